@@ -1,0 +1,79 @@
+# Needs Python 3.11 or newer, make and git. Everything else goes into .venv.
+#
+#   make run            serve on http://localhost:8000 (PORT=9000 make run: on another port)
+#   make test           every test, on SQLite and on PostgreSQL with Valkey (ARGS="-k slots")
+#   make torture        the endurance tests alone, at full length, on both
+#   make check          lint, format, types, migrations, deployment settings
+#   make requirements   pin the requirements anew (ARGS=--upgrade: to the newest)
+#   make format         format the sources
+#   make clean          remove .venv and the caches; the data in var/ stays
+
+PYTHON := .venv/bin/python
+UV := .venv/bin/uv
+INSTALL := $(UV) pip install --quiet --python $(PYTHON) --require-hashes
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+EMBEDDED := env -u DATABASE_URL -u REDIS_URL
+
+.PHONY: run test torture check requirements format clean
+
+run: .venv/.run-installed
+	@exec $(PYTHON) manage.py serve
+
+torture: export TORTURE := full
+torture: MARKED := -m torture
+test torture: .venv/.dev-installed
+	@failed=0; \
+	echo "== SQLite, no broker"; \
+	$(EMBEDDED) $(PYTHON) -m pytest $(MARKED) $(ARGS) || failed=1; \
+	echo "== PostgreSQL and Valkey"; \
+	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest $(MARKED) $(ARGS) || failed=1; \
+	exit $$failed
+
+check: .venv/.dev-installed
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy .
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
+	export DATA_DIR="$$data" PUBLIC_URL=https://parley.example && \
+	SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') && \
+	export SECRET_KEY && set -x && \
+	$(EMBEDDED) $(PYTHON) manage.py makemigrations --check --dry-run && \
+	$(EMBEDDED) $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+requirements: $(UV)
+	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
+	$(COMPILE) $(ARGS) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+format: .venv/.dev-installed
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.run-installed: requirements.txt $(UV)
+	@echo "Installing $<"
+	@$(INSTALL) -r $<
+	@touch $@
+
+.venv/.dev-installed: requirements-dev.txt $(UV)
+	@echo "Installing $<"
+	@$(INSTALL) -r $<
+	@touch $@
+
+$(UV):
+	@for python in python3 python3.11 python3.12 python3.13 none; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done; \
+	if [ "$$python" = none ]; then \
+		echo "Parley needs Python 3.11 or newer, as python3 or python3.11 to 3.13 on PATH." >&2; \
+		exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip' 2>/dev/null; then \
+		version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		echo "$$python cannot make a venv: install python$$version-venv" \
+			"(apt-get install python$$version-venv)." >&2; \
+		exit 1; \
+	fi; \
+	"$$python" -m venv .venv && .venv/bin/pip install --quiet uv

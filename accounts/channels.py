@@ -1,0 +1,147 @@
+"""How a notification leaves the house: by email or as a push message.
+
+A channel turns one row's content into one message on the wire, and raises `ChannelError` when that
+did not work. It opens no transaction and writes nothing.
+"""
+
+import json
+from email.mime.base import MIMEBase
+from email.mime.text import MIMEText
+from functools import cache
+from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+if TYPE_CHECKING:
+    from firebase_admin import App
+
+log = structlog.get_logger(__name__)
+
+
+class EmailContent(TypedDict):
+    """`ics` is a calendar object and `ics_method` its method (RFC 5546), sent beside the text."""
+
+    subject: str
+    text: str
+    html: str
+    ics: NotRequired[str]
+    ics_method: NotRequired[str]
+
+
+class PushContent(TypedDict):
+    """`data` is what the app receives beside the words that the phone shows."""
+
+    title: str
+    body: str
+    data: dict[str, str]
+
+
+class ChannelError(Exception):
+    """It was not sent, or we cannot tell. The text is a class of error, never an address."""
+
+
+class Refused(ChannelError):
+    """This address will not take this message, today or later."""
+
+
+class AddressGone(Refused):
+    """Nobody is at this address any more."""
+
+
+class NotConfigured(ChannelError):
+    """The operator has not set this channel up."""
+
+
+class Channel(Protocol):
+    def send(self, *, address: str, content: str, message_id: str) -> None: ...
+
+
+class EmailChannel:
+    """Email through Django's backend: SMTP, or whichever provider the settings name."""
+
+    def send(self, *, address: str, content: str, message_id: str) -> None:
+        parts: EmailContent = json.loads(content)
+        message = EmailMultiAlternatives(
+            parts["subject"],
+            parts["text"],
+            to=[address],
+            headers={
+                # The same on every attempt: a retry after an unclear send is recognisable.
+                "Message-ID": f"<{message_id}@{settings.PUBLIC_HOST}>",
+                "Auto-Submitted": "auto-generated",
+            },
+        )
+        message.attach_alternative(parts["html"], "text/html")
+        if "ics" in parts and "ics_method" in parts:
+            message.attach(_calendar_part(parts["ics"], parts["ics_method"]))
+        try:
+            message.send()
+        except Exception as error:
+            raise _email_error(error) from error
+
+
+def _calendar_part(ics: str, method: str) -> MIMEBase:
+    part = MIMEText(ics, "calendar", "utf-8")
+    part.set_param("method", method)
+    part.add_header("Content-Disposition", "attachment", filename="invite.ics")
+    return part
+
+
+def _email_error(error: Exception) -> ChannelError:
+    """Backends raise what they like; a server that knows its mind answers 5xx to the recipient."""
+    import smtplib
+
+    name = type(error).__name__
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = {code for code, _ in error.recipients.values()}
+        return Refused(name) if all(500 <= code < 600 for code in codes) else ChannelError(name)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return ChannelError(f"{name} {error.smtp_code}")
+    return ChannelError(name)
+
+
+class PushChannel:
+    """Push messages through Firebase Cloud Messaging."""
+
+    def send(self, *, address: str, content: str, message_id: str) -> None:
+        if not settings.FIREBASE_CREDENTIALS:
+            _say_push_is_off()
+            raise NotConfigured("no FIREBASE_CREDENTIALS")
+        from firebase_admin import exceptions, messaging
+
+        parts: PushContent = json.loads(content)
+        message = messaging.Message(
+            notification=messaging.Notification(title=parts["title"], body=parts["body"]),
+            data={**parts["data"], "message_id": message_id},
+            token=address,
+        )
+        try:
+            messaging.send(message, app=_firebase())
+        except messaging.UnregisteredError as error:
+            raise AddressGone("unregistered") from error
+        except (messaging.SenderIdMismatchError, exceptions.InvalidArgumentError) as error:
+            raise Refused(error.code) from error
+        except exceptions.FirebaseError as error:
+            raise ChannelError(error.code) from error
+
+
+@cache
+def _say_push_is_off() -> None:
+    log.info("push_is_off", reason="FIREBASE_CREDENTIALS is not set")
+
+
+@cache
+def _firebase() -> "App":
+    """The Firebase client. Imported late: it is slow, and most processes never push."""
+    import firebase_admin
+    from firebase_admin import credentials, messaging
+
+    text = settings.FIREBASE_CREDENTIALS
+    account = json.loads(text) if text.startswith("{") else text
+    if settings.FIREBASE_ENDPOINT:
+        messaging._MessagingService.FCM_URL = settings.FIREBASE_ENDPOINT
+    return firebase_admin.initialize_app(
+        credentials.Certificate(account), {"httpTimeout": 15}, name="parley"
+    )

@@ -1,0 +1,149 @@
+"""The Notification outbox: written with the fact it reports, sent by a worker.
+
+The callers of `email` and `push` hold the transaction of the fact. What is said is theirs: this
+floor only knows to whom it goes and that it must arrive.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from accounts import services
+from accounts.channels import (
+    AddressGone,
+    Channel,
+    ChannelError,
+    EmailChannel,
+    EmailContent,
+    NotConfigured,
+    PushChannel,
+    PushContent,
+    Refused,
+)
+from accounts.models import Notification, User
+from config import faults, outbox
+from config.outbox import OutboxState
+
+log = structlog.get_logger(__name__)
+
+CHANNELS: dict[str, Channel] = {
+    Notification.Channel.EMAIL: EmailChannel(),
+    Notification.Channel.PUSH: PushChannel(),
+}
+
+
+def render_email(name: str, context: Mapping[str, Any]) -> EmailContent:
+    """The three templates of `templates/emails/<name>/`, rendered."""
+    values = {**context, "public_url": settings.PUBLIC_URL}
+
+    def part(file: str) -> str:
+        return render_to_string(f"emails/{name}/{file}", values).strip()
+
+    return {
+        "subject": " ".join(part("subject.txt").split()),
+        "text": part("body.txt") + "\n",
+        "html": part("body.html"),
+    }
+
+
+def email(
+    *,
+    address: str,
+    kind: str,
+    content: EmailContent,
+    now: datetime,
+    user: User | None = None,
+    topic: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    """Enqueue an email, at once or for `due_at`."""
+    _enqueue(Notification.Channel.EMAIL, address, json.dumps(content), kind, now, user, topic, due_at)
+
+
+def push(
+    *,
+    user: User,
+    kind: str,
+    content: PushContent,
+    now: datetime,
+    topic: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    """Enqueue a push message to each device of this person: a row a device."""
+    for token in user.devices.filter(is_active=True).values_list("token", flat=True):
+        _enqueue(
+            Notification.Channel.PUSH, token, json.dumps(content), kind, now, user, topic, due_at
+        )
+
+
+def _enqueue(
+    channel: str,
+    address: str,
+    content: str,
+    kind: str,
+    now: datetime,
+    user: User | None,
+    topic: str,
+    due_at: datetime | None,
+) -> None:
+    from accounts.tasks import deliver_notification
+
+    row = Notification.objects.create(
+        user=user,
+        channel=channel,
+        address=address,
+        kind=kind,
+        topic=topic,
+        content=content,
+        due_at=due_at or now,
+        created_at=now,
+    )
+    if row.due_at <= now:
+        outbox.hint(deliver_notification, row.pk)
+
+
+def withdraw(*, topic: str, now: datetime) -> int:
+    """Take back what has not been sent about a topic; how many rows that was."""
+    return outbox.withdraw(Notification.objects.filter(topic=topic), now=now)
+
+
+def deliver(*, pk: int | None = None) -> bool:
+    """Claim one notification that is due (this one, or the first), send and settle it.
+
+    False where there was nothing to claim. Reads the clock itself, since sending takes time.
+    """
+    rows = Notification.objects.all() if pk is None else Notification.objects.filter(pk=pk)
+    row = outbox.claim(rows, now=timezone.now())
+    if row is None:
+        return False
+    faults.point("notification.claimed")
+    try:
+        CHANNELS[row.channel].send(
+            address=row.address, content=row.content, message_id=row.message_id
+        )
+    except AddressGone as error:
+        services.deactivate_device(token=row.address)
+        _end(row, OutboxState.FAILED, error)
+    except Refused as error:
+        _end(row, OutboxState.FAILED, error)
+    except NotConfigured as error:
+        _end(row, OutboxState.WITHDRAWN, error)
+    except ChannelError as error:
+        log.warning("notification_delayed", id=row.pk, channel=row.channel, error=str(error))
+        outbox.retry_later(row, now=timezone.now(), error=str(error))
+    else:
+        faults.point("notification.sent")
+        outbox.settle(row, state=OutboxState.SENT, now=timezone.now())
+        faults.point("notification.settled")
+    return True
+
+
+def _end(row: Notification, state: OutboxState, error: ChannelError) -> None:
+    log.info("notification_ended", id=row.pk, channel=row.channel, state=state, error=str(error))
+    outbox.settle(row, state=state, now=timezone.now(), error=str(error))

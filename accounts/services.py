@@ -1,0 +1,60 @@
+"""What happens to people's accounts, tokens and devices."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from accounts import scopes as scope_names
+from accounts.models import ApiToken, PushDevice, User, new_token, token_digest
+from config.errors import Invalid
+
+
+def vouch_for_email(*, user: User) -> None:
+    """Count this person's address as verified: somebody in charge has entered it."""
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).update(primary=False)
+    EmailAddress.objects.update_or_create(
+        user=user, email=user.email, defaults={"verified": True, "primary": True}
+    )
+
+
+def create_token(
+    *, user: User, name: str, scopes: Collection[str], expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """A new bearer token: its row, and the token itself, which cannot be had again."""
+    unknown = sorted(set(scopes) - set(scope_names.SCOPES))
+    if unknown:
+        raise Invalid(f"There is no scope {unknown[0]}.", field="scopes")
+    if not scopes:
+        raise Invalid("Choose at least one scope.", field="scopes")
+    token = new_token()
+    row = ApiToken.objects.create(
+        user=user,
+        name=name,
+        digest=token_digest(token),
+        hint=token[:8],
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
+    )
+    return row, token
+
+
+def revoke_token(*, token: ApiToken, now: datetime) -> None:
+    """End a token at once. Doing it again changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
+
+
+@transaction.atomic
+def register_device(*, user: User, token: str, platform: str, name: str = "") -> PushDevice:
+    """Reach this person on this device. A device changes hands with whoever signs in on it."""
+    device, _created = PushDevice.objects.update_or_create(
+        token=token,
+        defaults={"user": user, "platform": platform, "name": name, "is_active": True},
+    )
+    return device
+
+
+def deactivate_device(*, token: str) -> None:
+    """Stop sending to a device that Firebase no longer knows."""
+    PushDevice.objects.filter(token=token).update(is_active=False)

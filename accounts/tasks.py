@@ -1,0 +1,31 @@
+"""What the workers do for this floor."""
+
+import time
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts import idempotency, notifications
+
+# A sweep hands over to the next one after this long, so that beat's rhythm sets the pace.
+_SWEEP_SECONDS = 20.0
+
+
+@shared_task
+def deliver_notification(pk: int) -> None:
+    """The hint that a notification was written."""
+    notifications.deliver(pk=pk)
+
+
+@shared_task
+def sweep_notifications() -> None:
+    """Send what is due and what a dead worker left."""
+    until = time.monotonic() + _SWEEP_SECONDS
+    while time.monotonic() < until and notifications.deliver():
+        pass
+
+
+@shared_task
+def purge_idempotency() -> None:
+    """Forget answers that are older than a key is kept."""
+    idempotency.purge(now=timezone.now())

@@ -1,0 +1,11 @@
+"""Times in templates: `{{ meeting.start|day:user }}`, `{% span meeting.start meeting.end user %}`."""
+
+from django import template
+
+from accounts import clock
+
+register = template.Library()
+register.filter("day", clock.day)
+register.filter("time_of_day", clock.time)
+register.simple_tag(clock.span, name="span")
+register.simple_tag(clock.utc_span, name="utc_span")

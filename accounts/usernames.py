@@ -1,0 +1,43 @@
+"""Usernames: `[a-z0-9-]{2,30}`, lower case, never the first segment of one of our own addresses."""
+
+import re
+
+from django.urls import get_resolver
+from django.utils.text import slugify
+
+MAX_LENGTH = 30
+PATTERN = re.compile(r"[a-z0-9-]{2,30}")
+
+# Words that a visitor would take for ours, beside those that the URL table itself uses.
+_OUR_WORDS = frozenset(
+    "about abuse account admin api app blog booking bookings calendar dashboard docs event events"
+    " favicon.ico health help home host invite legal login logout mail me meeting meetings new"
+    " oauth parley pricing privacy profile readyz robots.txt root security settings signup static"
+    " status support team teams terms user users webhook webhooks www".split()
+)
+
+
+def is_reserved(username: str) -> bool:
+    """Whether an address of ours begins like this, or a visitor would think so."""
+    return username in _OUR_WORDS or username in _first_segments()
+
+
+def _first_segments() -> set[str]:
+    patterns = (str(entry.pattern).lstrip("^") for entry in get_resolver().url_patterns)
+    return {pattern.split("/")[0] for pattern in patterns}
+
+
+def problem_with(username: str) -> str:
+    """Why this cannot be a username, in words; an empty text where it can."""
+    if not PATTERN.fullmatch(username):
+        return "Use 2 to 30 letters a-z, digits and hyphens."
+    if is_reserved(username):
+        return "This name is reserved."
+    return ""
+
+
+def from_email(email: str) -> str:
+    """A first guess at a username: what stands before the @, in the letters we allow."""
+    name = slugify(email.partition("@")[0].replace(".", "-").replace("_", "-"))
+    name = re.sub(r"[^a-z0-9-]+", "", name)[:MAX_LENGTH].strip("-")
+    return name if not problem_with(name) else f"user-{name}"[:MAX_LENGTH].rstrip("-")

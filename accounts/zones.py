@@ -1,0 +1,23 @@
+"""Names of time zones: IANA's, as the machine's database knows them."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+
+@cache
+def names() -> frozenset[str]:
+    # Both lie beside the zones on many systems: one is the server's own, one a placeholder.
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that IANA name; UTC where there is none (the contract's rule for recipients)."""
+    return ZoneInfo(name if name in names() else "UTC")
+
+
+def validate_zone(name: str) -> None:
+    if name not in names():
+        raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name[:64]})

@@ -1,0 +1,146 @@
+"""The settings that come from the environment: read, checked, and refused in one clear line."""
+
+import base64
+import binascii
+import json
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from environ import Env
+
+T = TypeVar("T")
+
+_KEY_BYTES = 32
+_WINDOW_SECONDS = {"s": 1, "min": 60, "h": 3_600, "day": 86_400}
+
+
+def refuse(name: str, problem: str) -> NoReturn:
+    """Stop the start: one line, no traceback, and never the value itself."""
+    sys.exit(f"parley: {name} {problem}")
+
+
+def read(name: str, default: T, parse: Callable[[str], T]) -> T:
+    """The variable as `parse` reads it, or the default where it is unset or empty."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        refuse(name, str(error))
+
+
+def boolean(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in words:
+        raise ValueError("must be true or false")
+    return words[text.lower()]
+
+
+def whole_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number")
+    return int(text)
+
+
+def names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise ValueError("must be a JSON object") from None
+    if not isinstance(value, dict):
+        raise ValueError("must be a JSON object")
+    return value
+
+
+def database(text: str) -> dict[str, Any]:
+    """Django's settings of a database address."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            config: dict[str, Any] = Env.db_url_config(text)
+    except Exception:  # its own words may repeat a password
+        config = {}
+    if config.get("ENGINE") not in (
+        "django.db.backends.sqlite3",
+        "django.db.backends.postgresql",
+    ):
+        raise ValueError("must be a postgres:// or sqlite:// address")
+    return config
+
+
+def email(text: str) -> dict[str, Any]:
+    """Django's settings of an email address such as smtp+tls://user:password@host:587."""
+    try:
+        return {key: value for key, value in Env.email_url_config(text).items() if value}
+    except Exception:  # its own words may repeat a password
+        raise ValueError(
+            "must be smtp://, smtp+tls://, smtp+ssl://, consolemail:// or filemail://"
+        ) from None
+
+
+def http_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s?#@]+", text.rstrip("/")):
+        raise ValueError("must look like https://parley.example, without a path")
+    return text.rstrip("/")
+
+
+def redis_url(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return text
+
+
+def rate_limits(text: str) -> dict[int, int]:
+    """`10/s,100/min` -> {1: 10, 60: 100}: requests per window of so many seconds."""
+    limits = {}
+    for part in names(text):
+        count, _, unit = part.partition("/")
+        if unit not in _WINDOW_SECONDS or not count.isdigit() or int(count) < 1:
+            raise ValueError("must look like 10/s,100/min,1000/h,10000/day")
+        limits[_WINDOW_SECONDS[unit]] = int(count)
+    if 60 not in limits:
+        raise ValueError("must name a limit per min: the headers tell that window")
+    return dict(sorted(limits.items()))
+
+
+def encryption_keys(text: str) -> list[str]:
+    """A comma separated list of base64 keys of 32 bytes; the first one encrypts."""
+    keys = names(text)
+    for key in keys:
+        try:
+            raw = base64.b64decode(key, validate=True)
+        except binascii.Error:
+            raise ValueError("holds a key that is not base64") from None
+        if len(raw) != _KEY_BYTES:
+            raise ValueError("holds a key that is not 32 bytes long")
+    return keys
+
+
+def new_encryption_key() -> str:
+    return base64.b64encode(os.urandom(_KEY_BYTES)).decode()
+
+
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """The text of a file that only its owner can read, made on first use, whoever comes first."""
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(make() + "\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # somebody else's is there by now, and is the one that counts
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,50 @@
+"""What can go wrong in the domain, in words fit for a caller. Knows nothing of HTTP.
+
+The API maps each `code` to a status and a body (`config/api/errors.py`); pages show `message`.
+"""
+
+
+class DomainError(Exception):
+    """A refusal with a code for programs and a sentence for people."""
+
+    code = "validation_error"
+
+    def __init__(self, message: str, *, field: str = "", reason: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.reason = reason
+
+
+class Invalid(DomainError):
+    """A value that cannot be accepted; `field` names it."""
+
+
+class NotFound(DomainError):
+    """There is no such thing, or the caller may not know that there is."""
+
+    code = "not_found"
+
+
+class Forbidden(DomainError):
+    """The caller may see it, but this is not theirs to do."""
+
+    code = "forbidden"
+
+
+class Conflict(DomainError):
+    """It was fine in itself, but not as things stand now."""
+
+    code = "conflict"
+
+
+class InvalidTransition(Conflict):
+    """The state machine has no such move from the present state."""
+
+
+class TimeTaken(Conflict):
+    """Somebody's time is already claimed; `reason` is `busy`."""
+
+
+class InFlight(Conflict):
+    """The first request with this idempotency key has not been answered yet."""

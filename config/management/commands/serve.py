@@ -1,0 +1,43 @@
+import signal
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from granian import Granian
+from granian.constants import Interfaces
+
+_THREADS = 8
+# What a worker does is in the database: there is nothing to wait for when somebody ends it.
+_STOP_SECONDS = 1
+
+
+class Command(BaseCommand):
+    help = "Set the database up, and serve Parley on PORT with a worker in the same process."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--no-demo", action="store_true", help="leave an empty database without demo people"
+        )
+
+    def handle(self, *, no_demo: bool, **options: Any) -> None:
+        # A shell that starts us in the background has SIGINT ignored; Ctrl-C must end us all the same.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        if not no_demo:
+            call_command("seed_demo", if_empty=True, tour=True)
+        self.stdout.flush()
+        server = Granian(
+            "config.wsgi:application",
+            address=settings.HOST,
+            port=settings.PORT,
+            interface=Interfaces.WSGI,
+            workers=1,
+            blocking_threads=_THREADS,
+            workers_kill_timeout=_STOP_SECONDS,
+            log_level="warning",
+        )
+        server.serve()
+        sys.exit(0)

@@ -1,0 +1,124 @@
+"""Rows that report a fact to the outside, and how none of them is lost.
+
+A row commits together with the fact it reports. A worker *claims* it (a lease with an end), sends
+with no transaction open, and *settles* it if it still holds the lease. The Celery message is only a
+hint that may be lost, doubled or late; a sweep every few seconds claims what is due and what a dead
+worker left behind. So everything is sent at least once, and a crash costs no attempt.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+import structlog
+from celery import Task
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from kombu.exceptions import OperationalError as BrokerError
+
+log = structlog.get_logger(__name__)
+
+
+class OutboxState(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class OutboxRow(models.Model):
+    """What is to be sent, when, and how far it has come. `DELAYS` are the waits between attempts."""
+
+    DELAYS: ClassVar[Sequence[timedelta]]
+
+    state = models.CharField(
+        max_length=10, choices=OutboxState.choices, default=OutboxState.WAITING, editable=False
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    due_at = models.DateTimeField(_("due"))
+    lease = models.CharField(max_length=22, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    settled_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+        indexes = [
+            models.Index(
+                "due_at", "id", condition=Q(state=OutboxState.WAITING), name="%(class)s_due"
+            )
+        ]
+
+
+Row = TypeVar("Row", bound=OutboxRow)
+
+
+def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
+    """Lease the first of these rows that is due and in nobody's hands; None where there is none."""
+    with transaction.atomic():
+        row = (
+            rows.filter(state=OutboxState.WAITING, due_at__lte=now)
+            .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("due_at", "id")
+            .first()
+        )
+        if row is not None:
+            row.lease = secrets.token_urlsafe(16)
+            row.lease_until = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+            row.save(update_fields=["lease", "lease_until"])
+    return row
+
+
+def settle(row: Row, *, state: OutboxState, now: datetime, error: str = "") -> bool:
+    """Record how an attempt ended. False, and no change, where the lease is no longer ours."""
+    return _release(
+        row, attempts=F("attempts") + 1, state=state, settled_at=now, last_error=error[:200]
+    )
+
+
+def retry_later(row: Row, *, now: datetime, error: str) -> bool:
+    """Put the row back for its next attempt, or fail it after the last. False as in `settle`."""
+    if row.attempts >= len(row.DELAYS):
+        return settle(row, state=OutboxState.FAILED, now=now, error=error)
+    due_at = now + row.DELAYS[row.attempts]
+    return _release(row, attempts=F("attempts") + 1, due_at=due_at, last_error=error[:200])
+
+
+def _release(row: Row, **outcome: Any) -> bool:
+    held = type(row)._default_manager.filter(
+        pk=row.pk, lease=row.lease, state=OutboxState.WAITING
+    )
+    return held.update(lease="", lease_until=None, **outcome) == 1
+
+
+def withdraw(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
+    """Take back what has not been sent; how many rows that was."""
+    waiting = rows.filter(state=OutboxState.WAITING)
+    return waiting.update(state=OutboxState.WITHDRAWN, settled_at=now, lease="", lease_until=None)
+
+
+def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
+    """Send again what failed or was sent, with a fresh budget; how many rows that was."""
+    ended = rows.exclude(state=OutboxState.WAITING)
+    return ended.update(
+        state=OutboxState.WAITING, attempts=0, due_at=now, settled_at=None, last_error=""
+    )
+
+
+def hint(task: "Task[..., Any]", *args: int) -> None:
+    """Tell the workers after the commit that there is work. The caller never sees it fail."""
+    transaction.on_commit(partial(_send_hint, task, *args), robust=True)
+
+
+def _send_hint(task: "Task[..., Any]", *args: int) -> None:
+    try:
+        task.apply_async(args, retry=False)
+    except (BrokerError, OSError) as error:
+        # The sweep finds the row; the broker's address stays out of the log.
+        log.warning("hint_lost", task=task.name, error=type(error).__name__)

@@ -1,0 +1,37 @@
+"""The states of a meeting request, who may move it, and where to."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("pending")
+    CONFIRMED = "confirmed", _("confirmed")
+    REJECTED = "rejected", _("rejected")
+    CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("expired")
+    COMPLETED = "completed", _("completed")
+
+
+class Role(models.TextChoices):
+    """In what capacity somebody, or the passing of time, moves a meeting."""
+
+    REQUESTER = "requester", _("requester")
+    RECIPIENT = "recipient", _("recipient")
+    STAFF = "staff", _("staff")
+    CLOCK = "clock", _("time")
+
+
+# From a status to the ones that may follow, and who may bring each about.
+TRANSITIONS: dict[Status, dict[Status, set[Role]]] = {
+    Status.PENDING: {
+        Status.CONFIRMED: {Role.RECIPIENT},
+        Status.REJECTED: {Role.RECIPIENT},
+        Status.CANCELLED: {Role.REQUESTER, Role.STAFF},
+        Status.EXPIRED: {Role.CLOCK},
+    },
+    Status.CONFIRMED: {
+        Status.CANCELLED: {Role.REQUESTER, Role.RECIPIENT, Role.STAFF},
+        Status.COMPLETED: {Role.CLOCK},
+    },
+}

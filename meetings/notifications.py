@@ -1,0 +1,189 @@
+"""Who is told what when a meeting moves. Everything goes to the outbox, in the caller's transaction."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+
+from accounts import clock, notifications
+from accounts.channels import EmailContent
+from accounts.models import User
+from meetings import links
+from meetings.enums import Status
+from meetings.models import MeetingRequest
+from scheduling import icalendar
+
+_REMINDERS = {"in a day": timedelta(days=1), "in 15 minutes": timedelta(minutes=15)}
+
+
+def requested(meeting: MeetingRequest, *, now: datetime) -> None:
+    """The recipient hears of the request; the words are those of the document."""
+    recipient = meeting.recipient
+    _email(meeting, recipient, "meeting_requested", now, answer_url=links.answer_url(meeting))
+    _push(
+        meeting,
+        recipient,
+        "meeting-created",
+        "MEETING ALERT",
+        f"{meeting.requester.name} requested a meeting with you. Click to Confirm or Reject.",
+        now,
+    )
+
+
+def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
+    """Both get the entry for their calendar and two reminders; the requester is told."""
+    for person in _people(meeting):
+        _email(meeting, person, "meeting_confirmed", now, ics=icalendar.Method.REQUEST)
+        for lead, before in _REMINDERS.items():
+            if meeting.start - before > now:
+                _remind(meeting, person, lead, meeting.start - before, now)
+    name = meeting.recipient.name
+    _push(
+        meeting, meeting.requester, "meeting-confirmed",
+        "Meeting confirmed", f"{name} confirmed your meeting.", now,
+    )  # fmt: skip
+
+
+def rejected(meeting: MeetingRequest, *, reason: str, now: datetime) -> None:
+    _email(meeting, meeting.requester, "meeting_rejected", now, reason=reason)
+    name = meeting.recipient.name
+    _push(
+        meeting, meeting.requester, "meeting-rejected",
+        "Meeting declined", f"{name} declined your meeting.", now,
+    )  # fmt: skip
+
+
+def cancelled(
+    meeting: MeetingRequest, *, actor: User | None, was: Status, reason: str, now: datetime
+) -> None:
+    """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
+    notifications.withdraw(topic=_reminder_topic(meeting), now=now)
+    ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
+    by = actor.name if actor in _people(meeting) and actor else "The organisers"
+    told = _people(meeting)
+    if was == Status.PENDING and actor == meeting.requester:
+        told = [meeting.recipient]
+    for person in told:
+        _email(
+            meeting, person, "meeting_cancelled", now, ics=ics,
+            by="You" if person == actor else by, reason=reason,
+        )  # fmt: skip
+        if person != actor:
+            _push(
+                meeting, person, "meeting-cancelled",
+                "Meeting cancelled", f"{by} cancelled your meeting.", now,
+            )  # fmt: skip
+
+
+def expired(meeting: MeetingRequest, *, now: datetime) -> None:
+    """Nobody caused it, so both are told."""
+    for person in _people(meeting):
+        _email(meeting, person, "meeting_expired", now)
+        other = meeting.other_party(person).name
+        _push(
+            meeting, person, "meeting-expired",
+            "Request expired", f"The meeting request with {other} was not answered in time.", now,
+        )  # fmt: skip
+
+
+def completed(meeting: MeetingRequest, *, now: datetime) -> None:
+    """A push message only: people know that they were in a meeting."""
+    for person in _people(meeting):
+        other = meeting.other_party(person).name
+        _push(
+            meeting, person, "meeting-completed",
+            "Meeting completed", f"Your meeting with {other} has taken place.", now,
+        )  # fmt: skip
+
+
+def _remind(
+    meeting: MeetingRequest, person: User, lead: str, due_at: datetime, now: datetime
+) -> None:
+    topic = _reminder_topic(meeting)
+    _email(meeting, person, "meeting_reminder", now, topic=topic, due_at=due_at, lead=lead)
+    other = meeting.other_party(person).name
+    _push(
+        meeting, person, "meeting-reminder",
+        "Meeting reminder", f"Your meeting with {other} starts {lead}.", now, topic, due_at,
+    )  # fmt: skip
+
+
+def _people(meeting: MeetingRequest) -> list[User]:
+    return [meeting.requester, meeting.recipient]
+
+
+def _reminder_topic(meeting: MeetingRequest) -> str:
+    return f"meeting:{meeting.pk}:reminders"
+
+
+def _email(
+    meeting: MeetingRequest,
+    person: User,
+    name: str,
+    now: datetime,
+    *,
+    ics: icalendar.Method | None = None,
+    topic: str = "",
+    due_at: datetime | None = None,
+    **context: str,
+) -> None:
+    content: EmailContent = notifications.render_email(
+        name,
+        {
+            "meeting": meeting,
+            "person": person,
+            "other": meeting.other_party(person),
+            "local_time": clock.span(meeting.start, meeting.end, person),
+            "utc_time": clock.utc_span(meeting.start, meeting.end),
+            "meeting_url": links.meeting_url(meeting),
+            "pending_url": links.pending_url(),
+            **context,
+        },
+    )
+    if ics:
+        content["ics"] = _calendar_object(meeting, ics, now)
+        content["ics_method"] = ics
+    notifications.email(
+        address=person.email, kind=name, content=content, now=now,
+        user=person, topic=topic, due_at=due_at,
+    )  # fmt: skip
+
+
+def _push(
+    meeting: MeetingRequest,
+    person: User,
+    kind: str,
+    title: str,
+    body: str,
+    now: datetime,
+    topic: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    data = {"type": kind, "meeting_id": str(meeting.pk), "url": links.pending_url()}
+    if kind != "meeting-created":
+        data["url"] = links.meeting_url(meeting)
+    notifications.push(
+        user=person, kind=kind, content={"title": title, "body": body, "data": data},
+        now=now, topic=topic, due_at=due_at,
+    )  # fmt: skip
+
+
+def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: datetime) -> str:
+    names = " and ".join(person.name for person in _people(meeting))
+    sender_name, sender_address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return icalendar.render(
+        icalendar.Entry(
+            uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
+            sequence=meeting.version,
+            summary=f"Meeting: {names}",
+            description=f"{meeting.booking_number}\n{links.meeting_url(meeting)}",
+            url=meeting.link,
+            start=meeting.start,
+            end=meeting.end,
+            stamp=now,
+        ),
+        method=method,
+        organizer=icalendar.Person(sender_name, sender_address),
+        attendees=[icalendar.Person(person.name, person.email) for person in _people(meeting)],
+    )

@@ -1,0 +1,77 @@
+"""Calendar objects that people's calendars understand (RFC 5545, RFC 5546).
+
+The organizer is the address that we send from, and both people are attendees who have accepted:
+calendar programs ignore a REQUEST that is sent to its own organizer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from icalendar import Calendar, Event, vCalAddress, vText, vUri
+
+_PRODID: Final = "-//Parley//Parley//EN"
+
+
+class Method(StrEnum):
+    REQUEST = "REQUEST"
+    CANCEL = "CANCEL"
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One calendar entry. `start`, `end` and `stamp` are aware; they are written in UTC.
+
+    `uid` stays the same for ever, `sequence` rises with every change that others must hear of.
+    """
+
+    uid: str
+    sequence: int
+    summary: str
+    description: str
+    url: str
+    start: datetime
+    end: datetime
+    stamp: datetime
+
+
+def render(entry: Entry, *, method: Method, organizer: Person, attendees: Iterable[Person]) -> str:
+    """The text of a calendar object that asks for or cancels this entry."""
+    event = Event()
+    event.add("uid", entry.uid)
+    event.add("sequence", entry.sequence)
+    event.add("summary", entry.summary)
+    event.add("description", entry.description)
+    event.add("dtstamp", entry.stamp)
+    event.add("dtstart", entry.start)
+    event.add("dtend", entry.end)
+    event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
+    event.add("organizer", _address(organizer))
+    for person in attendees:
+        attendee = _address(person)
+        attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
+        attendee.params["PARTSTAT"] = vText("ACCEPTED")
+        event.add("attendee", attendee)
+    if entry.url:
+        event.add("url", vUri(entry.url))
+        event.add("location", entry.url)
+    calendar = Calendar()
+    calendar.add("prodid", _PRODID)
+    calendar.add("version", "2.0")
+    calendar.add("method", str(method))
+    calendar.add_component(event)
+    return calendar.to_ical().decode()
+
+
+def _address(person: Person) -> vCalAddress:
+    address = vCalAddress(f"mailto:{person.email}")
+    address.params["CN"] = vText(person.name)
+    return address

@@ -1,0 +1,50 @@
+"""Claims on people's time. The one place that writes `BusyTime`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from config.errors import TimeTaken
+from scheduling import overlap
+from scheduling.models import BusyTime
+
+
+def lock_people(ids: Iterable[int]) -> list[User]:
+    """Lock these people until the transaction ends, in ascending order, and return them.
+
+    `no_key` leaves foreign-key checks of other transactions alone; a plain FOR UPDATE deadlocks
+    with them.
+    """
+    people = User.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
+    return list(people)
+
+
+def conflicts(*, user: User, start: datetime, end: datetime) -> Sequence[BusyTime]:
+    """What this person's time from `start` to `end` (half-open) meets in the ledger."""
+    first, last = int(start.timestamp()), int(end.timestamp())
+    return list(BusyTime.objects.filter(user=user, start__lt=last, end__gt=first))
+
+
+def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:
+    """Take this person's time, or TimeTaken. The caller holds the lock of `lock_people`.
+
+    What others have claimed is looked up first; the database's own refusal stands behind that.
+    """
+    if conflicts(user=user, start=start, end=end):
+        raise TimeTaken("That time is no longer free.", reason="busy")
+    try:
+        with transaction.atomic():
+            return BusyTime.objects.create(
+                user=user, start=int(start.timestamp()), end=int(end.timestamp())
+            )
+    except IntegrityError as error:
+        if overlap.NAME not in str(error):
+            raise
+        raise TimeTaken("That time is no longer free.", reason="busy") from error
+
+
+def release(ids: Iterable[int]) -> None:
+    """Give claimed time back."""
+    BusyTime.objects.filter(pk__in=list(ids)).delete()

