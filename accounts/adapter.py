@@ -30,11 +30,11 @@ class AccountAdapter(DefaultAccountAdapter):
         message: EmailMultiAlternatives = self.render_mail(
             template_prefix, email, {**context, "request": self.request}
         )
-        html = next((str(part.content) for part in message.alternatives), "")
+        html = next((str(content) for content, _type in message.alternatives), "")
         notifications.email(
             address=email,
             kind=template_prefix.rpartition("/")[2],
-            content={"subject": message.subject, "text": str(message.body), "html": html},
+            content={"subject": str(message.subject), "text": str(message.body), "html": html},
             now=timezone.now(),
             user=User.objects.filter(email=email.lower()).first(),
         )

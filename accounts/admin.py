@@ -38,7 +38,7 @@ class MembershipInline(admin.TabularInline[Membership, Any]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin[User]):
     """A new person's address counts as verified: staff vouch for it."""
 
     list_display = ("email", "name", "username", "timezone", "is_active", "is_staff", "created_at")
@@ -86,7 +86,15 @@ class TeamAdmin(admin.ModelAdmin[Team]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
-    list_display = ("name", "hint", "user", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_display = (
+        "name",
+        "hint",
+        "user",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
     list_filter = ("revoked_at", "expires_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("name", "hint", "user__email")

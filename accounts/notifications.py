@@ -63,7 +63,9 @@ def email(
     due_at: datetime | None = None,
 ) -> None:
     """Enqueue an email, at once or for `due_at`."""
-    _enqueue(Notification.Channel.EMAIL, address, json.dumps(content), kind, now, user, topic, due_at)
+    _enqueue(
+        Notification.Channel.EMAIL, address, json.dumps(content), kind, now, user, topic, due_at
+    )
 
 
 def push(

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,8 +17,6 @@ from django.conf import settings
 from django.db import models
 
 _NONCE_BYTES = 12
-# Django's fields take type arguments only in their stubs.
-_TextField = models.TextField[str, str] if TYPE_CHECKING else models.TextField
 
 
 class DecryptionError(Exception):
@@ -53,7 +51,7 @@ def decrypt(text: str, *, context: str) -> str:
     raise DecryptionError(f"cannot decrypt {context}")
 
 
-class EncryptedTextField(_TextField):
+class EncryptedTextField(models.TextField[str, str]):
     """Text that the database only sees encrypted, bound to its model and field. Not searchable."""
 
     @property

@@ -91,9 +91,7 @@ def retry_later(row: Row, *, now: datetime, error: str) -> bool:
 
 
 def _release(row: Row, **outcome: Any) -> bool:
-    held = type(row)._default_manager.filter(
-        pk=row.pk, lease=row.lease, state=OutboxState.WAITING
-    )
+    held = type(row)._default_manager.filter(pk=row.pk, lease=row.lease, state=OutboxState.WAITING)
     return held.update(lease="", lease_until=None, **outcome) == 1
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
@@ -65,9 +66,7 @@ CACHES = {
     )
 }
 # django-ratelimit asks for a cache that is shared between processes; the embedded default is one.
-SILENCED_SYSTEM_CHECKS = (
-    [] if REDIS_URL else ["django_ratelimit.E003", "django_ratelimit.W001"]
-)
+SILENCED_SYSTEM_CHECKS = [] if REDIS_URL else ["django_ratelimit.E003", "django_ratelimit.W001"]
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -123,7 +122,7 @@ _mail_folder = {
 _email = read("EMAIL_URL", _mail_folder, environment.email)
 # Any anymail provider: its backend's dotted name, and its settings as a JSON object.
 EMAIL_BACKEND = read("EMAIL_BACKEND", _email["EMAIL_BACKEND"], str)
-ANYMAIL = read("ANYMAIL", {}, environment.json_object)
+ANYMAIL: dict[str, Any] = read("ANYMAIL", {}, environment.json_object)
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH")
 EMAIL_HOST = _email.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = _email.get("EMAIL_PORT", 25)

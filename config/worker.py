@@ -6,7 +6,7 @@ process dies: the rows in the database say what is left to do.
 
 import threading
 
-from celery.apps.beat import EmbeddedService
+from celery.beat import EmbeddedService
 from celery.worker import WorkController
 
 from config.celery import app

@@ -97,9 +97,7 @@ def _check_link(link: str) -> None:
 
 def find(*, meeting_id: int, user: User) -> MeetingRequest:
     """A meeting that this person is a party to, or NotFound."""
-    meeting = (
-        MeetingRequest.objects.visible_to(user).with_people().filter(pk=meeting_id).first()
-    )
+    meeting = MeetingRequest.objects.visible_to(user).with_people().filter(pk=meeting_id).first()
     if meeting is None:
         raise NotFound("meeting not found")
     return meeting

@@ -68,7 +68,7 @@ def render(entry: Entry, *, method: Method, organizer: Person, attendees: Iterab
     calendar.add("version", "2.0")
     calendar.add("method", str(method))
     calendar.add_component(event)
-    return calendar.to_ical().decode()
+    return str(calendar.to_ical(), "utf-8")
 
 
 def _address(person: Person) -> vCalAddress:

@@ -6,89 +6,220 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('scheduling', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("scheduling", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DayCounter',
+            name="DayCounter",
             fields=[
-                ('day', models.DateField(primary_key=True, serialize=False)),
-                ('last', models.PositiveIntegerField()),
+                ("day", models.DateField(primary_key=True, serialize=False)),
+                ("last", models.PositiveIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='MeetingRequest',
+            name="MeetingRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('booking_number', models.CharField(editable=False, max_length=30, unique=True, verbose_name='number')),
-                ('timezone', models.CharField(max_length=64, verbose_name='time zone')),
-                ('start', models.DateTimeField(verbose_name='start')),
-                ('end', models.DateTimeField(verbose_name='end')),
-                ('link', models.URLField(blank=True, max_length=1000, verbose_name='meeting link')),
-                ('status', models.CharField(choices=[('pending', 'pending'), ('confirmed', 'confirmed'), ('rejected', 'rejected'), ('cancelled', 'cancelled'), ('expired', 'expired'), ('completed', 'completed')], default='pending', editable=False, max_length=10, verbose_name='status')),
-                ('version', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('busy_times', models.ManyToManyField(editable=False, related_name='+', to='scheduling.busytime')),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='meetings_received', to=settings.AUTH_USER_MODEL, verbose_name='to')),
-                ('requester', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='meetings_asked', to=settings.AUTH_USER_MODEL, verbose_name='from')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='meetings', to='accounts.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "booking_number",
+                    models.CharField(
+                        editable=False, max_length=30, unique=True, verbose_name="number"
+                    ),
+                ),
+                ("timezone", models.CharField(max_length=64, verbose_name="time zone")),
+                ("start", models.DateTimeField(verbose_name="start")),
+                ("end", models.DateTimeField(verbose_name="end")),
+                ("link", models.URLField(blank=True, max_length=1000, verbose_name="meeting link")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("confirmed", "confirmed"),
+                            ("rejected", "rejected"),
+                            ("cancelled", "cancelled"),
+                            ("expired", "expired"),
+                            ("completed", "completed"),
+                        ],
+                        default="pending",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                (
+                    "busy_times",
+                    models.ManyToManyField(
+                        editable=False, related_name="+", to="scheduling.busytime"
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="meetings_received",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="to",
+                    ),
+                ),
+                (
+                    "requester",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="meetings_asked",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="from",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="meetings",
+                        to="accounts.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('start', 'id'),
+                "ordering": ("start", "id"),
             },
         ),
         migrations.CreateModel(
-            name='HistoryEntry',
+            name="HistoryEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_status', models.CharField(blank=True, choices=[('pending', 'pending'), ('confirmed', 'confirmed'), ('rejected', 'rejected'), ('cancelled', 'cancelled'), ('expired', 'expired'), ('completed', 'completed')], max_length=10)),
-                ('to_status', models.CharField(choices=[('pending', 'pending'), ('confirmed', 'confirmed'), ('rejected', 'rejected'), ('cancelled', 'cancelled'), ('expired', 'expired'), ('completed', 'completed')], max_length=10)),
-                ('role', models.CharField(choices=[('requester', 'requester'), ('recipient', 'recipient'), ('staff', 'staff'), ('clock', 'time')], max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=500, verbose_name='reason')),
-                ('at', models.DateTimeField()),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='meetings.meetingrequest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "from_status",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("pending", "pending"),
+                            ("confirmed", "confirmed"),
+                            ("rejected", "rejected"),
+                            ("cancelled", "cancelled"),
+                            ("expired", "expired"),
+                            ("completed", "completed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "to_status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("confirmed", "confirmed"),
+                            ("rejected", "rejected"),
+                            ("cancelled", "cancelled"),
+                            ("expired", "expired"),
+                            ("completed", "completed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("requester", "requester"),
+                            ("recipient", "recipient"),
+                            ("staff", "staff"),
+                            ("clock", "time"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
+                ("at", models.DateTimeField()),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "meeting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="history",
+                        to="meetings.meetingrequest",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'history entry',
-                'verbose_name_plural': 'history',
-                'ordering': ('at', 'id'),
+                "verbose_name": "history entry",
+                "verbose_name_plural": "history",
+                "ordering": ("at", "id"),
             },
         ),
         migrations.AddIndex(
-            model_name='meetingrequest',
-            index=models.Index(fields=['recipient', 'status', 'start'], name='meeting_received'),
+            model_name="meetingrequest",
+            index=models.Index(fields=["recipient", "status", "start"], name="meeting_received"),
         ),
         migrations.AddIndex(
-            model_name='meetingrequest',
-            index=models.Index(fields=['requester', 'status', 'start'], name='meeting_asked'),
+            model_name="meetingrequest",
+            index=models.Index(fields=["requester", "status", "start"], name="meeting_asked"),
         ),
         migrations.AddIndex(
-            model_name='meetingrequest',
-            index=models.Index(condition=models.Q(('status__in', ['pending', 'confirmed'])), fields=['status', 'start'], name='meeting_open'),
+            model_name="meetingrequest",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "confirmed"])),
+                fields=["status", "start"],
+                name="meeting_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meetingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='meeting_not_empty'),
+            model_name="meetingrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("end__gt", models.F("start"))), name="meeting_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meetingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('requester', models.F('recipient')), _negated=True), name='meeting_not_with_oneself', violation_error_message='You cannot ask yourself for a meeting.'),
+            model_name="meetingrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requester", models.F("recipient")), _negated=True),
+                name="meeting_not_with_oneself",
+                violation_error_message="You cannot ask yourself for a meeting.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meetingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'confirmed', 'rejected', 'cancelled', 'expired', 'completed'])), name='meeting_known_status'),
+            model_name="meetingrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ["pending", "confirmed", "rejected", "cancelled", "expired", "completed"],
+                    )
+                ),
+                name="meeting_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historyentry',
-            constraint=models.UniqueConstraint(fields=('meeting', 'to_status'), name='history_status_entered_once'),
+            model_name="historyentry",
+            constraint=models.UniqueConstraint(
+                fields=("meeting", "to_status"), name="history_status_entered_once"
+            ),
         ),
     ]

@@ -8,7 +8,6 @@ from scheduling import overlap
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,19 +16,37 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='BusyTime',
+            name="BusyTime",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start', models.BigIntegerField(verbose_name='start')),
-                ('end', models.BigIntegerField(verbose_name='end')),
-                ('exclusive', models.BooleanField(default=True, verbose_name='exclusive')),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='busy_times', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("start", models.BigIntegerField(verbose_name="start")),
+                ("end", models.BigIntegerField(verbose_name="end")),
+                ("exclusive", models.BooleanField(default=True, verbose_name="exclusive")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="busy_times",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'busy time',
-                'ordering': ('start', 'id'),
-                'indexes': [models.Index(fields=['user', 'start', 'end'], name='busy_time_range')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='busy_time_not_empty')],
+                "verbose_name": "busy time",
+                "ordering": ("start", "id"),
+                "indexes": [models.Index(fields=["user", "start", "end"], name="busy_time_range")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("end__gt", models.F("start"))),
+                        name="busy_time_not_empty",
+                    )
+                ],
             },
         ),
         migrations.RunPython(overlap.install, overlap.uninstall),

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
 _THREADS = 8
 # What a worker does is in the database: there is nothing to wait for when somebody ends it.
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             workers=1,
             blocking_threads=_THREADS,
             workers_kill_timeout=_STOP_SECONDS,
-            log_level="warning",
+            log_level=LogLevels.warning,
         )
         server.serve()
         sys.exit(0)
