@@ -36,7 +36,7 @@ check: .venv/.dev-installed
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	export DATA_DIR="$$data" PUBLIC_URL=https://parley.example && \
 	SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') && \
-	export SECRET_KEY && set -x && \
+	export SECRET_KEY && \
 	$(EMBEDDED) $(PYTHON) manage.py makemigrations --check --dry-run && \
 	$(EMBEDDED) $(PYTHON) manage.py check --deploy --fail-level WARNING
 

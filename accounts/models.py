@@ -48,7 +48,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def free_username(self, wanted: str) -> str:
-        """`wanted`, or with the first number behind it that is free. The constraint has the last word."""
+        """`wanted`, or with the first free number behind it; the constraint has the last word."""
         stem, number = wanted, 2
         while self.filter(username=wanted).exists():
             wanted = f"{stem[: usernames.MAX_LENGTH - len(str(number)) - 1]}-{number}"
@@ -187,7 +187,7 @@ class Membership(models.Model):
 
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-TOKEN_PREFIX = "pat_"
+TOKEN_PREFIX = "pat_"  # noqa: S105  what every token begins with
 _LAST_USE_PRECISION = timedelta(minutes=1)
 
 

@@ -1,7 +1,7 @@
 """Encryption at rest: AES-256-GCM under a list of keys.
 
-`settings.ENCRYPTION_KEYS` is a list of base64 keys of 32 bytes. The first encrypts; all decrypt, so a
-key is retired by putting a new one before it, re-encrypting, and dropping the old one. Every
+`settings.ENCRYPTION_KEYS` is a list of base64 keys of 32 bytes. The first encrypts; all decrypt, so
+a key is retired by putting a new one before it, re-encrypting, and dropping the old one. Every
 ciphertext is bound to a `context` (where it is kept), so that it cannot be moved to another column.
 """
 

@@ -31,7 +31,7 @@ class OutboxState(models.TextChoices):
 
 
 class OutboxRow(models.Model):
-    """What is to be sent, when, and how far it has come. `DELAYS` are the waits between attempts."""
+    """What is to be sent, when, and how far it is. `DELAYS` are the waits between attempts."""
 
     DELAYS: ClassVar[Sequence[timedelta]]
 

@@ -1,4 +1,4 @@
-"""Staff pages for meeting requests. What happened is read only; calling off goes through the door."""
+"""Staff pages for meeting requests: read only, but for calling off through the service."""
 
 from typing import Any
 

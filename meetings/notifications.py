@@ -1,6 +1,5 @@
-"""Who is told what when a meeting moves. Everything goes to the outbox, in the caller's transaction."""
+"""Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 

@@ -1,4 +1,4 @@
-"""Times in templates: `{{ meeting.start|day:user }}`, `{% span meeting.start meeting.end user %}`."""
+"""Times in templates: `{{ moment|day:user }}`, `{% span start end user %}`."""
 
 from django import template
 

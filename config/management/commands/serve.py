@@ -23,7 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, no_demo: bool, **options: Any) -> None:
-        # A shell that starts us in the background has SIGINT ignored; Ctrl-C must end us all the same.
+        # A shell that starts us in the background has us ignore SIGINT; Ctrl-C must end us.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -33,7 +33,7 @@ _TOUR = """
       -d '{{"user_id": {user_id}, "team_id": {team_id}, "date": "{date}", "link": "https://zoom.us/j/1234567890"}}'
 
   Interactive API  {url}/api/docs
-"""  # noqa: E501
+"""
 
 
 class Command(BaseCommand):

@@ -1,0 +1,19 @@
+"""The environment of the suite, set before Django reads its settings (a plugin of pytest)."""
+
+import atexit
+import base64
+import os
+import shutil
+import tempfile
+
+data_dir = tempfile.mkdtemp(prefix="parley-tests-")
+atexit.register(shutil.rmtree, data_dir, ignore_errors=True)
+
+os.environ |= {
+    "DATA_DIR": data_dir,
+    "SECRET_KEY": "tests-only-" + "0123456789abcdef" * 4,
+    "ENCRYPTION_KEYS": base64.b64encode(bytes(range(32))).decode(),
+    "PUBLIC_URL": "http://localhost",
+    # Tests of the limits set their own; the others ask as fast as they can.
+    "API_RATE_LIMITS": "1000000/s,1000000/min,1000000/h,1000000/day",
+}
