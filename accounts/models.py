@@ -205,6 +205,17 @@ def new_token() -> str:
     return f"{TOKEN_PREFIX}{body}{_base62(zlib.crc32(body.encode()), 6)}"
 
 
+def checksum_holds(token: str) -> bool:
+    """Whether this can be a token of ours at all, seen without a look into the database."""
+    body, checksum = token[len(TOKEN_PREFIX) : -6], token[-6:]
+    return (
+        token.startswith(TOKEN_PREFIX)
+        and token.isascii()
+        and len(body) == 40
+        and checksum == _base62(zlib.crc32(body.encode()), 6)
+    )
+
+
 def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -242,6 +253,10 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    def is_use_stale(self, now: datetime) -> bool:
+        """Whether its last use was noted too long ago."""
+        return self.last_used_at is None or self.last_used_at <= now - _LAST_USE_PRECISION
 
     def allows(self, scope: str) -> bool:
         return scopes.allows(self.scopes, scope)

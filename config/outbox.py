@@ -20,6 +20,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError as BrokerError
 
+from config import faults
+
 log = structlog.get_logger(__name__)
 
 
@@ -72,6 +74,7 @@ def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
             row.lease = secrets.token_urlsafe(16)
             row.lease_until = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
             row.save(update_fields=["lease", "lease_until"])
+            faults.point("outbox.claiming")
     return row
 
 
@@ -117,6 +120,7 @@ def hint(task: "Task[..., Any]", *args: int) -> None:
 def _send_hint(task: "Task[..., Any]", *args: int) -> None:
     try:
         task.apply_async(args, retry=False)
+        faults.point("outbox.hinted")
     except (BrokerError, OSError) as error:
         # The sweep finds the row; the broker's address stays out of the log.
         log.warning("hint_lost", task=task.name, error=type(error).__name__)

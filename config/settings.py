@@ -180,6 +180,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django_ratelimit.middleware.RatelimitMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -254,6 +255,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "config.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "config.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": None,  # the renderer writes them
 }
 # Who calls: the API's middleware asks this for each request, before anything is counted.
 API_AUTHENTICATOR = "accounts.api.authentication.authenticate"
@@ -267,6 +269,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Meeting requests and scheduling. Times are UTC; tokens are bearer tokens.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -303,6 +306,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 RATELIMIT_IP_META_KEY = "config.clients.address"
+RATELIMIT_VIEW = "accounts.pages.too_many_requests"
 
 # --- logs -------------------------------------------------------------------------------------
 

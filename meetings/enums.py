@@ -13,6 +13,18 @@ class Status(models.TextChoices):
     COMPLETED = "completed", _("completed")
 
 
+class Tab(models.TextChoices):
+    """The sides of a person's meetings, by their names in addresses and in the API."""
+
+    PENDING = "pending-meeting", _("waiting for you")
+    CONFIRMED = "confirmed", _("confirmed")
+    REJECTED = "rejected", _("rejected")
+    COMPLETED = "completed", _("completed")
+    CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("expired")
+    SENT = "sent", _("sent by you")
+
+
 class Role(models.TextChoices):
     """In what capacity somebody, or the passing of time, moves a meeting."""
 

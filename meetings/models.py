@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
-from meetings.enums import Role, Status
+from meetings.enums import Role, Status, Tab
 from scheduling.models import BusyTime
 
 
@@ -30,6 +30,15 @@ class MeetingQuerySet(models.QuerySet["MeetingRequest"]):
             case Status.COMPLETED:
                 return self.filter(Q(status=status) | Q(status=Status.CONFIRMED, end__lte=now))
         return self.filter(status=status)
+
+    def in_tab(self, tab: Tab, user: User, now: datetime) -> Self:
+        """One side of a person's meetings; `sent` is all that they asked for, in any status."""
+        match tab:
+            case Tab.PENDING:
+                return self.filter(recipient=user).in_status(Status.PENDING, now)
+            case Tab.SENT:
+                return self.filter(requester=user)
+        return self.visible_to(user).in_status(Status(tab.value), now)
 
     def overdue(self, now: datetime) -> Self:
         """The meetings that time has moved on and nobody has written it down yet."""

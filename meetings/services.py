@@ -5,6 +5,7 @@ ledger, and writes the state, its history row and the notifications in one trans
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -58,9 +59,10 @@ def request_meeting(
                 updated_at=now,
             )
             _record(meeting, "", requester, Role.REQUESTER, "", now)
+            # Registered before the hints are, so it comes to pass before them.
+            transaction.on_commit(partial(faults.point, "meeting.committed"))
             notifications.requested(meeting, now=now)
             faults.point("meeting.requested")
-        faults.point("meeting.committed")
         return meeting
 
     return retrying(write)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.models import User
 from config.errors import TimeTaken
@@ -25,6 +26,22 @@ def conflicts(*, user: User, start: datetime, end: datetime) -> Sequence[BusyTim
     """What this person's time from `start` to `end` (half-open) meets in the ledger."""
     first, last = int(start.timestamp()), int(end.timestamp())
     return list(BusyTime.objects.filter(user=user, start__lt=last, end__gt=first))
+
+
+def conflicts_of_each(
+    *, user: User, spans: Sequence[tuple[datetime, datetime]]
+) -> list[list[BusyTime]]:
+    """`conflicts` of many stretches of this person's time, in their order and in one query."""
+    seconds = [(int(start.timestamp()), int(end.timestamp())) for start, end in spans]
+    if not seconds:
+        return []
+    any_of_them = Q()
+    for first, last in seconds:
+        any_of_them |= Q(start__lt=last, end__gt=first)
+    rows = list(BusyTime.objects.filter(any_of_them, user=user))
+    return [
+        [row for row in rows if row.start < last and row.end > first] for first, last in seconds
+    ]
 
 
 def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:

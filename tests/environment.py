@@ -9,6 +9,8 @@ import tempfile
 data_dir = tempfile.mkdtemp(prefix="parley-tests-")
 atexit.register(shutil.rmtree, data_dir, ignore_errors=True)
 
+os.mkdir(os.path.join(data_dir, "static"))  # whitenoise looks for it when it starts
+
 os.environ |= {
     "DATA_DIR": data_dir,
     "SECRET_KEY": "tests-only-" + "0123456789abcdef" * 4,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.test import Client
+
 from accounts import scopes, services
 from accounts.models import Membership, Team, User
 
@@ -26,3 +28,8 @@ def token(owner: User, *wanted: str) -> str:
     """A bearer token with these scopes, or with all of them."""
     _row, text = services.create_token(user=owner, name="test", scopes=wanted or scopes.SCOPES)
     return text
+
+
+def client(owner: User, *wanted: str) -> Client:
+    """A client of the API that bears such a token."""
+    return Client(headers={"Authorization": f"Bearer {token(owner, *wanted)}"})

@@ -246,14 +246,14 @@ def brought_to(meeting: MeetingRequest, status: Status, alice: User, bob: User) 
         case Status.CANCELLED:
             return services.cancel(meeting=meeting, actor=alice, now=NOW)
         case Status.EXPIRED:
-            return services.record_overdue(meeting=meeting, now=AFTER_START)
+            return services.record_overdue(meeting=meeting, now=meeting.start)
         case Status.COMPLETED:
             confirmed = services.confirm(meeting=meeting, actor=bob, now=NOW)
-            return services.record_overdue(meeting=confirmed, now=AFTER_END)
+            return services.record_overdue(meeting=confirmed, now=meeting.end)
     return meeting
 
 
-@pytest.mark.parametrize(("present", "to"), product(Status, DOORS))
+@pytest.mark.parametrize(("present", "to"), list(product(Status, DOORS)))
 @pytest.mark.parametrize("role", [Role.REQUESTER, Role.RECIPIENT])
 def test_only_the_moves_of_the_map_are_made(
     ask: Ask, alice: User, bob: User, present: Status, to: Status, role: Role

@@ -1,0 +1,31 @@
+"""What a token may do: every view declares its `scope`."""
+
+from typing import TYPE_CHECKING, cast
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from accounts.models import ApiToken
+
+if TYPE_CHECKING:  # DRF's views import this module
+    from rest_framework.views import APIView
+
+
+def scope_needed(view: "APIView", method: str) -> str:
+    """`users:read` for a view with `scope = "users"`; empty where a view declares none."""
+    scope: str = getattr(view, "scope", "")
+    return scope and f"{scope}:{'read' if method in SAFE_METHODS else 'write'}"
+
+
+class HasScope(BasePermission):
+    """Refuses a token without the view's scope, and everybody where the view declares none."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        token = cast(ApiToken | None, request.auth)
+        scope = scope_needed(view, request.method or "")
+        if token is None or not scope:
+            return False
+        if not token.allows(scope):
+            raise PermissionDenied(f"This token lacks the scope {scope}.", "insufficient_scope")
+        return True

@@ -1,0 +1,76 @@
+"""The shapes of people, teams and devices."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import Membership, PushDevice, User
+from config.api.fields import StrictCharField
+
+_SHOWN_OF_TOKEN = 8
+
+
+class LocaleSerializer(serializers.Serializer[User]):
+    date_format = serializers.CharField()
+    time_format = serializers.CharField()
+    week_start = serializers.IntegerField(help_text="1 is Monday, 7 is Sunday (ISO 8601).")
+
+
+class ProfileSerializer(serializers.Serializer[User]):
+    uuid = serializers.CharField()
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    avatar_url = serializers.SerializerMethodField()
+    timezone = serializers.CharField(help_text="A name of the IANA database.")
+    position = serializers.CharField()
+    company = serializers.CharField()
+    locale = LocaleSerializer(source="*")
+    status = serializers.ChoiceField(["active", "inactive"])
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    uri = serializers.CharField(default="/api/v1/users/me")
+
+    def get_avatar_url(self, user: User) -> str | None:
+        return user.avatar_url or None
+
+
+class TeamSerializer(serializers.Serializer[Membership]):
+    """A team from the side of one of its members."""
+
+    id = serializers.IntegerField(source="team.id")
+    name = serializers.CharField(source="team.name")
+    role = serializers.ChoiceField(Membership.Role.choices, help_text="What you are in it.")
+
+
+class MemberSerializer(serializers.Serializer[User]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    timezone = serializers.CharField()
+
+
+class DeviceSerializer(serializers.Serializer[PushDevice]):
+    id = serializers.IntegerField()
+    platform = serializers.ChoiceField(PushDevice.Platform.choices)
+    name = serializers.CharField()
+    token = serializers.SerializerMethodField(help_text="How the registration token begins.")
+    is_active = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+    def get_token(self, device: PushDevice) -> str:
+        return f"{device.token[:_SHOWN_OF_TOKEN]}..."
+
+
+class NewDeviceSerializer(serializers.Serializer[Any]):
+    token = StrictCharField(max_length=512, help_text="Firebase's registration token.")
+    platform = serializers.ChoiceField(
+        PushDevice.Platform.choices,
+        error_messages={"invalid_choice": "Use android, ios or web."},
+    )
+    name = StrictCharField(max_length=120, allow_blank=True, default="")
+
+
+class DeletedSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()

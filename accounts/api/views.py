@@ -1,0 +1,105 @@
+"""`/api/v1/users/me`, its devices, and `/api/v1/teams`."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import services
+from accounts.api.authentication import caller
+from accounts.api.serializers import (
+    DeletedSerializer,
+    DeviceSerializer,
+    MemberSerializer,
+    NewDeviceSerializer,
+    ProfileSerializer,
+    TeamSerializer,
+)
+from accounts.idempotency import once
+from accounts.models import Team
+from config.api import envelope
+from config.api.schema import IDEMPOTENCY_KEY
+from config.errors import NotFound
+
+
+class Profile(APIView):
+    scope = "users"
+
+    @extend_schema(operation_id="get_profile", responses=envelope.item_of(ProfileSerializer))
+    def get(self, request: Request) -> Response:
+        """Your profile."""
+        return envelope.item(ProfileSerializer(caller(request)).data)
+
+
+class Teams(APIView):
+    scope = "users"
+
+    @extend_schema(
+        operation_id="list_teams",
+        parameters=[envelope.PageQuery],
+        responses=envelope.page_of(TeamSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """The teams that you are in, by name."""
+        memberships = caller(request).memberships.select_related("team")
+        return envelope.page(request, memberships.order_by("team__name", "team_id"), TeamSerializer)
+
+
+class Members(APIView):
+    scope = "users"
+
+    @extend_schema(
+        operation_id="list_team_members",
+        parameters=[envelope.PageQuery],
+        responses=envelope.page_of(MemberSerializer),
+    )
+    def get(self, request: Request, team_id: int) -> Response:
+        """The people in one of your teams."""
+        team = Team.objects.visible_to(caller(request)).filter(pk=team_id).first()
+        if team is None:
+            raise NotFound("team not found")
+        members = team.members.filter(is_active=True).order_by("id")
+        return envelope.page(request, members, MemberSerializer)
+
+
+class Devices(APIView):
+    scope = "users"
+
+    @extend_schema(
+        operation_id="list_devices",
+        parameters=[envelope.PageQuery],
+        responses=envelope.page_of(DeviceSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """Your devices that receive push messages."""
+        devices = caller(request).devices.order_by("id")
+        return envelope.page(request, devices, DeviceSerializer)
+
+    @extend_schema(
+        operation_id="create_device",
+        parameters=[IDEMPOTENCY_KEY],
+        request=NewDeviceSerializer,
+        responses={201: envelope.item_of(DeviceSerializer)},
+    )
+    def post(self, request: Request) -> Response:
+        """Have push messages sent to a device. One that is known already becomes yours."""
+        wanted = NewDeviceSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+
+        def register() -> Response:
+            device = services.register_device(user=caller(request), **wanted.validated_data)
+            return envelope.item(DeviceSerializer(device).data, status=201)
+
+        return once(request, register)
+
+
+class Device(APIView):
+    scope = "users"
+
+    @extend_schema(operation_id="delete_device", responses={200: DeletedSerializer})
+    def delete(self, request: Request, device_id: int) -> Response:
+        """Send no more push messages to a device."""
+        deleted, _ = caller(request).devices.filter(pk=device_id).delete()
+        if not deleted:
+            raise NotFound("device not found")
+        return Response({"message": "Device deleted successfully"})

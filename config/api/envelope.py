@@ -1,0 +1,72 @@
+"""`{"data": ...}` and `{"data": [...], "pagination": ...}`, and how the schema tells of them."""
+
+from functools import cache
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api.fields import QueryIntegerField
+
+_Shape = type[serializers.Serializer[Any]]
+
+
+class PageQuery(serializers.Serializer[Any]):
+    """The query of a list."""
+
+    page = QueryIntegerField(min_value=1, default=1)
+    limit = QueryIntegerField(min_value=1, max_value=100, default=20)
+
+
+class PaginationSerializer(serializers.Serializer[Any]):
+    page = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="How many there are on all pages.")
+    pages = serializers.IntegerField()
+
+
+def item(data: object, status: int = 200) -> Response:
+    return Response({"data": data}, status=status)
+
+
+def page(request: Request, rows: "QuerySet[Any, Any]", shape: _Shape) -> Response:
+    """The page of `rows`, which must be in a total order, that the query asks for.
+
+    ValidationError for a page or a limit that is none; a page past the end is empty.
+    """
+    # As a plain dict: of a QueryDict, DRF would take an empty value for one left out.
+    query = PageQuery(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    number, limit = query.validated_data["page"], query.validated_data["limit"]
+    total = rows.count()
+    first = (number - 1) * limit
+    # A page past the end is not asked for: its offset may be more than a database can count.
+    found = rows[first : first + limit] if first < total else rows.none()
+    pages = -(-total // limit)
+    return Response(
+        {
+            "data": shape(found, many=True).data,
+            "pagination": {"page": number, "limit": limit, "total": total, "pages": pages},
+        }
+    )
+
+
+def _name(shape: _Shape) -> str:
+    return shape.__name__.removesuffix("Serializer")
+
+
+@cache
+def item_of(shape: _Shape) -> serializers.Serializer[Any]:
+    """For the schema: what `item` answers."""
+    return inline_serializer(f"{_name(shape)}Item", {"data": shape()})
+
+
+@cache
+def page_of(shape: _Shape) -> serializers.Serializer[Any]:
+    """For the schema: what `page` answers."""
+    return inline_serializer(
+        f"{_name(shape)}Page", {"data": shape(many=True), "pagination": PaginationSerializer()}
+    )

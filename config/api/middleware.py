@@ -1,0 +1,104 @@
+"""What holds for every path below /api/, whatever goes wrong further in."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+from django.conf import settings
+from django.core.handlers.exception import response_for_exception
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+from structlog.contextvars import bound_contextvars
+
+from config import clients
+from config.api import errors, throttling
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_EXPOSED = (
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Used, Retry-After,"
+    " X-Request-Id, Idempotent-Replayed"
+)
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Request-Id",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+class Token(Protocol):
+    """What this floor must know of a caller."""
+
+    user_id: int
+
+
+class ApiMiddleware:
+    """Rate limits, request ids, CORS and errors in the API's own format.
+
+    It stands outermost and asks `settings.API_AUTHENTICATOR` itself, because a path that no view
+    answers is counted too.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+        self._authenticate: Callable[[HttpRequest], Token | None] = import_string(
+            settings.API_AUTHENTICATOR
+        )
+        self._limiter = throttling.from_settings()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info != "/api" and not request.path_info.startswith("/api/"):
+            return self._get_response(request)
+        _strip_slash(request)
+        asked = request.headers.get("X-Request-Id", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
+        with bound_contextvars(request_id=request_id):
+            response = self._answer(request)
+        response["X-Request-Id"] = request_id
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Expose-Headers"] = _EXPOSED
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        crash = token = None
+        try:
+            token = self._authenticate(request)
+        except Exception as error:
+            crash = response_for_exception(request, error)
+        caller = f"account:{token.user_id}" if token else f"address:{clients.address(request)}"
+        verdict = self._limiter.take(caller)
+        if verdict.refused:
+            response: HttpResponseBase = errors.answer(request.path_info, 429)
+            response["Retry-After"] = str(verdict.retry_after)
+        elif crash:
+            response = _in_format(request, crash)
+        elif request.method == "OPTIONS":
+            response = HttpResponse(status=204, headers=_PREFLIGHT)
+            del response["Content-Type"]
+        else:
+            response = _in_format(request, self._get_response(request))
+        response["X-RateLimit-Limit"] = str(verdict.limit)
+        response["X-RateLimit-Remaining"] = str(verdict.remaining)
+        response["X-RateLimit-Reset"] = str(verdict.reset)
+        response["X-RateLimit-Used"] = str(verdict.used)
+        return response
+
+
+def _strip_slash(request: HttpRequest) -> None:
+    # Not from /api/ itself: a shorter path would be somebody else's.
+    if request.path_info.endswith("/") and request.path_info != "/api/":
+        request.path_info = request.path_info[:-1]
+        request.path = request.path[:-1]
+
+
+def _in_format(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response itself, or for an error page of Django's an error of ours with its headers."""
+    if response.status_code < 400 or response.headers.get("Content-Type") == "application/json":
+        return response
+    error = errors.answer(request.path_info, response.status_code)
+    for name, value in response.items():
+        if name not in ("Content-Type", "Content-Length"):
+            error.headers.setdefault(name, value)
+    return error

@@ -1,0 +1,181 @@
+"""Rate limits: fixed windows, exact however many ask at once.
+
+`settings.API_RATE_LIMITS` is `{seconds: limit}`. A window of N seconds starts at every multiple of
+N seconds since the epoch. A request that one window refuses consumes nothing in any.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+log = structlog.get_logger(__name__)
+
+_MINUTE = 60
+# So many callers are remembered per window; beyond, those that came first are forgotten.
+_MAX_CALLERS = 100_000
+_REDIS_TIMEOUT_SECONDS = 0.25
+_REDIS_PAUSE_SECONDS = 1.0
+
+# KEYS[1]: a caller's counters, a hash. ARGV: seconds, limit, seconds, limit, ...
+# Answers Redis's clock, whether the request is refused, and what each window held before it.
+_SCRIPT = """
+local clock = redis.call('TIME')
+local now, longest, refused, used = tonumber(clock[1]), 0, 0, {}
+for i = 1, #ARGV, 2 do
+  local seconds, limit = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+  local kept = redis.call('HMGET', KEYS[1], ARGV[i] .. ':start', ARGV[i] .. ':used')
+  local count = 0
+  if tonumber(kept[1]) == now - now % seconds then count = tonumber(kept[2]) end
+  if count >= limit then refused = 1 end
+  if seconds > longest then longest = seconds end
+  used[#used + 1] = count
+end
+if refused == 0 then
+  for i = 1, #ARGV, 2 do
+    local seconds = tonumber(ARGV[i])
+    redis.call('HSET', KEYS[1], ARGV[i] .. ':start', now - now % seconds,
+                                ARGV[i] .. ':used', used[(i + 1) / 2] + 1)
+  end
+  redis.call('EXPIRE', KEYS[1], longest)
+end
+return {clock[1], clock[2], refused, unpack(used)}
+"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a caller stands in the minute window, or in the window that refused them.
+
+    `reset` is in epoch seconds, `retry_after` in seconds (0 unless refused).
+    """
+
+    limit: int
+    remaining: int
+    reset: int
+    used: int
+    refused: bool = False
+    retry_after: int = 0
+
+
+class Limiter(Protocol):
+    def take(self, caller: str) -> Verdict:
+        """Count one request of this caller, unless a window is full."""
+
+
+def from_settings() -> Limiter:
+    limits: dict[int, int] = settings.API_RATE_LIMITS
+    return Shared(limits, settings.REDIS_URL) if settings.REDIS_URL else InProcess(limits)
+
+
+def _verdict(limits: Mapping[int, int], used: Sequence[int], now: float) -> Verdict:
+    """`used` is what each window held before this request, in the order of the limits."""
+    windows = dict(zip(limits, used, strict=True))
+    full = [seconds for seconds, count in windows.items() if count >= limits[seconds]]
+    # Of several that refuse, the one that opens last: only then does waiting help.
+    seconds = max(full, key=lambda seconds: _reset(seconds, now)) if full else _MINUTE
+    limit, count = limits[seconds], windows[seconds] + (not full)
+    reset = _reset(seconds, now)
+    return Verdict(
+        limit=limit,
+        remaining=max(0, limit - count),
+        reset=reset,
+        used=count,
+        refused=bool(full),
+        retry_after=max(1, math.ceil(reset - now)) if full else 0,
+    )
+
+
+def _reset(seconds: int, now: float) -> int:
+    return (int(now) // seconds + 1) * seconds
+
+
+class InProcess:
+    """Counters of this process alone. What a window held is dropped when the next one begins."""
+
+    def __init__(self, limits: Mapping[int, int]) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._starts = dict.fromkeys(limits, 0)
+        self._counts: dict[int, dict[str, int]] = {seconds: {} for seconds in limits}
+
+    def take(self, caller: str) -> Verdict:
+        with self._lock:
+            now = time.time()
+            for seconds in self._limits:
+                start = int(now) // seconds
+                if self._starts[seconds] != start:
+                    self._starts[seconds], self._counts[seconds] = start, {}
+            used = [counts.get(caller, 0) for counts in self._counts.values()]
+            verdict = _verdict(self._limits, used, now)
+            if not verdict.refused:
+                for counts in self._counts.values():
+                    counts[caller] = counts.get(caller, 0) + 1
+                    if len(counts) > _MAX_CALLERS:
+                        del counts[next(iter(counts))]
+        return verdict
+
+
+class Shared:
+    """Counters in Redis, one round trip a request; in this process while Redis is out of reach."""
+
+    def __init__(self, limits: Mapping[int, int], url: str) -> None:
+        self._limits = limits
+        self._arguments = [number for window in limits.items() for number in window]
+        self._client = redis.Redis.from_url(
+            url,
+            socket_timeout=_REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._script = self._client.register_script(_SCRIPT)
+        self._alone = InProcess(limits)
+        self._lock = threading.Lock()
+        self._lost = False
+        self._pause_until = 0.0
+
+    def take(self, caller: str) -> Verdict:
+        if not self._may_ask():
+            return self._alone.take(caller)
+        try:
+            answer = self._script(keys=[f"parley:limits:{caller}"], args=self._arguments)
+        except (redis.RedisError, OSError) as error:
+            self._lose(error)
+            return self._alone.take(caller)
+        self._find()
+        seconds, microseconds, _refused, *used = map(int, cast(list[bytes | int], answer))
+        return _verdict(self._limits, used, seconds + microseconds / 1e6)
+
+    def _may_ask(self) -> bool:
+        """While Redis is lost, one request a second asks after it; the others do not wait."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._pause_until:
+                return False
+            if self._lost:
+                self._pause_until = now + _REDIS_PAUSE_SECONDS
+            return True
+
+    def _lose(self, error: Exception) -> None:
+        with self._lock:
+            news, self._lost = not self._lost, True
+            self._pause_until = time.monotonic() + _REDIS_PAUSE_SECONDS
+        # A server that was started anew has forgotten every connection of the pool.
+        self._client.connection_pool.disconnect(inuse_connections=False)
+        if news:
+            log.warning("rate_limits_alone", error=type(error).__name__)
+
+    def _find(self) -> None:
+        if self._lost:
+            with self._lock:
+                news, self._lost, self._pause_until = self._lost, False, 0.0
+            if news:
+                log.info("rate_limits_shared")

@@ -1,0 +1,21 @@
+"""Everything below /api/, and the document that describes it."""
+
+from csp.constants import NONCE
+from csp.decorators import csp_update
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from config.api.rendering import OrjsonRenderer
+
+schema = SpectacularAPIView.as_view(renderer_classes=[OrjsonRenderer])
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="api-schema", template_name="api/docs.html", template_name_js="api/docs.js"
+)
+
+urlpatterns = [
+    path("schema", schema, name="api-schema"),
+    # The page has one style of its own, which its nonce admits.
+    path("docs", csp_update({"style-src": [NONCE]})(docs), name="api-docs"),
+    path("v1/", include("accounts.api.urls")),
+    path("v3/meeting/", include("meetings.api.urls")),
+]

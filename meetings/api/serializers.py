@@ -1,0 +1,72 @@
+"""The shapes of the v3 meeting API."""
+
+from datetime import UTC
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from config.api.fields import StrictCharField, StrictIntegerField
+from config.errors import Invalid
+from meetings.enums import Status
+from meetings.models import MeetingRequest
+
+_REQUIRED = ("user_id", "team_id", "date")
+
+
+class NewMeetingSerializer(serializers.Serializer[Any]):
+    """What is asked for. `user_id` is the recipient."""
+
+    user_id = StrictIntegerField(help_text="The person to meet, a member of the team.")
+    team_id = StrictIntegerField(help_text="A team that both belong to.")
+    date = StrictCharField(
+        help_text="Date and time. Without an offset it is the recipient's wall clock."
+    )
+    link = StrictCharField(
+        allow_null=True, allow_blank=True, default="", help_text="Where to meet: an http(s) URL."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        # The document has one sentence for whichever of the three is missing, before all else.
+        if isinstance(data, dict) and any(data.get(name) in (None, "") for name in _REQUIRED):
+            raise Invalid("user_id, team_id, and date are required")
+        return super().to_internal_value(data)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    reason = StrictCharField(allow_null=True, allow_blank=True, default="", max_length=500)
+
+
+class MeetingSerializer(serializers.Serializer[MeetingRequest]):
+    """A meeting: the eleven fields of the document in its order, then ours."""
+
+    id = serializers.IntegerField()
+    booking_number = serializers.CharField()
+    client_id = serializers.IntegerField(source="recipient_id", help_text="The recipient.")
+    user_id = serializers.IntegerField(source="requester_id", help_text="Who asked.")
+    team_id = serializers.IntegerField()
+    timezone = serializers.CharField(help_text="The zone in which the date was read.")
+    booking_date = serializers.DateTimeField(
+        source="start",
+        format="%Y-%m-%d %H:%M:%S",
+        default_timezone=UTC,
+        help_text="The start, in UTC.",
+    )
+    start_time = serializers.SerializerMethodField(help_text="The start, in epoch seconds.")
+    end_time = serializers.SerializerMethodField(help_text="The end, in epoch seconds.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    status = serializers.SerializerMethodField()
+    link = serializers.SerializerMethodField()
+
+    def get_start_time(self, meeting: MeetingRequest) -> int:
+        return int(meeting.start.timestamp())
+
+    def get_end_time(self, meeting: MeetingRequest) -> int:
+        return int(meeting.end.timestamp())
+
+    def get_status(self, meeting: MeetingRequest) -> Status:
+        return meeting.status_at(timezone.now())
+
+    def get_link(self, meeting: MeetingRequest) -> str | None:
+        return meeting.link or None

@@ -1,0 +1,144 @@
+"""The v3 meeting API: `/api/v3/meeting/`."""
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.authentication import caller
+from accounts.idempotency import once
+from config.api import envelope
+from config.api.schema import IDEMPOTENCY_KEY
+from config.errors import Invalid
+from meetings import services
+from meetings.api.serializers import MeetingSerializer, NewMeetingSerializer, ReasonSerializer
+from meetings.enums import Tab
+from meetings.models import MeetingRequest
+
+_EXAMPLE = OpenApiExample(
+    "With a meeting link",
+    {
+        "user_id": 5,
+        "team_id": 1,
+        "date": "2026-12-15 14:00:00",
+        "link": "https://zoom.us/j/1234567890",
+    },
+    request_only=True,
+)
+
+
+class ListQuery(envelope.PageQuery):
+    """The query of the list of meetings."""
+
+    tab = serializers.ChoiceField(Tab.choices, default=Tab.PENDING)
+
+
+class Create(APIView):
+    scope = "meetings"
+
+    @extend_schema(
+        operation_id="create_meeting",
+        parameters=[IDEMPOTENCY_KEY],
+        request=NewMeetingSerializer,
+        responses={201: MeetingSerializer},
+        examples=[_EXAMPLE],
+    )
+    def post(self, request: Request) -> Response:
+        """Ask a team mate for a meeting of an hour. They hear of it by email and push message."""
+        return once(request, lambda: self._create(request))
+
+    def _create(self, request: Request) -> Response:
+        wanted = NewMeetingSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        asked = wanted.validated_data
+        meeting = services.request_meeting(
+            requester=caller(request),
+            team_id=asked["team_id"],
+            recipient_id=asked["user_id"],
+            date=asked["date"],
+            link=asked["link"] or "",
+            now=timezone.now(),
+        )
+        return Response(MeetingSerializer(meeting).data, status=201)
+
+
+class Meetings(APIView):
+    scope = "meetings"
+
+    @extend_schema(
+        operation_id="list_meetings",
+        parameters=[ListQuery],
+        responses=envelope.page_of(MeetingSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """Your meetings, tab by tab; `sent` is all that you asked for, in any status."""
+        name = request.query_params.get("tab", Tab.PENDING)
+        if name not in Tab.values:
+            raise Invalid(f"tab: Use one of {', '.join(Tab.values)}.", field="tab")
+        rows = MeetingRequest.objects.in_tab(Tab(name), caller(request), timezone.now())
+        return envelope.page(request, rows, MeetingSerializer)
+
+
+class Meeting(APIView):
+    scope = "meetings"
+
+    @extend_schema(operation_id="get_meeting", responses=MeetingSerializer)
+    def get(self, request: Request, meeting_id: int) -> Response:
+        """A meeting that you asked for or were asked for."""
+        return _answer(_find(request, meeting_id))
+
+
+class Confirm(APIView):
+    scope = "meetings"
+
+    @extend_schema(operation_id="confirm_meeting", request=None, responses=MeetingSerializer)
+    def post(self, request: Request, meeting_id: int) -> Response:
+        """Say yes to a request. Takes the time of both; 409 where it is no longer free."""
+        meeting = _find(request, meeting_id)
+        return _answer(
+            services.confirm(meeting=meeting, actor=caller(request), now=timezone.now())
+        )
+
+
+class Reject(APIView):
+    scope = "meetings"
+
+    @extend_schema(
+        operation_id="reject_meeting", request=ReasonSerializer, responses=MeetingSerializer
+    )
+    def post(self, request: Request, meeting_id: int) -> Response:
+        """Say no to a request."""
+        meeting, reason, now = _find(request, meeting_id), _reason(request), timezone.now()
+        return _answer(
+            services.reject(meeting=meeting, actor=caller(request), reason=reason, now=now)
+        )
+
+
+class Cancel(APIView):
+    scope = "meetings"
+
+    @extend_schema(
+        operation_id="cancel_meeting", request=ReasonSerializer, responses=MeetingSerializer
+    )
+    def post(self, request: Request, meeting_id: int) -> Response:
+        """Take your request back, or call a confirmed meeting off."""
+        meeting, reason, now = _find(request, meeting_id), _reason(request), timezone.now()
+        return _answer(
+            services.cancel(meeting=meeting, actor=caller(request), reason=reason, now=now)
+        )
+
+
+def _find(request: Request, meeting_id: int) -> MeetingRequest:
+    return services.find(meeting_id=meeting_id, user=caller(request))
+
+
+def _answer(meeting: MeetingRequest) -> Response:
+    return Response(MeetingSerializer(meeting).data)
+
+
+def _reason(request: Request) -> str:
+    given = ReasonSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return given.validated_data["reason"] or ""

@@ -1,0 +1,283 @@
+"""The pages of meetings, and the way in. They show and call services; they decide nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_ratelimit.decorators import ratelimit
+
+from accounts.models import Membership, Team, User
+from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotFound, TimeTaken
+from meetings import links, services
+from meetings.cards import SIDES, cards_of, counts_of_tabs, step_of
+from meetings.enums import Status, Tab
+from meetings.forms import AskForm, ReasonForm
+from meetings.models import MeetingRequest
+
+_PER_PAGE = 20
+_SAFE = ["GET", "HEAD", "OPTIONS"]
+
+_Args = ParamSpec("_Args")
+_View = Callable[_Args, HttpResponse]
+
+
+class SignedIn(HttpRequest):
+    """A request behind `login_required`."""
+
+    user: User
+
+
+def _limited(key: str, rate: str, method: list[str]) -> Callable[[_View[_Args]], _View[_Args]]:
+    """The decorator of django-ratelimit, which knows no types. Refused: `RATELIMIT_VIEW`."""
+    decorator: Callable[[_View[_Args]], _View[_Args]] = ratelimit(key=key, rate=rate, method=method)
+    return decorator
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("meetings:meetings")
+    return render(request, "meetings/landing.html")
+
+
+@require_safe
+@login_required
+def meetings(request: SignedIn) -> HttpResponse:
+    """One tab of the person's meetings; an unknown one is that of what waits for them."""
+    user, now, wanted = request.user, timezone.now(), request.GET.get("tab")
+    side = SIDES[Tab(wanted) if wanted in Tab.values else Tab.PENDING]
+    counts = counts_of_tabs(user, now)
+    rows = MeetingRequest.objects.in_tab(side.tab, user, now)
+    paginator = Paginator(rows.with_people().order_by(*side.order), _PER_PAGE)
+    paginator.count = counts[side.tab]
+    page = paginator.get_page(request.GET.get("page"))
+    return render(
+        request,
+        "meetings/list.html",
+        {
+            "section": "meetings",
+            "side": side,
+            "sides": [(each, counts[each.tab]) for each in SIDES.values()],
+            "page": page,
+            "cards": cards_of(page, user, now),
+            "mixed": side.tab is Tab.SENT,
+            "now": now,
+        },
+    )
+
+
+@require_safe
+@login_required
+def meeting(request: SignedIn, meeting_id: int) -> HttpResponse:
+    found = _find(meeting_id, request.user)
+    (card,) = cards_of([found], request.user, timezone.now())
+    history = found.history.select_related("actor")
+    return render(
+        request,
+        "meetings/meeting.html",
+        {
+            "section": "meetings",
+            "card": card,
+            "steps": [step_of(entry, request.user) for entry in history],
+        },
+    )
+
+
+def _find(meeting_id: int, user: User) -> MeetingRequest:
+    try:
+        return services.find(meeting_id=meeting_id, user=user)
+    except NotFound as error:
+        raise Http404(error.message) from error
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@_limited("user", "30/10m", ["POST"])
+def ask(request: SignedIn) -> HttpResponse:
+    """Ask a team mate; `?mate=team:person` chooses one beforehand."""
+    now, teams = timezone.now(), _teams(request.user)
+    sent = request.POST if request.method == "POST" else None
+    form = AskForm(sent, teams=teams, now=now, initial={"mate": request.GET.get("mate", "")})
+    if form.is_valid():
+        try:
+            asked = services.request_meeting(requester=request.user, now=now, **form.request())
+        except DomainError as error:
+            form.add_refusal(error.field, error.message)
+        else:
+            name = asked.recipient.name
+            messages.success(request, gettext("%(name)s has been asked.") % {"name": name})
+            return redirect("meetings:meeting", asked.pk)
+    return render(request, "meetings/ask.html", {"form": form, "teams": teams})
+
+
+def _teams(user: User) -> list[tuple[Team, list[User]]]:
+    """Whom this person may ask, by team; teams without anybody else are left out."""
+    others = Membership.objects.exclude(user=user).filter(user__is_active=True)
+    others = others.select_related("user").order_by("user__first_name", "user__last_name", "id")
+    mates = Prefetch("memberships", queryset=others)
+    teams = Team.objects.visible_to(user).prefetch_related(mates)
+    found = [(team, [one.user for one in team.memberships.all()]) for team in teams]
+    return [(team, people) for team, people in found if people]
+
+
+# --- what a person does with a meeting ----------------------------------------------------------
+
+
+def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., HttpResponse]:
+    """A POST that moves a meeting, says how that went and goes back to where it was sent from."""
+
+    @require_POST
+    @wraps(view)
+    def act(request: SignedIn, meeting_id: int) -> HttpResponse:
+        page = reverse("meetings:meeting", args=[meeting_id])
+        if not request.user.is_authenticated:
+            return redirect_to_login(page)
+        found = _find(meeting_id, request.user)
+        with _refusals_shown(request):
+            messages.success(request, view(request, found))
+        return redirect(_safe(request, request.POST.get("next", "")) or page)
+
+    return act
+
+
+@contextmanager
+def _refusals_shown(request: HttpRequest) -> Iterator[None]:
+    """What the domain refuses becomes a message, or the page 403 where it is not theirs to do."""
+    try:
+        yield
+    except Forbidden as error:
+        raise PermissionDenied(error.message) from error
+    except TimeTaken:
+        messages.error(
+            request, gettext("That time is no longer free for both of you, so it is not confirmed.")
+        )
+    except InvalidTransition as error:
+        status = {"status": Status(error.reason).label}
+        messages.error(request, gettext("Nothing was changed: the meeting is %(status)s.") % status)
+    except Invalid as error:
+        messages.error(request, error.message)
+
+
+def _safe(request: HttpRequest, url: str) -> str:
+    """The address if it is one of ours, else nothing."""
+    ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return url if ours else ""
+
+
+def _reason(request: HttpRequest) -> str:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(str(form.errors["reason"][0]), field="reason")
+    reason: str = form.cleaned_data["reason"]
+    return reason
+
+
+@_acting
+def confirm(request: SignedIn, meeting: MeetingRequest) -> str:
+    services.confirm(meeting=meeting, actor=request.user, now=timezone.now())
+    return gettext("Confirmed: the hour with %(name)s is kept free for both of you.") % {
+        "name": meeting.requester.name
+    }
+
+
+@_acting
+def reject(request: SignedIn, meeting: MeetingRequest) -> str:
+    services.reject(
+        meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
+    )
+    return gettext("Declined: %(name)s will hear of it.") % {"name": meeting.requester.name}
+
+
+@_acting
+def cancel(request: SignedIn, meeting: MeetingRequest) -> str:
+    services.cancel(
+        meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
+    )
+    other = meeting.other_party(request.user)
+    return gettext("Cancelled: %(name)s will hear of it.") % {"name": other.name}
+
+
+# --- the link in the email ----------------------------------------------------------------------
+
+_OUTCOMES = {
+    # A link for an earlier state of a meeting that waits again.
+    Status.PENDING: _("This link is too old to answer with."),
+    Status.CONFIRMED: _("You confirmed this meeting."),
+    Status.REJECTED: _("You declined this meeting."),
+    Status.CANCELLED: _("This meeting was cancelled."),
+    Status.EXPIRED: _("Its time came before an answer."),
+    Status.COMPLETED: _("This meeting has taken place."),
+}
+
+
+def _unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An address that acts for whoever holds it is neither stored, nor passed on, nor indexed.
+
+    With `no-referrer` in force a browser posts `Origin: null`, which the CSRF check refuses; so the
+    page itself says `same-origin` in a meta element. That wins over the header, and still tells
+    other hosts nothing.
+    """
+
+    @wraps(view)
+    def unshared(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return unshared
+
+
+@_unshared
+@require_http_methods([*_SAFE, "POST"])
+@_limited("ip", "600/m", _SAFE)
+@_limited("ip", "30/m", ["POST"])
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    """Confirm or decline without signing in. Only a POST changes anything.
+
+    A broken link is 404; one that is used or too old shows how things stand, which is no error.
+    """
+    try:
+        meeting, person, version = links.read_answer(token)
+    except NotFound as error:
+        return render(request, "meetings/answer_broken.html", {"why": error.message}, status=404)
+    now = timezone.now()
+    if request.method == "POST":
+        with _refusals_shown(request):
+            match request.POST.get("answer"):
+                case "confirm":
+                    services.confirm(meeting=meeting, actor=person, now=now, version=version)
+                case "reject":
+                    services.reject(
+                        meeting=meeting, actor=person, now=now, version=version,
+                        reason=_reason(request),
+                    )  # fmt: skip
+        return redirect("meetings:answer", token)
+    (card,) = cards_of([meeting], person, now)
+    may_answer = card.may_confirm and version == meeting.version
+    return render(
+        request,
+        "meetings/answer.html",
+        {"card": card, "may_answer": may_answer, "outcome": _OUTCOMES[card.status]},
+    )

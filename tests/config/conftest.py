@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests import services
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[services.Valkey]:
+    """A Valkey of this module's own: its tests count commands and stop it."""
+    with services.valkey() as valkey:
+        yield valkey

@@ -1,0 +1,47 @@
+"""What tests of pages share."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+from django.apps import apps
+from django.http import HttpResponse
+from pytest_django import Settings
+
+from meetings.models import MeetingRequest
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+
+Ask = Callable[..., MeetingRequest]
+
+
+def stand_alone(settings: Settings) -> None:
+    """Rate limits that start anew, and addresses of static files that were never collected."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": uuid4().hex,
+        }
+    }
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+def words(response: HttpResponse) -> str:
+    """The text of a page's main part, as it is read."""
+    _before, _tag, main = response.content.decode().partition("<main")
+    main, _tag, _after = main.partition("</main>")
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", f"<main{main}")).split())
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for model in apps.get_models()
+    }

@@ -1,0 +1,206 @@
+"""Parley as somebody runs it: a database, broker and settings of its own, and its processes.
+
+On the databases of this run: SQLite, or a new database on the PostgreSQL server of `DATABASE_URL`.
+With `REDIS_URL` it gets a Valkey of its own, since tests stop and empty it.
+"""
+
+import json
+import os
+import secrets
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from tests import services
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EMBEDDED_DATABASE = not os.environ.get("DATABASE_URL")
+EMBEDDED_WORKER = not os.environ.get("REDIS_URL")
+_END_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What its processes find in their environment, and the folder that is theirs alone."""
+
+    directory: Path
+    environment: dict[str, str]
+    valkey: services.Valkey | None
+
+    def manage(self, *arguments: str) -> str:
+        """What a management command prints."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        return subprocess.run(
+            command, env=self.environment, cwd=self.directory, check=True,
+            stdout=subprocess.PIPE, text=True, timeout=120,
+        ).stdout  # fmt: skip
+
+    @contextmanager
+    def running(self, *arguments: str, **environment: str) -> Iterator["Running"]:
+        """`python <arguments>` in a session of its own, all of which ends with this."""
+        log = self.directory / f"{secrets.token_hex(4)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, *arguments], env=self.environment | environment,
+                cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+        running = Running(process, log)
+        try:
+            yield running
+        finally:
+            running.end()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query gives, on a connection that knows nothing of Django."""
+        if EMBEDDED_DATABASE:
+            connection = sqlite3.connect(self.directory / "parley.sqlite3", timeout=20)
+            try:
+                return connection.execute(query).fetchall()
+            finally:
+                connection.close()
+        with psycopg.connect(self.environment["DATABASE_URL"]) as session:
+            return session.execute(query.encode()).fetchall()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process with all that it has started."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """To every process of its session, as a terminal does with Ctrl-C."""
+        os.killpg(self.process.pid, number)
+
+    def survivors(self) -> list[int]:
+        """The processes of its session that have not ended."""
+        return [
+            int(path.name)
+            for path in Path("/proc").iterdir()
+            if path.name.isdigit() and _session(path) == self.process.pid
+        ]
+
+    def end(self) -> None:
+        for pid in self.survivors():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.wait(_END_SECONDS)
+
+
+def _session(process: Path) -> int:
+    """The session of a process that lives; 0 for others. See proc(5), `stat`."""
+    try:
+        state, _parent, _group, session = (
+            (process / "stat").read_text().rpartition(")")[2].split()[:4]
+        )
+    except OSError:
+        return 0
+    return 0 if state == "Z" else int(session)
+
+
+@contextmanager
+def deployed(directory: Path, **environment: str) -> Iterator[Deployment]:
+    """An empty deployment, whose database `manage.py migrate` or `serve` has yet to set up."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _FORGOTTEN}
+    own = {
+        "DATA_DIR": str(directory),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }
+    with ExitStack() as stack:
+        if not EMBEDDED_DATABASE:
+            own["DATABASE_URL"] = stack.enter_context(_database(os.environ["DATABASE_URL"]))
+        valkey = None
+        if not EMBEDDED_WORKER:
+            valkey = stack.enter_context(services.valkey())
+            own["REDIS_URL"] = valkey.url
+        yield Deployment(directory, inherited | own | environment, valkey)
+
+
+_FORGOTTEN = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PORT", "PYTEST_CURRENT_TEST")
+
+
+@contextmanager
+def _database(server: str) -> Iterator[str]:
+    name = f"parley_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as session:
+        session.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            yield f"{server.rpartition('/')[0]}/{name}"
+        finally:
+            session.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+# --- children that are quick to make ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process forked off the zygote, to do one of `tests.torture.roles`."""
+
+    zygote: "Zygote"
+    pid: int
+
+    def wait(self) -> tuple[int, Any]:
+        """Its exit code, negative for a signal, and what its role has given, None if it died."""
+        answer = self.zygote.ask(wait=self.pid)
+        return answer["code"], answer["value"]
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Zygote:
+    """A process that has loaded Django and opened nothing, and forks."""
+
+    process: "subprocess.Popen[str]"
+
+    def ask(self, **question: object) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def fork(self, role: str, *arguments: object, fault: str = "") -> Child:
+        answer = self.ask(role=role, arguments=arguments, fault=fault)
+        return Child(self, answer["pid"])
+
+    def do(self, role: str, *arguments: object) -> Any:
+        """What a role gives when nothing kills it."""
+        code, value = self.fork(role, *arguments).wait()
+        assert code == 0, f"{role} ended with {code}: {value}"
+        return value
+
+
+@contextmanager
+def zygote(deployment: Deployment) -> Iterator[Zygote]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.torture.zygote"], env=deployment.environment, cwd=ROOT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            yield Zygote(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(_END_SECONDS)

@@ -1,0 +1,79 @@
+"""What the children of the zygote do: each runs in a process of its own that may be killed.
+
+They are Parley's parts as they stand: the API behind Django's test client, and the embedded worker,
+which serves Redis just as well. Arguments and values pass as JSON.
+"""
+
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Notification, User
+from config.outbox import OutboxState
+from config.worker import EmbeddedWorker
+from tests import factories, wire
+
+# Whoever waits to be killed and is not, ends after so many seconds.
+_LONGEST = 30.0
+_HEADERS = {"host": "localhost"}
+
+
+def set_up() -> dict[str, Any]:
+    """An empty database's tables and cast."""
+    call_command("migrate", verbosity=0)
+    alice, bob = (User.objects.create_user(f"{name}@example.com") for name in ("alice", "bob"))
+    team = factories.team("Founders", alice, bob)
+    return {
+        "alice": factories.token(alice),
+        "bob": factories.token(bob),
+        "bob_id": bob.pk,
+        "team_id": team.pk,
+    }
+
+
+def call(token: str, path: str, body: dict[str, Any]) -> Any:
+    """What the API answers, as the server's process sees it."""
+    response = Client(headers=_HEADERS).post(
+        f"/api/v3/meeting/{path}",
+        body,
+        content_type="application/json",
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert response.status_code in (200, 201), (response.status_code, response.content)
+    answer = response.json()
+    # What a client has been told must hold, whatever happens to us next.
+    with (settings.DATA_DIR / "answered").open("a") as file:
+        file.write(f"{answer['id']}\n")
+    return answer
+
+
+def call_beside_worker(token: str, path: str, body: dict[str, Any]) -> None:
+    """The embedded default: the worker is a few threads of the server's process."""
+    worker = EmbeddedWorker()
+    worker.start()
+    assert worker.wait_until_ready()
+    call(token, path, body)
+    threading.Event().wait(_LONGEST)
+
+
+def work() -> None:
+    """A worker until it is killed."""
+    EmbeddedWorker().start()
+    threading.Event().wait(_LONGEST)
+
+
+def drain() -> int:
+    """A worker until nothing that is due is left; how many rows had been left to it."""
+
+    def left() -> int:
+        due = Notification.objects.filter(state=OutboxState.WAITING, due_at__lte=timezone.now())
+        return due.count()
+
+    found = left()
+    EmbeddedWorker().start()
+    wire.until(lambda: not left(), seconds=60, what="everything sent")
+    return found

@@ -1,0 +1,210 @@
+"""`kill -9` at every step of a notification: what is committed is sent, what is not is not.
+
+Each round is a process of its own that dies; the deployment lives on. Where the worker is embedded,
+server and worker die together. With Redis the server dies at its steps and the worker at its own.
+After the rounds a worker that nobody kills finds the rest by its sweep.
+"""
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import wire
+from tests.torture.conftest import Report, sized
+from tests.torture.deployment import EMBEDDED_WORKER, Child, Deployment, Zygote, deployed, zygote
+
+pytestmark = pytest.mark.torture
+
+LEASE_SECONDS = 1
+DIED = -signal.SIGKILL
+BEFORE_COMMIT = "meeting.requested"
+AT_THE_SERVER = (BEFORE_COMMIT, "meeting.committed", "outbox.hinted")
+AT_THE_WORKER = (
+    "outbox.claiming",
+    "notification.claimed",
+    "notification.sent",
+    "notification.settled",
+)
+
+
+def _hours_from_now() -> Iterator[datetime]:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=30)
+    while True:
+        hour += timedelta(hours=1)
+        yield hour
+
+
+@dataclass
+class Place:
+    """A deployment, the means to let it die, and the mail server that sees what it sent."""
+
+    deployment: Deployment
+    zygote: Zygote
+    mail_server: wire.MailServer
+    cast: dict[str, Any]
+    hours: Iterator[datetime] = field(default_factory=_hours_from_now)
+
+    def request(self) -> dict[str, object]:
+        """The body of a request for an hour that nobody has been asked for yet."""
+        return {
+            "user_id": self.cast["bob_id"],
+            "team_id": self.cast["team_id"],
+            "date": next(self.hours).isoformat(),
+        }
+
+    def notifications(self) -> dict[str, tuple[str, int]]:
+        """State and attempts of each notification that is in the database and due."""
+        rows = self.deployment.rows(
+            "SELECT message_id, state, attempts FROM accounts_notification"
+            " WHERE kind <> 'meeting_reminder'"
+        )
+        return {message_id: (state, attempts) for message_id, state, attempts in rows}
+
+    def count(self, table: str, condition: str = "1 = 1") -> int:
+        ((number,),) = self.deployment.rows(f"SELECT count(*) FROM {table} WHERE {condition}")
+        return int(number)
+
+    def sent(self) -> Counter[str]:
+        """How often each notification has arrived, by the name in its Message-ID."""
+        return Counter(
+            mail.message_id.strip("<>").partition("@")[0] for mail in self.mail_server.received
+        )
+
+    def answered(self) -> set[int]:
+        """The meetings that a client has had an answer about."""
+        path = self.deployment.directory / "answered"
+        return {int(line) for line in path.read_text().split()} if path.exists() else set()
+
+    def server(self, *, fault: str) -> Child:
+        """A server that is asked for a meeting; with its worker where that is embedded."""
+        role = "call_beside_worker" if EMBEDDED_WORKER else "call"
+        return self.zygote.fork(role, self.cast["alice"], "create", self.request(), fault=fault)
+
+    def worker(self, *, fault: str) -> Child:
+        """A worker that finds a request waiting; with the server where they are one."""
+        if EMBEDDED_WORKER:
+            return self.server(fault=fault)
+        self.zygote.do("call", self.cast["alice"], "create", self.request())
+        return self.zygote.fork("work", fault=fault)
+
+    def assert_all_arrived(self) -> None:
+        """Each committed notification was sent, and recorded so at the cost of one attempt."""
+        notifications, sent = self.notifications(), self.sent()
+        assert set(sent) == set(notifications)
+        assert set(notifications.values()) <= {("sent", 1)}
+        meetings = {pk for (pk,) in self.deployment.rows("SELECT id FROM meetings_meetingrequest")}
+        assert self.answered() <= meetings
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    directory: Path = tmp_path_factory.mktemp("crashes")
+    with (
+        wire.MailServer() as mail_server,
+        deployed(
+            directory, EMAIL_URL=mail_server.url, OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS)
+        ) as deployment,
+        zygote(deployment) as forking,
+    ):
+        cast = forking.do("set_up")
+        yield Place(deployment, forking, mail_server, cast)
+
+
+@pytest.mark.parametrize("step", AT_THE_SERVER)
+def test_the_server_dies(place: Place, report: Report, step: str) -> None:
+    rounds = sized(50)
+    meetings, before = place.count("meetings_meetingrequest"), place.sent()
+    with report.line(f"kill -9 of the server at {step}", f"{rounds} kills") as findings:
+        for _ in range(rounds):
+            assert place.server(fault=step).wait() == (DIED, None)
+        committed = 0 if step == BEFORE_COMMIT else rounds
+        assert place.count("meetings_meetingrequest") == meetings + committed
+        assert len(place.notifications()) == meetings + committed
+        findings["left to the sweep"] = place.zygote.do("drain")
+        place.assert_all_arrived()
+        arrived = place.sent() - before
+        assert len(arrived) == committed
+        findings["arrived"] = f"{len(arrived)} of {committed}"
+        findings["again"] = arrived.total() - len(arrived)
+
+
+@pytest.mark.parametrize("step", AT_THE_WORKER)
+def test_the_worker_dies(place: Place, report: Report, step: str) -> None:
+    rounds = sized(50)
+    meetings, before = place.count("meetings_meetingrequest"), place.sent()
+    with report.line(f"kill -9 of the worker at {step}", f"{rounds} kills") as findings:
+        for _ in range(rounds):
+            assert place.worker(fault=step).wait() == (DIED, None)
+        assert place.count("meetings_meetingrequest") == meetings + rounds
+        # Not an attempt was spent on a crash.
+        spent = place.count("accounts_notification", "state = 'waiting' AND attempts > 0")
+        assert spent == 0
+        findings["left to the sweep"] = place.zygote.do("drain")
+        place.assert_all_arrived()
+        arrived = place.sent() - before
+        assert len(arrived) == rounds
+        again = arrived.total() - len(arrived)
+        # Who dies between sending and noting it sends again, under the same Message-ID.
+        assert again == (rounds if step == "notification.sent" else 0)
+        findings["arrived"] = f"{len(arrived)} of {rounds}"
+        findings["again"] = again
+
+
+def test_an_answer_dies_before_its_commit(place: Place, report: Report) -> None:
+    rounds = sized(50)
+    with report.line("kill -9 of the server at meeting.moved", f"{rounds} kills") as findings:
+        bodies = [place.request() for _ in range(rounds)]
+        alice, bob = place.cast["alice"], place.cast["bob"]
+        asked = [place.zygote.do("call", alice, "create", body)["id"] for body in bodies]
+        place.zygote.do("drain")
+        before = place.sent()
+        for number in asked:
+            child = place.zygote.fork("call", bob, f"{number}/confirm", {}, fault="meeting.moved")
+            assert child.wait() == (DIED, None)
+        assert place.count("meetings_meetingrequest", "status <> 'pending'") == 0
+        assert place.count("scheduling_busytime") == 0
+        place.zygote.do("drain")
+        assert place.sent() == before
+
+        # Asked again, each goes through: nothing is held by the dead.
+        for number in asked:
+            place.zygote.do("call", bob, f"{number}/confirm", {})
+        place.zygote.do("drain")
+        place.assert_all_arrived()
+        assert place.count("meetings_meetingrequest", "status = 'confirmed'") == rounds
+        assert place.count("scheduling_busytime") == 2 * rounds
+        arrived = place.sent() - before
+        assert (len(arrived), arrived.total()) == (2 * rounds, 2 * rounds)
+        findings["confirmed at the second try"] = rounds
+
+
+def test_server_and_worker_die_anywhere(place: Place, report: Report) -> None:
+    """Not at a named point, but at whatever instruction the clock finds them."""
+    rounds, dice = sized(50), random.Random(9)
+    before, alice = place.sent(), place.cast["alice"]
+    with report.line("kill -9 of both at any moment", f"{rounds} kills") as findings:
+        for _ in range(rounds):
+            children = [place.server(fault="")]
+            if not EMBEDDED_WORKER:
+                children.append(place.zygote.fork("work"))
+            moment = time.monotonic() + dice.uniform(0.0, 0.25)
+            wire.until(lambda moment=moment: time.monotonic() >= moment)
+            for child in children:
+                child.kill()
+            codes = [child.wait()[0] for child in children]
+            assert set(codes) <= {DIED, 0}  # with Redis the server may have ended by itself
+        place.zygote.do("call", alice, "create", place.request())
+        findings["left to the sweep"] = place.zygote.do("drain")
+        place.assert_all_arrived()
+        arrived = place.sent() - before
+        assert max(arrived.values()) <= 2
+        findings["committed and arrived"] = len(arrived)
+        findings["again"] = arrived.total() - len(arrived)

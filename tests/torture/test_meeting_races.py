@@ -1,0 +1,347 @@
+"""Many at once through the same doors, each on a connection of its own."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
+from django.db.models import DecimalField
+
+from accounts.models import Membership, Notification, Team, User
+from config.db import sqlstate
+from config.errors import DomainError, TimeTaken
+from meetings import services
+from meetings.models import MeetingRequest
+from scheduling import ledger, overlap
+from scheduling.models import BusyTime
+from tests.torture.conftest import Report, sized
+
+pytestmark = [pytest.mark.torture, pytest.mark.django_db(transaction=True)]
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+START = datetime(2026, 3, 9, 10, 0, tzinfo=UTC)
+HOUR = 3600
+
+
+T = TypeVar("T")
+
+
+def at_once(acts: Sequence[Callable[[], T]]) -> list[T | DomainError]:
+    """Do all of these at the same moment, a thread each: what each gives, or its refusal."""
+    gate = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], T]) -> T | DomainError:
+        try:
+            connection.ensure_connection()
+            gate.wait(timeout=60)
+            return act()
+        except DomainError as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def kinds(outcomes: Sequence[object]) -> Counter[str]:
+    return Counter(type(outcome).__name__ for outcome in outcomes)
+
+
+def overlaps() -> int:
+    """How many pairs of exclusive claims of one person overlap."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM scheduling_busytime a JOIN scheduling_busytime b"
+            " ON a.user_id = b.user_id AND a.id < b.id AND a.exclusive AND b.exclusive"
+            ' AND a."start" < b."end" AND b."start" < a."end"'
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def ask(requester: User, recipient: User, team: Team, start: datetime = START) -> MeetingRequest:
+    return services.request_meeting(
+        requester=requester,
+        team_id=team.pk,
+        recipient_id=recipient.pk,
+        date=start.isoformat(),
+        link="",
+        now=NOW,
+    )
+
+
+def history(meeting: MeetingRequest) -> list[tuple[str, str]]:
+    return list(meeting.history.order_by("id").values_list("from_status", "to_status"))
+
+
+def told(meeting: MeetingRequest, since: int) -> Counter[str]:
+    """What was enqueued after that row, without reminders."""
+    rows = Notification.objects.filter(pk__gt=since).exclude(kind="meeting_reminder")
+    return Counter(rows.values_list("kind", flat=True))
+
+
+def test_one_answer_wins(team: Team, alice: User, bob: User, report: Report) -> None:
+    meeting = ask(alice, bob, team)
+    newest = Notification.objects.latest("id").pk
+    doors = [
+        partial(services.confirm, meeting=meeting, actor=bob, now=NOW),
+        partial(services.reject, meeting=meeting, actor=bob, now=NOW),
+    ]
+    size = sized(200)
+    with report.line("confirm, reject: one request", f"{size} threads") as findings:
+        outcomes = at_once([doors[number % 2] for number in range(size)])
+
+        # The same answer again is no error; the other one is.
+        assert kinds(outcomes) == {"MeetingRequest": size // 2, "InvalidTransition": size // 2}
+        meeting.refresh_from_db()
+        assert history(meeting) == [("", "pending"), ("pending", meeting.status)]
+        assert meeting.version == 1
+        wanted = {
+            "confirmed": ({"meeting_confirmed": 2}, 4, 2),
+            "rejected": ({"meeting_rejected": 1}, 0, 0),
+        }
+        reminders = Notification.objects.filter(kind="meeting_reminder").count()
+        found = (told(meeting, newest), reminders, BusyTime.objects.count())
+        assert found == wanted[meeting.status]
+        findings["winner"] = meeting.status
+
+
+def test_every_end_of_a_race_of_all_three_doors_is_a_legal_story(
+    team: Team, alice: User, bob: User, report: Report
+) -> None:
+    size, rounds = sized(200), 10
+    stories: Counter[str] = Counter()
+    with report.line(
+        "confirm, reject, cancel: one request", f"{rounds} rounds of {size} threads"
+    ) as findings:
+        for number in range(rounds):
+            meeting = ask(alice, bob, team, START + timedelta(hours=number))
+            newest = Notification.objects.latest("id").pk
+            doors = [
+                partial(services.confirm, meeting=meeting, actor=bob, now=NOW),
+                partial(services.reject, meeting=meeting, actor=bob, now=NOW),
+                partial(services.cancel, meeting=meeting, actor=alice, now=NOW),
+            ]
+            outcomes = at_once([doors[i % 3] for i in range(size)])
+
+            assert set(kinds(outcomes)) == {"MeetingRequest", "InvalidTransition"}
+            mails: dict[str, int]
+            match history(meeting)[1:]:
+                case [("pending", "rejected")]:
+                    story, mails = "rejected", {"meeting_rejected": 1}
+                case [("pending", "cancelled")]:
+                    story, mails = "cancelled", {"meeting_cancelled": 1}
+                case [("pending", "confirmed"), ("confirmed", "cancelled")]:
+                    # Legal one after the other: whoever has confirmed may be cancelled on.
+                    story = "confirmed then cancelled"
+                    mails = {"meeting_confirmed": 2, "meeting_cancelled": 2}
+                case moves:
+                    pytest.fail(f"not a legal story: {moves}")
+            assert told(meeting, newest) == mails
+            reminders = Notification.objects.filter(kind="meeting_reminder")
+            assert set(reminders.values_list("state", flat=True)) <= {"withdrawn"}
+            assert BusyTime.objects.count() == 0
+            stories[story] += 1
+        findings.update(stories)
+
+
+def test_of_two_overlapping_meetings_one_is_confirmed(
+    team: Team, alice: User, bob: User, charlie: User, report: Report
+) -> None:
+    """Bob is asked twice; Alice asks one and is asked another: whatever the two have in common."""
+    Membership.objects.create(team=team, user=charlie)
+    pairs = [
+        ((alice, bob), (charlie, bob)),  # the same recipient
+        ((alice, bob), (alice, charlie)),  # the same requester
+        ((alice, bob), (charlie, alice)),  # asking here, asked there
+        ((alice, bob), (bob, alice)),  # each other: both in common
+    ]
+    rounds = sized(200)
+    with report.line("two overlapping confirmed at once", f"{rounds} rounds") as findings:
+        for number in range(rounds):
+            start = START + timedelta(hours=2 * number)
+            meetings = [
+                ask(requester, recipient, team, start + timedelta(minutes=30 * offset))
+                for offset, (requester, recipient) in enumerate(pairs[number % len(pairs)])
+            ]
+            outcomes = at_once(
+                [
+                    partial(services.confirm, meeting=meeting, actor=meeting.recipient, now=NOW)
+                    for meeting in meetings
+                ]
+            )
+            assert kinds(outcomes) == {"MeetingRequest": 1, "TimeTaken": 1}
+            for meeting, outcome in zip(meetings, outcomes, strict=True):
+                meeting.refresh_from_db()
+                won = isinstance(outcome, MeetingRequest)
+                assert meeting.status == ("confirmed" if won else "pending")
+                assert meeting.busy_times.count() == (2 if won else 0)
+            assert BusyTime.objects.count() == 2 * (number + 1)
+        assert overlaps() == 0
+        findings["double bookings"] = 0
+
+
+def test_claims_for_random_pairs_never_overlap_and_never_deadlock(
+    transactional_db: None, report: Report
+) -> None:
+    people = [User.objects.create_user(f"person-{n}@example.com") for n in range(20)]
+    threads, tries = sized(100), sized(2000)
+    dice = random.Random(20)
+    plans = [
+        [
+            (dice.sample(people, 2), START + timedelta(minutes=15 * dice.randrange(400)))
+            for _ in range(tries // threads)
+        ]
+        for _ in range(threads)
+    ]
+
+    def claim(pair: list[User], start: datetime) -> None:
+        with transaction.atomic():
+            ledger.lock_people(person.pk for person in pair)
+            for person in pair:
+                ledger.claim(user=person, start=start, end=start + timedelta(hours=1))
+
+    def work(plan: list[tuple[list[User], datetime]]) -> Counter[str]:
+        outcomes: Counter[str] = Counter()
+        for pair, start in plan:
+            try:
+                claim(pair, start)  # not `retrying`: no deadlock is the claim
+                outcomes["claimed"] += 1
+            except TimeTaken:
+                outcomes["taken"] += 1
+        return outcomes
+
+    with report.line("claims for random pairs", f"{threads} threads, {tries} tries") as findings:
+        counts = at_once([partial(work, plan) for plan in plans])
+        total: Counter[str] = Counter()
+        for count in counts:
+            assert isinstance(count, Counter)
+            total += count
+        assert total["claimed"] + total["taken"] == tries
+        assert total["claimed"] * 2 == BusyTime.objects.count()
+        assert total["claimed"] > 0 < total["taken"]
+        assert overlaps() == 0
+        findings.update(total)
+
+
+def test_booking_numbers_are_unique(team: Team, alice: User, bob: User, report: Report) -> None:
+    threads, each = sized(100), 5
+
+    def work() -> list[str]:
+        return [ask(alice, bob, team).booking_number for _ in range(each)]
+
+    with report.line("booking numbers", f"{threads} threads, {each} each") as findings:
+        numbers: list[str] = []
+        for batch in at_once([work] * threads):
+            assert isinstance(batch, list)
+            numbers += batch
+        assert len(set(numbers)) == len(numbers) == threads * each
+        assert all(number.startswith("MTG-20260302-") for number in numbers)
+        assert min(len(number) for number in numbers) == len("MTG-20260302-001")
+        findings["numbers"] = len(numbers)
+
+
+def insert(person: User, start: int, end: int, *, exclusive: bool = True) -> None:
+    """A row as somebody writes it who knows nothing of the ledger."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'INSERT INTO scheduling_busytime (user_id, "start", "end", exclusive)'
+            " VALUES (%s, %s, %s, %s)",
+            [person.pk, start * HOUR, end * HOUR, exclusive],
+        )
+
+
+def assert_the_database_refuses_overlaps(alice: User, bob: User) -> None:
+    """By rows of its own, which it takes away again."""
+    insert(alice, 10, 12)
+    for start, end in ((10, 12), (9, 11), (11, 13), (9, 13), (10, 11), (11, 12)):
+        with pytest.raises(IntegrityError, match=overlap.NAME), transaction.atomic():
+            insert(alice, start, end)
+    insert(alice, 12, 13)  # touches
+    insert(alice, 9, 10)
+    insert(bob, 10, 12)  # another's time
+    insert(alice, 9, 13, exclusive=False)  # only blocks
+    moved = BusyTime.objects.filter(user=alice, start=12 * HOUR)
+    with pytest.raises(IntegrityError, match=overlap.NAME), transaction.atomic():
+        moved.update(start=11 * HOUR)
+    hardened = BusyTime.objects.filter(user=alice, exclusive=False)
+    with pytest.raises(IntegrityError, match=overlap.NAME), transaction.atomic():
+        hardened.update(exclusive=True)
+    assert moved.update(end=14 * HOUR) == 1  # a row does not overlap itself
+    BusyTime.objects.all().delete()
+
+
+def test_the_database_itself_refuses_an_overlap(alice: User, bob: User) -> None:
+    assert_the_database_refuses_overlaps(alice, bob)
+
+
+def test_it_still_does_after_a_migration_that_rebuilds_the_table(alice: User, bob: User) -> None:
+    sqlite = connection.vendor == "sqlite"
+    field = BusyTime._meta.get_field("end")
+    wider = DecimalField(max_digits=20, decimal_places=0)
+    wider.set_attributes_from_name("end")
+    wider.model = BusyTime
+    if sqlite:
+        # What SQLite's schema editor does for nearly every change of a table.
+        with connection.schema_editor() as editor:
+            editor.alter_field(BusyTime, field, wider)
+        with connection.schema_editor() as editor:
+            editor.alter_field(BusyTime, wider, field)
+        insert(alice, 10, 12)
+        insert(alice, 10, 12)  # the triggers are gone: the rebuilding was one
+        BusyTime.objects.all().delete()
+    call_command("migrate", verbosity=0)
+    assert_the_database_refuses_overlaps(alice, bob)
+
+
+@pytest.mark.skipif(
+    not settings.EMBEDDED_DATABASE, reason="PostgreSQL's refusal is a constraint of the table"
+)
+def test_a_migrate_brings_dropped_triggers_back(alice: User, bob: User) -> None:
+    with connection.cursor() as cursor:
+        for event in ("insert", "update"):
+            cursor.execute(f"DROP TRIGGER {overlap.NAME}_{event}")
+    insert(alice, 10, 12)
+    insert(alice, 10, 12)
+    BusyTime.objects.all().delete()
+    call_command("migrate", verbosity=0)
+    assert_the_database_refuses_overlaps(alice, bob)
+
+
+def test_two_that_look_before_either_writes_are_stopped_by_the_database(
+    alice: User, report: Report
+) -> None:
+    """Without the lock both find the time free; only the database is left to refuse one."""
+    rounds = sized(100)
+    start = START.timestamp()
+
+    def claim(number: int, gate: threading.Barrier) -> str:
+        try:
+            with transaction.atomic():
+                if connection.vendor == "postgresql":
+                    assert not BusyTime.objects.filter(start=start + number * HOUR).exists()
+                    gate.wait(timeout=60)
+                BusyTime.objects.create(
+                    user=alice, start=start + number * HOUR, end=start + (number + 1) * HOUR
+                )
+        except (IntegrityError, OperationalError) as error:
+            assert overlap.NAME in str(error) or sqlstate(error) == "40P01"
+            return "refused"
+        return "written"
+
+    with report.line("raw inserts of one hour at once", f"{rounds} rounds") as findings:
+        for number in range(rounds):
+            gate = threading.Barrier(2)
+            outcomes = at_once([partial(claim, number, gate)] * 2)
+            assert sorted(map(str, outcomes)) == ["refused", "written"]
+        assert overlaps() == 0
+        findings["refused"] = rounds

@@ -1,0 +1,287 @@
+"""The far ends of the wire: a mail server, Firebase, and how to wait for what they receive.
+
+Each listens on a free loopback port, speaks the real protocol and keeps what it received.
+"""
+
+import asyncio
+import json
+import re
+import socket
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+T = TypeVar("T")
+
+_LOOPBACK = "127.0.0.1"
+_POLL_SECONDS = 0.01
+
+
+def until(condition: Callable[[], T], *, seconds: float = 15.0, what: str = "") -> T:
+    """The first true value of the condition; AssertionError where it stays false too long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what or condition}; last {value!r}")
+        time.sleep(_POLL_SECONDS)
+
+
+# --- mail -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message as it was received: to whom the envelope says, and what it says."""
+
+    recipients: tuple[str, ...]
+    message: EmailMessage
+
+    @property
+    def message_id(self) -> str:
+        return str(self.message["Message-ID"])
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"])
+
+    def text(self, subtype: str = "plain") -> str:
+        """The decoded text of the one part that is `text/<subtype>`."""
+        (part,) = (
+            part for part in self.message.walk() if part.get_content_type() == f"text/{subtype}"
+        )
+        content: str = part.get_content()
+        return content
+
+    def calendar(self) -> tuple[str, str]:
+        """The calendar object, and the method that its part's Content-Type names."""
+        (part,) = (
+            part for part in self.message.walk() if part.get_content_type() == "text/calendar"
+        )
+        return part.get_content(), str(part.get_param("method"))
+
+
+class MailServer:
+    """An SMTP server that takes everything; or, after `refuse_next`, answers so to a recipient."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._received: list[Mail] = []
+        self._refusals: deque[str] = deque()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="mail server")
+        self.port = 0
+
+    def __enter__(self) -> "MailServer":
+        self._server = self._loop.run_until_complete(
+            self._loop.create_server(self._session, _LOOPBACK, 0)
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._server.close()
+        sessions = asyncio.all_tasks(self._loop)
+        for session in sessions:
+            session.cancel()
+        self._loop.run_until_complete(asyncio.gather(*sessions, return_exceptions=True))
+        self._loop.run_until_complete(self._server.wait_closed())
+        self._loop.close()
+
+    def _session(self) -> asyncio.BaseProtocol:
+        protocol: asyncio.BaseProtocol = SMTP(self, hostname="mail.test", loop=self._loop)
+        return protocol
+
+    @property
+    def url(self) -> str:
+        return f"smtp://{_LOOPBACK}:{self.port}"
+
+    @property
+    def received(self) -> list[Mail]:
+        """All that has come, in its order."""
+        with self._arrived:
+            return list(self._received)
+
+    def refuse_next(self, answer: str) -> None:
+        """Answer the next RCPT so, `451 try later` say."""
+        self._refusals.append(answer)
+
+    def wait_for(
+        self, wanted: Callable[[Mail], bool], *, count: int = 1, seconds: float = 15.0
+    ) -> list[Mail]:
+        """Those that are wanted, as soon as there are so many."""
+
+        def found() -> list[Mail]:
+            return [mail for mail in self._received if wanted(mail)]
+
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(found()) >= count, seconds):
+                subjects = [(mail.recipients, mail.subject) for mail in self._received]
+                raise AssertionError(f"{len(found())} of {count} mails; received: {subjects}")
+            return found()
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._refusals:
+            return self._refusals.popleft()
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        with self._arrived:
+            self._received.append(Mail(tuple(envelope.rcpt_tos), message))
+            self._arrived.notify_all()
+        return "250 OK"
+
+
+@contextmanager
+def silent_server() -> Iterator[tuple[str, threading.Event]]:
+    """A server that takes connections and never says a word: its address, and whether one came."""
+    connected, ended = threading.Event(), threading.Event()
+    held: list[socket.socket] = []
+
+    def accept() -> None:
+        while not ended.is_set():
+            try:
+                held.append(listener.accept()[0])
+            except OSError:
+                return
+            connected.set()
+
+    with socket.create_server((_LOOPBACK, 0)) as listener:
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield f"{_LOOPBACK}:{listener.getsockname()[1]}", connected
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in held:
+                connection.close()
+
+
+# --- Firebase ---------------------------------------------------------------------------------
+
+_PROJECT = "parley-tests"
+_ACCESS_TOKEN = "an-access-token"
+_FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+
+
+@dataclass
+class Firebase:
+    """Firebase Cloud Messaging with its token endpoint, as the real client needs them."""
+
+    address: str
+    received: list[dict[str, Any]] = field(default_factory=list)
+    sign_ins: int = 0
+    _answers: defaultdict[str, deque[tuple[int, dict[str, Any]]]] = field(
+        default_factory=lambda: defaultdict(deque)
+    )
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{self.address}/v1/projects/{{0}}/messages:send"
+
+    @property
+    def credentials(self) -> str:
+        """A service account of its own, as the JSON that Firebase's console gives out."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return json.dumps(
+            {
+                "type": "service_account",
+                "project_id": _PROJECT,
+                "private_key_id": "1",
+                "private_key": pem.decode(),
+                "client_email": f"push@{_PROJECT}.example",
+                "client_id": "1",
+                "token_uri": f"http://{self.address}/token",
+            }
+        )
+
+    def fail(self, device: str, status: int, reason: str, code: str) -> None:
+        """Refuse the next message to this device: HTTP status, Google's reason, Firebase's code."""
+        details = [{"@type": _FCM_ERROR, "errorCode": code}]
+        error = {"code": status, "status": reason, "message": reason, "details": details}
+        self._answers[device].append((status, {"error": error}))
+
+    def to(self, device: str) -> list[dict[str, Any]]:
+        """The messages to this device, refused ones as well, in their order."""
+        return [message for message in self.received if message["token"] == device]
+
+    def answer(self, path: str, authorization: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        if path == "/token":
+            grant = parse_qs(body.decode())
+            assert len(grant["assertion"][0].split(".")) == 3  # a signed JWT
+            self.sign_ins += 1
+            return 200, {"access_token": _ACCESS_TOKEN, "expires_in": 3600, "token_type": "Bearer"}
+        if path != f"/v1/projects/{_PROJECT}/messages:send":
+            return 404, {}
+        if authorization != f"Bearer {_ACCESS_TOKEN}":
+            return 401, {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": ""}}
+        message = json.loads(body)["message"]
+        self.received.append(message)
+        refusals = self._answers[message["token"]]
+        if refusals:
+            return refusals.popleft()
+        return 200, {"name": f"projects/{_PROJECT}/messages/{len(self.received)}"}
+
+
+@contextmanager
+def firebase() -> Iterator[Firebase]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status, answer = fake.answer(self.path, self.headers.get("Authorization", ""), body)
+            text = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer((_LOOPBACK, 0), Handler) as server:
+        server.daemon_threads = True
+        fake = Firebase(f"{_LOOPBACK}:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def links_in(text: str) -> list[str]:
+    """The addresses that a text names, in its order."""
+    return re.findall(r"https?://[^\s<>\"]+", text)
