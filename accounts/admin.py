@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -47,6 +48,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     ordering = ("email",)
     readonly_fields = ("uuid", "last_login", "created_at", "updated_at")
     filter_horizontal = ("user_permissions",)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (MembershipInline,)
     fieldsets = (
         (None, {"fields": ("email", "username", "password", "uuid")}),

@@ -42,4 +42,4 @@ def from_email(email: str) -> str:
     """A first guess at a username: what stands before the @, in the letters we allow."""
     name = slugify(email.partition("@")[0].replace(".", "-").replace("_", "-"))
     name = re.sub(r"[^a-z0-9-]+", "", name)[:MAX_LENGTH].strip("-")
-    return name if not problem_with(name) else f"user-{name}"[:MAX_LENGTH].rstrip("-")
+    return name if not problem_with(name) else f"person-{name}"[:MAX_LENGTH].rstrip("-")

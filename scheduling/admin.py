@@ -13,4 +13,3 @@ class BusyTimeAdmin(ReadOnlyAdmin[BusyTime]):
     list_filter = ("exclusive",)
     list_select_related = ("user",)
     search_fields = ("user__email",)
-    fields = ("user", "start_at", "end_at", "exclusive")

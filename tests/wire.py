@@ -5,6 +5,7 @@ Each listens on a free loopback port, speaks the real protocol and keeps what it
 
 import asyncio
 import json
+import logging
 import re
 import socket
 import threading
@@ -24,6 +25,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 T = TypeVar("T")
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every word
 
 _LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.01
@@ -95,15 +98,18 @@ class MailServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
+
+    async def _close(self) -> None:
         self._server.close()
-        sessions = asyncio.all_tasks(self._loop)
+        sessions = asyncio.all_tasks() - {asyncio.current_task()}
         for session in sessions:
             session.cancel()
-        self._loop.run_until_complete(asyncio.gather(*sessions, return_exceptions=True))
-        self._loop.run_until_complete(self._server.wait_closed())
-        self._loop.close()
+        await asyncio.gather(*sessions, return_exceptions=True)
+        await self._server.wait_closed()
 
     def _session(self) -> asyncio.BaseProtocol:
         protocol: asyncio.BaseProtocol = SMTP(self, hostname="mail.test", loop=self._loop)

@@ -50,7 +50,7 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info != "/api" and not request.path_info.startswith("/api/"):
             return self._get_response(request)
-        _strip_slash(request)
+        _even_out(request)
         asked = request.headers.get("X-Request-Id", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
         with bound_contextvars(request_id=request_id):
@@ -86,19 +86,21 @@ class ApiMiddleware:
         return response
 
 
-def _strip_slash(request: HttpRequest) -> None:
-    # Not from /api/ itself: a shorter path would be somebody else's.
-    if request.path_info.endswith("/") and request.path_info != "/api/":
+def _even_out(request: HttpRequest) -> None:
+    """Strip one trailing slash; but /api itself gets one, for below that we answer."""
+    if request.path_info == "/api":
+        request.path_info += "/"
+        request.path += "/"
+    elif request.path_info.endswith("/") and request.path_info != "/api/":
         request.path_info = request.path_info[:-1]
         request.path = request.path[:-1]
 
 
 def _in_format(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The response itself, or for an error page of Django's an error of ours with its headers."""
-    if response.status_code < 400 or response.headers.get("Content-Type") == "application/json":
-        return response
-    error = errors.answer(request.path_info, response.status_code)
-    for name, value in response.items():
-        if name not in ("Content-Type", "Content-Length"):
-            error.headers.setdefault(name, value)
-    return error
+    """The response; where it is an error page of Django's, with an error of ours for its body."""
+    ours = response.headers.get("Content-Type") == "application/json"
+    if response.status_code >= 400 and not ours and isinstance(response, HttpResponse):
+        response.content = errors.answer(request.path_info, response.status_code).content
+        response["Content-Type"] = "application/json"
+        response["Content-Length"] = str(len(response.content))
+    return response

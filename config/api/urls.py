@@ -2,9 +2,11 @@
 
 from csp.constants import NONCE
 from csp.decorators import csp_update
-from django.urls import include, path
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from config.api import errors
 from config.api.rendering import OrjsonRenderer
 
 schema = SpectacularAPIView.as_view(renderer_classes=[OrjsonRenderer])
@@ -12,10 +14,17 @@ docs = SpectacularSwaggerSplitView.as_view(
     url_name="api-schema", template_name="api/docs.html", template_name_js="api/docs.js"
 )
 
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Any other path: an answer that needs no page of Django's to be rendered."""
+    return errors.answer(request.path_info, 404)
+
+
 urlpatterns = [
     path("schema", schema, name="api-schema"),
     # The page has one style of its own, which its nonce admits.
     path("docs", csp_update({"style-src": [NONCE]})(docs), name="api-docs"),
     path("v1/", include("accounts.api.urls")),
     path("v3/meeting/", include("meetings.api.urls")),
+    re_path("", unknown),
 ]

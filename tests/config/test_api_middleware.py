@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import User, new_token
 from tests import factories
@@ -31,7 +32,10 @@ LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[None]:
+def clock(settings: Settings) -> Iterator[None]:
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -72,8 +76,8 @@ def test_a_crash_of_a_plain_view(client: Client) -> None:
     assert (answer.status_code, answer.json()) == (500, CRASHED)
 
 
-def test_a_crash_while_debugging(client: Client, settings: pytest.FixtureRequest) -> None:
-    settings.DEBUG = True  # type: ignore[attr-defined]
+def test_a_crash_while_debugging(client: Client, settings: Settings) -> None:
+    settings.DEBUG = True
     answer = client.get("/api/v1/fail/crash")
     assert (answer.status_code, answer.json()) == (500, CRASHED)
 
@@ -133,10 +137,10 @@ def test_one_trailing_slash_is_stripped(alice: User) -> None:
     ],
 )
 def test_every_answer_tells_of_the_minute(
-    client: Client, alice: User, settings: pytest.FixtureRequest, path: str, status: int
+    client: Client, alice: User, settings: Settings, path: str, status: int
 ) -> None:
-    settings.REDIS_URL = ""  # type: ignore[attr-defined]
-    settings.API_RATE_LIMITS = {1: 10, 60: 100}  # type: ignore[attr-defined]
+    settings.REDIS_URL = ""
+    settings.API_RATE_LIMITS = {1: 10, 60: 100}
     answer = client.get(path, headers={"Authorization": f"Bearer {factories.token(alice)}"})
     assert answer.status_code == status
     end = int(NOW.timestamp()) + 30

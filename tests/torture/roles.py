@@ -8,18 +8,32 @@ import threading
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import call_command
+from django.template.loader import get_template
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Notification, User
+from config.celery import app
 from config.outbox import OutboxState
 from config.worker import EmbeddedWorker
 from tests import factories, wire
 
 # Whoever waits to be killed and is not, ends after so many seconds.
 _LONGEST = 30.0
-_HEADERS = {"host": "localhost"}
+_client = Client(headers={"host": "localhost"})
+
+
+def warm_up() -> None:
+    """Load in the zygote what every child would load anew: it opens nothing and starts no thread."""
+    run_checks()
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
+    _client.handler.load_middleware()
+    EmbeddedWorker()
+    app.connection_for_write().transport  # noqa: B018  the attribute loads it
+    for path in (settings.BASE_DIR / "templates/emails").rglob("*.*"):
+        get_template(str(path.relative_to(settings.BASE_DIR / "templates")))
 
 
 def set_up() -> dict[str, Any]:
@@ -37,7 +51,7 @@ def set_up() -> dict[str, Any]:
 
 def call(token: str, path: str, body: dict[str, Any]) -> Any:
     """What the API answers, as the server's process sees it."""
-    response = Client(headers=_HEADERS).post(
+    response = _client.post(
         f"/api/v3/meeting/{path}",
         body,
         content_type="application/json",

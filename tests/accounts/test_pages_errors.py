@@ -1,0 +1,193 @@
+"""What people see when something is wrong, and what every page has to keep to."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import include, path
+from pytest_django import Settings
+
+from accounts.models import User
+from tests.pages import stand_alone, words
+
+
+def refuse(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
+def doubt(request: HttpRequest) -> HttpResponse:
+    raise SuspiciousOperation("who are you?")
+
+
+def miss(request: HttpRequest) -> HttpResponse:
+    raise Http404("secret name")
+
+
+def crash(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("secret reason")
+
+
+urlpatterns = [
+    path("refuse", refuse),
+    path("doubt", doubt),
+    path("miss", miss),
+    path("crash", crash),
+    path("accounts/", include("allauth.urls")),
+    path("", include("meetings.urls")),
+]
+
+
+@pytest.fixture(autouse=True)
+def _alone(settings: Settings) -> None:
+    stand_alone(settings)
+
+
+@pytest.mark.django_db
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("/doubt", 400, "That request makes no sense to us"),
+        ("/refuse", 403, "This is not yours to do"),
+        ("/miss", 404, "There is nothing here"),
+        ("/nowhere", 404, "There is nothing here"),
+        ("/crash", 500, "Something went wrong on our side"),
+    ],
+)
+def test_each_mishap_has_its_page_in_our_look(
+    address: str, status: int, said: str, alice: User
+) -> None:
+    for person in (None, alice):
+        client = Client(raise_request_exception=False)
+        if person:
+            client.force_login(person)
+        page = client.get(address)
+        assert page.status_code == status
+        assert words(page).startswith(f"{status} {said}")
+        assert b'class="wordmark"' in page.content
+        assert b"secret" not in page.content
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_is_explained() -> None:
+    page = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
+    assert page.status_code == 403
+    assert words(page).startswith("403 This page has grown old")
+
+
+def test_the_page_of_a_crash_needs_nothing(settings: Settings) -> None:
+    """No context, no database, no manifest of static files; and the files that it names exist."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    }
+    page = render_to_string("500.html")
+    named = re.findall(r'"/static/(.*?)"', page)
+    assert named == [
+        "img/favicon.svg",
+        "css/tokens.css",
+        "css/base.css",
+        "css/components.css",
+    ]
+    for name in named:
+        assert (settings.BASE_DIR / "static" / name).is_file()
+
+
+@pytest.mark.django_db
+def test_too_many_logins_wait_in_our_look(client: Client) -> None:
+    """allauth's own limits show our page as well."""
+    for _ in range(30):
+        client.post("/accounts/login/", {"login": "a@example.com", "password": "x"})
+    page = client.post("/accounts/login/", {"login": "a@example.com", "password": "x"})
+    assert page.status_code == 429
+    assert words(page).startswith("429 A little slower, please")
+
+
+class Rules(HTMLParser):
+    """What no page may have: see the Content-Security-Policy, and accessibility."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.broken: list[str] = []
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.open_script = False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.open_script = tag == "script" and values.get("type") != "application/json"
+        if "style" in values or any(name.startswith("on") for name in values):
+            self.broken.append(self.get_starttag_text() or tag)
+        address = values.get("src") or (values.get("href", "") if tag == "link" else "")
+        if address and not address.startswith(("/", "data:image/")):
+            self.broken.append(self.get_starttag_text() or tag)
+        if tag == "style" or (tag == "img" and "alt" not in values):
+            self.broken.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+    def handle_data(self, data: str) -> None:
+        if self.open_script and data.strip():
+            self.broken.append(f"script {data.strip()[:40]}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open_script = False
+
+
+SIGNED_OUT = [
+    "/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/accounts/password/reset/done/",
+    "/accounts/confirm-email/",
+    "/accounts/confirm-email/broken/",
+    "/accounts/password/reset/key/x-y/",
+    "/accounts/inactive/",
+    "/meetings/answer/x",
+    "/nowhere",
+]
+SIGNED_IN = [
+    "/meetings",
+    "/meetings?tab=sent",
+    "/meetings/new",
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/logout/",
+    "/accounts/2fa/",
+    "/accounts/reauthenticate/",
+    "/nowhere",
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "signed_in"),
+    [(one, False) for one in SIGNED_OUT] + [(one, True) for one in SIGNED_IN],
+)
+def test_every_page_is_ours_and_keeps_the_rules(
+    client: Client, alice: User, address: str, signed_in: bool
+) -> None:
+    if signed_in:
+        client.force_login(alice)
+    page = client.get(address)
+    assert page.status_code in (200, 404)
+    html = page.content.decode()
+    rules = Rules(html)
+    assert rules.broken == []
+    assert len(rules.ids) == len(set(rules.ids))
+    assert rules.headings.count(1) == 1
+    assert all(deeper <= above + 1 for above, deeper in pairwise([0, *rules.headings]))
+    assert html.count("<main ") == html.count('<a class="skip" href="#content">') == 1
+    assert '<html lang="en">' in html
+    title = re.search(r"<title>\s*(\S.*?)\s*· Parley</title>", html, re.DOTALL)
+    assert title

@@ -1,0 +1,89 @@
+"""Settings from the environment: what is read, what stops the start, and what is never repeated."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` with these variables, and nothing of the suite's own."""
+    inherited = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={**inherited, "DATA_DIR": str(tmp_path), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    started = start(tmp_path)
+    assert (started.returncode, started.stderr) == (0, "")
+    for name in ("secret_key", "encryption_key"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://user:pass-word@host/name"),
+        ("DATABASE_URL", "postgres://user:pass/word@host/name"),
+        ("DATABASE_URL", "pass-word"),
+        ("REDIS_URL", "amqp://user:pass-word@host"),
+        ("EMAIL_URL", "pigeon://user:pass-word@host"),
+        ("EMAIL_URL", "smtp://user:pass-word@host:port"),
+        ("ENCRYPTION_KEYS", "pass-word"),
+        ("ENCRYPTION_KEYS", "cGFzcy13b3Jk"),
+        ("ANYMAIL", "pass-word"),
+        ("ANYMAIL", '["pass-word"]'),
+        ("API_RATE_LIMITS", "pass-word"),
+        ("API_RATE_LIMITS", "10/s"),
+        ("API_RATE_LIMITS", "0/min"),
+        ("PUBLIC_URL", "parley.example/pass-word"),
+        ("PORT", "pass-word"),
+        ("DEBUG", "pass-word"),
+        ("TRUSTED_PROXIES", "-1"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_one_line_that_does_not_repeat_it(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    started = start(tmp_path, **{name: value})
+    assert started.returncode == 1
+    assert started.stderr.startswith(f"parley: {name} ")
+    assert started.stderr.count("\n") == 1
+    assert "pass" not in started.stderr
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS"])
+def test_with_postgresql_the_keys_must_be_set(tmp_path: Path, name: str) -> None:
+    keys = {
+        "SECRET_KEY": "x" * 64,
+        "ENCRYPTION_KEYS": environment.new_encryption_key(),
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    }
+    del keys[name]
+    started = start(tmp_path, **keys)
+    assert started.stderr == f"parley: {name} must be set where DATABASE_URL is not SQLite\n"
+
+
+def test_limits_are_requests_per_window_of_so_many_seconds() -> None:
+    limits = environment.rate_limits("10/s, 100/min,1000/h,10000/day")
+    assert limits == {1: 10, 60: 100, 3_600: 1_000, 86_400: 10_000}
+
+
+def test_a_kept_secret_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    assert environment.kept_secret(path, lambda: "one") == "one"
+    assert environment.kept_secret(path, lambda: "two") == "one"
+    assert list(tmp_path.iterdir()) == [path]

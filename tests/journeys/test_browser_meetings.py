@@ -1,0 +1,397 @@
+"""What people do with meetings, in Chromium: on a desk, on a phone, without JavaScript.
+
+What the pages look like along the way lands in `screenshots/`.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings as configured
+from django.utils import timezone
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Team, User
+from meetings import links, services, when
+from meetings.models import MeetingRequest
+from tests import factories
+from tests.pages import stand_alone
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES: dict[str, ViewportSize] = {
+    "desk": {"width": 1280, "height": 800},
+    "phone": {"width": 390, "height": 844},
+}
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    if not CHROMIUM:
+        why = "no chromium on this machine: the stories in a browser are not told"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(why)
+        terminal = request.config.pluginmanager.getplugin("terminalreporter")
+        if terminal:
+            terminal.write_line(f"SKIPPED {request.node.nodeid}: {why}", yellow=True)
+        pytest.skip(why)
+    # Playwright keeps an event loop in this thread, and Django takes its presence for async code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser, and what must not happen in it."""
+
+    page: Page
+    host: str
+    size: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != self.host:
+            self.complaints.append(f"request to {request.url}")
+
+    def look(self, name: str) -> None:
+        """Keep what is seen, and see that nothing sticks out at the side."""
+        folder = configured.BASE_DIR / "screenshots"
+        self.page.screenshot(path=folder / f"{name}-{self.size}.png", full_page=True)
+        root = "document.documentElement"
+        assert self.page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), name
+
+    def sign_in(self, person: User) -> None:
+        self.page.get_by_label("Email").fill(person.email)
+        self.page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(chromium: Browser, live_server: LiveServer, settings: Settings) -> Iterator[Visit]:
+    """Opens a browser of its own for each visitor; at the end none may have complained."""
+    stand_alone(settings)
+    visitors = []
+
+    def visit(
+        path: str = "/", size: str = "desk", zone: str = "America/New_York", scripts: bool = True
+    ) -> Visitor:
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport=SIZES[size],
+            is_mobile=size == "phone",
+            has_touch=size == "phone",
+            timezone_id=zone,
+            locale="en-US",
+            java_script_enabled=scripts,
+        )
+        visitor = Visitor(context.new_page(), urlsplit(live_server.url).netloc, size)
+        visitor.page.goto(path)
+        visitors.append(visitor)
+        return visitor
+
+    yield visit
+    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+
+
+@pytest.fixture(params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def in_three_days() -> datetime:
+    return (timezone.now() + timedelta(days=3)).replace(hour=15, minute=0, second=0, microsecond=0)
+
+
+Ask = Callable[..., MeetingRequest]
+
+
+@pytest.fixture
+def ask(team: Team, alice: User, bob: User, in_three_days: datetime) -> Ask:
+    """Alice in London asks Bob in New York."""
+    alice.timezone, bob.timezone = "Europe/London", "America/New_York"
+    alice.save()
+    bob.save()
+
+    def ask(hours: float = 0, link: str = "") -> MeetingRequest:
+        return services.request_meeting(
+            requester=alice,
+            team_id=team.pk,
+            recipient_id=bob.pk,
+            date=(in_three_days + timedelta(hours=hours)).isoformat(),
+            link=link,
+            now=timezone.now(),
+        )
+
+    return ask
+
+
+def test_from_the_login_to_a_confirmed_meeting(
+    visit: Visit, ask: Ask, bob: User, size: str
+) -> None:
+    meeting = ask(link="https://zoom.us/j/1234567890")
+    collides = ask(hours=0.5)
+    visitor = visit("/meetings?tab=pending-meeting", size)
+    page = visitor.page
+    visitor.look("login")
+    visitor.sign_in(bob)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Waiting for you")
+    expect(page.get_by_role("article")).to_have_count(2)
+    visitor.look("pending")
+    card = page.get_by_role("article").filter(has_text=meeting.booking_number)
+    card.get_by_role("button", name="Confirm").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Confirmed: the hour with Alice Ames")
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(page.get_by_role("article")).to_contain_text("You already have something at that time.")
+    visitor.look("pending-collides")
+    meeting.refresh_from_db()
+    assert meeting.status == "confirmed"
+
+    page.get_by_role("link", name="Confirmed 1").click()
+    page.get_by_role("link", name="Meeting with Alice Ames").click()
+    expect(page.get_by_role("listitem").filter(has_text="You confirmed it.")).to_be_visible()
+    visitor.look("meeting")
+
+    page.goto(f"/meetings/{collides.pk}")
+    visitor.look("meeting-collides")
+    page.get_by_text("Decline", exact=False).first.click()
+    page.get_by_label("A word to Alice").fill("I am taken then.\nAn hour later?")
+    visitor.look("meeting-declining")
+    page.get_by_role("button", name="Decline the request").click()
+    expect(page.get_by_role("status")).to_contain_text("Declined: Alice Ames will hear of it.")
+    visitor.look("meeting-declined")
+    assert collides.history.get(to_status="rejected").reason == "I am taken then.\nAn hour later?"
+
+
+def test_asking_sees_both_clocks(
+    visit: Visit, ask: Ask, team: Team, alice: User, bob: User, size: str
+) -> None:
+    visitor = visit("/meetings/new", size, zone="Pacific/Apia")  # where the browser is, matters not
+    visitor.sign_in(alice)
+    page = visitor.page
+    page.get_by_label("Team mate").select_option(label="Bob Byrd (America/New_York)")
+    day = (timezone.now() + timedelta(days=9)).date()
+    page.get_by_label("Date").fill(day.isoformat())
+    page.get_by_label("Time").fill("20:30")
+    start = datetime(day.year, day.month, day.day, 20, 30, tzinfo=bob.zone)
+    hers = start.astimezone(alice.zone)
+    expect(page.locator("output")).to_have_text(
+        f"That is {start:%a, %b} {start.day}, 8:30 PM in America/New_York,"
+        f" {hers:%a, %b} {hers.day}, {hers:%-I:%M %p} for you."
+    )
+    visitor.look("ask")
+
+    page.get_by_label("Link to the meeting").fill("ftp://zoom.us/")
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_label("Link to the meeting")).to_have_accessible_description(
+        "The link must be an http or https URL."
+        " Where you will meet, if it is online: Zoom, Meet, Teams or any other."
+    )
+    expect(page.get_by_label("Time")).to_have_value("20:30")
+    visitor.look("ask-again")
+
+    page.get_by_label("Link to the meeting").fill("https://zoom.us/j/1")
+    page.get_by_role("button", name="Send the request").dblclick()
+    expect(page.get_by_role("status")).to_have_text("Bob Byrd has been asked.")
+    visitor.look("asked")
+    meeting = MeetingRequest.objects.get()  # one, for all the clicking
+    assert (meeting.start, meeting.link) == (start.astimezone(UTC), "https://zoom.us/j/1")
+
+
+def test_the_link_of_the_email_needs_no_login(
+    visit: Visit, ask: Ask, live_server: LiveServer, size: str
+) -> None:
+    meeting = ask(link="https://zoom.us/j/1234567890")
+    visitor = visit(urlsplit(links.answer_url(meeting)).path, size)
+    page = visitor.page
+    visitor.look("answer")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.get_by_role("button", name="Confirm").click()
+    # The page came with `no-referrer`, which alone would make this `null` and the answer refused.
+    headers = sent.value.all_headers()
+    assert headers["origin"] == live_server.url
+    expect(page.get_by_role("main")).to_contain_text("You confirmed this meeting.")
+    visitor.look("answered")
+    meeting.refresh_from_db()
+    assert meeting.status == "confirmed"
+
+
+def test_the_link_of_the_email_tells_nobody_else(visit: Visit, ask: Ask) -> None:
+    page = visit(urlsplit(links.answer_url(ask())).path).page
+    elsewhere = []
+    page.context.route(
+        "https://elsewhere.example/**",
+        lambda route: (elsewhere.append(route.request.all_headers()), route.fulfill(body="hello")),
+    )
+    page.evaluate("location.href = 'https://elsewhere.example/'")
+    page.wait_for_url("https://elsewhere.example/")
+    assert [headers.get("referer") for headers in elsewhere] == [None]
+
+
+def test_everything_works_without_javascript(
+    visit: Visit, ask: Ask, alice: User, bob: User, team: Team
+) -> None:
+    first, second, third = ask(), ask(hours=2), ask(hours=4)
+    visitor = visit("/meetings", scripts=False)
+    visitor.sign_in(bob)
+    page = visitor.page
+
+    def card(meeting: MeetingRequest) -> Page:
+        return page.get_by_role("article").filter(has_text=meeting.booking_number)
+
+    card(first).get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("status")).to_contain_text("Confirmed")
+    card(second).locator("summary").click()
+    card(second).get_by_label("A word to Alice").fill("No.")
+    card(second).get_by_role("button", name="Decline the request").click()
+    expect(page.get_by_role("status")).to_contain_text("Declined")
+
+    page.get_by_role("link", name="Ask for a meeting").click()
+    page.get_by_label("Team mate").select_option(label="Alice Ames (Europe/London)")
+    page.get_by_label("Date").fill(f"{timezone.now() + timedelta(days=9):%Y-%m-%d}")
+    page.get_by_label("Time").fill("09:00")
+    expect(page.locator("output")).to_be_hidden()
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_role("status")).to_have_text("Alice Ames has been asked.")
+    page.locator("summary", has_text="Take back").click()
+    page.get_by_role("button", name="Take the request back").click()
+    expect(page.get_by_role("status")).to_contain_text("Cancelled")
+
+    page.locator("summary", has_text="Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/accounts/login/$"))
+
+    page.goto(urlsplit(links.answer_url(third)).path)
+    page.locator("summary", has_text="Decline").click()
+    page.get_by_role("button", name="Decline the request").click()
+    expect(page.get_by_role("main")).to_contain_text("You declined this meeting.")
+    assert list(MeetingRequest.objects.order_by("pk").values_list("status", flat=True)) == [
+        "confirmed",
+        "rejected",
+        "rejected",
+        "cancelled",
+    ]
+
+
+def test_signing_up_tells_the_zone_of_the_browser(visit: Visit, size: str) -> None:
+    visitor = visit("/", size, zone="Asia/Tokyo")
+    page = visitor.page
+    visitor.look("landing")
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("First name").fill("Dora")
+    page.get_by_label("Email").fill("dora@example.com")
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    visitor.look("signup")
+    page.get_by_role("button", name="Create the account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    visitor.look("signed-up")
+    assert User.objects.get(email="dora@example.com").timezone == "Asia/Tokyo"
+
+
+def test_by_keyboard_alone(visit: Visit, ask: Ask, bob: User) -> None:
+    meeting = ask()
+    visitor = visit("/meetings")
+    visitor.sign_in(bob)
+    page, press = visitor.page, visitor.page.keyboard.press
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+    press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    for _ in range(4):  # Parley, Meetings, Ask, the menu
+        press("Tab")
+    press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(page.locator("summary", has_text="Your account")).to_be_focused()
+
+    decline = page.get_by_role("article").locator("summary")
+    for _ in range(20):
+        press("Tab")
+        if decline.evaluate("summary => summary === document.activeElement"):
+            break
+    press("Enter")
+    press("Tab")
+    page.keyboard.type("No time.")
+    press("Tab")
+    press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Declined")
+    assert meeting.history.get(to_status="rejected").reason == "No time."
+
+
+def test_the_browser_reads_clocks_as_the_server_does(visit: Visit) -> None:
+    page = visit("/").page
+    cases = [
+        ("2026-03-29T01:30", "Europe/London"),  # in the gap
+        ("2026-10-25T01:30", "Europe/London"),  # twice
+        ("2026-03-08T02:00", "America/New_York"),
+        ("2026-03-08T03:00", "America/New_York"),
+        ("2026-11-01T01:59", "America/New_York"),
+        ("2026-11-01T02:00", "America/New_York"),
+        ("2026-10-04T02:15", "Australia/Lord_Howe"),  # a gap of half an hour
+        ("2026-04-05T01:45", "Australia/Lord_Howe"),
+        ("2026-06-01T12:00", "Asia/Kathmandu"),
+        ("2011-12-30T12:00", "Pacific/Apia"),  # a day that never was
+        ("2026-06-01T00:00", "Pacific/Kiritimati"),
+        ("2026-06-01T23:59", "Pacific/Pago_Pago"),
+        ("2026-06-01T12:00", "UTC"),
+    ]
+    zones = page.evaluate(
+        """async (cases) => {
+            const { instantOf } = await import("/static/js/zones.js");
+            return cases.map(([wall, zone]) => instantOf(Date.parse(wall + "Z"), zone) / 1000);
+        }""",
+        cases,
+    )
+    assert zones == [when.read(wall, ZoneInfo(zone)).timestamp() for wall, zone in cases]
+
+
+def test_in_the_dark_it_is_dark(visit: Visit, ask: Ask, bob: User, size: str) -> None:
+    ask()
+    visitor = visit("/meetings", size)
+    visitor.page.emulate_media(color_scheme="dark")
+    visitor.sign_in(bob)
+    expect(visitor.page.get_by_role("article")).to_have_count(1)
+    visitor.look("pending-dark")
+    paper = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(24, 23, 21)"
