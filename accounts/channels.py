@@ -110,13 +110,16 @@ class PushChannel:
             _say_push_is_off()
             raise NotConfigured("no FIREBASE_CREDENTIALS")
         from firebase_admin import exceptions, messaging
+        from google.auth.exceptions import GoogleAuthError
 
         parts: PushContent = json.loads(content)
         message = messaging.Message(
             notification=messaging.Notification(title=parts["title"], body=parts["body"]),
             data={**parts["data"], "message_id": message_id},
-            token=address,
         )
+        # As an argument it warns: Firebase would rather have installation ids, but what apps
+        # register with us are registration tokens.
+        message.token = address
         try:
             messaging.send(message, app=_firebase())
         except messaging.UnregisteredError as error:
@@ -125,6 +128,8 @@ class PushChannel:
             raise Refused(error.code) from error
         except exceptions.FirebaseError as error:
             raise ChannelError(error.code) from error
+        except GoogleAuthError as error:
+            raise ChannelError(type(error).__name__) from error
 
 
 @cache

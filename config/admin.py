@@ -1,7 +1,6 @@
 """What our staff pages share."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -13,11 +12,11 @@ M = TypeVar("M", bound=Model)
 class ReadOnlyAdmin(admin.ModelAdmin[M]):
     """A record that staff read and nobody edits: what happened, happened."""
 
-    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> list[str]:
         hidden = self.exclude or ()
         return [field.name for field in self.model._meta.fields if field.name not in hidden]
 
-    def get_fields(self, request: HttpRequest, obj: M | None = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: M | None = None) -> list[Any]:
         return self.get_readonly_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

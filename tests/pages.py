@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from django.apps import apps
-from django.http import HttpResponse
 from pytest_django import Settings
 
 from meetings.models import MeetingRequest
@@ -17,6 +16,13 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
 Ask = Callable[..., MeetingRequest]
+
+
+class Answer(Protocol):
+    """What Django's client answers."""
+
+    @property
+    def content(self) -> bytes: ...
 
 
 def stand_alone(settings: Settings) -> None:
@@ -32,9 +38,9 @@ def stand_alone(settings: Settings) -> None:
     }
 
 
-def words(response: HttpResponse) -> str:
+def words(page: Answer) -> str:
     """The text of a page's main part, as it is read."""
-    _before, _tag, main = response.content.decode().partition("<main")
+    _before, _tag, main = page.content.decode().partition("<main")
     main, _tag, _after = main.partition("</main>")
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", f"<main{main}")).split())
 

@@ -18,11 +18,13 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
+from unittest.mock import patch
 from urllib.parse import parse_qs
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import _regional_access_boundary_utils as locations
 
 T = TypeVar("T")
 
@@ -276,7 +278,11 @@ def firebase() -> Iterator[Firebase]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer((_LOOPBACK, 0), Handler) as server:
+    with (
+        ThreadingHTTPServer((_LOOPBACK, 0), Handler) as server,
+        # Google's library would ask googleapis.com, in the background, where this account may act.
+        patch.object(locations, "get_service_account_rab_endpoint", return_value=None),
+    ):
         server.daemon_threads = True
         fake = Firebase(f"{_LOOPBACK}:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+import orjson
 from django.db.models import QuerySet
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
@@ -49,7 +50,13 @@ def page(request: Request, rows: "QuerySet[Any, Any]", shape: _Shape) -> Respons
     return Response(
         {
             "data": shape(found, many=True).data,
-            "pagination": {"page": number, "limit": limit, "total": total, "pages": pages},
+            "pagination": {
+                # As text of JSON: orjson refuses whole numbers of more than 64 bits.
+                "page": orjson.Fragment(str(number)),
+                "limit": limit,
+                "total": total,
+                "pages": pages,
+            },
         }
     )
 

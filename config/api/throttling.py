@@ -7,6 +7,7 @@ N seconds since the epoch. A request that one window refuses consumes nothing in
 import math
 import threading
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -136,6 +137,7 @@ class Shared:
             socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
         )
+        weakref.finalize(self, self._client.close)
         self._script = self._client.register_script(_SCRIPT)
         self._alone = InProcess(limits)
         self._lock = threading.Lock()

@@ -97,9 +97,7 @@ class Confirm(APIView):
     def post(self, request: Request, meeting_id: int) -> Response:
         """Say yes to a request. Takes the time of both; 409 where it is no longer free."""
         meeting = _find(request, meeting_id)
-        return _answer(
-            services.confirm(meeting=meeting, actor=caller(request), now=timezone.now())
-        )
+        return _answer(services.confirm(meeting=meeting, actor=caller(request), now=timezone.now()))
 
 
 class Reject(APIView):

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from accounts.models import User
+from config.api import throttling
 from config.api.throttling import InProcess, Limiter, Shared, Verdict
 from tests import factories
 from tests.services import Valkey
@@ -111,6 +112,14 @@ def test_nor_does_one_that_redis_refuses(server: Valkey) -> None:
     with redis.Redis.from_url(server.url, decode_responses=True) as client:
         kept = client.hgetall("parley:limits:carol")
     assert [kept[f"{seconds}:used"] for seconds in (60, 3_600, 86_400)] == ["5", "5", "5"]
+
+
+def test_memory_is_bounded(at_now: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling, "_MAX_CALLERS", 3)
+    limiter = InProcess({60: 10})
+    assert [limiter.take(caller).used for caller in "abcabc"] == [1, 1, 1, 2, 2, 2]
+    assert [limiter.take(caller).used for caller in "dbc"] == [1, 3, 3]
+    assert limiter.take("a").used == 1
 
 
 def test_exact_under_threads(make: Make) -> None:

@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as configured
+from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    Locator,
     Page,
     Request,
+    Route,
     ViewportSize,
     expect,
     sync_playwright,
@@ -64,6 +67,8 @@ def chromium(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        # Beside an event loop Django keeps other connections than those that pytest-django closes.
+        connections.close_all()
 
 
 @dataclass
@@ -224,8 +229,8 @@ def test_asking_sees_both_clocks(
     page.get_by_label("Link to the meeting").fill("ftp://zoom.us/")
     page.get_by_role("button", name="Send the request").click()
     expect(page.get_by_label("Link to the meeting")).to_have_accessible_description(
-        "The link must be an http or https URL."
-        " Where you will meet, if it is online: Zoom, Meet, Teams or any other."
+        "Where you will meet, if it is online: Zoom, Meet, Teams or any other."
+        " The link must be an http or https URL."
     )
     expect(page.get_by_label("Time")).to_have_value("20:30")
     visitor.look("ask-again")
@@ -257,15 +262,19 @@ def test_the_link_of_the_email_needs_no_login(
 
 
 def test_the_link_of_the_email_tells_nobody_else(visit: Visit, ask: Ask) -> None:
-    page = visit(urlsplit(links.answer_url(ask())).path).page
-    elsewhere = []
-    page.context.route(
-        "https://elsewhere.example/**",
-        lambda route: (elsewhere.append(route.request.all_headers()), route.fulfill(body="hello")),
-    )
+    visitor = visit(urlsplit(links.answer_url(ask())).path)
+    page, heard = visitor.page, []
+
+    def listen(route: Route) -> None:
+        heard.append(route.request.all_headers().get("referer"))
+        route.fulfill(body="hello")
+
+    page.context.route("https://elsewhere.example/", listen)
     page.evaluate("location.href = 'https://elsewhere.example/'")
     page.wait_for_url("https://elsewhere.example/")
-    assert [headers.get("referer") for headers in elsewhere] == [None]
+    assert heard == [None]
+    assert visitor.complaints == ["request to https://elsewhere.example/"]
+    visitor.complaints.clear()
 
 
 def test_everything_works_without_javascript(
@@ -276,7 +285,7 @@ def test_everything_works_without_javascript(
     visitor.sign_in(bob)
     page = visitor.page
 
-    def card(meeting: MeetingRequest) -> Page:
+    def card(meeting: MeetingRequest) -> Locator:
         return page.get_by_role("article").filter(has_text=meeting.booking_number)
 
     card(first).get_by_role("button", name="Confirm").click()

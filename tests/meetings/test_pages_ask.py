@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Team, User
 from meetings.models import MeetingRequest
 from tests import factories
-from tests.pages import NOW, START, everything, words
+from tests.pages import NOW, START, Answer, everything, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "team")]
 
@@ -27,7 +26,7 @@ def typed(team: Team, person: User, **other: str) -> dict[str, str]:
     return fields | other
 
 
-def errors(page: HttpResponse) -> dict[str, list[str]]:
+def errors(page: Answer) -> dict[str, list[str]]:
     """The errors as they stand in the page, by the field that points at them."""
     html = page.content.decode()
     found = {}

@@ -230,7 +230,7 @@ def test_declining_tells_the_requester_why(ask: Ask, alice: User, bob: User) -> 
     assert "On holiday." in mail.content
 
 
-DOORS = {
+DOORS: dict[Status, Callable[..., MeetingRequest]] = {
     Status.CONFIRMED: services.confirm,
     Status.REJECTED: services.reject,
     Status.CANCELLED: services.cancel,

@@ -21,7 +21,8 @@ _PEOPLE = [
     ("margaret", "Margaret", "Hamilton", "America/Los_Angeles", "MM/dd/yyyy", "hh:mm a"),
 ]
 _TEAM = "Founders"
-_TOUR = """
+_TOUR = """\
+  Interactive API  {url}/api/docs
   Sign in as       ada@example.com, grace@example.com or linus@example.com
   with password    {password}
 
@@ -31,8 +32,6 @@ _TOUR = """
       -H 'Authorization: Bearer {token}' \\
       -H 'Content-Type: application/json' \\
       -d '{{"user_id": {user_id}, "team_id": {team_id}, "date": "{date}", "link": "https://zoom.us/j/1234567890"}}'
-
-  Interactive API  {url}/api/docs
 """
 
 
@@ -44,15 +43,17 @@ class Command(BaseCommand):
             "--if-empty", action="store_true", help="do nothing where there are people already"
         )
         parser.add_argument(
-            "--tour", action="store_true", help="print a login and a curl to try, with a new token"
+            "--tour",
+            action="store_true",
+            help="only print a login and a curl to try, with a new token",
         )
 
     def handle(self, *, if_empty: bool, tour: bool, **options: Any) -> None:
         now = timezone.now()
-        if not (if_empty and User.objects.exists()):
-            seed(now)
         if tour:
             self._print_tour(now)
+        elif not (if_empty and User.objects.exists()):
+            seed(now)
 
     def _print_tour(self, now: datetime) -> None:
         team = Team.objects.filter(name=_TEAM, members__email="ada@example.com").first()
