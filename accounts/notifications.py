@@ -120,8 +120,9 @@ def deliver(*, pk: int | None = None) -> bool:
 
     False where there was nothing to claim. Reads the clock itself, since sending takes time.
     """
-    rows = Notification.objects.all() if pk is None else Notification.objects.filter(pk=pk)
-    row = outbox.claim(rows, now=timezone.now())
+    # Content that no key opens must not keep a worker from claiming the row and all behind it.
+    rows = Notification.objects.defer("content")
+    row = outbox.claim(rows if pk is None else rows.filter(pk=pk), now=timezone.now())
     if row is None:
         return False
     faults.point("notification.claimed")
@@ -139,6 +140,10 @@ def deliver(*, pk: int | None = None) -> bool:
     except ChannelError as error:
         log.warning("notification_delayed", id=row.pk, channel=row.channel, error=str(error))
         outbox.retry_later(row, now=timezone.now(), error=str(error))
+    except Exception as error:
+        # A fault of ours or of a library's. It costs an attempt: else it would be tried for ever.
+        log.exception("notification_broken", id=row.pk, channel=row.channel)
+        outbox.retry_later(row, now=timezone.now(), error=type(error).__name__)
     else:
         faults.point("notification.sent")
         outbox.settle(row, state=OutboxState.SENT, now=timezone.now())

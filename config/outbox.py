@@ -9,7 +9,7 @@ worker left behind. So everything is sent at least once, and a crash costs no at
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -19,8 +19,14 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError as BrokerError
+from kombu.pools import producers
+from kombu.resource import Resource
 
 from config import faults
+from config.celery import app
+
+# How long a broker that does not answer may hold up the caller.
+_HINT_SECONDS = 0.3
 
 log = structlog.get_logger(__name__)
 
@@ -119,8 +125,20 @@ def hint(task: "Task[..., Any]", *args: int) -> None:
 
 def _send_hint(task: "Task[..., Any]", *args: int) -> None:
     try:
-        task.apply_async(args, retry=False)
+        with _producers().acquire(block=True) as producer:
+            task.apply_async(args, producer=producer, retry=False)
         faults.point("outbox.hinted")
     except (BrokerError, OSError) as error:
         # The sweep finds the row; the broker's address stays out of the log.
         log.warning("hint_lost", task=task.name, error=type(error).__name__)
+
+
+@cache
+def _producers() -> "Resource":
+    """For hints alone: a worker waits for a broker that is away, but a caller must not."""
+    impatient = {
+        "socket_connect_timeout": _HINT_SECONDS,
+        "socket_timeout": _HINT_SECONDS,
+        "max_retries": 0,
+    }
+    return producers[app.connection_for_write(transport_options=impatient)]

@@ -9,7 +9,7 @@ import django_stubs_ext
 import structlog
 from django.utils.translation import gettext_lazy as _
 
-from config import environment
+from config import environment, logs
 from config.environment import read
 
 # Lets `ModelAdmin[User]` and the like be written where Django knows the type only in its stubs.
@@ -60,7 +60,11 @@ EMBEDDED_WORKER = not REDIS_URL
 
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "config.cache.ForgivingRedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        }
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
@@ -325,6 +329,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                logs.redact,
                 structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
             ],
         }

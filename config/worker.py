@@ -6,7 +6,7 @@ process dies: the rows in the database say what is left to do.
 
 import threading
 
-from celery.beat import EmbeddedService
+from celery.beat import Service
 from celery.worker import WorkController
 
 from config.celery import app
@@ -26,21 +26,24 @@ class EmbeddedWorker:
             without_mingle=True, without_heartbeat=True,
             ready_callback=lambda _consumer: self._ready.set(),
         )  # fmt: skip
-        # Celery takes a scheduler that keeps a file in the working directory unless told otherwise.
-        self._beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
-        self._worker = threading.Thread(target=self._controller.start, name="worker", daemon=True)
+        # Unless told otherwise, it takes a scheduler that keeps a file in the working directory.
+        self._beat = Service(app, max_interval=1, scheduler_cls=app.conf.beat_scheduler)
+        self._threads = {
+            name: threading.Thread(target=start, name=name, daemon=True)
+            for name, start in (("worker", self._controller.start), ("beat", self._beat.start))
+        }
 
     def start(self) -> None:
-        self._worker.start()
-        self._beat.start()
+        for thread in self._threads.values():
+            thread.start()
 
     def wait_until_ready(self) -> bool:
         """Whether the worker takes tasks by now or does so in a moment."""
         return self._ready.wait(_START_SECONDS)
 
     def stop(self) -> None:
-        """Finish the tasks in hand and end."""
+        """Finish the tasks in hand, and take and send no more."""
         self.wait_until_ready()
-        self._controller.stop()
         self._beat.stop()
-        self._worker.join()
+        self._threads["beat"].join()
+        self._controller.stop()

@@ -32,9 +32,8 @@ def read_answer(token: str) -> tuple[MeetingRequest, User, int]:
         meeting_id, person_id, version = signing.loads(token, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
         raise NotFound("This link is not complete. Copy the whole of it from the email.") from None
-    meeting = (
-        MeetingRequest.objects.with_people().filter(pk=meeting_id, recipient=person_id).first()
-    )
+    answerable = MeetingRequest.objects.with_people().filter(recipient__is_active=True)
+    meeting = answerable.filter(pk=meeting_id, recipient=person_id).first()
     if meeting is None:
         raise NotFound("This meeting is no longer here.")
     return meeting, meeting.recipient, version

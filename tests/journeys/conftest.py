@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import firebase_admin
 import pytest
-from firebase_admin import messaging
+from firebase_admin import _http_client, messaging
 from pytest_django import Settings
 
 from accounts import channels
@@ -30,6 +30,8 @@ def firebase(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[wi
         settings.FIREBASE_ENDPOINT = fake.endpoint
         # The channel writes the endpoint there.
         monkeypatch.setattr(messaging._MessagingService, "FCM_URL", fake.endpoint)
+        # Between tries of its own the client waits for up to four seconds.
+        monkeypatch.setattr(_http_client.DEFAULT_RETRY_CONFIG, "backoff_factor", 0)
         yield fake
         if channels._firebase.cache_info().currsize:
             firebase_admin.delete_app(channels._firebase())

@@ -54,14 +54,17 @@ SIZES: dict[str, ViewportSize] = {
 
 
 @pytest.fixture
-def chromium(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+def chromium(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Browser]:
     if not CHROMIUM:
         why = "no chromium on this machine: the stories in a browser are not told"
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(why)
-        terminal = request.config.pluginmanager.getplugin("terminalreporter")
-        if terminal:
-            terminal.write_line(f"SKIPPED {request.node.nodeid}: {why}", yellow=True)
+        with capsys.disabled():
+            print(f"\nSKIPPED {request.node.name}: {why}", flush=True)
         pytest.skip(why)
     # Playwright keeps an event loop in this thread, and Django takes its presence for async code.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

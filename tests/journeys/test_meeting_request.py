@@ -16,6 +16,7 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from accounts.models import Notification, PushDevice, Team, User
+from accounts.tasks import sweep_notifications
 from config.worker import EmbeddedWorker
 from meetings.models import MeetingRequest
 from scheduling.models import BusyTime
@@ -36,7 +37,7 @@ class Story:
     team: Team
     start: datetime
 
-    def call(self, person: User, path: str, **body: object) -> dict[str, object]:
+    def call(self, person: User, path: str, **body: object) -> dict[str, Any]:
         """What the API answers to a POST of this person's."""
         response = Client().post(
             f"/api/v3/meeting/{path}",
@@ -45,7 +46,7 @@ class Story:
             headers={"authorization": f"Bearer {factories.token(person)}"},
         )
         assert response.status_code in (200, 201), response.content
-        answer: dict[str, object] = response.json()
+        answer: dict[str, Any] = response.json()
         return answer
 
     def ask(self) -> MeetingRequest:
@@ -371,3 +372,23 @@ def test_an_address_that_refuses_for_good_is_not_tried_again(
     assert row.settled_at is not None
     assert row.settled_at.astimezone(UTC) <= timezone.now()
     assert mail_server.received == []
+
+
+def test_a_message_that_cannot_be_opened_holds_up_nobody(
+    story: Story, mail_server: wire.MailServer
+) -> None:
+    for _ in range(2):
+        story.ask()
+    broken, sound = Notification.objects.order_by("id")
+    with connection.cursor() as cursor:  # as if its key had been taken away
+        cursor.execute(
+            "UPDATE accounts_notification SET content = 'lost.AAAA' WHERE id = %s", [broken.pk]
+        )
+
+    sweep_notifications()
+
+    rows = Notification.objects.order_by("id").values_list("state", "attempts", "last_error")
+    assert list(rows) == [("waiting", 1, "DecryptionError"), ("sent", 1, "")]
+    assert [mail.message_id for mail in mail_server.received] == [
+        f"<{sound.message_id}@{settings.PUBLIC_HOST}>"
+    ]

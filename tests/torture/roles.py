@@ -26,7 +26,7 @@ _client = Client(headers={"host": "localhost"})
 
 
 def warm_up() -> None:
-    """Load in the zygote what every child would load anew: it opens nothing and starts no thread."""
+    """Load in the zygote what each child would load anew: it opens nothing, starts no thread."""
     run_checks()
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     _client.handler.load_middleware()

@@ -333,7 +333,7 @@ def test_two_that_look_before_either_writes_are_stopped_by_the_database(
 ) -> None:
     """Without the lock both find the time free; only the database is left to refuse one."""
     rounds = sized(100)
-    start = START.timestamp()
+    start = int(START.timestamp())
 
     def claim(number: int, gate: threading.Barrier) -> str:
         try:

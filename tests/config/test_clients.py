@@ -1,0 +1,41 @@
+"""Where a request comes from, and who is believed about it."""
+
+import pytest
+from django.test import RequestFactory
+from pytest_django import Settings
+
+from config.clients import address
+
+
+def seen(forwarded: str | None, peer: str = "10.0.0.1") -> str:
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    return address(RequestFactory().get("/", headers=headers, REMOTE_ADDR=peer))
+
+
+@pytest.mark.parametrize("forwarded", [None, "", "192.0.2.7", "192.0.2.7, 192.0.2.8", "junk"])
+def test_without_a_trusted_proxy_it_is_whoever_connects(forwarded: str | None) -> None:
+    assert seen(forwarded) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        (1, "192.0.2.7", "192.0.2.7"),
+        (1, "6.6.6.6, 192.0.2.7", "192.0.2.7"),
+        (2, "6.6.6.6, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
+        (1, "6.6.6.6, 2001:db8::7", "2001:db8::7"),
+        # Whoever comes past the proxies is who connects.
+        (1, None, "10.0.0.1"),
+        (2, "192.0.2.7", "10.0.0.1"),
+    ],
+)
+def test_behind_proxies_it_is_what_the_outermost_of_them_saw(
+    settings: Settings, proxies: int, forwarded: str | None, expected: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    assert seen(forwarded) == expected
+
+
+@pytest.mark.parametrize("peer", ["", "unknown", "@"])
+def test_a_client_without_an_address_is_nowhere(peer: str) -> None:
+    assert seen(None, peer) == "0.0.0.0"
