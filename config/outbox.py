@@ -7,6 +7,7 @@ worker left behind. So everything is sent at least once, and a crash costs no at
 """
 
 import secrets
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -20,13 +21,15 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError as BrokerError
 from kombu.pools import producers
-from kombu.resource import Resource
 
 from config import faults
 from config.celery import app
 
 # How long a broker that does not answer may hold up the caller.
 _HINT_SECONDS = 0.3
+# And how long none is sent after one was lost, so that it holds up one caller and not all.
+_QUIET_SECONDS = 1.0
+_quiet_until = 0.0
 
 log = structlog.get_logger(__name__)
 
@@ -124,6 +127,9 @@ def hint(task: "Task[..., Any]", *args: int) -> None:
 
 
 def _send_hint(task: "Task[..., Any]", *args: int) -> None:
+    global _quiet_until  # noqa: PLW0603  one broker per process
+    if time.monotonic() < _quiet_until:
+        return
     try:
         with _producers().acquire(block=True) as producer:
             task.apply_async(args, producer=producer, retry=False)
@@ -131,10 +137,11 @@ def _send_hint(task: "Task[..., Any]", *args: int) -> None:
     except (BrokerError, OSError) as error:
         # The sweep finds the row; the broker's address stays out of the log.
         log.warning("hint_lost", task=task.name, error=type(error).__name__)
+        _quiet_until = time.monotonic() + _QUIET_SECONDS
 
 
 @cache
-def _producers() -> "Resource":
+def _producers() -> Any:  # kombu's pools are untyped
     """For hints alone: a worker waits for a broker that is away, but a caller must not."""
     impatient = {
         "socket_connect_timeout": _HINT_SECONDS,

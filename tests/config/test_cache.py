@@ -23,6 +23,8 @@ def test_what_is_kept_while_redis_is_there_is_found() -> None:
         cache.set("other", "text")
         assert cache.delete("other") is True
         assert cache.get("other", "gone") == "gone"
+        for pool in cache._cache._pools.values():
+            pool.disconnect()
 
 
 def test_without_redis_nothing_is_found_and_nothing_fails() -> None:

@@ -3,6 +3,7 @@
 import io
 import logging
 import logging.config
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,7 +16,7 @@ from accounts.models import new_token
 def lines() -> io.StringIO:
     """What the project's own handler writes."""
     written = io.StringIO()
-    config = settings.LOGGING
+    config: dict[str, Any] = settings.LOGGING
     formatter = logging.config.DictConfigurator(config).configure_formatter(
         dict(config["formatters"]["line"])
     )

@@ -169,6 +169,7 @@ def test_redis_forgets(place: Place, report: Report) -> None:
         try:
             place.ask(size // 2)
             with redis.Redis.from_url(place.valkey.url) as client:
+                assert client.llen("celery") >= size // 2
                 client.flushall()
         finally:
             place.worker.signal_all(signal.SIGCONT)
