@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
 from kombu.pools import producers
 
@@ -123,7 +124,8 @@ def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
 
 def hint(task: "Task[..., Any]", *args: int) -> None:
     """Tell the workers after the commit that there is work. The caller never sees it fail."""
-    transaction.on_commit(partial(_send_hint, task, *args), robust=True)
+    # No `partial`: it has no name, and Django names what fails, or fails itself.
+    transaction.on_commit(lambda: _send_hint(task, *args), robust=True)
 
 
 def _send_hint(task: "Task[..., Any]", *args: int) -> None:
@@ -131,7 +133,7 @@ def _send_hint(task: "Task[..., Any]", *args: int) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        with _producers().acquire(block=True) as producer:
+        with producers[_broker()].acquire(block=True) as producer:
             task.apply_async(args, producer=producer, retry=False)
         faults.point("outbox.hinted")
     except (BrokerError, OSError) as error:
@@ -141,11 +143,12 @@ def _send_hint(task: "Task[..., Any]", *args: int) -> None:
 
 
 @cache
-def _producers() -> Any:  # kombu's pools are untyped
+def _broker() -> Connection:
     """For hints alone: a worker waits for a broker that is away, but a caller must not."""
     impatient = {
         "socket_connect_timeout": _HINT_SECONDS,
         "socket_timeout": _HINT_SECONDS,
         "max_retries": 0,
     }
-    return producers[app.connection_for_write(transport_options=impatient)]
+    connection: Connection = app.connection_for_write(transport_options=impatient)
+    return connection

@@ -94,6 +94,21 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """An event type as things stand at `now`, an instant (rounded up, where it has a fraction).
+
+    `busy` is what is claimed of the host's time, in any order; a booking's row includes its own
+    buffers. `booked` says how many bookings of this event type count on a date of the host's.
+    """
+
+    hours: Hours
+    terms: Terms
+    busy: Collection[Interval]
+    booked: Mapping[date, int]
+    now: int
+
+
+@dataclass(frozen=True)
 class Query:
     """The dates from `first` to `last`, both included, of a clock in `zone` (years 2 to 9998)."""
 
@@ -116,27 +131,17 @@ class Query:
         return start - 3 * _DAY - terms.before, end + 3 * _DAY + terms.duration + terms.after
 
 
-def find_slots(
-    *,
-    query: Query,
-    hours: Hours,
-    terms: Terms,
-    busy: Iterable[Interval],
-    booked: Mapping[date, int],
-    now: int,
-) -> list[Slot]:
-    """Every start on the grid that the query selects, by time: open, or the reason why not.
-
-    `busy` is what is claimed of the host's time, in any order. `booked` says how many bookings of
-    the event type count on a date of the host's. `now` with a fraction is to be rounded up.
-    """
-    today, earliest = hours.date_at(now), now + terms.notice
-    is_busy = _meets_any_of(busy)
+def find_slots(offer: Offer, query: Query) -> list[Slot]:
+    """Every start on the grid that the query selects, by time: open, or the reason why not."""
+    terms = offer.terms
+    earliest = offer.now + terms.notice
+    today = offer.hours.date_at(offer.now)
+    is_busy = _meets_any_of(offer.busy)
     slots = []
-    for day, starts in _grid(query, hours, terms):
+    for day, starts in _grid(offer.hours, terms, query):
         if (day - today).days > terms.horizon:
             closed = Reason.HORIZON
-        elif terms.daily_limit is not None and booked.get(day, 0) >= terms.daily_limit:
+        elif terms.daily_limit is not None and offer.booked.get(day, 0) >= terms.daily_limit:
             closed = Reason.DAILY_LIMIT
         else:
             closed = Reason.OPEN
@@ -151,25 +156,14 @@ def find_slots(
     return slots
 
 
-def judge_start(
-    *,
-    start: int,
-    hours: Hours,
-    terms: Terms,
-    busy: Iterable[Interval],
-    booked: Mapping[date, int],
-    now: int,
-) -> Reason:
+def judge_start(offer: Offer, start: int) -> Reason:
     """Whether this start is offered, and if not why: what `find_slots` says of the host's date."""
-    day = hours.date_at(start)
-    query = Query(hours.zone, day, day)
-    for slot in find_slots(
-        query=query, hours=hours, terms=terms, busy=busy, booked=booked, now=now
-    ):
+    day = offer.hours.date_at(start)
+    for slot in find_slots(offer, Query(offer.hours.zone, day, day)):
         if slot.start == start:
             return slot.reason
-    end = start + terms.duration
-    for stretch in _working(hours, start, end):
+    end = start + offer.terms.duration
+    for stretch in _working(offer.hours, start, end):
         if stretch[0].start <= start and end <= stretch[-1].end:
             return Reason.OFF_GRID
     return Reason.OUTSIDE_HOURS
@@ -187,7 +181,7 @@ class _Shift(NamedTuple):
     day: date
 
 
-def _grid(query: Query, hours: Hours, terms: Terms) -> Iterator[tuple[date, range]]:
+def _grid(hours: Hours, terms: Terms, query: Query) -> Iterator[tuple[date, range]]:
     """The starts on the grid whose every minute is working, with the host's date."""
     for since, until in query.instants():
         for stretch in _working(hours, since, until + terms.duration):

@@ -23,7 +23,7 @@ def test_what_is_kept_while_redis_is_there_is_found() -> None:
         cache.set("other", "text")
         assert cache.delete("other") is True
         assert cache.get("other", "gone") == "gone"
-        for pool in cache._cache._pools.values():
+        for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
             pool.disconnect()
 
 

