@@ -36,7 +36,7 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
     ended after 5 seconds.
     """
     if _HEADER not in request.headers:
-        return retrying(lambda: _commit(act))
+        return retrying(transaction.atomic(lambda: _run(act)))
     draft = _draft(request)
 
     def write() -> Response:
@@ -46,12 +46,11 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
                 if record.body_digest != draft.body_digest:
                     raise Invalid("This key was used with another body.", field=_HEADER)
                 return _again(record)
-            response = act()
-            draft.pk, draft.status = record.pk, response.status_code
-            draft.answer = dumps(response.data).decode()
-            draft.save(force_update=True)
-            if not _is_success(response):
-                transaction.set_rollback(True)
+            response = _run(act)
+            if not transaction.get_rollback():
+                draft.pk, draft.status = record.pk, response.status_code
+                draft.answer = dumps(response.data).decode()
+                draft.save(force_update=True)
             return response
 
     return retrying(write)
@@ -62,16 +61,12 @@ def purge(*, now: datetime) -> int:
     return IdempotencyRecord.objects.filter(created_at__lte=now - KEPT).delete()[0]
 
 
-def _commit(act: Callable[[], Response]) -> Response:
-    with transaction.atomic():
-        response = act()
-        if not _is_success(response):
-            transaction.set_rollback(True)
+def _run(act: Callable[[], Response]) -> Response:
+    """Its answer; the transaction around it is lost unless that is a success."""
+    response = act()
+    if not 200 <= response.status_code < 300:
+        transaction.set_rollback(True)
     return response
-
-
-def _is_success(response: Response) -> bool:
-    return 200 <= response.status_code < 300
 
 
 def _draft(request: Request) -> IdempotencyRecord:

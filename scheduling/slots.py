@@ -139,18 +139,17 @@ def find_slots(offer: Offer, query: Query) -> list[Slot]:
     is_busy = _meets_any_of(offer.busy)
     slots = []
     for day, starts in _grid(offer.hours, terms, query):
+        whole_day = Reason.OPEN
         if (day - today).days > terms.horizon:
-            closed = Reason.HORIZON
+            whole_day = Reason.HORIZON
         elif terms.daily_limit is not None and offer.booked.get(day, 0) >= terms.daily_limit:
-            closed = Reason.DAILY_LIMIT
-        else:
-            closed = Reason.OPEN
+            whole_day = Reason.DAILY_LIMIT
         for start in starts:
             end = start + terms.duration
-            reason = closed
+            reason = whole_day
             if start < earliest:
                 reason = Reason.NOTICE
-            elif not closed and is_busy(start - terms.before, end + terms.after):
+            elif not whole_day and is_busy(start - terms.before, end + terms.after):
                 reason = Reason.BUSY if is_busy(start, end) else Reason.BUFFER
             slots.append(Slot(start, end, reason))
     return slots
