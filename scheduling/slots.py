@@ -1,8 +1,8 @@
 """When is a person free? The slot rule of the contract, and nothing else.
 
-Pure: no Django, no database, and no clock but the `now` that a caller passes. An *instant* is in
-epoch seconds, a length is in seconds, a time of the day is in minutes since midnight. All
-intervals are half-open: the end does not belong to them.
+Pure: no Django, no database, and the present time is passed in. An *instant* is in epoch seconds, a
+length is in seconds, a time of the day is in minutes since midnight. All intervals are half-open:
+the end does not belong to them.
 
 *Wall time* is what a clock on a wall shows, in seconds since it showed 1970-01-01 00:00. Such a
 clock keeps a constant distance from UTC for months, changes it, and keeps the next. While it is
@@ -117,9 +117,9 @@ class Query:
     last: date
 
     def instants(self) -> list[Interval]:
-        """While the clock shows these dates: one interval, more if it is put back over midnight."""
+        """While the clock shows these dates: one interval, or more where it changes, by time."""
         start, end = _midnight(self.first), _midnight(self.last) + _DAY
-        return _joined(_shown(_clock(self.zone, start, end), start, end))
+        return _shown(_clock(self.zone, start, end), start, end)
 
     def reach(self, terms: Terms) -> Interval:
         """What can matter to the answer: busy rows that meet this, bookings that start in it.

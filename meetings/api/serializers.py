@@ -46,11 +46,8 @@ class MeetingSerializer(serializers.Serializer[MeetingRequest]):
     user_id = serializers.IntegerField(source="requester_id", help_text="Who asked.")
     team_id = serializers.IntegerField()
     timezone = serializers.CharField(help_text="The zone in which the date was read.")
-    booking_date = serializers.DateTimeField(
-        source="start",
-        format="%Y-%m-%d %H:%M:%S",
-        default_timezone=UTC,
-        help_text="The start, in UTC.",
+    booking_date = serializers.SerializerMethodField(
+        help_text="The start, in UTC: `2026-12-15 19:00:00`."
     )
     start_time = serializers.SerializerMethodField(help_text="The start, in epoch seconds.")
     end_time = serializers.SerializerMethodField(help_text="The end, in epoch seconds.")
@@ -58,6 +55,9 @@ class MeetingSerializer(serializers.Serializer[MeetingRequest]):
     updated_at = serializers.DateTimeField()
     status = serializers.SerializerMethodField()
     link = serializers.SerializerMethodField()
+
+    def get_booking_date(self, meeting: MeetingRequest) -> str:
+        return f"{meeting.start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
     def get_start_time(self, meeting: MeetingRequest) -> int:
         return int(meeting.start.timestamp())

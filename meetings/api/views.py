@@ -1,7 +1,7 @@
 """The v3 meeting API: `/api/v3/meeting/`."""
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from accounts.api.authentication import caller
 from accounts.idempotency import once
 from config.api import envelope
-from config.api.schema import IDEMPOTENCY_KEY
+from config.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
 from config.errors import Invalid
 from meetings import services
 from meetings.api.serializers import MeetingSerializer, NewMeetingSerializer, ReasonSerializer
@@ -42,7 +42,10 @@ class Create(APIView):
         operation_id="create_meeting",
         parameters=[IDEMPOTENCY_KEY],
         request=NewMeetingSerializer,
-        responses={201: MeetingSerializer},
+        responses={
+            201: MeetingSerializer,
+            404: OpenApiResponse(MeetingErrorSerializer, "There is no such team, or person in it."),
+        },
         examples=[_EXAMPLE],
     )
     def post(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ import logging.config
 from typing import Any
 
 import pytest
+import structlog
 from django.conf import settings
 from django.core import signing
 
@@ -48,3 +49,11 @@ def test_a_signed_link_is_left_out_also_of_a_traceback(lines: io.StringIO) -> No
 def test_everything_else_stays(lines: io.StringIO) -> None:
     logging.getLogger("test-of-logs").info("at 10:30:00 from 192.0.2.7:8000 for user_id=5")
     assert "at 10:30:00 from 192.0.2.7:8000 for user_id=5" in lines.getvalue()
+
+
+def test_our_own_lines_go_the_same_way(lines: io.StringIO) -> None:
+    token = new_token()
+    structlog.get_logger("test-of-logs").warning("token_seen", token=token)
+    assert token not in lines.getvalue()
+    assert "event=token_seen" in lines.getvalue()
+    assert "token=[secret]" in lines.getvalue()

@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from accounts.models import Notification, PushDevice, Team, User
 from accounts.tasks import sweep_notifications
+from config import outbox
 from config.worker import EmbeddedWorker
 from meetings.models import MeetingRequest
 from scheduling.models import BusyTime
@@ -65,10 +66,13 @@ class Story:
 
 @pytest.fixture
 def story(transactional_db: None) -> Story:
-    alice = factories.user(
-        "alice", first_name="Alice", last_name="Ames", timezone="America/New_York"
+    people = User.objects
+    alice = people.create_user(
+        "alice@example.com", first_name="Alice", last_name="Ames", timezone="America/New_York"
     )
-    bob = factories.user("bob", first_name="Bob", last_name="Byrd", timezone="Asia/Kathmandu")
+    bob = people.create_user(
+        "bob@example.com", first_name="Bob", last_name="Byrd", timezone="Asia/Kathmandu"
+    )
     start = timezone.now().replace(hour=9, minute=15, second=0, microsecond=0) + timedelta(days=5)
     return Story(alice, bob, factories.team("Founders", alice, bob), start)
 
@@ -392,3 +396,17 @@ def test_a_message_that_cannot_be_opened_holds_up_nobody(
     assert [mail.message_id for mail in mail_server.received] == [
         f"<{sound.message_id}@{settings.PUBLIC_HOST}>"
     ]
+
+
+def test_a_hint_that_fails_is_not_the_callers_failure(
+    story: Story, mail_server: wire.MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __getitem__(self, broker: object) -> None:
+            raise RuntimeError("a fault of the broker's library")
+
+    monkeypatch.setattr(outbox, "producers", Broken())
+    meeting = story.ask()
+    assert meeting.status == "pending"
+    sweep_notifications()
+    assert len(mail_server.received) == 1

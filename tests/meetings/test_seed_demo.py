@@ -110,8 +110,10 @@ def test_the_curl_that_is_printed_asks_for_a_meeting(client: Client) -> None:
     assert (answer.status_code, answer.json()["timezone"]) == (201, "Europe/London")
 
 
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
 @pytest.mark.usefixtures("demo")
 def test_the_commands_of_the_readme(client: Client) -> None:
+    """On a new database, where Founders has id 1 and Grace id 2."""
     assert README.startswith("# Parley\n\n    make run\n    make test\n")
     command = re.findall(r"manage\.py (create_token .*)`", README)[0]
     out = io.StringIO()

@@ -180,6 +180,15 @@ def test_hours_around_the_clock_begin_their_grid_anew_every_day() -> None:
         assert starts(found) == expected.split()
 
 
+def test_a_meeting_may_last_for_days() -> None:
+    terms = every(24 * 60, lasting=5 * 24 * 60)
+    for zone in (NEW_YORK, ZoneInfo("Pacific/Kiritimati")):
+        host = hours("00:00-24:00", zone, d2026_06_06="00:00-00:30")
+        assert starts(find(days(MONDAY, TUESDAY, zone), host, terms), zone, "%d") == ["01"]
+        assert judge(at("2026-06-01 00:30", zone), host, terms) == Reason.OFF_GRID
+        assert judge(at("2026-06-01 00:31", zone), host, terms) == Reason.OUTSIDE_HOURS
+
+
 def test_queries_may_be_centuries_away() -> None:
     for day in (date(2, 1, 1), date(9998, 12, 31)):
         found = find(days(day), hours("09:00-10:00"), now=at("0001-06-01"))
@@ -334,6 +343,7 @@ def test_without_a_limit_any_number_may_be_booked() -> None:
         ("11:50 12:00", "buffer"),
         ("11:50 12:01", "busy"),
         ("12:10 12:20", "busy"),
+        ("12:10 12:10:01", "busy"),
         ("12:00 12:30", "busy"),
         ("11:00 14:00", "busy"),
         ("12:29 12:50", "busy"),
@@ -395,7 +405,8 @@ def test_the_first_reason_that_holds_is_given() -> None:
         ("09:40", "off_grid"),
         ("09:00:30", "off_grid"),
         ("10:30", ""),
-        ("10:31", "outside_hours"),
+        ("10:40", "off_grid"),
+        ("10:41", "outside_hours"),
         ("11:00", "outside_hours"),
         ("08:30", "outside_hours"),
         ("23:30", ""),
@@ -405,12 +416,12 @@ def test_the_first_reason_that_holds_is_given() -> None:
 )
 def test_a_start_that_is_not_offered_has_a_reason(start: str, reason: str) -> None:
     """Off the grid only where every minute of the meeting is working."""
-    host = hours("00:00-01:00 09:00-11:00 23:00-24:00")
+    host = hours("00:00-01:00 09:00-11:10 23:00-24:00")
     assert judge(at(f"2026-06-01 {start}"), host) == reason
 
 
 def test_a_start_shortly_before_midnight_may_last_into_the_next_date() -> None:
-    host = hours("00:00-01:00 09:00-11:00 23:00-24:00")
+    host = hours("00:00-01:00 09:00-11:10 23:00-24:00")
     terms = every(30, lasting=60)
     assert judge(at("2026-06-01 23:30"), host, terms) == Reason.OPEN
     assert judge(at("2026-06-02 00:30"), host, terms) == Reason.OUTSIDE_HOURS
