@@ -100,7 +100,7 @@ def _taken_minutes(busy: Iterable[tuple[int, int]]) -> set[int]:
     }
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=100)
 def _wall_of_day(zone: ZoneInfo, day: date) -> list[tuple[int, date, int]]:
     """What a wall clock shows at every minute of a UTC date: the date and the minute of the day."""
     midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
