@@ -1,10 +1,22 @@
 """Times as a person reads them: in their zone and their formats."""
 
 from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 
-from accounts.models import User
+
+class Reader(Protocol):
+    """Whoever reads a time: an account, or somebody who has none."""
+
+    @property
+    def zone(self) -> ZoneInfo: ...
+    @property
+    def date_format(self) -> str: ...
+    @property
+    def time_format(self) -> str: ...
+
 
 # The API's names of the formats (Unicode TR 35 patterns) in Django's letters.
 _DATES = {
@@ -16,17 +28,17 @@ _DATES = {
 _TIMES = {"hh:mm a": "g:i A", "HH:mm": "H:i"}
 
 
-def day(moment: datetime, person: User) -> str:
+def day(moment: datetime, person: Reader) -> str:
     """`Tue 12/15/2026`, where this person is."""
     return dateformat.format(moment.astimezone(person.zone), f"D {_DATES[person.date_format]}")
 
 
-def time(moment: datetime, person: User) -> str:
+def time(moment: datetime, person: Reader) -> str:
     """`2:00 PM`, where this person is."""
     return dateformat.format(moment.astimezone(person.zone), _TIMES[person.time_format])
 
 
-def span(start: datetime, end: datetime, person: User) -> str:
+def span(start: datetime, end: datetime, person: Reader) -> str:
     """`Tue 12/15/2026, 2:00 PM – 3:00 PM (America/New_York)`; the second day only if another."""
     last_day = day(end, person)
     until = "" if last_day == day(start, person) else f"{last_day}, "

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -17,6 +18,18 @@ def vouch_for_email(*, user: User) -> None:
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
+
+
+def update_profile(*, user: User, **values: Any) -> User:
+    """Change these fields. ValidationError for values that the model does not take.
+
+    The zone of the hours that others can book stays as it is; it has a door of its own.
+    """
+    for name, value in values.items():
+        setattr(user, name, value)
+    user.full_clean(validate_unique=False)
+    user.save(update_fields=[*values, "updated_at"])
+    return user
 
 
 def create_token(

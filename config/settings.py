@@ -87,7 +87,11 @@ SWEEP_SECONDS = 2.0
 CELERY_BEAT_SCHEDULE = {
     # Expiring before the next one is sent, sweeps never pile up behind a busy worker.
     name: {"task": name, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
-    for name in ("accounts.tasks.sweep_notifications", "meetings.tasks.sweep_meetings")
+    for name in (
+        "accounts.tasks.sweep_notifications",
+        "scheduling.tasks.sweep_bookings",
+        "meetings.tasks.sweep_meetings",
+    )
 } | {
     "accounts.tasks.purge_idempotency": {
         "task": "accounts.tasks.purge_idempotency",
@@ -278,7 +282,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "CustomFieldType": "scheduling.custom_fields.FieldType",
+        "LocationType": "scheduling.enums.Location",
+        "Status": "scheduling.enums.Status",
+    },
 }
 
 # --- what a browser may do --------------------------------------------------------------------

@@ -7,5 +7,6 @@ urlpatterns = [
     path("api/", include("config.api.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("", include("scheduling.urls")),
     path("", include("meetings.urls")),
 ]

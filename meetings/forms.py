@@ -86,13 +86,3 @@ class AskForm(forms.Form):
 
 def _key(team: Team, person: User) -> str:
     return f"{team.pk}:{person.pk}"
-
-
-class ReasonForm(forms.Form):
-    """A word that goes with a no."""
-
-    reason = forms.CharField(required=False, max_length=500)
-
-    def __init__(self, data: Any) -> None:
-        # A browser counts a line break as one character and sends it as two.
-        super().__init__({"reason": data.get("reason", "").replace("\r\n", "\n")})

@@ -1,7 +1,6 @@
 """Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
 
-from datetime import datetime, timedelta
-from email.utils import parseaddr
+from datetime import datetime
 
 from django.conf import settings
 
@@ -12,8 +11,7 @@ from meetings import links
 from meetings.enums import Status
 from meetings.models import MeetingRequest
 from scheduling import icalendar
-
-_REMINDERS = {"in a day": timedelta(days=1), "in 15 minutes": timedelta(minutes=15)}
+from scheduling.notifications import REMINDERS
 
 
 def requested(meeting: MeetingRequest, *, now: datetime) -> None:
@@ -34,7 +32,7 @@ def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
     """Both get the entry for their calendar and two reminders; the requester is told."""
     for person in _people(meeting):
         _email(meeting, person, "meeting_confirmed", now, ics=icalendar.Method.REQUEST)
-        for lead, before in _REMINDERS.items():
+        for lead, before in REMINDERS.items():
             if meeting.start - before > now:
                 _remind(meeting, person, lead, meeting.start - before, now)
     name = meeting.recipient.name
@@ -170,7 +168,6 @@ def _push(
 
 def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: datetime) -> str:
     names = " and ".join(person.name for person in _people(meeting))
-    sender_name, sender_address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return icalendar.render(
         icalendar.Entry(
             uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
@@ -183,6 +180,5 @@ def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: dat
             stamp=now,
         ),
         method=method,
-        organizer=icalendar.Person(sender_name, sender_address),
         attendees=[icalendar.Person(person.name, person.email) for person in _people(meeting)],
     )

@@ -1,14 +1,11 @@
 """The pages of meetings, and the way in. They show and call services; they decide nothing."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,33 +16,24 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_ratelimit.decorators import ratelimit
 
 from accounts.models import Membership, Team, User
-from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotFound, TimeTaken
+from config.errors import Conflict, DomainError, NotFound, TimeTaken
+from config.pages import SAFE, checked, limited, refusals_shown, unshared
 from meetings import links, services
 from meetings.cards import SIDES, cards_of, counts_of_tabs, step_of
 from meetings.enums import Status, Tab
-from meetings.forms import AskForm, ReasonForm
+from meetings.forms import AskForm
 from meetings.models import MeetingRequest
+from scheduling.forms import ReasonForm
 
 _PER_PAGE = 20
-_SAFE = ["GET", "HEAD", "OPTIONS"]
-
-_Args = ParamSpec("_Args")
-_View = Callable[_Args, HttpResponse]
 
 
 class SignedIn(HttpRequest):
     """A request behind `login_required`."""
 
     user: User
-
-
-def _limited(key: str, rate: str, method: list[str]) -> Callable[[_View[_Args]], _View[_Args]]:
-    """The decorator of django-ratelimit, which knows no types. Refused: `RATELIMIT_VIEW`."""
-    decorator: Callable[[_View[_Args]], _View[_Args]] = ratelimit(key=key, rate=rate, method=method)
-    return decorator
 
 
 # --- pages ------------------------------------------------------------------------------------
@@ -110,7 +98,7 @@ def _find(meeting_id: int, user: User) -> MeetingRequest:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@_limited("user", "30/10m", ["POST"])
+@limited("user", "30/10m", ["POST"])
 def ask(request: SignedIn) -> HttpResponse:
     """Ask a team mate; `?mate=team:person` chooses one beforehand."""
     now, teams = timezone.now(), _teams(request.user)
@@ -151,29 +139,19 @@ def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., Ht
         if not request.user.is_authenticated:
             return redirect_to_login(page)
         found = _find(meeting_id, request.user)
-        with _refusals_shown(request):
+        with refusals_shown(request, _unmoved):
             messages.success(request, view(request, found))
         return redirect(_safe(request, request.POST.get("next", "")) or page)
 
     return act
 
 
-@contextmanager
-def _refusals_shown(request: HttpRequest) -> Iterator[None]:
-    """What the domain refuses becomes a message, or the page 403 where it is not theirs to do."""
-    try:
-        yield
-    except Forbidden as error:
-        raise PermissionDenied(error.message) from error
-    except TimeTaken:
-        messages.error(
-            request, gettext("That time is no longer free for both of you, so it is not confirmed.")
-        )
-    except InvalidTransition as error:
-        status = {"status": Status(error.reason).label}
-        messages.error(request, gettext("Nothing was changed: the meeting is %(status)s.") % status)
-    except Invalid as error:
-        messages.error(request, error.message)
+def _unmoved(error: Conflict) -> str:
+    """Why a meeting was not moved, to whoever wanted to move it."""
+    if isinstance(error, TimeTaken):
+        return gettext("That time is no longer free for both of you, so it is not confirmed.")
+    status = {"status": Status(error.reason).label}
+    return gettext("Nothing was changed: the meeting is %(status)s.") % status
 
 
 def _safe(request: HttpRequest, url: str) -> str:
@@ -185,10 +163,7 @@ def _safe(request: HttpRequest, url: str) -> str:
 
 
 def _reason(request: HttpRequest) -> str:
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        raise Invalid(str(form.errors["reason"][0]), field="reason")
-    reason: str = form.cleaned_data["reason"]
+    reason: str = checked(ReasonForm(request.POST))["reason"]
     return reason
 
 
@@ -230,29 +205,10 @@ _OUTCOMES = {
 }
 
 
-def _unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """An address that acts for whoever holds it is neither stored, nor passed on, nor indexed.
-
-    With `no-referrer` in force a browser posts `Origin: null`, which the CSRF check refuses; so the
-    page itself says `same-origin` in a meta element. That wins over the header, and still tells
-    other hosts nothing.
-    """
-
-    @wraps(view)
-    def unshared(request: HttpRequest, token: str) -> HttpResponse:
-        response = view(request, token)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex"
-        return response
-
-    return unshared
-
-
-@_unshared
-@require_http_methods([*_SAFE, "POST"])
-@_limited("ip", "600/m", _SAFE)
-@_limited("ip", "30/m", ["POST"])
+@unshared
+@require_http_methods([*SAFE, "POST"])
+@limited("ip", "600/m", SAFE)
+@limited("ip", "30/m", ["POST"])
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm or decline without signing in. Only a POST changes anything.
 
@@ -264,7 +220,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "meetings/answer_broken.html", {"why": error.message}, status=404)
     now = timezone.now()
     if request.method == "POST":
-        with _refusals_shown(request):
+        with refusals_shown(request, _unmoved):
             match request.POST.get("answer"):
                 case "confirm":
                     services.confirm(meeting=meeting, actor=person, now=now, version=version)

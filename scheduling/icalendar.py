@@ -7,9 +7,11 @@ calendar programs ignore a REQUEST that is sent to its own organizer.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
 _PRODID: Final = "-//Parley//Parley//EN"
@@ -31,6 +33,7 @@ class Entry:
     """One calendar entry. `start`, `end` and `stamp` are aware; they are written in UTC.
 
     `uid` stays the same for ever, `sequence` rises with every change that others must hear of.
+    `location` is where to meet, `url` where to read about it or, without a location, to meet.
     """
 
     uid: str
@@ -41,10 +44,12 @@ class Entry:
     start: datetime
     end: datetime
     stamp: datetime
+    location: str = ""
 
 
-def render(entry: Entry, *, method: Method, organizer: Person, attendees: Iterable[Person]) -> str:
+def render(entry: Entry, *, method: Method, attendees: Iterable[Person]) -> str:
     """The text of a calendar object that asks for or cancels this entry."""
+    organizer = Person(*parseaddr(settings.DEFAULT_FROM_EMAIL))
     event = Event()
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
@@ -62,7 +67,8 @@ def render(entry: Entry, *, method: Method, organizer: Person, attendees: Iterab
         event.add("attendee", attendee)
     if entry.url:
         event.add("url", vUri(entry.url))
-        event.add("location", entry.url)
+    if entry.location or entry.url:
+        event.add("location", entry.location or entry.url)
     calendar = Calendar()
     calendar.add("prodid", _PRODID)
     calendar.add("version", "2.0")

@@ -1,11 +1,16 @@
 """Rows for tests, made as the product makes them."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.test import Client
 
 from accounts import scopes, services
 from accounts.models import Membership, Team, User
+from scheduling import bookings
+from scheduling import services as scheduling_services
+from scheduling.models import Booking, EventType
 
 PASSWORD = "correct-horse-battery"
 
@@ -33,3 +38,33 @@ def token(owner: User, *wanted: str) -> str:
 def client(owner: User, *wanted: str) -> Client:
     """A client of the API that bears such a token."""
     return Client(headers={"Authorization": f"Bearer {token(owner, *wanted)}"})
+
+
+def event_type(host: User, **fields: Any) -> EventType:
+    """Half an hour with this host, on the hours that an account begins with, unless told else."""
+    return scheduling_services.create_event_type(
+        host=host, **{"name": "30 Minute Meeting", "duration": 30, **fields}
+    )
+
+
+def booking(
+    event_type: EventType,
+    *,
+    start: datetime,
+    now: datetime,
+    actor: bookings.Actor = bookings.INVITEE,
+    notes: str = "",
+    answers: Mapping[str, object] | None = None,
+    **invitee: str,
+) -> Booking:
+    """John Doe in Berlin books it, unless told else of `invitee`."""
+    john = {"name": "John Doe", "email": "john@example.com", "timezone": "Europe/Berlin"}
+    return bookings.book(
+        event_type=event_type,
+        start=start,
+        invitee=bookings.Invitee(**{**john, **invitee}),
+        actor=actor,
+        now=now,
+        notes=notes,
+        answers=answers,
+    )

@@ -5,9 +5,17 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Membership, PushDevice, User
-from config.api.fields import StrictCharField
+from accounts.zones import validate_zone
+from config.api.fields import StrictCharField, StrictIntegerField, StrictModelSerializer
 
 _SHOWN_OF_TOKEN = 8
+
+
+class ZoneField(StrictCharField):
+    """A name of the IANA database."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, validators=[validate_zone], **options)
 
 
 class LocaleSerializer(serializers.Serializer[User]):
@@ -35,6 +43,22 @@ class ProfileSerializer(serializers.Serializer[User]):
 
     def get_avatar_url(self, user: User) -> str | None:
         return user.avatar_url or None
+
+
+class ProfileChangeSerializer(StrictModelSerializer):
+    """What is left out stays."""
+
+    timezone = ZoneField(required=False)
+    week_start = StrictIntegerField(
+        min_value=1, max_value=7, required=False, help_text="1 is Monday, 7 is Sunday."
+    )
+
+    class Meta:
+        model = User
+        fields = (
+            "first_name", "last_name", "timezone", "position", "company", "date_format",
+            "time_format", "week_start",
+        )  # fmt: skip
 
 
 class TeamSerializer(serializers.Serializer[Membership]):

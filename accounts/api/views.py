@@ -12,6 +12,7 @@ from accounts.api.serializers import (
     DeviceSerializer,
     MemberSerializer,
     NewDeviceSerializer,
+    ProfileChangeSerializer,
     ProfileSerializer,
     TeamSerializer,
 )
@@ -21,14 +22,33 @@ from config.api import envelope
 from config.api.schema import IDEMPOTENCY_KEY
 from config.errors import NotFound
 
+_PROFILE = envelope.item_of(ProfileSerializer)
+
 
 class Profile(APIView):
     scope = "users"
 
-    @extend_schema(operation_id="get_profile", responses=envelope.item_of(ProfileSerializer))
+    @extend_schema(operation_id="get_profile", responses=_PROFILE)
     def get(self, request: Request) -> Response:
         """Your profile."""
         return envelope.item(ProfileSerializer(caller(request)).data)
+
+    @extend_schema(
+        operation_id="update_profile", request=ProfileChangeSerializer, responses=_PROFILE
+    )
+    def patch(self, request: Request) -> Response:
+        """Change what you send. Your hours stay in their own time zone."""
+        wanted = ProfileChangeSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        changed = services.update_profile(user=caller(request), **wanted.validated_data)
+        return envelope.item(ProfileSerializer(changed).data)
+
+    @extend_schema(
+        operation_id="replace_profile", request=ProfileChangeSerializer, responses=_PROFILE
+    )
+    def put(self, request: Request) -> Response:
+        """The same as PATCH: change what you send."""
+        return self.patch(request)
 
 
 class Teams(APIView):

@@ -72,6 +72,12 @@ def item_of(shape: _Shape) -> serializers.Serializer[Any]:
 
 
 @cache
+def list_of(shape: _Shape) -> serializers.Serializer[Any]:
+    """For the schema: what `item` answers of a list."""
+    return inline_serializer(f"{_name(shape)}List", {"data": shape(many=True)})
+
+
+@cache
 def page_of(shape: _Shape) -> serializers.Serializer[Any]:
     """For the schema: what `page` answers."""
     return inline_serializer(

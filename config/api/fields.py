@@ -1,9 +1,61 @@
 """Fields that take a value of their own JSON type only: no "5" for 5, no 5 for "5"."""
 
 import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Years in which every clock in the world, and a notice or a horizon more, can be counted with.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+
+
+def moment(text: str) -> datetime:
+    """ISO 8601 with a date and a time; naive where it has no offset. ValueError for anything else.
+
+    Seconds may be left out, as browsers do.
+    """
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("Use a date and a time such as 2026-12-15T14:00:00Z (ISO 8601).")
+    try:
+        found = datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise ValueError("There is no such date and time.") from None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise ValueError(f"Use a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return found
+
+
+def calendar_date(text: str) -> date:
+    """`2026-12-15`, or ValueError."""
+    if not _DATE.fullmatch(text):
+        raise ValueError("Use a date such as 2026-12-15.")
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("There is no such date.") from None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise ValueError(f"Use a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return found
+
+
+def at(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The instant of a wall time in this zone, or of one that has an offset; in UTC.
+
+    A time that the clock skips is read with the offset before; of two alike, the first is meant.
+    """
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 class StrictIntegerField(serializers.IntegerField):
@@ -15,12 +67,66 @@ class StrictIntegerField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class StrictBooleanField(serializers.BooleanField):
+    """`true` or `false`; not "yes", not 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class StrictCharField(serializers.CharField):
     """A text; not a number. NUL characters are refused, as DRF's field does."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class MomentField(serializers.Field[datetime, str, str, Any]):
+    """A date and a time, naive where it has no offset (see `moment`)."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return moment(data if isinstance(data, str) else "")
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class CalendarDateField(serializers.Field[date, str, str, Any]):
+    """A date (see `calendar_date`)."""
+
+    def to_internal_value(self, data: Any) -> date:
+        try:
+            return calendar_date(data if isinstance(data, str) else "")
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"},
+            {"type": "integer", "minimum": 0, "maximum": 99_999_999},
+        ]
+    }
+)
+class PriceField(serializers.DecimalField):
+    """An amount of money as a text such as "150.00", or a whole number; not a fraction in JSON."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # A decimal field of DRF's takes an empty text for null.
+        return (False, data) if isinstance(data, str) else super().validate_empty_values(data)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, str) and not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,2})?", data):
+            raise serializers.ValidationError('Use an amount such as "150.00".')
+        if type(data) not in (str, int):
+            raise serializers.ValidationError('Use a text such as "150.00", or a whole number.')
         return super().to_internal_value(data)
 
 
@@ -31,3 +137,36 @@ class QueryIntegerField(serializers.IntegerField):
         if not re.fullmatch(r"-?[0-9]+", str(data)):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class QueryBooleanField(serializers.BooleanField):
+    """`true` or `false` in a query."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data not in ("true", "false"):
+            raise serializers.ValidationError("Use true or false.")
+        return bool(data == "true")
+
+
+class StrictModelSerializer(serializers.ModelSerializer[Any]):
+    """The input for a model, with the model's own ranges, lengths and choices, checked strictly."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.BooleanField: StrictBooleanField,
+        models.CharField: StrictCharField,
+        models.PositiveSmallIntegerField: StrictIntegerField,
+        models.SmallIntegerField: StrictIntegerField,
+        models.TextField: StrictCharField,
+    }
+
+
+class MomentFormField(forms.Field):
+    """`MomentField` in a query; a time without an offset is UTC."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        if not value:
+            return None
+        try:
+            return at(moment(value), ZoneInfo("UTC"))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None

@@ -33,10 +33,6 @@ class NewMeetingSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
-    reason = StrictCharField(allow_null=True, allow_blank=True, default="", max_length=500)
-
-
 class MeetingSerializer(serializers.Serializer[MeetingRequest]):
     """A meeting: the eleven fields of the document in its order, then ours."""
 

@@ -13,9 +13,10 @@ from config.api import envelope
 from config.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
 from config.errors import Invalid
 from meetings import services
-from meetings.api.serializers import MeetingSerializer, NewMeetingSerializer, ReasonSerializer
+from meetings.api.serializers import MeetingSerializer, NewMeetingSerializer
 from meetings.enums import Tab
 from meetings.models import MeetingRequest
+from scheduling.api.serializers import ReasonSerializer
 
 _EXAMPLE = OpenApiExample(
     "With a meeting link",

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,10 @@ from accounts.services import create_token
 from config import outbox
 from meetings import services
 from meetings.models import MeetingRequest
+from scheduling import availability, bookings
+from scheduling.bookings import Invitee
+from scheduling.models import Booking, EventType
+from scheduling.services import create_event_type
 
 _PASSWORD = "demo-password"  # noqa: S105  printed for everybody to see
 _PEOPLE = [
@@ -32,11 +37,58 @@ _TOUR = """\
       -H 'Authorization: Bearer {token}' \\
       -H 'Content-Type: application/json' \\
       -d '{{"user_id": {user_id}, "team_id": {team_id}, "date": "{date}", "link": "https://zoom.us/j/1234567890"}}'
+
+  See when you can be booked:
+
+    curl -s {url}/api/v1/event_types/{event_type_id}/availability \\
+      -H 'Authorization: Bearer {token}'
 """
+_MEETING = {"name": "30 Minute Meeting", "description": "A quick half hour.", "duration": 30}
+_EVENT_TYPES: dict[str, list[dict[str, Any]]] = {
+    "ada": [
+        _MEETING | {"buffer_time_before": 5, "buffer_time_after": 10},
+        {
+            "name": "Strategy Session",
+            "description": "Deep dive strategy discussion",
+            "duration": 60,
+            "color": "#7C3AED",
+            "requires_approval": True,
+            "buffer_time_before": 15,
+            "buffer_time_after": 15,
+            "max_advance_booking": 90,
+            "price": Decimal("150.00"),
+        },
+    ],
+    "grace": [
+        _MEETING,
+        {
+            "name": "Office Hours",
+            "description": "Bring your compiler errors.",
+            "duration": 45,
+            "color": "#0F766E",
+            "location": "in_person",
+            "location_custom": "Room 4, 1 Navy Yard",
+            "daily_limit": 4,
+            "custom_fields": [
+                {
+                    "name": "topic",
+                    "label": "What is it about?",
+                    "type": "text",
+                    "required": True,
+                    "options": [],
+                }
+            ],
+        },
+    ],
+    "linus": [_MEETING],
+    "margaret": [_MEETING],
+}
+_JOHN = Invitee("John Doe", "john@example.com", "America/New_York", "+1 555 0100")
+_MEI = Invitee("Mei Tanaka", "mei@example.com", "Asia/Tokyo")
 
 
 class Command(BaseCommand):
-    help = "Make the demo: four people, the team Founders, meetings in every state. Once."
+    help = "Make the demo: four people, a team, meetings and bookings in every state. Once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -73,6 +125,7 @@ class Command(BaseCommand):
                 token=token,
                 user_id=grace.pk,
                 team_id=team.pk,
+                event_type_id=ada.event_types.values_list("pk", flat=True)[0],
                 date=f"{now + timedelta(days=4):%Y-%m-%d} 14:00:00",
             )
         )
@@ -80,13 +133,18 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def seed(now: datetime) -> None:
-    """People and team where they are missing; meetings where the team has none."""
+    """What is missing: people and team, their event types, meetings and bookings."""
     people = [_person(*fields) for fields in _PEOPLE]
     team, _created = Team.objects.get_or_create(name=_TEAM)
     for person, role in zip(people, ("owner", "manager", "member"), strict=False):
         Membership.objects.get_or_create(team=team, user=person, defaults={"role": role})
+    for person in people:
+        if not person.event_types.exists():
+            for values in _EVENT_TYPES[person.username]:
+                create_event_type(host=person, timezone=person.timezone, **values)
     if not MeetingRequest.objects.filter(team=team).exists():
         _meetings(team, *people[:3], now=now)
+        _bookings(*people[:2], now=now)
         # What the demo tells of is past; nobody wants its mail. Reminders to come stay.
         outbox.withdraw(Notification.objects.filter(due_at__lte=now), now=now)
 
@@ -153,3 +211,50 @@ def _meetings(team: Team, ada: User, grace: User, linus: User, *, now: datetime)
 
     expired = ask(linus, ada, -2, 9, asked=week_ago)
     services.record_overdue(meeting=expired, now=now)
+
+
+def _bookings(ada: User, grace: User, *, now: datetime) -> None:
+    """At times that are offered: the first days of those that are open as each was booked."""
+    week_ago, yesterday = now - timedelta(days=7), now - timedelta(days=1)
+    quick, strategy = ada.event_types.with_hours()
+    _quick, office_hours = grace.event_types.with_hours()
+    as_ada = bookings.host(ada)
+
+    def book(event_type: EventType, invitee: Invitee, part: float, asked: datetime) -> Booking:
+        return bookings.book(
+            event_type=event_type,
+            start=_open_start(event_type, part, asked),
+            invitee=invitee,
+            notes="Discuss project requirements",
+            answers={question["name"]: "Compilers" for question in event_type.custom_fields},
+            actor=bookings.INVITEE,
+            now=asked,
+        )
+
+    book(quick, _JOHN, 0.45, yesterday)
+    book(office_hours, _MEI, 0.5, yesterday)
+    book(strategy, _MEI, 0.55, yesterday)
+
+    moved = book(quick, _MEI, 0.6, yesterday)
+    start = _open_start(quick, 0.75, yesterday)
+    bookings.reschedule(booking=moved, start=start, actor=bookings.INVITEE, now=yesterday)
+
+    rejected = book(strategy, _JOHN, 0.7, yesterday)
+    bookings.reject(booking=rejected, actor=as_ada, now=now, reason="Friday suits me better.")
+
+    cancelled = book(quick, _JOHN, 0.85, yesterday)
+    bookings.cancel(booking=cancelled, actor=bookings.INVITEE, now=now, reason="I am ill.")
+
+    for event_type in (quick, strategy):  # one takes place, the other waits for ever
+        bookings.record_overdue(booking=book(event_type, _JOHN, 0.1, week_ago), now=now)
+
+
+def _open_start(event_type: EventType, part: float, now: datetime) -> datetime:
+    """A start that is open, so far into the five days from now on."""
+    zone = event_type.zone
+    today = now.astimezone(zone).date()
+    days = availability.slots_by_date(
+        event_type, zone=zone, first=today, last=today + timedelta(days=5), now=now
+    )
+    starts = [slot.start for _day, slots in days for slot in slots if not slot.reason]
+    return availability.instant_of(starts[int(part * len(starts))])

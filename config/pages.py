@@ -1,0 +1,67 @@
+"""What pages share, whoever's they are."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django_ratelimit.decorators import ratelimit
+
+from config.errors import Conflict, Forbidden, Invalid
+
+SAFE = ["GET", "HEAD", "OPTIONS"]
+
+_Args = ParamSpec("_Args")
+_View = Callable[_Args, HttpResponse]
+
+
+def limited(key: str, rate: str, method: list[str]) -> Callable[[_View[_Args]], _View[_Args]]:
+    """The decorator of django-ratelimit, which knows no types. Refused: `RATELIMIT_VIEW`."""
+    decorator: Callable[[_View[_Args]], _View[_Args]] = ratelimit(key=key, rate=rate, method=method)
+    return decorator
+
+
+def unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An address that acts for whoever holds it is neither stored, nor passed on, nor indexed.
+
+    With `no-referrer` in force a browser posts `Origin: null`, which the CSRF check refuses; so the
+    page itself says `same-origin` in a meta element. That wins over the header, and still tells
+    other hosts nothing.
+    """
+
+    @wraps(view)
+    def unshared(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return unshared
+
+
+@contextmanager
+def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> Iterator[None]:
+    """What the domain refuses becomes a message, or the page 403 where it is not theirs to do.
+
+    `words` says it of what was fine in itself, but not as things stand.
+    """
+    try:
+        yield
+    except Forbidden as error:
+        raise PermissionDenied(error.message) from error
+    except Conflict as error:
+        messages.error(request, words(error))
+    except Invalid as error:
+        messages.error(request, error.message)
+
+
+def checked(form: forms.Form) -> dict[str, Any]:
+    """The values of a form without errors of its own beside its fields; Invalid on the first."""
+    for field, errors in form.errors.items():
+        raise Invalid(str(errors[0]), field=field)
+    return form.cleaned_data

@@ -1,0 +1,65 @@
+"""What a list of event types or events can be narrowed to."""
+
+import re
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.utils import timezone
+from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
+from drf_spectacular.utils import extend_schema_field
+
+from config.api.fields import MomentFormField
+from scheduling.enums import Status
+from scheduling.models import EventType
+
+_KEY = re.compile(r"^([0-9]{1,18}|et_[a-z0-9]{20})$")
+
+
+class MomentFilter(Filter):
+    field_class = MomentFormField
+
+
+class BooleanFilter(ChoiceFilter):
+    """`true` or `false`, where django-filter's own takes anything else for no filter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, choices=[("true", "true"), ("false", "false")], **kwargs)
+
+    def filter(self, qs: Any, value: str) -> Any:
+        return qs.filter(**{str(self.field_name): value == "true"}) if value else qs
+
+
+def _as(schema: dict[str, str], filter_: Filter) -> Filter:
+    """The filter, as the API's document is to describe it."""
+    return extend_schema_field(schema)(filter_)  # type: ignore[type-var]  # it takes these too
+
+
+def _moment(lookup: str, description: str) -> Filter:
+    schema = {"type": "string", "format": "date-time", "description": description}
+    return _as(schema, MomentFilter("start", lookup))
+
+
+class EventTypeFilters(FilterSet):
+    active = _as({"type": "boolean"}, BooleanFilter("is_active"))
+
+
+class EventFilters(FilterSet):
+    """Status is judged by now."""
+
+    status = ChoiceFilter(choices=Status.choices, method="in_status")
+    event_type = _as(
+        {"type": "string", "pattern": _KEY.pattern, "description": "Its number or its uuid."},
+        CharFilter(method="of_event_type", validators=[RegexValidator(_KEY)]),
+    )
+    start_after = _moment("gte", "Starting then or later; UTC unless it has an offset.")
+    start_before = _moment("lt", "Starting earlier; UTC unless it has an offset.")
+    email = _as(
+        {"type": "string", "format": "email", "description": "The invitee's, in any case."},
+        CharFilter("invitee_email", "iexact"),
+    )
+
+    def in_status(self, rows: Any, name: str, value: Status) -> Any:
+        return rows.in_status(Status(value), timezone.now())
+
+    def of_event_type(self, rows: Any, name: str, value: str) -> Any:
+        return rows.filter(event_type__in=EventType.objects.named(value))

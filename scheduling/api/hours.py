@@ -1,0 +1,108 @@
+"""`/api/v1/users/me/availability`: when a person works."""
+
+from datetime import date
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.authentication import caller
+from accounts.api.serializers import DeletedSerializer
+from config.api import envelope
+from config.api.fields import calendar_date
+from config.errors import NotFound
+from scheduling import services
+from scheduling.api.serializers import (
+    AvailabilityChangeSerializer,
+    AvailabilitySerializer,
+    OverrideChangeSerializer,
+    OverrideSerializer,
+)
+
+_AVAILABILITY = envelope.item_of(AvailabilitySerializer)
+_DATE = OpenApiParameter("date", OpenApiTypes.DATE, OpenApiParameter.PATH)
+
+
+class Week(APIView):
+    scope = "availability"
+
+    @extend_schema(operation_id="get_availability", responses=_AVAILABILITY)
+    def get(self, request: Request) -> Response:
+        """Your usual hours, day by day."""
+        weekly = caller(request).weekly_availability
+        return envelope.item(AvailabilitySerializer(weekly).data)
+
+    @extend_schema(
+        operation_id="update_availability",
+        request=AvailabilityChangeSerializer,
+        responses=_AVAILABILITY,
+    )
+    def patch(self, request: Request) -> Response:
+        """Change the days you send; the others stay as they are. A disabled day keeps its hours."""
+        asked = AvailabilityChangeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
+        weekly = services.set_hours(
+            user=caller(request),
+            days=wanted["availability"],
+            timezone=wanted.get("timezone", ""),
+        )
+        return envelope.item(AvailabilitySerializer(weekly).data)
+
+    @extend_schema(
+        operation_id="replace_availability",
+        request=AvailabilityChangeSerializer,
+        responses=_AVAILABILITY,
+    )
+    def put(self, request: Request) -> Response:
+        """The same as PATCH: change the days you send."""
+        return self.patch(request)
+
+
+class Overrides(APIView):
+    scope = "availability"
+
+    @extend_schema(
+        operation_id="list_overrides",
+        parameters=[envelope.PageQuery],
+        responses=envelope.page_of(OverrideSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """The dates on which you have other hours than usual, by date."""
+        return envelope.page(request, caller(request).date_overrides.all(), OverrideSerializer)
+
+
+class Override(APIView):
+    scope = "availability"
+
+    @extend_schema(
+        operation_id="set_override",
+        parameters=[_DATE],
+        request=OverrideChangeSerializer,
+        responses=envelope.item_of(OverrideSerializer),
+    )
+    def put(self, request: Request, date: str) -> Response:
+        """Other hours on this date, in place of its weekday's; no windows: a day off."""
+        asked = OverrideChangeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        override = services.set_override(
+            user=caller(request), day=_date(date), windows=asked.validated_data["windows"]
+        )
+        return envelope.item(OverrideSerializer(override).data)
+
+    @extend_schema(
+        operation_id="delete_override", parameters=[_DATE], responses={200: DeletedSerializer}
+    )
+    def delete(self, request: Request, date: str) -> Response:
+        """The usual hours again on this date."""
+        services.delete_override(user=caller(request), day=_date(date))
+        return Response({"message": "Override deleted successfully"})
+
+
+def _date(text: str) -> date:
+    try:
+        return calendar_date(text)
+    except ValueError as error:
+        raise NotFound(str(error)) from None

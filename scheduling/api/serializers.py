@@ -1,0 +1,388 @@
+"""The shapes of event types, availability and events."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.api.serializers import ZoneField
+from config.api.fields import (
+    CalendarDateField,
+    MomentField,
+    PriceField,
+    QueryBooleanField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictModelSerializer,
+)
+from scheduling import hours
+from scheduling.custom_fields import FieldType
+from scheduling.enums import Change, Location, PaymentMethod, Role, Status, Weekday
+from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
+from scheduling.slots import Reason
+
+MOST_DAYS = 62
+_WEEKDAYS = [day.name.lower() for day in Weekday]
+_CLOSED = [
+    reason.value
+    for reason in (
+        Reason.NOTICE,
+        Reason.HORIZON,
+        Reason.DAILY_LIMIT,
+        Reason.BUSY,
+        Reason.BUFFER,
+    )
+]
+
+
+# --- hours --------------------------------------------------------------------------------------
+
+
+@extend_schema_field({"type": "string", "pattern": hours.TIME_PATTERN, "example": "09:00"})
+class TimeField(StrictCharField):
+    """`HH:MM`, up to `24:00`."""
+
+
+class WindowSerializer(serializers.Serializer[Any]):
+    start = TimeField()
+    end = TimeField()
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    """A weekday's hours: `start` of the first window, `end` of the last."""
+
+    enabled = serializers.BooleanField()
+    start = TimeField()
+    end = TimeField()
+    windows = WindowSerializer(
+        many=True, required=False, help_text="Only where there are two or more."
+    )
+
+
+class WeekSerializer(serializers.Serializer[Any]):
+    """The weekdays by their ISO numbers: 1 is Monday."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {str(number): DaySerializer() for number in Weekday.values}
+
+
+class AvailabilitySerializer(serializers.Serializer[WeeklyAvailability]):
+    availability = serializers.SerializerMethodField()
+    timezone = serializers.CharField(help_text="The zone of the hours.")
+
+    @extend_schema_field(WeekSerializer)
+    def get_availability(self, weekly: WeeklyAvailability) -> dict[str, dict[str, Any]]:
+        return {number: self._day(day) for number, day in weekly.days.items()}
+
+    def _day(self, day: hours.Day) -> dict[str, Any]:
+        windows = hours.texts_of(day["windows"])
+        shown = {
+            "enabled": day["enabled"],
+            "start": windows[0]["start"],
+            "end": windows[-1]["end"],
+        }
+        return shown | ({"windows": windows} if len(windows) > 1 else {})
+
+
+class DayChangeSerializer(serializers.Serializer[Any]):
+    enabled = StrictBooleanField(required=False)
+    start = TimeField(required=False)
+    end = TimeField(required=False)
+    windows = WindowSerializer(
+        many=True, required=False, help_text="Win over `start` and `end` where both are sent."
+    )
+
+
+class WeekChangeSerializer(serializers.Serializer[Any]):
+    """Weekdays by their ISO numbers; those left out stay as they are."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {str(number): DayChangeSerializer(required=False) for number in Weekday.values}
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        if unknown:
+            message = "Days are 1 (Monday) to 7."
+            raise serializers.ValidationError({str(name)[:20]: [message] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class AvailabilityChangeSerializer(serializers.Serializer[Any]):
+    availability = WeekChangeSerializer()
+    timezone = ZoneField(required=False)
+
+
+class OverrideSerializer(serializers.Serializer[DateOverride]):
+    date = serializers.DateField()
+    windows = serializers.SerializerMethodField(help_text="None: a day off.")
+
+    @extend_schema_field(WindowSerializer(many=True))
+    def get_windows(self, override: DateOverride) -> list[hours.WindowText]:
+        return hours.texts_of(override.windows)
+
+
+class OverrideChangeSerializer(serializers.Serializer[Any]):
+    windows = WindowSerializer(many=True, help_text="None: a day off.")
+
+
+# --- event types --------------------------------------------------------------------------------
+
+
+class LocationSerializer(serializers.Serializer[EventType]):
+    type = serializers.ChoiceField(Location.choices, source="location")
+    display = serializers.CharField(source="location_display")
+    custom = serializers.SerializerMethodField()
+
+    def get_custom(self, event_type: EventType) -> str | None:
+        return event_type.location_custom or None
+
+
+class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
+    buffer_time_before = serializers.IntegerField(help_text="Minutes.")
+    buffer_time_after = serializers.IntegerField(help_text="Minutes.")
+    min_advance_booking = serializers.IntegerField(help_text="Hours.")
+    max_advance_booking = serializers.IntegerField(help_text="Days.")
+    available_days = serializers.SerializerMethodField()
+    slot_interval = serializers.IntegerField(
+        allow_null=True, help_text="Minutes from one start to the next; null: with the buffers."
+    )
+    daily_limit = serializers.IntegerField(allow_null=True)
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(_WEEKDAYS)))
+    def get_available_days(self, event_type: EventType) -> list[str]:
+        return [_WEEKDAYS[number - 1] for number in event_type.available_days]
+
+
+class PaymentSerializer(serializers.Serializer[EventType]):
+    is_paid = serializers.SerializerMethodField()
+    price = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True)
+    currency = serializers.CharField()
+    payment_method = serializers.SerializerMethodField()
+
+    def get_is_paid(self, event_type: EventType) -> bool:
+        return bool(event_type.price)
+
+    @extend_schema_field(serializers.ChoiceField(PaymentMethod.choices, allow_null=True))
+    def get_payment_method(self, event_type: EventType) -> str | None:
+        return event_type.payment_method or None
+
+
+class CustomFieldSerializer(serializers.Serializer[Any]):
+    """A question that whoever books is asked."""
+
+    name = serializers.RegexField(
+        r"^[a-z][a-z0-9_]{0,59}$", help_text="Its key among an event's `custom_field_values`."
+    )
+    # In the API's words, though a DRF field has attributes of these names too.
+    label = StrictCharField(max_length=200, required=False)  # type: ignore[assignment]
+    type = serializers.ChoiceField([kind.value for kind in FieldType])
+    required = StrictBooleanField(default=False)  # type: ignore[assignment]
+    options = serializers.ListField(
+        child=StrictCharField(max_length=200), default=list, max_length=100
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {**attrs, "label": attrs.get("label") or attrs["name"]}
+
+
+class EventTypeSerializer(serializers.Serializer[EventType]):
+    uuid = serializers.CharField()
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    description = serializers.CharField()
+    duration = serializers.IntegerField(help_text="Minutes.")
+    color = serializers.CharField()
+    location = LocationSerializer(source="*")
+    is_active = serializers.BooleanField()
+    requires_approval = serializers.BooleanField()
+    scheduling_settings = SchedulingSettingsSerializer(source="*")
+    timezone = serializers.CharField()
+    payment = PaymentSerializer(source="*")
+    custom_fields = CustomFieldSerializer(many=True)
+    sort_order = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    uri = serializers.SerializerMethodField()
+    scheduling_url = serializers.CharField()
+
+    def get_uri(self, event_type: EventType) -> str:
+        return f"/api/v1/event_types/{event_type.pk}"
+
+
+class NewEventTypeSerializer(StrictModelSerializer):
+    """An event type, flat as it is sent. What is left out has its default."""
+
+    timezone = ZoneField(required=False, help_text="Default: UTC.")
+    available_days = serializers.ListField(
+        child=serializers.ChoiceField(_WEEKDAYS), required=False, max_length=7
+    )
+    custom_fields = serializers.ListField(
+        child=CustomFieldSerializer(), required=False, max_length=50
+    )
+    price = PriceField(max_digits=10, decimal_places=2, required=False, allow_null=True)
+    payment_method = serializers.ChoiceField(PaymentMethod.choices, required=False, allow_null=True)
+    location_custom = StrictCharField(
+        required=False, allow_null=True, allow_blank=True, max_length=500
+    )
+
+    class Meta:
+        model = EventType
+        fields = (
+            "name", "duration", "description", "color", "location", "location_custom", "timezone",
+            "slug", "is_active", "requires_approval", "buffer_time_before", "buffer_time_after",
+            "min_advance_booking", "max_advance_booking", "available_days", "slot_interval",
+            "daily_limit", "price", "currency", "payment_method", "custom_fields", "sort_order",
+        )  # fmt: skip
+        extra_kwargs = {"slug": {"required": False}}
+
+    def validate_available_days(self, names: list[str]) -> list[int]:
+        return sorted({_WEEKDAYS.index(name) + 1 for name in names})
+
+    def validate_payment_method(self, method: str | None) -> str:
+        return method or ""
+
+    def validate_location_custom(self, text: str | None) -> str:
+        return text or ""
+
+
+class EventTypeChangeSerializer(NewEventTypeSerializer):
+    """What is left out stays.
+
+    Not by `partial=True`: that would reach into the custom fields, which come whole.
+    """
+
+    class Meta(NewEventTypeSerializer.Meta):
+        extra_kwargs = {name: {"required": False} for name in ("name", "duration", "slug")}
+
+
+# --- availability -------------------------------------------------------------------------------
+
+
+class SlotSerializer(serializers.Serializer[Any]):
+    start_time = serializers.DateTimeField()
+    end_time = serializers.DateTimeField()
+    available = serializers.BooleanField()
+    reason = serializers.ChoiceField(
+        _CLOSED, required=False, help_text="Why a closed slot is closed: the first that holds."
+    )
+
+
+class SlotsOfDateSerializer(serializers.Serializer[Any]):
+    date = serializers.DateField(help_text="In the time zone of the query.")
+    slots = SlotSerializer(many=True)
+
+
+class AvailabilityQuery(serializers.Serializer[Any]):
+    """The query of an event type's availability."""
+
+    start_date = CalendarDateField(required=False, help_text="Default: today.")
+    end_date = CalendarDateField(
+        required=False,
+        help_text=f"Default: six days later; at most {MOST_DAYS} dates, both ends counted.",
+    )
+    timezone = ZoneField(required=False, help_text="Default: the event type's.")
+    include_unavailable = QueryBooleanField(default=False)
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+class EventTypeOfEventSerializer(serializers.Serializer[EventType]):
+    uuid = serializers.CharField()
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    duration = serializers.IntegerField(help_text="Minutes.")
+
+
+class InviteeSerializer(serializers.Serializer[Booking]):
+    name = serializers.CharField(source="invitee_name")
+    email = serializers.CharField(source="invitee_email")
+    phone = serializers.SerializerMethodField()
+
+    def get_phone(self, booking: Booking) -> str | None:
+        return booking.invitee_phone or None
+
+
+class HostSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class EventSerializer(serializers.Serializer[Booking]):
+    uuid = serializers.CharField()
+    id = serializers.IntegerField()
+    status = serializers.SerializerMethodField()
+    start_time = serializers.DateTimeField(source="start")
+    end_time = serializers.DateTimeField(source="end")
+    timezone = serializers.CharField(help_text="The invitee's.")
+    event_type = EventTypeOfEventSerializer()
+    invitee = InviteeSerializer(source="*")
+    host = HostSerializer()
+    notes = serializers.CharField()
+    custom_field_values = serializers.DictField()
+    sequence = serializers.IntegerField(help_text="Rises with every change of status or time.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    uri = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ChoiceField(Status.choices))
+    def get_status(self, booking: Booking) -> Status:
+        return booking.status_at(timezone.now())
+
+    def get_uri(self, booking: Booking) -> str:
+        return f"/api/v1/events/{booking.pk}"
+
+
+class NewEventSerializer(serializers.Serializer[Any]):
+    event_type_id = StrictIntegerField(min_value=1, max_value=10**18)
+    attendee_email = serializers.EmailField(max_length=254)
+    attendee_name = StrictCharField(max_length=200)
+    start_time = MomentField(
+        help_text="ISO 8601. Without an offset it is read in `timezone`, else the event type's."
+    )
+    attendee_phone = StrictCharField(max_length=40, allow_blank=True, default="")
+    timezone = ZoneField(required=False, help_text="The invitee's; default: the event type's.")
+    notes = StrictCharField(max_length=5000, allow_blank=True, default="")
+    custom_field_values = serializers.DictField(
+        default=dict, help_text="By the names of the event type's fields; others are kept as text."
+    )
+
+
+class EventChangeSerializer(serializers.Serializer[Any]):
+    """What is left out stays, single custom field values too; null takes one of these away."""
+
+    notes = StrictCharField(max_length=5000, allow_blank=True, required=False)
+    attendee_phone = StrictCharField(max_length=40, allow_blank=True, required=False)
+    custom_field_values = serializers.DictField(required=False)
+
+
+class RescheduleSerializer(serializers.Serializer[Any]):
+    start_time = MomentField(
+        help_text="ISO 8601. Without an offset it is read in `timezone`, else the event type's."
+    )
+    timezone = ZoneField(required=False)
+    reason = StrictCharField(max_length=500, allow_blank=True, allow_null=True, default="")
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    reason = StrictCharField(max_length=500, allow_blank=True, allow_null=True, default="")
+
+
+class HistorySerializer(serializers.Serializer[HistoryEntry]):
+    sequence = serializers.IntegerField(help_text="The event's, from then on.")
+    change = serializers.ChoiceField(Change.choices)
+    from_status = serializers.SerializerMethodField()
+    to_status = serializers.ChoiceField(Status.choices)
+    start_time = serializers.DateTimeField(source="start", help_text="From then on.")
+    end_time = serializers.DateTimeField(source="end", help_text="From then on.")
+    by = serializers.ChoiceField(Role.choices, source="role")
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+    @extend_schema_field(serializers.ChoiceField(Status.choices, allow_null=True))
+    def get_from_status(self, entry: HistoryEntry) -> str | None:
+        return entry.from_status or None

@@ -1,0 +1,361 @@
+"""The doors through which a booking comes into being and moves on.
+
+Every door takes `now` (aware), locks the booking, then its host, then the ledger, and writes the
+state, its history row and the notifications in one transaction.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.validators import validate_email
+from django.db import transaction
+
+from accounts.models import User
+from config import faults
+from config.db import retrying
+from config.errors import Invalid, InvalidTransition, NotFound, TimeTaken
+from scheduling import availability, ledger, notifications
+from scheduling.custom_fields import checked_answers
+from scheduling.enums import TRANSITIONS, Change, Role, Status
+from scheduling.models import Booking, BusyTime, EventType, HistoryEntry
+from scheduling.slots import Reason
+
+_REASON_LENGTH = 500
+
+_TAKEN = {
+    Reason.BUSY: "That time is no longer free.",
+    Reason.BUFFER: "That time is too close to something else.",
+    Reason.DAILY_LIMIT: "That day is fully booked.",
+}
+_NEVER_OFFERED = {
+    Reason.OUTSIDE_HOURS: "That time is outside the host's hours.",
+    Reason.OFF_GRID: "No meeting starts at that time.",
+    Reason.NOTICE: "That time has passed, or is too soon.",
+    Reason.HORIZON: "That time is too far ahead.",
+}
+# What gives its time back. A completed booking keeps its own, in the past.
+_OVER = {Status.REJECTED, Status.CANCELLED, Status.EXPIRED}
+
+
+@dataclass(frozen=True)
+class Invitee:
+    """Who books. `timezone` is an IANA name: their emails tell times in it."""
+
+    name: str
+    email: str
+    timezone: str
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who moves a booking: in which capacity, and with which account, if any."""
+
+    role: Role
+    user: User | None = None
+
+
+CLOCK = Actor(Role.CLOCK)
+INVITEE = Actor(Role.INVITEE)
+
+
+def host(user: User) -> Actor:
+    return Actor(Role.HOST, user)
+
+
+def find(*, key: str, user: User) -> Booking:
+    """A booking of this host's by number or uuid, or NotFound."""
+    booking = Booking.objects.visible_to(user).named(key).with_people().first()
+    if booking is None:
+        raise NotFound("event not found")
+    return booking
+
+
+def book(
+    *,
+    event_type: EventType,
+    start: datetime,
+    invitee: Invitee,
+    actor: Actor,
+    now: datetime,
+    notes: str = "",
+    answers: Mapping[str, object] | None = None,
+) -> Booking:
+    """Take a start (aware) that is offered: pending where the host must approve, else confirmed.
+
+    TimeTaken where the time is taken, with the engine's reason; Invalid on `start_time` where it is
+    never offered or not yet or no longer, on `event_type_id` where nothing is booked of it any
+    more, and on `custom_field_values.<name>` for an answer that does not fit its question.
+    """
+    validate_email(invitee.email)
+
+    def write() -> Booking:
+        with transaction.atomic():
+            ledger.lock_people([event_type.host_id])
+            # As it is now, under the lock: its terms may have changed, or it may be gone.
+            offered = EventType.objects.with_hours().filter(pk=event_type.pk).first()
+            if offered is None or not offered.is_active:
+                raise Invalid("This event type cannot be booked.", field="event_type_id")
+            kept = checked_answers(offered.custom_fields, answers or {})
+            _check_start(offered, start, now)
+            booking = Booking(
+                event_type=offered,
+                host=offered.host,
+                invitee_name=invitee.name,
+                invitee_email=invitee.email,
+                invitee_phone=invitee.phone,
+                timezone=invitee.timezone,
+                start=start,
+                end=start + timedelta(minutes=offered.duration),
+                notes=notes,
+                custom_field_values=kept,
+                status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+                created_at=now,
+                updated_at=now,
+            )
+            booking.busy_time = _claim(booking)
+            booking.save(force_insert=True)
+            _record(booking, Change.CREATED, "", actor, "", now)
+            notifications.created(booking, by=actor.role, now=now)
+            faults.point("booking.created")
+        return booking
+
+    return retrying(write)
+
+
+def confirm(
+    *, booking: Booking, actor: Actor, now: datetime, sequence: int | None = None
+) -> Booking:
+    """The host approves."""
+    return _move(booking, Change.CONFIRMED, actor, now, sequence=sequence)
+
+
+def reject(
+    *,
+    booking: Booking,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+) -> Booking:
+    """The host declines; the time is free again."""
+    return _move(booking, Change.REJECTED, actor, now, reason=reason, sequence=sequence)
+
+
+def cancel(
+    *,
+    booking: Booking,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+) -> Booking:
+    """Host, invitee or staff call it off; the time is free again."""
+    return _move(booking, Change.CANCELLED, actor, now, reason=reason, sequence=sequence)
+
+
+def record_overdue(*, booking: Booking, now: datetime) -> Booking:
+    """Write down that time has expired or completed this booking."""
+    overdue = Change(booking.status_at(now).value)
+    return _move(booking, overdue, CLOCK, now)
+
+
+def reschedule(
+    *,
+    booking: Booking,
+    start: datetime,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+) -> Booking:
+    """Move it to another start (aware) that is offered; its own time does not stand in the way.
+
+    It stays as it is, but goes back to pending where an invitee moves what a host must approve. The
+    start that it has changes nothing. TimeTaken, Invalid and InvalidTransition as in `book` and the
+    other doors.
+    """
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = _lock(booking)
+            was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
+            if start == locked.start:
+                return locked
+            ledger.lock_people([locked.host_id])
+            event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
+            _check_start(event_type, start, now, moving=locked)
+            before = locked.start, locked.end
+            locked.event_type = event_type
+            locked.start, locked.end = start, start + timedelta(minutes=event_type.duration)
+            _release(locked)
+            locked.busy_time = _claim(locked)
+            to = was
+            if actor.role is Role.INVITEE and event_type.requires_approval:
+                to = Status.PENDING
+            _enter(locked, Change.RESCHEDULED, was, to, actor, reason, now)
+            notifications.rescheduled(
+                locked, was=was, before=before, by=actor.role, reason=reason, now=now
+            )
+        return locked
+
+    return retrying(write)
+
+
+@transaction.atomic
+def update(
+    *,
+    booking: Booking,
+    now: datetime,
+    notes: str | None = None,
+    phone: str | None = None,
+    answers: Mapping[str, object] | None = None,
+) -> Booking:
+    """Change what is noted about it. Answers that are not given stay; None takes one away."""
+    locked = _lock(booking)
+    if notes is not None:
+        locked.notes = notes
+    if phone is not None:
+        locked.invitee_phone = phone
+    if answers is not None:
+        locked.custom_field_values = checked_answers(
+            locked.event_type.custom_fields, locked.custom_field_values | dict(answers)
+        )
+    locked.updated_at = now
+    locked.save(update_fields=["notes", "invitee_phone", "custom_field_values", "updated_at"])
+    return locked
+
+
+def _move(
+    booking: Booking,
+    change: Change,
+    actor: Actor,
+    now: datetime,
+    *,
+    reason: str = "",
+    sequence: int | None = None,
+) -> Booking:
+    """The one door of the state machine; `sequence` is the one that the actor saw, if it matters.
+
+    The same move again by the same actor changes nothing. InvalidTransition where the map has none
+    from the present status.
+    """
+    to = Status(change.value)
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = _lock(booking)
+            if locked.status_at(now) == to and _brought_about(locked, to, actor):
+                return locked
+            was = _checked(locked, change, actor, now, reason, sequence)
+            if to in _OVER:
+                ledger.lock_people([locked.host_id])
+                _release(locked)
+            _enter(locked, change, was, to, actor, reason, now)
+            _notify(locked, change, was, actor, reason, now)
+            faults.point("booking.moved")
+        return locked
+
+    return retrying(write)
+
+
+def _lock(booking: Booking) -> Booking:
+    rows = Booking.objects.with_people().select_for_update(of=("self",), no_key=True)
+    return rows.get(pk=booking.pk)
+
+
+def _brought_about(booking: Booking, status: Status, actor: Actor) -> bool:
+    """Whether this actor has moved it into this status before."""
+    entries = booking.history.filter(to_status=status, role=actor.role, actor=actor.user)
+    return entries.exists()
+
+
+def _checked(
+    locked: Booking,
+    change: Change,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    sequence: int | None,
+) -> Status:
+    """The present status, from which this actor may bring about this change."""
+    if len(reason) > _REASON_LENGTH:
+        raise Invalid(f"The reason is over {_REASON_LENGTH} characters long.", field="reason")
+    present = Status(locked.status) if actor.role is Role.CLOCK else locked.status_at(now)
+    stale = sequence is not None and sequence != locked.sequence
+    if stale or actor.role not in TRANSITIONS[change].get(present, ()):
+        raise InvalidTransition(f"This event is {present.value}.", reason=present)
+    return present
+
+
+def _check_start(
+    event_type: EventType, start: datetime, now: datetime, moving: Booking | None = None
+) -> None:
+    reason = availability.judge(event_type, start=start, now=now, moving=moving)
+    if reason in _TAKEN:
+        raise TimeTaken(_TAKEN[reason], reason=reason)
+    if reason in _NEVER_OFFERED:
+        raise Invalid(_NEVER_OFFERED[reason], field="start_time")
+
+
+def _claim(booking: Booking) -> BusyTime:
+    """The booking's time with its buffers."""
+    before = timedelta(minutes=booking.event_type.buffer_time_before)
+    after = timedelta(minutes=booking.event_type.buffer_time_after)
+    return ledger.claim(user=booking.host, start=booking.start - before, end=booking.end + after)
+
+
+def _release(booking: Booking) -> None:
+    if booking.busy_time_id is not None:
+        held, booking.busy_time = booking.busy_time_id, None
+        ledger.release([held])
+
+
+def _enter(
+    locked: Booking,
+    change: Change,
+    was: Status,
+    to: Status,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Write the new state and its history row."""
+    locked.status = to
+    locked.sequence += 1
+    locked.updated_at = now
+    locked.save(update_fields=["status", "sequence", "updated_at", "start", "end", "busy_time"])
+    _record(locked, change, was, actor, reason, now)
+
+
+def _record(
+    booking: Booking, change: Change, was: str, actor: Actor, reason: str, now: datetime
+) -> None:
+    HistoryEntry.objects.create(
+        booking=booking,
+        sequence=booking.sequence,
+        change=change,
+        from_status=was,
+        to_status=booking.status,
+        start=booking.start,
+        end=booking.end,
+        actor=actor.user,
+        role=actor.role,
+        reason=reason,
+        at=now,
+    )
+
+
+def _notify(
+    booking: Booking, change: Change, was: Status, actor: Actor, reason: str, now: datetime
+) -> None:
+    match change:
+        case Change.CONFIRMED:
+            notifications.confirmed(booking, now=now)
+        case Change.REJECTED:
+            notifications.rejected(booking, reason=reason, now=now)
+        case Change.CANCELLED:
+            notifications.cancelled(booking, was=was, by=actor.role, reason=reason, now=now)
+        case Change.EXPIRED:
+            notifications.expired(booking, now=now)

@@ -1,0 +1,77 @@
+"""What can be said of event types and bookings in one word, and how a booking moves."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Weekday(models.IntegerChoices):
+    """ISO 8601's numbers; the API's names are the labels in lower case (`name.lower()`)."""
+
+    MONDAY = 1, _("Monday")
+    TUESDAY = 2, _("Tuesday")
+    WEDNESDAY = 3, _("Wednesday")
+    THURSDAY = 4, _("Thursday")
+    FRIDAY = 5, _("Friday")
+    SATURDAY = 6, _("Saturday")
+    SUNDAY = 7, _("Sunday")
+
+
+class Location(models.TextChoices):
+    ZOOM_MEETING = "zoom_meeting", _("Zoom Call")
+    GOOGLE_MEET = "google_meet", _("Google Meet")
+    PHONE_CALL = "phone_call", _("Phone Call")
+    IN_PERSON = "in_person", _("In Person")
+    CUSTOM = "custom", _("Custom")
+
+
+class PaymentMethod(models.TextChoices):
+    ON_SITE = "on_site", _("on site")
+    INVOICE = "invoice", _("by invoice")
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("pending")
+    CONFIRMED = "confirmed", _("confirmed")
+    REJECTED = "rejected", _("rejected")
+    CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("expired")
+    COMPLETED = "completed", _("completed")
+
+
+class Change(models.TextChoices):
+    """What happened to a booking: the words of its history, and of the webhooks' events."""
+
+    CREATED = "created", _("created")
+    CONFIRMED = "confirmed", _("confirmed")
+    REJECTED = "rejected", _("rejected")
+    CANCELLED = "cancelled", _("cancelled")
+    RESCHEDULED = "rescheduled", _("rescheduled")
+    EXPIRED = "expired", _("expired")
+    COMPLETED = "completed", _("completed")
+
+
+class Role(models.TextChoices):
+    """In what capacity somebody, or the passing of time, moves a booking."""
+
+    HOST = "host", _("host")
+    INVITEE = "invitee", _("invitee")
+    STAFF = "staff", _("staff")
+    CLOCK = "clock", _("time")
+
+
+# From a change to the statuses in which it may happen, and who may bring it about there. It leads
+# to the status of its name; RESCHEDULED stays, or goes back to pending where the host must approve.
+TRANSITIONS: dict[Change, dict[Status, set[Role]]] = {
+    Change.CONFIRMED: {Status.PENDING: {Role.HOST}},
+    Change.REJECTED: {Status.PENDING: {Role.HOST}},
+    Change.CANCELLED: {
+        Status.PENDING: {Role.HOST, Role.INVITEE, Role.STAFF},
+        Status.CONFIRMED: {Role.HOST, Role.INVITEE, Role.STAFF},
+    },
+    Change.RESCHEDULED: {
+        Status.PENDING: {Role.HOST, Role.INVITEE},
+        Status.CONFIRMED: {Role.HOST, Role.INVITEE},
+    },
+    Change.EXPIRED: {Status.PENDING: {Role.CLOCK}},
+    Change.COMPLETED: {Status.CONFIRMED: {Role.CLOCK}},
+}

@@ -1,0 +1,78 @@
+"""Times of the day and windows of hours, as they are written and as they are kept.
+
+A *window* is a pair of minutes since midnight, start before end; 1440 is 24:00, an end only. Texts
+are `HH:MM`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import TypedDict
+
+from config.errors import Invalid
+from scheduling.slots import Interval
+
+_DAY = 24 * 60
+_MOST_WINDOWS = 24
+TIME_PATTERN = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+_TIME = re.compile(TIME_PATTERN)
+
+
+class Day(TypedDict):
+    """A weekday's hours. They are kept while the day is disabled."""
+
+    enabled: bool
+    windows: list[Interval]
+
+
+class WindowText(TypedDict):
+    start: str
+    end: str
+
+
+Week = Mapping[str, Day]
+
+_NINE_TO_FIVE: Interval = (9 * 60, 17 * 60)
+
+
+def usual_week() -> dict[str, Day]:
+    """Monday to Friday, nine to five, by ISO weekday as text (as JSON keeps it)."""
+    return {
+        str(weekday): Day(enabled=weekday <= 5, windows=[_NINE_TO_FIVE]) for weekday in range(1, 8)
+    }
+
+
+def minutes(text: str, *, field: str) -> int:
+    """`09:30` -> 570; Invalid for what is no time of the day."""
+    if not _TIME.fullmatch(text):
+        raise Invalid("Use a time such as 09:30, up to 24:00.", field=field)
+    return int(text[:2]) * 60 + int(text[3:])
+
+
+def text_of(minute: int) -> str:
+    """570 -> `09:30`."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def windows(texts: Sequence[WindowText], *, field: str) -> list[Interval]:
+    """Windows in order; Invalid where one ends before it starts or two overlap."""
+    if len(texts) > _MOST_WINDOWS:
+        raise Invalid(f"Use at most {_MOST_WINDOWS} windows a day.", field=field)
+    found = [window(text, field=f"{field}.{number}") for number, text in enumerate(texts)]
+    in_order = sorted(found)
+    for earlier, later in pairwise(in_order):
+        if later[0] < earlier[1]:
+            raise Invalid("Windows of a day may not overlap.", field=field)
+    return in_order
+
+
+def window(text: WindowText, *, field: str) -> Interval:
+    start = minutes(text["start"], field=f"{field}.start")
+    end = minutes(text["end"], field=f"{field}.end")
+    if start >= end:
+        raise Invalid("The end must be after the start.", field=f"{field}.end")
+    return start, end
+
+
+def texts_of(found: Iterable[Interval]) -> list[WindowText]:
+    return [WindowText(start=text_of(start), end=text_of(end)) for start, end in found]

@@ -1,0 +1,164 @@
+"""What hosts set up: their hours and their event types."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.text import slugify
+
+from accounts.models import User
+from accounts.zones import names
+from config.errors import Invalid, NotFound
+from scheduling import custom_fields, hours, ledger
+from scheduling.hours import Day, WindowText
+from scheduling.models import DateOverride, EventType, WeeklyAvailability
+
+_LONGEST_SLUG = 80
+
+
+class DayChange(TypedDict, total=False):
+    """What is to change about a weekday: `windows` win over `start` and `end`."""
+
+    enabled: bool
+    start: str
+    end: str
+    windows: Sequence[WindowText]
+
+
+# --- hours --------------------------------------------------------------------------------------
+
+
+def open_hours(*, user: User) -> None:
+    """A new account's hours: Monday to Friday, nine to five, in the zone it begins with."""
+    WeeklyAvailability.objects.create(user=user, timezone=str(user.zone))
+
+
+@transaction.atomic
+def set_hours(
+    *, user: User, days: Mapping[str, DayChange], timezone: str = ""
+) -> WeeklyAvailability:
+    """Change these weekdays (ISO, as text); the others, and the zone if empty, stay as they are.
+
+    Invalid for a zone or day that is none, an end that is not after its start, and windows that
+    overlap; the field is a path such as `availability.1.end`.
+    """
+    row = WeeklyAvailability.objects.select_for_update().get(user=user)
+    if timezone and timezone not in names():
+        raise Invalid("There is no such time zone.", field="timezone")
+    for number, change in days.items():
+        if number not in row.days:
+            raise Invalid("Days are 1 (Monday) to 7.", field=f"availability.{number[:20]}")
+        row.days[number] = _changed(row.days[number], change, f"availability.{number}")
+    row.timezone = timezone or row.timezone
+    row.save()
+    return row
+
+
+def _changed(day: Day, change: DayChange, field: str) -> Day:
+    found = day["windows"]
+    if "windows" in change:
+        if not change["windows"]:
+            raise Invalid("Give at least one window, or disable the day.", field=f"{field}.windows")
+        found = hours.windows(change["windows"], field=f"{field}.windows")
+    elif "start" in change or "end" in change:
+        start = change.get("start", hours.text_of(found[0][0]))
+        end = change.get("end", hours.text_of(found[-1][1]))
+        found = [hours.window(WindowText(start=start, end=end), field=field)]
+    return Day(enabled=change.get("enabled", day["enabled"]), windows=found)
+
+
+def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> DateOverride:
+    """Other hours on one date; none: a day off. Invalid as in `set_hours`."""
+    found = hours.windows(windows, field="windows")
+    override, _created = DateOverride.objects.update_or_create(
+        user=user, date=day, defaults={"windows": found}
+    )
+    return override
+
+
+def delete_override(*, user: User, day: date) -> None:
+    """The date has its weekday's hours again. NotFound where it had no others."""
+    deleted, _ = DateOverride.objects.filter(user=user, date=day).delete()
+    if not deleted:
+        raise NotFound("override not found")
+
+
+# --- event types --------------------------------------------------------------------------------
+
+
+def find_event_type(*, key: str, user: User) -> EventType:
+    """An event type of this person's by number or uuid, or NotFound."""
+    rows = EventType.objects.visible_to(user).named(key).with_hours()
+    found = rows.first()
+    if found is None:
+        raise NotFound("event type not found")
+    return found
+
+
+@transaction.atomic
+def create_event_type(*, host: User, **values: Any) -> EventType:
+    """A new event type. Its slug is made from its name unless one is given.
+
+    Invalid or ValidationError for values that the model does not take.
+    """
+    ledger.lock_people([host.pk])  # one after the other finds the next free slug
+    event_type = EventType(host=host, **values)
+    if not event_type.slug:
+        event_type.slug = _free_slug(host, event_type.name)
+    _save(event_type)
+    return event_type
+
+
+@transaction.atomic
+def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
+    """Change these values and no other. The slug stays when the name changes: addresses are shared.
+
+    Invalid or ValidationError as in `create_event_type`; NotFound where it is gone by now.
+    """
+    ledger.lock_people([event_type.host_id])
+    # As it is now, under the lock: somebody may have changed something else of it.
+    locked = EventType.objects.with_hours().filter(pk=event_type.pk).first()
+    if locked is None:
+        raise NotFound("event type not found")
+    for name, value in values.items():
+        setattr(locked, name, value)
+    _save(locked)
+    return locked
+
+
+def _save(event_type: EventType) -> None:
+    custom_fields.check_questions(event_type.custom_fields)
+    if event_type.location == "custom" and not event_type.location_custom:
+        raise Invalid("Say where, since the location is custom.", field="location_custom")
+    event_type.full_clean(validate_constraints=False)
+    try:
+        event_type.validate_constraints()
+    except ValidationError as error:  # the one that there is
+        raise Invalid(error.messages[0], field="slug") from None
+    event_type.save()
+
+
+def _free_slug(host: User, name: str) -> str:
+    """From the name; with the first free number behind it where the host has such a one."""
+    words = re.sub(r"[-_]+", "-", slugify(name)).strip("-")
+    stem = words[:_LONGEST_SLUG].strip("-") or "meeting"
+    taken = set(host.event_types.values_list("slug", flat=True))
+    slug, number = stem, 2
+    while slug in taken:
+        slug = f"{stem[: _LONGEST_SLUG - len(str(number)) - 1]}-{number}"
+        number += 1
+    return slug
+
+
+@transaction.atomic
+def delete_event_type(*, event_type: EventType) -> bool:
+    """Delete it; False where it has bookings: then it is deactivated and kept."""
+    ledger.lock_people([event_type.host_id])  # whoever books it holds this lock
+    if event_type.bookings.exists():
+        EventType.objects.filter(pk=event_type.pk).update(is_active=False)
+        return False
+    event_type.delete()
+    return True
