@@ -17,6 +17,10 @@ from django.core.mail import EmailMultiAlternatives
 if TYPE_CHECKING:
     from firebase_admin import App
 
+# For each request. Where nobody answers, Google's client asks four times for a token, or twice to
+# send: either is well within a lease (`OUTBOX_LEASE_SECONDS`).
+_PUSH_SECONDS = 10.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -141,12 +145,16 @@ def _say_push_is_off() -> None:
 def _firebase() -> "App":
     """The Firebase client. Imported late: it is slow, and most processes never push."""
     import firebase_admin
-    from firebase_admin import credentials, messaging
+    from firebase_admin import _http_client, credentials, messaging
 
-    text = settings.FIREBASE_CREDENTIALS
-    account = json.loads(text) if text.startswith("{") else text
+    # Else the client sleeps for as long as a Retry-After says, and for six minutes over a
+    # certificate that it does not trust, while the lease runs out and another worker sends as well.
+    _http_client.DEFAULT_RETRY_CONFIG.respect_retry_after_header = False
+    _http_client.DEFAULT_RETRY_CONFIG.other = 0
     if settings.FIREBASE_ENDPOINT:
         messaging._MessagingService.FCM_URL = settings.FIREBASE_ENDPOINT
     return firebase_admin.initialize_app(
-        credentials.Certificate(account), {"httpTimeout": 15}, name="parley"
+        credentials.Certificate(settings.FIREBASE_CREDENTIALS),
+        {"httpTimeout": _PUSH_SECONDS},
+        name="parley",
     )

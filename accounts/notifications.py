@@ -94,8 +94,6 @@ def _enqueue(
     topic: str,
     due_at: datetime | None,
 ) -> None:
-    from accounts.tasks import deliver_notification
-
     row = Notification.objects.create(
         user=user,
         channel=channel,
@@ -107,7 +105,7 @@ def _enqueue(
         created_at=now,
     )
     if row.due_at <= now:
-        outbox.hint(deliver_notification, row.pk)
+        outbox.hint("accounts.tasks.deliver_notification", row.pk)
 
 
 def withdraw(*, topic: str, now: datetime) -> int:

@@ -63,6 +63,22 @@ def json_object(text: str) -> dict[str, Any]:
     return value
 
 
+def service_account(text: str) -> dict[str, Any]:
+    """A Google service account: its JSON object, or the path of a file that holds it."""
+    if not text.startswith("{"):
+        try:
+            text = Path(text).read_text(encoding="utf-8")
+        except (OSError, ValueError):  # their own words repeat the path
+            raise ValueError("must be a service account as JSON or a file that holds one") from None
+    account = json_object(text)
+    if account.get("type") != "service_account":
+        raise ValueError('must be a service account: its "type" is another')
+    for name in ("project_id", "private_key", "client_email", "token_uri"):
+        if not isinstance(account.get(name), str) or not account[name]:
+            raise ValueError(f'must be a service account: it has no "{name}"')
+    return account
+
+
 def database(text: str) -> dict[str, Any]:
     """Django's settings of a database address."""
     try:

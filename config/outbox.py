@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import structlog
-from celery import Task
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -122,23 +121,26 @@ def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
     )
 
 
-def hint(task: "Task[..., Any]", *args: int) -> None:
-    """Tell the workers after the commit that there is work. The caller never sees it fail."""
+def hint(task: str, *args: int) -> None:
+    """Tell the workers, by a task's name, after the commit that there is work.
+
+    The caller never sees it fail.
+    """
     # No `partial`: it has no name, and Django names what fails, or fails itself.
     transaction.on_commit(lambda: _send_hint(task, *args), robust=True)
 
 
-def _send_hint(task: "Task[..., Any]", *args: int) -> None:
+def _send_hint(task: str, *args: int) -> None:
     global _quiet_until  # noqa: PLW0603  one broker per process
     if time.monotonic() < _quiet_until:
         return
     try:
         with producers[_broker()].acquire(block=True) as producer:
-            task.apply_async(args, producer=producer, retry=False)
+            app.send_task(task, args, producer=producer, retry=False)
         faults.point("outbox.hinted")
     except (BrokerError, OSError) as error:
         # The sweep finds the row; the broker's address stays out of the log.
-        log.warning("hint_lost", task=task.name, error=type(error).__name__)
+        log.warning("hint_lost", task=task, error=type(error).__name__)
         _quiet_until = time.monotonic() + _QUIET_SECONDS
 
 

@@ -74,12 +74,24 @@ SILENCED_SYSTEM_CHECKS = [] if REDIS_URL else ["django_ratelimit.E003", "django_
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"socket_connect_timeout": 0.5} if REDIS_URL else {"polling_interval": 0.05}
+    {
+        # An acknowledgement on its way when Redis goes can end the worker, and nothing needs it.
+        "ack_emulation": False,
+        # A connection that has gone dead without a word is given up within seconds, by what waits
+        # for an answer and by the worker's long poll (which the server answers every second).
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 5.0,
+        "health_check_interval": 5,
+    }
+    if REDIS_URL
+    else {"polling_interval": 0.05}
 )
 CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+# The row in the database is the truth and the message a hint: what dies with its worker, a sweep
+# finds again.
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
@@ -142,8 +154,8 @@ EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", f"Parley <parley@{PUBLIC_HOST}>", str)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# A service account as JSON or as a path to it; push is off without one.
-FIREBASE_CREDENTIALS = read("FIREBASE_CREDENTIALS", "", str)
+# Push is off without a service account.
+FIREBASE_CREDENTIALS: dict[str, Any] = read("FIREBASE_CREDENTIALS", {}, environment.service_account)
 # Another address in place of Firebase's; `{0}` stands for the project.
 FIREBASE_ENDPOINT = read("FIREBASE_ENDPOINT", "", str)
 

@@ -212,25 +212,23 @@ class Firebase:
         return f"http://{self.address}/v1/projects/{{0}}/messages:send"
 
     @property
-    def credentials(self) -> str:
-        """A service account of its own, as the JSON that Firebase's console gives out."""
+    def credentials(self) -> dict[str, str]:
+        """A service account of its own, as Firebase's console gives it out."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        return json.dumps(
-            {
-                "type": "service_account",
-                "project_id": _PROJECT,
-                "private_key_id": "1",
-                "private_key": pem.decode(),
-                "client_email": f"push@{_PROJECT}.example",
-                "client_id": "1",
-                "token_uri": f"http://{self.address}/token",
-            }
-        )
+        return {
+            "type": "service_account",
+            "project_id": _PROJECT,
+            "private_key_id": "1",
+            "private_key": pem.decode(),
+            "client_email": f"push@{_PROJECT}.example",
+            "client_id": "1",
+            "token_uri": f"http://{self.address}/token",
+        }
 
     def fail(self, device: str, status: int, reason: str, code: str) -> None:
         """Refuse the next message to this device: HTTP status, Google's reason, Firebase's code."""
@@ -272,6 +270,8 @@ def firebase() -> Iterator[Firebase]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
+            if status in (429, 503):
+                self.send_header("Retry-After", "60")
             self.end_headers()
             self.wfile.write(text)
 

@@ -1,5 +1,6 @@
 """Settings from the environment: what is read, what stops the start, and what is never repeated."""
 
+import json
 import os
 import stat
 import subprocess
@@ -46,6 +47,12 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
         ("ENCRYPTION_KEYS", "cGFzcy13b3Jk"),
         ("ANYMAIL", "pass-word"),
         ("ANYMAIL", '["pass-word"]'),
+        ("FIREBASE_CREDENTIALS", "pass-word"),
+        ("FIREBASE_CREDENTIALS", "/pass-word/account.json"),
+        ("FIREBASE_CREDENTIALS", str(ROOT)),
+        ("FIREBASE_CREDENTIALS", str(ROOT / "manage.py")),
+        ("FIREBASE_CREDENTIALS", '{"private_key": "pass-word"'),
+        ("FIREBASE_CREDENTIALS", '{"type": "authorized_user", "client_secret": "pass-word"}'),
         ("API_RATE_LIMITS", "pass-word"),
         ("API_RATE_LIMITS", "10/s"),
         ("API_RATE_LIMITS", "0/min"),
@@ -63,6 +70,31 @@ def test_a_wrong_value_stops_the_start_with_one_line_that_does_not_repeat_it(
     assert started.stderr.startswith(f"parley: {name} ")
     assert started.stderr.count("\n") == 1
     assert "pass" not in started.stderr
+
+
+SERVICE_ACCOUNT = {
+    "type": "service_account",
+    "project_id": "pass-word",
+    "private_key": "pass-word",
+    "client_email": "pass-word",
+    "token_uri": "pass-word",
+}
+
+
+@pytest.mark.parametrize("field", SERVICE_ACCOUNT)
+@pytest.mark.parametrize("wrong", [None, "", ["pass-word"]], ids=["null", "empty", "a list"])
+def test_a_service_account_must_be_whole(field: str, wrong: object) -> None:
+    with pytest.raises(ValueError, match="must be a service account") as refused:
+        environment.service_account(json.dumps({**SERVICE_ACCOUNT, field: wrong}))
+    assert field in str(refused.value)
+    assert "pass" not in str(refused.value)
+
+
+def test_a_service_account_is_json_or_a_file_that_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "account.json"
+    path.write_text(json.dumps(SERVICE_ACCOUNT))
+    assert environment.service_account(str(path)) == SERVICE_ACCOUNT
+    assert environment.service_account(path.read_text()) == SERVICE_ACCOUNT
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS"])

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from accounts import notifications
 from accounts.models import Notification, User
 from config import outbox
+from config.celery import app
 from config.outbox import OutboxState
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +114,21 @@ def test_what_has_ended_can_be_sent_again(alice: User) -> None:
     assert outbox.requeue(ROWS.all(), now=later) == 1
     assert state(row) == ("waiting", 0, "")
     assert outbox.claim(ROWS.all(), now=later) == row
+
+
+def test_a_hint_names_a_task_that_the_workers_know(
+    alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    app.control.purge()
+    with django_capture_on_commit_callbacks(execute=True):
+        notifications.email(
+            address=alice.email,
+            kind="test",
+            content={"subject": "", "text": "", "html": ""},
+            now=NOW,
+        )
+    with app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
+        message = queue.get(timeout=5)
+    app.loader.import_default_modules()
+    assert message.headers["task"] in app.tasks
+    assert message.headers["argsrepr"] == str((ROWS.get().pk,))
