@@ -6,7 +6,7 @@ state, its history row and the notifications in one transaction.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.validators import validate_email
 from django.db import transaction
@@ -89,6 +89,7 @@ def book(
     more, and on `custom_field_values.<name>` for an answer that does not fit its question.
     """
     validate_email(invitee.email)
+    start = start.astimezone(UTC)  # nothing is added to a wall time
 
     def write() -> Booking:
         with transaction.atomic():
@@ -176,6 +177,7 @@ def reschedule(
     start that it has changes nothing. TimeTaken, Invalid and InvalidTransition as in `book` and the
     other doors.
     """
+    start = start.astimezone(UTC)
 
     def write() -> Booking:
         with transaction.atomic():

@@ -4,12 +4,13 @@ import io
 import json
 import re
 import shlex
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -17,7 +18,9 @@ from django.utils import timezone
 from accounts.models import Notification, Team, User
 from meetings.enums import Status
 from meetings.models import MeetingRequest
-from scheduling.models import BusyTime
+from scheduling.enums import Status as BookingStatus
+from scheduling.models import Booking, BusyTime, EventType
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -35,17 +38,27 @@ def tour() -> str:
     return out.getvalue()
 
 
-def run_curl(client: Client, command: str, token: str) -> Any:
-    """Do with the test client what this curl would do, with this token for its own."""
+def run_curl(client: Client, command: str, token: str, **body: str) -> Any:
+    """Do with the test client what this curl would do, with this token, and these values sent."""
     words = shlex.split(command.replace("\\\n", " "))
-    url = next(word for word in words if word.startswith("http"))
+    path = urlsplit(next(word for word in words if word.startswith("http"))).path
     headers = [words[i + 1] for i, word in enumerate(words) if word == "-H"]
     named = dict(header.split(": ", 1) for header in headers)
     named["Authorization"] = f"Bearer {token}"
+    if "-d" not in words:
+        return client.get(path, headers=named)
     kind = named.pop("Content-Type")
-    body = json.loads(words[words.index("-d") + 1])
-    body["date"] = f"{timezone.now() + timedelta(days=9):%Y-%m-%d} 14:00:00"
-    return client.post(urlsplit(url).path, body, content_type=kind, headers=named)
+    sent = json.loads(words[words.index("-d") + 1]) | body
+    return client.post(path, sent, content_type=kind, headers=named)
+
+
+def curls(text: str) -> list[str]:
+    """The commands of a text, each with the lines that it runs on to."""
+    return re.findall(r"^ *curl (?:.*\\\n)*.*", text, re.MULTILINE)
+
+
+def soon() -> str:
+    return f"{timezone.now() + timedelta(days=9):%Y-%m-%d} 14:00:00"
 
 
 @pytest.mark.usefixtures("demo")
@@ -70,6 +83,25 @@ def test_there_are_meetings_in_every_state_and_none_is_far_ahead() -> None:
     assert max(meeting.start for meeting in MeetingRequest.objects.all()) < now + timedelta(days=6)
 
 
+@pytest.mark.parametrize("day", range(2, 9))
+def test_whatever_day_it_is_there_are_bookings_in_every_state(day: int) -> None:
+    with time_machine.travel(datetime(2026, 3, day, 5 * day % 24, 37, tzinfo=UTC), tick=False):
+        call_command("seed_demo", stdout=io.StringIO())
+        now = timezone.now()
+    found = {booking.status_at(now) for booking in Booking.objects.all()}
+    assert found == set(BookingStatus)
+    assert Booking.objects.filter(history__change="rescheduled").count() == 1
+    assert max(booking.start for booking in Booking.objects.all()) < now + timedelta(days=6)
+    assert sorted(EventType.objects.values_list("host__username", "slug")) == [
+        ("ada", "30-minute-meeting"),
+        ("ada", "strategy-session"),
+        ("grace", "30-minute-meeting"),
+        ("grace", "office-hours"),
+        ("linus", "30-minute-meeting"),
+        ("margaret", "30-minute-meeting"),
+    ]
+
+
 @pytest.mark.usefixtures("demo")
 def test_nobody_gets_mail_about_what_the_demo_tells_of() -> None:
     due = Notification.objects.filter(due_at__lte=timezone.now())
@@ -79,7 +111,8 @@ def test_nobody_gets_mail_about_what_the_demo_tells_of() -> None:
 @pytest.mark.usefixtures("demo")
 def test_making_it_again_changes_nothing() -> None:
     def count() -> list[int]:
-        return [m._default_manager.count() for m in (User, Team, MeetingRequest, BusyTime)]
+        models = (User, Team, MeetingRequest, BusyTime, EventType, Booking)
+        return [model._default_manager.count() for model in models]
 
     before = count()
     call_command("seed_demo", stdout=io.StringIO())
@@ -103,24 +136,34 @@ def test_the_people_can_sign_in(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_the_curl_that_is_printed_asks_for_a_meeting(client: Client) -> None:
+def test_the_curls_that_are_printed(client: Client) -> None:
     text = tour()
     token = re.findall(r"pat_\w+", text)[0]
-    answer = run_curl(client, text[text.index("curl") :], token)
-    assert (answer.status_code, answer.json()["timezone"]) == (201, "Europe/London")
+    ask, look = curls(text)
+    asked = run_curl(client, ask, token, date=soon())
+    assert (asked.status_code, asked.json()["timezone"]) == (201, "Europe/London")
+    assert run_curl(client, look, token).json()["data"][0]["slots"][0]["available"] is True
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 @pytest.mark.usefixtures("demo")
 def test_the_commands_of_the_readme(client: Client) -> None:
-    """On a new database, where Founders has id 1 and Grace id 2."""
+    """On a new database, where Founders has id 1, and so has Ada's first event type."""
     assert README.startswith("# Parley\n\n    make run\n    make test\n")
     command = re.findall(r"manage\.py (create_token .*)`", README)[0]
     out = io.StringIO()
     call_command(*shlex.split(command), stdout=out)
-    curl = re.findall(r"^curl .*?^```", README, re.MULTILINE | re.DOTALL)[0].removesuffix("```")
-    answer = run_curl(client, curl, out.getvalue().strip())
-    assert (answer.status_code, answer.json()["timezone"]) == (201, "Europe/London")
+    ask, look, book = curls(README)
+    asked = run_curl(client, ask, out.getvalue().strip(), date=soon())
+    assert (asked.status_code, asked.json()["timezone"]) == (201, "Europe/London")
+    token = factories.token(User.objects.get(username="ada"))
+    days = run_curl(client, look, token).json()["data"]
+    start = days[-1]["slots"][0]["start_time"]
+    booked = run_curl(client, book, token, start_time=start)
+    assert (booked.status_code, booked.json()["data"]["start_time"]) == (201, start)
+    assert run_curl(client, book, token, start_time=start).json()["reason"] == "busy"
+    never = run_curl(client, book, token, start_time=start.replace(":00Z", ":01Z"))
+    assert never.json()["details"][0]["field"] == "start_time"
 
 
 def test_what_the_readme_points_at_is_there() -> None:
