@@ -21,6 +21,9 @@ class HistoryInline(admin.TabularInline[HistoryEntry, Any]):
     extra = 0
     can_delete = False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
+        return super().get_queryset(request).select_related("actor")
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

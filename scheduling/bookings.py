@@ -7,6 +7,7 @@ state, its history row and the notifications in one transaction.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.core.validators import validate_email
 from django.db import transaction
@@ -91,15 +92,19 @@ def book(
     validate_email(invitee.email)
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
+    def check() -> tuple[EventType, dict[str, Any]]:
+        """As it is now: its terms may have changed, or it may be gone."""
+        offered = EventType.objects.with_hours().filter(pk=event_type.pk).first()
+        if offered is None or not offered.is_active:
+            raise Invalid("This event type cannot be booked.", field="event_type_id")
+        kept = checked_answers(offered.custom_fields, answers or {})
+        _check_start(offered, start, now)
+        return offered, kept
+
     def write() -> Booking:
         with transaction.atomic():
             ledger.lock_people([event_type.host_id])
-            # As it is now, under the lock: its terms may have changed, or it may be gone.
-            offered = EventType.objects.with_hours().filter(pk=event_type.pk).first()
-            if offered is None or not offered.is_active:
-                raise Invalid("This event type cannot be booked.", field="event_type_id")
-            kept = checked_answers(offered.custom_fields, answers or {})
-            _check_start(offered, start, now)
+            offered, kept = check()
             booking = Booking(
                 event_type=offered,
                 host=offered.host,
@@ -122,6 +127,7 @@ def book(
             faults.point("booking.created")
         return booking
 
+    check()  # without the lock: however many come too late, they hold up nobody
     return retrying(write)
 
 
@@ -182,9 +188,9 @@ def reschedule(
     def write() -> Booking:
         with transaction.atomic():
             locked = _lock(booking)
-            was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
-            if start == locked.start:
+            if start == locked.start and locked.status_at(now) in TRANSITIONS[Change.RESCHEDULED]:
                 return locked
+            was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
             ledger.lock_people([locked.host_id])
             event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
             _check_start(event_type, start, now, moving=locked)

@@ -15,7 +15,6 @@ from scheduling.enums import Role, Status
 from scheduling.icalendar import Method
 from scheduling.models import Booking
 
-_WORDS = {"True": "yes", "False": "no"}
 REMINDERS = {"in a day": timedelta(days=1), "in 15 minutes": timedelta(minutes=15)}
 
 
@@ -184,10 +183,20 @@ def _email(
 
 
 def answers(booking: Booking) -> list[tuple[str, Any]]:
-    """What the invitee has answered, under the labels of the questions."""
+    """What the invitee has answered, under the labels of the questions and in their order.
+
+    PostgreSQL keeps the keys of an object in an order of its own.
+    """
     labels = {field["name"]: field["label"] for field in booking.event_type.custom_fields}
-    given = booking.custom_field_values.items()
-    return [(labels.get(name, name), _WORDS.get(str(value), value)) for name, value in given]
+    given = booking.custom_field_values
+    names = [name for name in labels if name in given] + sorted(given.keys() - labels.keys())
+    return [(labels.get(name, name), _in_words(given[name])) for name in names]
+
+
+def _in_words(answer: Any) -> Any:
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return answer
 
 
 def _push(

@@ -158,7 +158,8 @@ def delete_event_type(*, event_type: EventType) -> bool:
     """Delete it; False where it has bookings: then it is deactivated and kept."""
     ledger.lock_people([event_type.host_id])  # whoever books it holds this lock
     if event_type.bookings.exists():
-        EventType.objects.filter(pk=event_type.pk).update(is_active=False)
+        event_type.is_active = False
+        event_type.save(update_fields=["is_active", "updated_at"])
         return False
     event_type.delete()
     return True

@@ -11,13 +11,16 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts import services as account_services
 from accounts.models import ApiToken, Notification, PushDevice, Team, User
 from config.admin import ReadOnlyAdmin
 from meetings import services
 from meetings.models import MeetingRequest
+from scheduling import bookings
+from scheduling import services as scheduling_services
+from scheduling.models import Booking, DateOverride, EventType, HistoryEntry
 from tests import factories
 from tests.pages import stand_alone
 
@@ -51,6 +54,17 @@ def meeting(alice: User, bob: User, team: Team) -> MeetingRequest:
     )
 
 
+@pytest.fixture
+def booking(alice: User) -> Booking:
+    """John Doe's with Alice, on a Wednesday that is yet to come."""
+    now = timezone.now()
+    day = now + timedelta(days=9 - now.weekday())
+    event_type = factories.event_type(alice)
+    return factories.booking(
+        event_type, start=day.replace(hour=10, minute=0, second=0, microsecond=0), now=now
+    )
+
+
 def url(model: type[Model], page: str = "", pk: Any = None) -> str:
     path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     return f"{path}{pk}/{page}" if pk else f"{path}{page}"
@@ -71,8 +85,9 @@ def test_every_model_of_ours_has_its_page() -> None:
 
 @pytest.mark.parametrize("model", [m for m in OURS if m in admin.site._registry], ids=str)
 def test_each_list_opens_searches_and_shows_a_row(
-    staff: Client, meeting: MeetingRequest, model: type[Model]
+    staff: Client, meeting: MeetingRequest, booking: Booking, model: type[Model]
 ) -> None:
+    scheduling_services.set_override(user=booking.host, day=booking.start.date(), windows=[])
     account_services.create_token(user=meeting.requester, name="x", scopes=["events:read"])
     services.confirm(meeting=meeting, actor=meeting.recipient, now=timezone.now())
     assert staff.get(url(model)).status_code == 200
@@ -130,6 +145,88 @@ def test_what_cannot_be_called_off_is_said(staff: Client, meeting: MeetingReques
     assert "This meeting is rejected." in act(staff, "call_off", meeting)
 
 
+def test_cancelling_a_booking_tells_both_people(staff: Client, booking: Booking) -> None:
+    assert "cancelled" in act(staff, "call_off", booking)
+    entry = booking.history.get(to_status="cancelled")
+    assert (entry.role, entry.actor) == ("staff", User.objects.get(email="staff@example.com"))
+    told = Notification.objects.filter(kind="booking_cancelled").order_by("address")
+    assert [row.address for row in told] == ["alice@example.com", "john@example.com"]
+
+
+def test_a_booking_that_cannot_be_cancelled_is_said(staff: Client, booking: Booking) -> None:
+    bookings.cancel(booking=booking, actor=bookings.INVITEE, now=timezone.now())
+    assert "This event is cancelled." in act(staff, "call_off", booking)
+
+
+@pytest.mark.parametrize("named", ["uuid", "invitee_email", "invitee_name", "host"])
+def test_a_booking_is_found_by_what_people_know_of_it(
+    staff: Client, bob: User, booking: Booking, named: str
+) -> None:
+    factories.booking(
+        factories.event_type(bob), start=booking.start, now=timezone.now(),
+        name="Ann Other", email="ann@example.com",
+    )  # fmt: skip
+    wanted = booking.host.email if named == "host" else getattr(booking, named)
+    page = staff.get(url(Booking), {"q": wanted})
+    assert [row.pk for row in page.context["cl"].result_list] == [booking.pk]
+
+
+def test_a_booking_shows_the_status_that_is_true_now(staff: Client, booking: Booking) -> None:
+    Booking.objects.filter(pk=booking.pk).update(
+        start=booking.start - timedelta(days=30), end=booking.end - timedelta(days=30)
+    )
+    assert 'field-present_status">completed<' in staff.get(url(Booking)).content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    ("model", "queries"),
+    [(Booking, 7), (EventType, 5), (HistoryEntry, 5), (DateOverride, 7)],
+    ids=str,
+)
+def test_a_list_takes_as_many_queries_with_one_row_as_with_three(
+    staff: Client,
+    booking: Booking,
+    model: type[Model],
+    queries: int,
+    count: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    several(booking, count)
+    with django_assert_num_queries(queries):
+        page = staff.get(url(model))
+    assert len(page.context["cl"].result_list) == count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_booking_takes_as_many_queries_with_a_long_history_as_with_a_short_one(
+    staff: Client,
+    booking: Booking,
+    count: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(1, count):
+        bookings.reschedule(
+            booking=booking,
+            start=booking.start + timedelta(hours=number),
+            actor=bookings.host(booking.host),
+            now=timezone.now(),
+        )
+    with django_assert_num_queries(7):
+        page = staff.get(url(Booking, "change/", booking.pk))
+    assert page.content.decode().count('class="field-change"') == count
+
+
+def several(booking: Booking, count: int) -> None:
+    """As many hosts with a day off, an event type and a booking, this one among them."""
+    for number in range(count):
+        host = booking.host
+        if number:
+            host = factories.user(f"host{number}")
+            factories.booking(factories.event_type(host), start=booking.start, now=timezone.now())
+        scheduling_services.set_override(user=host, day=booking.start.date(), windows=[])
+
+
 def test_a_token_is_revoked_at_once(staff: Client, alice: User) -> None:
     row, _token = account_services.create_token(user=alice, name="x", scopes=["events:read"])
     act(staff, "revoke", row)
@@ -156,12 +253,17 @@ def test_a_message_is_sent_again_and_taken_back(staff: Client, meeting: MeetingR
     assert row.state == "withdrawn"
 
 
-def test_no_page_shows_a_secret(staff: Client, meeting: MeetingRequest, alice: User) -> None:
+def test_no_page_shows_a_secret(
+    staff: Client, meeting: MeetingRequest, booking: Booking, alice: User
+) -> None:
     row, _token = account_services.create_token(user=alice, name="x", scopes=["events:read"])
-    notification = Notification.objects.get(channel="email")
+    notification, *_ = Notification.objects.filter(channel="email")
+    told_of_booking = Notification.objects.filter(address=booking.invitee_email).first()
+    assert told_of_booking is not None
     device = PushDevice.objects.get()
-    for shown in (row, notification, device):
+    for shown in (row, notification, told_of_booking, booking, device):
         page = staff.get(url(type(shown), "change/", shown.pk)).content.decode()
         assert row.digest not in page
         assert "/meetings/answer/" not in page
+        assert "/bookings/" not in page
         assert device.token not in page

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.core.validators import RegexValidator
+from django.forms import EmailField
 from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from drf_spectacular.utils import extend_schema_field
@@ -13,10 +14,15 @@ from scheduling.enums import Status
 from scheduling.models import EventType
 
 _KEY = re.compile(r"^([0-9]{1,18}|et_[a-z0-9]{20})$")
+_NO_KEY = "Use the number or the uuid of an event type."
 
 
 class MomentFilter(Filter):
     field_class = MomentFormField
+
+
+class EmailFilter(Filter):
+    field_class = EmailField
 
 
 class BooleanFilter(ChoiceFilter):
@@ -49,13 +55,13 @@ class EventFilters(FilterSet):
     status = ChoiceFilter(choices=Status.choices, method="in_status")
     event_type = _as(
         {"type": "string", "pattern": _KEY.pattern, "description": "Its number or its uuid."},
-        CharFilter(method="of_event_type", validators=[RegexValidator(_KEY)]),
+        CharFilter(method="of_event_type", validators=[RegexValidator(_KEY, _NO_KEY)]),
     )
     start_after = _moment("gte", "Starting then or later; UTC unless it has an offset.")
     start_before = _moment("lt", "Starting earlier; UTC unless it has an offset.")
     email = _as(
         {"type": "string", "format": "email", "description": "The invitee's, in any case."},
-        CharFilter("invitee_email", "iexact"),
+        EmailFilter("invitee_email", "iexact"),
     )
 
     def in_status(self, rows: Any, name: str, value: Status) -> Any:

@@ -1,0 +1,52 @@
+"""Firebase is in trouble: the channel gives up long before the lease of what it sends runs out."""
+
+import json
+import time
+
+import pytest
+from firebase_admin import _http_client
+from pytest_django import Settings
+
+from accounts import channels
+from tests import wire
+
+
+def give_up() -> tuple[str, float]:
+    """The error of a push that cannot be sent, and the seconds until the channel said so."""
+    content = json.dumps({"title": "Ada asks", "body": "Monday", "data": {}})
+    began = time.monotonic()
+    with pytest.raises(channels.ChannelError) as failure:
+        channels.PushChannel().send(address="a-phone", content=content, message_id="1")
+    return str(failure.value), time.monotonic() - began
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "_PUSH_SECONDS", 0.2)
+
+
+def test_a_token_endpoint_that_says_nothing(firebase: wire.Firebase, settings: Settings) -> None:
+    with wire.silent_server() as (address, connected):
+        settings.FIREBASE_CREDENTIALS["token_uri"] = f"http://{address}/token"
+        error, seconds = give_up()
+        assert connected.is_set()
+    assert (error, firebase.received) == ("TransportError", [])
+    assert seconds < 5
+
+
+def test_a_server_that_says_nothing(firebase: wire.Firebase, settings: Settings) -> None:
+    with wire.silent_server() as (address, _connected):
+        settings.FIREBASE_ENDPOINT = f"http://{address}/{{0}}"
+        error, seconds = give_up()
+    assert (error, firebase.sign_ins) == ("UNAVAILABLE", 1)
+    assert seconds < 5
+
+
+def test_a_server_that_does_not_prove_who_it_is(
+    firebase: wire.Firebase, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_http_client.DEFAULT_RETRY_CONFIG, "backoff_factor", 0.5)  # its own
+    settings.FIREBASE_ENDPOINT = firebase.endpoint.replace("http://", "https://")
+    error, seconds = give_up()
+    assert (error, firebase.received) == ("UNAVAILABLE", [])
+    assert seconds < 5

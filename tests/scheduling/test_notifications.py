@@ -1,0 +1,591 @@
+"""Who hears what of a booking, by email and push, and what lands in their calendars."""
+
+import json
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from accounts.models import Notification, PushDevice, User
+from scheduling import bookings, links
+from scheduling.bookings import INVITEE, Actor
+from scheduling.enums import Role
+from scheduling.models import Booking, EventType
+from scheduling.notifications import answers
+from tests import factories
+from tests.pages import NOW, START
+from tests.scheduling.conftest import Book
+
+# Links are signed with the time.
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+
+HOST, JOHN = "alice@example.com", "john@example.com"
+LATER = START + timedelta(days=1)
+DAY, QUARTER = timedelta(days=1), timedelta(minutes=15)
+
+
+@pytest.fixture
+def alice(alice: User) -> User:
+    """She reads times in New York and has a phone."""
+    alice.timezone = "America/New_York"
+    alice.save()
+    PushDevice.objects.create(user=alice, token="phone", platform="ios")
+    return alice
+
+
+def rows() -> list[Notification]:
+    return list(Notification.objects.order_by("id"))
+
+
+def told(since: int = 0) -> list[tuple[str, str, str]]:
+    """The kind, address and state of all rows after the first so many."""
+    return [(row.kind, row.address, row.state) for row in rows()[since:]]
+
+
+def mail(address: str, kind: str) -> dict[str, Any]:
+    """What the last email of this kind to this address says."""
+    row = Notification.objects.filter(address=address, kind=kind).order_by("id").last()
+    assert row is not None
+    content: dict[str, Any] = json.loads(row.content)
+    return content
+
+
+def subjects(kind: str) -> dict[str, str]:
+    return {address: mail(address, kind)["subject"] for address in (HOST, JOHN)}
+
+
+def pushed() -> list[tuple[str, str]]:
+    found = [json.loads(row.content) for row in rows() if row.channel == "push"]
+    return [(content["title"], content["body"]) for content in found]
+
+
+def sentence(address: str, kind: str) -> str:
+    """What an email says between the greeting and the facts."""
+    _greeting, said, *_rest = mail(address, kind)["text"].split("\n\n")
+    return str(said)
+
+
+def event_of(content: dict[str, Any]) -> Any:
+    """The one entry of the email's calendar object."""
+    (event,) = Calendar.from_ical(content["ics"]).walk("VEVENT")
+    return event
+
+
+def entry(content: dict[str, Any]) -> dict[str, Any]:
+    """What a calendar makes of the email."""
+    event = event_of(content)
+    return {
+        "method": content["ics_method"],
+        "uid": str(event["UID"]),
+        "sequence": event["SEQUENCE"],
+        "status": str(event["STATUS"]),
+        "summary": str(event["SUMMARY"]),
+        "location": str(event["LOCATION"]),
+        "start": event["DTSTART"].dt,
+        "end": event["DTEND"].dt,
+        "organizer": str(event["ORGANIZER"]),
+        "attendees": [
+            (str(person), person.params["CN"], person.params["PARTSTAT"])
+            for person in event["ATTENDEE"]
+        ],
+    }
+
+
+def changes_of(content: dict[str, Any]) -> tuple[str, int, str]:
+    found = entry(content)
+    return found["method"], found["sequence"], found["status"]
+
+
+def reminders() -> list[tuple[str, str, timedelta, str]]:
+    """To whom, by which channel, how long before the start, and whether they still wait."""
+    found = Notification.objects.filter(kind__in=["booking_reminder", "booking-reminder"])
+    return sorted((row.address, row.channel, row.due_at - START, row.state) for row in found)
+
+
+REMINDED = [
+    (HOST, "email", -DAY, "waiting"),
+    (HOST, "email", -QUARTER, "waiting"),
+    (JOHN, "email", -DAY, "waiting"),
+    (JOHN, "email", -QUARTER, "waiting"),
+    ("phone", "push", -DAY, "waiting"),
+    ("phone", "push", -QUARTER, "waiting"),
+]
+NONE_LEFT = [(*reminder[:3], "withdrawn") for reminder in REMINDED]
+
+
+# --- a booking that stands at once --------------------------------------------------------------
+
+
+def test_both_get_the_booking_and_reminders_and_the_host_a_push_message(
+    alice: User, book: Book
+) -> None:
+    book()
+    assert subjects("booking_confirmed") == {
+        HOST: "Confirmed: 30 Minute Meeting with John Doe",
+        JOHN: "Confirmed: 30 Minute Meeting with Alice Ames",
+    }
+    assert reminders() == REMINDED
+    assert subjects("booking_reminder") == {
+        HOST: "30 Minute Meeting with John Doe starts in 15 minutes",
+        JOHN: "30 Minute Meeting with Alice Ames starts in 15 minutes",
+    }
+    assert pushed() == [
+        ("Reminder", "30 Minute Meeting with John Doe starts in a day."),
+        ("Reminder", "30 Minute Meeting with John Doe starts in 15 minutes."),
+        ("New booking", "John Doe booked 30 Minute Meeting."),
+    ]
+
+
+def test_the_text_for_the_host(alice: User, book: Book) -> None:
+    paid = factories.event_type(
+        alice,
+        slug="paid",
+        location="custom",
+        location_custom="Room 1",
+        price="50.00",
+        payment_method="on_site",
+        custom_fields=[
+            {"name": "size", "label": "How many?", "type": "number", "required": False,
+             "options": []},
+            {"name": "new", "label": "New here?", "type": "boolean", "required": False,
+             "options": []},
+        ],
+    )  # fmt: skip
+    book(paid, phone="+49 30 1234", notes="I am\nlate.", answers={"size": 3, "new": False})
+    assert mail(HOST, "booking_confirmed")["text"] == (
+        "Hello Alice,\n"
+        "\n"
+        "30 Minute Meeting with John Doe is confirmed."
+        " The attached invitation puts it into your calendar.\n"
+        "\n"
+        "What:   30 Minute Meeting\n"
+        "With:   John Doe, john@example.com\n"
+        "Phone:  +49 30 1234\n"
+        "When:   Wed 03/04/2026, 5:00 AM – 5:30 AM (America/New_York)\n"
+        "        Wed 2026-03-04, 10:00 – 10:30 UTC\n"
+        "Where:  Room 1\n"
+        "Price:  50.00 USD, on site\n"
+        "\n"
+        "Notes\n"
+        "  I am\n"
+        "  late.\n"
+        "\n"
+        "How many?\n"
+        "  3\n"
+        "\n"
+        "New here?\n"
+        "  no\n"
+    )
+
+
+def test_the_text_for_the_invitee(book: Book) -> None:
+    booking = book(phone="+49 30 1234")
+    assert mail(JOHN, "booking_confirmed")["text"] == (
+        "Hello John Doe,\n"
+        "\n"
+        "30 Minute Meeting with Alice Ames is confirmed."
+        " The attached invitation puts it into your calendar.\n"
+        "\n"
+        "What:   30 Minute Meeting\n"
+        "With:   Alice Ames\n"
+        "When:   Wed 2026-03-04, 11:00 – 11:30 (Europe/Berlin)\n"
+        "        Wed 2026-03-04, 10:00 – 10:30 UTC\n"
+        "Where:  Zoom Call\n"
+        "\n"
+        "Move or cancel:\n"
+        f"{links.manage_url(booking)}\n"
+    )
+
+
+def test_both_get_the_entry_for_their_calendar(book: Book) -> None:
+    booking = book(notes="Tea?")
+    wanted = {
+        "method": "REQUEST",
+        "uid": f"{booking.uuid}@localhost",
+        "sequence": 0,
+        "status": "CONFIRMED",
+        "location": "Zoom Call",
+        "start": START,
+        "end": START + timedelta(minutes=30),
+        "organizer": "mailto:parley@localhost",
+        "attendees": [
+            (f"mailto:{HOST}", "Alice Ames", "ACCEPTED"),
+            (f"mailto:{JOHN}", "John Doe", "ACCEPTED"),
+        ],
+    }
+    assert entry(mail(HOST, "booking_confirmed")) == wanted | {
+        "summary": "30 Minute Meeting: John Doe"
+    }
+    assert entry(mail(JOHN, "booking_confirmed")) == wanted | {
+        "summary": "30 Minute Meeting: Alice Ames"
+    }
+
+
+def test_answers_stand_in_the_order_of_the_questions(event_type: EventType, book: Book) -> None:
+    kinds = {"zone": "text", "new": "boolean", "a": "number", "b": "boolean"}
+    event_type.custom_fields = [
+        {"name": name, "label": name.title(), "type": kind, "required": False, "options": []}
+        for name, kind in kinds.items()
+    ]
+    event_type.save()
+    given = {"other": "o", "b": False, "a": 1, "new": True, "zone": "True", "else": "e"}
+    booking = Booking.objects.with_people().get(pk=book(answers=given).pk)
+    assert answers(booking) == [
+        ("Zone", "True"),
+        ("New", "yes"),
+        ("A", 1),
+        ("B", "no"),
+        ("else", "e"),
+        ("other", "o"),
+    ]
+
+
+def test_only_the_invitees_entry_holds_their_link(book: Book) -> None:
+    booking = book(notes="Tea?", answers={"company": "Acme"})
+    assert {
+        address: str(event_of(mail(address, "booking_confirmed"))["DESCRIPTION"])
+        for address in (HOST, JOHN)
+    } == {
+        HOST: "Tea?\ncompany: Acme",
+        JOHN: f"Tea?\ncompany: Acme\n{links.manage_url(booking)}",
+    }
+
+
+def test_no_email_to_the_host_holds_the_link_of_the_invitee(book: Book) -> None:
+    booking = book()
+    bookings.reschedule(booking=booking, start=LATER, actor=INVITEE, now=NOW)
+    bookings.cancel(booking=booking, actor=INVITEE, now=NOW)
+    to_host = Notification.objects.filter(address=HOST)
+    assert [row.kind for row in to_host if "/bookings/manage/" in row.content] == []
+
+
+def test_reminders_that_would_come_too_late_are_left_out(
+    alice: User, event_type: EventType
+) -> None:
+    soon = START - timedelta(hours=1)
+    factories.booking(event_type, start=START, now=soon)
+    assert [reminder[2] for reminder in reminders()] == [-QUARTER] * 3
+
+
+def test_a_host_who_books_gets_no_push_message_about_it(alice: User, book: Book) -> None:
+    booking = book(actor=bookings.host(alice))
+    bookings.reschedule(booking=booking, start=LATER, actor=bookings.host(alice), now=NOW)
+    bookings.cancel(booking=booking, actor=bookings.host(alice), now=NOW)
+    assert {title for title, _body in pushed()} == {"Reminder"}
+
+
+# --- a booking that the host must approve -------------------------------------------------------
+
+
+def test_a_request_asks_the_host_and_tells_the_invitee(
+    alice: User, approved: EventType, book: Book
+) -> None:
+    booking = book(approved)
+    assert told() == [
+        ("booking_requested", HOST, "waiting"),
+        ("booking_requested", JOHN, "waiting"),
+        ("booking-created", "phone", "waiting"),
+    ]
+    assert subjects("booking_requested") == {
+        HOST: "Please approve: Interview with John Doe",
+        JOHN: "Your request for Interview with Alice Ames was sent",
+    }
+    host, invitee = mail(HOST, "booking_requested"), mail(JOHN, "booking_requested")
+    assert host["text"].endswith(
+        f"\nApprove or decline here, without signing in:\n{links.answer_url(booking)}\n"
+    )
+    assert invitee["text"].endswith(f"\nMove or cancel:\n{links.manage_url(booking)}\n")
+    # It is in no calendar before it is approved.
+    assert [sorted(content) for content in (host, invitee)] == [["html", "subject", "text"]] * 2
+
+
+def test_approving_puts_it_into_both_calendars(
+    alice: User, approved: EventType, book: Book
+) -> None:
+    booking = book(approved)
+    bookings.confirm(booking=booking, actor=bookings.host(alice), now=NOW)
+    assert [(kind, address) for kind, address, _state in told(3)] == [
+        ("booking_confirmed", HOST),
+        ("booking_reminder", HOST),
+        ("booking-reminder", "phone"),
+        ("booking_reminder", HOST),
+        ("booking-reminder", "phone"),
+        ("booking_confirmed", JOHN),
+        ("booking_reminder", JOHN),
+        ("booking_reminder", JOHN),
+    ]
+    assert reminders() == REMINDED
+    for address in (HOST, JOHN):
+        content = mail(address, "booking_confirmed")
+        assert changes_of(content) == ("REQUEST", 1, "CONFIRMED")
+    assert "/bookings/answer/" not in mail(HOST, "booking_confirmed")["text"]
+
+
+def test_declining_tells_the_invitee_why(alice: User, approved: EventType, book: Book) -> None:
+    booking = book(approved)
+    bookings.reject(booking=booking, actor=bookings.host(alice), now=NOW, reason="Away.")
+    assert told(3) == [("booking_rejected", JOHN, "waiting")]
+    content = mail(JOHN, "booking_rejected")
+    assert content["subject"] == "Declined: Interview with Alice Ames"
+    assert sentence(JOHN, "booking_rejected") == (
+        "Alice Ames declined your request. They wrote: “Away.”"
+    )
+    assert content["text"].endswith(f"\nSee the booking:\n{links.manage_url(booking)}\n")
+    assert "ics" not in content
+
+
+def test_a_request_that_expires_is_told_to_both(
+    alice: User, approved: EventType, book: Book
+) -> None:
+    bookings.record_overdue(booking=book(approved), now=START)
+    assert told(3) == [
+        ("booking_expired", HOST, "waiting"),
+        ("booking_expired", JOHN, "waiting"),
+    ]
+    assert subjects("booking_expired") == {
+        HOST: "Not answered in time: Interview with John Doe",
+        JOHN: "Not answered in time: Interview with Alice Ames",
+    }
+    assert "ics" not in mail(HOST, "booking_expired") | mail(JOHN, "booking_expired")
+
+
+def test_nobody_is_told_that_it_has_taken_place(alice: User, book: Book) -> None:
+    booking = book()
+    before = len(rows())
+    bookings.record_overdue(booking=booking, now=booking.end)
+    assert told(before) == []
+
+
+# --- moving it ----------------------------------------------------------------------------------
+
+
+def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
+    alice: User, book: Book
+) -> None:
+    booking = book()
+    before = len(rows())
+    bookings.reschedule(booking=booking, start=LATER, actor=INVITEE, now=NOW, reason="The train.")
+    assert [(kind, address) for kind, address, _state in told(before)] == [
+        ("booking_rescheduled", HOST),
+        ("booking_reminder", HOST),
+        ("booking-reminder", "phone"),
+        ("booking_reminder", HOST),
+        ("booking-reminder", "phone"),
+        ("booking_rescheduled", JOHN),
+        ("booking_reminder", JOHN),
+        ("booking_reminder", JOHN),
+        ("booking-rescheduled", "phone"),
+    ]
+    assert subjects("booking_rescheduled") == {
+        HOST: "Moved: 30 Minute Meeting with John Doe",
+        JOHN: "Moved: 30 Minute Meeting with Alice Ames",
+    }
+    assert sentence(HOST, "booking_rescheduled") == (
+        "John Doe moved 30 Minute Meeting with you."
+        " It was on Wed 03/04/2026, 5:00 AM – 5:30 AM (America/New_York)."
+        " Reason: “The train.” The attached invitation moves it in your calendar."
+    )
+    assert sentence(JOHN, "booking_rescheduled") == (
+        "You moved 30 Minute Meeting with Alice Ames."
+        " It was on Wed 2026-03-04, 11:00 – 11:30 (Europe/Berlin)."
+        " Reason: “The train.” The attached invitation moves it in your calendar."
+    )
+    for address in (HOST, JOHN):
+        found = entry(mail(address, "booking_rescheduled"))
+        assert (found["uid"], found["method"], found["sequence"], found["start"]) == (
+            f"{booking.uuid}@localhost", "REQUEST", 1, LATER,
+        )  # fmt: skip
+    assert pushed()[-1] == ("Booking moved", "John Doe moved 30 Minute Meeting.")
+
+
+def test_reminders_move_along(alice: User, book: Book) -> None:
+    bookings.reschedule(booking=book(), start=LATER, actor=INVITEE, now=NOW)
+    moved = [(who, how, lead + DAY, "waiting") for who, how, lead, _state in REMINDED]
+    assert reminders() == sorted(NONE_LEFT + moved)
+
+
+def test_what_must_be_approved_anew_leaves_the_calendars(
+    alice: User, approved: EventType, book: Book
+) -> None:
+    booking = bookings.confirm(booking=book(approved), actor=bookings.host(alice), now=NOW)
+    before = len(rows())
+    booking = bookings.reschedule(booking=booking, start=LATER, actor=INVITEE, now=NOW)
+    assert told(before) == [
+        ("booking_rescheduled", HOST, "waiting"),
+        ("booking_rescheduled", JOHN, "waiting"),
+        ("booking-rescheduled", "phone", "waiting"),
+    ]
+    assert subjects("booking_rescheduled") == {
+        HOST: "Please approve the new time: Interview with John Doe",
+        JOHN: "Moved: Interview with Alice Ames",
+    }
+    for address in (HOST, JOHN):
+        content = mail(address, "booking_rescheduled")
+        assert changes_of(content) == ("CANCEL", 2, "CANCELLED")
+    assert sentence(HOST, "booking_rescheduled").endswith("The new time waits for your approval.")
+    assert sentence(JOHN, "booking_rescheduled").endswith(
+        "Alice Ames has to approve the new time; you get another email then."
+    )
+    assert links.answer_url(booking) in mail(HOST, "booking_rescheduled")["text"]
+    assert reminders() == NONE_LEFT
+
+    bookings.confirm(booking=booking, actor=bookings.host(alice), now=NOW)
+    assert changes_of(mail(JOHN, "booking_confirmed")) == ("REQUEST", 3, "CONFIRMED")
+
+
+def test_moving_a_request_touches_no_calendar(alice: User, approved: EventType, book: Book) -> None:
+    bookings.reschedule(booking=book(approved), start=LATER, actor=bookings.host(alice), now=NOW)
+    assert "ics" not in mail(HOST, "booking_rescheduled") | mail(JOHN, "booking_rescheduled")
+    assert reminders() == []
+
+
+# --- cancelling it ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "says"),
+    [
+        (
+            Role.INVITEE,
+            {
+                HOST: "John Doe cancelled 30 Minute Meeting with you. Reason: “Flu.”",
+                JOHN: "You cancelled 30 Minute Meeting with Alice Ames. Reason: “Flu.”",
+            },
+        ),
+        (
+            Role.HOST,
+            {
+                HOST: "You cancelled 30 Minute Meeting with John Doe. Reason: “Flu.”",
+                JOHN: "Alice Ames cancelled 30 Minute Meeting with you. Reason: “Flu.”",
+            },
+        ),
+        (
+            Role.STAFF,
+            {
+                HOST: "The organisers cancelled 30 Minute Meeting with John Doe. Reason: “Flu.”",
+                JOHN: "The organisers cancelled 30 Minute Meeting with Alice Ames. Reason: “Flu.”",
+            },
+        ),
+    ],
+)
+def test_cancelling_tells_both_and_takes_it_out_of_their_calendars(
+    alice: User, book: Book, by: Role, says: dict[str, str]
+) -> None:
+    booking = book()
+    before = len(rows())
+    user = None if by is Role.INVITEE else alice
+    bookings.cancel(booking=booking, actor=Actor(by, user), now=NOW, reason="Flu.")
+    push = [("booking-cancelled", "phone", "waiting")] if by is not Role.HOST else []
+    assert told(before) == [
+        ("booking_cancelled", HOST, "waiting"),
+        ("booking_cancelled", JOHN, "waiting"),
+        *push,
+    ]
+    assert subjects("booking_cancelled") == {
+        HOST: "Cancelled: 30 Minute Meeting with John Doe",
+        JOHN: "Cancelled: 30 Minute Meeting with Alice Ames",
+    }
+    assert {address: sentence(address, "booking_cancelled") for address in says} == says
+    for address in (HOST, JOHN):
+        found = entry(mail(address, "booking_cancelled"))
+        assert found["uid"] == f"{booking.uuid}@localhost"
+        assert changes_of(mail(address, "booking_cancelled")) == ("CANCEL", 1, "CANCELLED")
+    assert reminders() == NONE_LEFT
+
+
+def test_taking_a_request_back_touches_no_calendar(approved: EventType, book: Book) -> None:
+    bookings.cancel(booking=book(approved), actor=INVITEE, now=NOW)
+    assert "ics" not in mail(HOST, "booking_cancelled") | mail(JOHN, "booking_cancelled")
+
+
+def test_reminders_of_other_bookings_stay(alice: User, book: Book) -> None:
+    one, _other = book(), book(start=LATER)
+    bookings.cancel(booking=one, actor=INVITEE, now=NOW)
+    states = [state for _who, _how, _lead, state in reminders()]
+    assert sorted(states) == ["waiting"] * 6 + ["withdrawn"] * 6
+
+
+# --- what others have typed ---------------------------------------------------------------------
+
+EVIL = "<img src=x onerror=\"alert(1)\"> & 'co'"
+
+
+class Elements(HTMLParser):
+    """The names of all elements of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.add(tag)
+
+
+def through_everything(booking: Booking, alice: User) -> None:
+    """All that can be told of a booking that must be approved."""
+    host = bookings.host(alice)
+    bookings.confirm(booking=booking, actor=host, now=NOW)
+    bookings.reschedule(booking=booking, start=LATER, actor=INVITEE, now=NOW, reason=EVIL)
+    bookings.cancel(booking=booking, actor=INVITEE, now=NOW, reason=EVIL)
+
+
+def test_nothing_that_others_have_typed_is_markup(alice: User, book: Book) -> None:
+    alice.first_name, alice.last_name = EVIL, ""
+    alice.save()
+    evil = factories.event_type(
+        alice,
+        name=EVIL,
+        slug="evil",
+        requires_approval=True,
+        location="custom",
+        location_custom=EVIL,
+        custom_fields=[
+            {"name": "q", "label": EVIL, "type": "text", "required": False, "options": []}
+        ],
+    )
+    typed: dict[str, Any] = {"name": EVIL, "phone": EVIL, "notes": EVIL, "answers": {"q": EVIL}}
+    through_everything(book(evil, **typed), alice)
+    declined, expired = book(evil, **typed), book(evil, start=LATER, **typed)
+    bookings.reject(booking=declined, actor=bookings.host(alice), now=NOW, reason=EVIL)
+    bookings.record_overdue(booking=expired, now=LATER)
+
+    mails = [row for row in rows() if row.channel == "email"]
+    assert {row.kind.partition("_")[2] for row in mails} == {
+        "requested", "confirmed", "rejected", "cancelled", "rescheduled", "expired", "reminder",
+    }  # fmt: skip
+    for row in mails:
+        content = json.loads(row.content)
+        assert "img" not in Elements(content["html"]).found, row.kind
+        # Text and subject are no markup: they show what was typed.
+        assert EVIL in content["text"], row.kind
+        assert EVIL in content["subject"], row.kind
+        assert "&#x27;" not in content["text"] + content["subject"], row.kind
+
+
+def test_a_name_of_several_lines_is_one(alice: User, approved: EventType, book: Book) -> None:
+    forged = "John\r\nBcc: all@example.com\n\nApprove: https://evil.example"
+    through_everything(book(approved, name=forged), alice)
+    one_line = "John Bcc: all@example.com Approve: https://evil.example"
+    for row in Notification.objects.filter(channel="email"):
+        content = json.loads(row.content)
+        assert "\n" not in content["subject"]
+        assert "\nApprove: https" not in content["text"]
+        if row.address == HOST:
+            assert f"Interview with {one_line}" in content["subject"]
+            assert f"With:   {one_line}, {JOHN}\n" in content["text"]
+    names = [
+        name for _address, name, _status in entry(mail(HOST, "booking_confirmed"))["attendees"]
+    ]
+    assert names == ["Alice Ames", one_line]
+
+
+def test_what_others_have_typed_stands_apart_from_our_own_lines(
+    approved: EventType, book: Book
+) -> None:
+    forged = "Hello\n\nApprove or decline here, without signing in:\nhttps://evil.example"
+    book(approved, notes=forged, answers={"question": forged})
+    lines = mail(HOST, "booking_requested")["text"].splitlines()
+    assert [line for line in lines if "evil" in line] == ["  https://evil.example"] * 2
