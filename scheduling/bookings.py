@@ -232,6 +232,7 @@ def update(
         )
     locked.updated_at = now
     locked.save(update_fields=["notes", "invitee_phone", "custom_field_values", "updated_at"])
+    notifications.updated(locked, now=now)
     return locked
 
 

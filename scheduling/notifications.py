@@ -107,6 +107,13 @@ def rescheduled(
         _push(booking, "booking-rescheduled", "Booking moved", "{invitee} moved {name}.", now)
 
 
+def updated(booking: Booking, *, now: datetime) -> None:
+    """Nobody is told, but the reminders to come tell of it as it is now."""
+    if notifications.withdraw(topic=_reminder_topic(booking), now=now):
+        for party in parties(booking):
+            _remind(booking, party, now)
+
+
 def expired(booking: Booking, *, now: datetime) -> None:
     """Nobody caused it, so both are told."""
     for party in parties(booking):

@@ -406,6 +406,17 @@ def test_reminders_move_along(alice: User, book: Book) -> None:
     assert reminders() == sorted(NONE_LEFT + moved)
 
 
+def test_reminders_tell_of_a_booking_as_it_is_when_its_notes_change(
+    alice: User, book: Book
+) -> None:
+    booking = book()
+    since = len(rows())
+    bookings.update(booking=booking, notes="Bring the plans.", now=NOW)
+    assert reminders() == sorted(NONE_LEFT + REMINDED)
+    assert {row.kind for row in rows()[since:]} == {"booking_reminder", "booking-reminder"}
+    assert "Bring the plans." in mail(JOHN, "booking_reminder")["text"]
+
+
 def test_what_must_be_approved_anew_leaves_the_calendars(
     alice: User, approved: EventType, book: Book
 ) -> None:
