@@ -1,0 +1,81 @@
+"""What has been written to Alice, who is the host, and to John, who booked."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from icalendar import Calendar
+
+from accounts.models import Notification
+from tests.pages import START
+
+HOST, JOHN = "alice@example.com", "john@example.com"
+
+
+def rows() -> list[Notification]:
+    return list(Notification.objects.order_by("id"))
+
+
+def told(since: int = 0) -> list[tuple[str, str, str]]:
+    """The kind, address and state of all rows after the first so many."""
+    return [(row.kind, row.address, row.state) for row in rows()[since:]]
+
+
+def mail(address: str, kind: str) -> dict[str, Any]:
+    """What the last email of this kind to this address says."""
+    row = Notification.objects.filter(address=address, kind=kind).order_by("id").last()
+    assert row is not None
+    content: dict[str, Any] = json.loads(row.content)
+    return content
+
+
+def subjects(kind: str) -> dict[str, str]:
+    return {address: mail(address, kind)["subject"] for address in (HOST, JOHN)}
+
+
+def pushed() -> list[tuple[str, str]]:
+    found = [json.loads(row.content) for row in rows() if row.channel == "push"]
+    return [(content["title"], content["body"]) for content in found]
+
+
+def sentence(address: str, kind: str) -> str:
+    """What an email says between the greeting and the facts."""
+    _greeting, said, *_rest = mail(address, kind)["text"].split("\n\n")
+    return str(said)
+
+
+def event_of(content: dict[str, Any]) -> Any:
+    """The one entry of the email's calendar object."""
+    (event,) = Calendar.from_ical(content["ics"]).walk("VEVENT")
+    return event
+
+
+def entry(content: dict[str, Any]) -> dict[str, Any]:
+    """What a calendar makes of the email."""
+    event = event_of(content)
+    return {
+        "method": content["ics_method"],
+        "uid": str(event["UID"]),
+        "sequence": event["SEQUENCE"],
+        "status": str(event["STATUS"]),
+        "summary": str(event["SUMMARY"]),
+        "location": str(event["LOCATION"]),
+        "start": event["DTSTART"].dt,
+        "end": event["DTEND"].dt,
+        "organizer": str(event["ORGANIZER"]),
+        "attendees": [
+            (str(person), person.params["CN"], person.params["PARTSTAT"])
+            for person in event["ATTENDEE"]
+        ],
+    }
+
+
+def changes_of(content: dict[str, Any]) -> tuple[str, int, str]:
+    found = entry(content)
+    return found["method"], found["sequence"], found["status"]
+
+
+def reminders() -> list[tuple[str, str, timedelta, str]]:
+    """To whom, by which channel, how long before the start, and whether they still wait."""
+    found = Notification.objects.filter(kind__in=["booking_reminder", "booking-reminder"])
+    return sorted((row.address, row.channel, row.due_at - START, row.state) for row in found)
