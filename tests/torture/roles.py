@@ -18,6 +18,8 @@ from accounts.models import Notification, User
 from config.celery import app
 from config.outbox import OutboxState
 from config.worker import EmbeddedWorker
+from scheduling import services
+from scheduling.services import DayChange
 from tests import factories, wire
 
 # Whoever waits to be killed and is not, ends after so many seconds.
@@ -49,6 +51,19 @@ def set_up() -> dict[str, Any]:
     }
 
 
+def offer(email: str, event_types: list[dict[str, Any]]) -> list[int]:
+    """This person takes bookings around the clock; the numbers of these event types of theirs."""
+    host = User.objects.get(email=email)
+    all_day: DayChange = {"enabled": True, "start": "00:00", "end": "24:00"}
+    services.set_hours(user=host, days={str(number): all_day for number in range(1, 8)})
+    return [factories.event_type(host, **fields).pk for fields in event_types]
+
+
+def tokens(email: str, count: int) -> list[str]:
+    owner = User.objects.get(email=email)
+    return [factories.token(owner) for _ in range(count)]
+
+
 def call(token: str, path: str, body: dict[str, Any]) -> Any:
     """What the API answers, as the server's process sees it."""
     response = _client.post(
@@ -63,6 +78,21 @@ def call(token: str, path: str, body: dict[str, Any]) -> Any:
     with (settings.DATA_DIR / "answered").open("a") as file:
         file.write(f"{answer['id']}\n")
     return answer
+
+
+def call_v1(token: str, path: str, body: dict[str, Any], key: str) -> Any:
+    """What the developer API answers under an Idempotency-Key, and whether it had done so before.
+
+    One that acts once already needs none: an empty key is not sent.
+    """
+    response = _client.post(
+        f"/api/v1/{path}",
+        body,
+        content_type="application/json",
+        headers={"authorization": f"Bearer {token}"} | ({"idempotency-key": key} if key else {}),
+    )
+    assert response.status_code in (200, 201), (response.status_code, response.content)
+    return response.json()["data"], response.get("Idempotent-Replayed") == "true"
 
 
 def call_beside_worker(token: str, path: str, body: dict[str, Any]) -> None:

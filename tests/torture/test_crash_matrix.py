@@ -60,11 +60,20 @@ class Place:
             "date": next(self.hours).isoformat(),
         }
 
+    def event(self) -> dict[str, object]:
+        """The body of a booking of an hour that is free."""
+        return {
+            "event_type_id": self.cast["event_types"][0],
+            "attendee_name": "John Doe",
+            "attendee_email": "john@example.com",
+            "start_time": next(self.hours).isoformat(),
+        }
+
     def notifications(self) -> dict[str, tuple[str, int]]:
         """State and attempts of each notification that is in the database and due."""
         rows = self.deployment.rows(
             "SELECT message_id, state, attempts FROM accounts_notification"
-            " WHERE kind <> 'meeting_reminder'"
+            " WHERE kind NOT IN ('meeting_reminder', 'booking_reminder')"
         )
         return {message_id: (state, attempts) for message_id, state, attempts in rows}
 
@@ -115,6 +124,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         zygote(deployment) as forking,
     ):
         cast = forking.do("set_up")
+        cast["event_types"] = forking.do("offer", "alice@example.com", [{"duration": 30}])
         yield Place(deployment, forking, mail_server, cast)
 
 
@@ -206,3 +216,55 @@ def test_server_and_worker_die_anywhere(place: Place, report: Report) -> None:
         assert max(arrived.values()) <= 2
         findings["committed and arrived"] = len(arrived)
         findings["again"] = arrived.total() - len(arrived)
+
+
+def test_a_booking_dies_before_its_commit(place: Place, report: Report) -> None:
+    """Both where it is made and where it is called off; the same key works at the second try."""
+    rounds, alice = sized(50), place.cast["alice"]
+    wanted = [(place.event(), f"key-{number}") for number in range(rounds)]
+    held, reminders = place.count("scheduling_busytime"), "kind = 'booking_reminder'"
+    before = place.sent()
+
+    def assert_nothing_but(status: str, rows: int) -> None:
+        """So many bookings in this status, each with one row, one change and four reminders."""
+        assert place.count("scheduling_booking") == rows
+        assert place.count("scheduling_booking", f"status = '{status}' AND sequence = 0") == rows
+        assert place.count("scheduling_booking", "busy_time_id IS NOT NULL") == rows
+        assert place.count("scheduling_busytime") == held + rows
+        assert place.count("scheduling_historyentry") == rows
+        assert place.count("accounts_idempotencyrecord") == rows
+        assert (
+            place.count("accounts_notification", f"{reminders} AND state = 'waiting'") == 4 * rows
+        )
+
+    with report.line("kill -9 of the server at booking.created", f"{rounds} kills") as findings:
+        for body, key in wanted:
+            child = place.zygote.fork(
+                "call_v1", alice, "events", body, key, fault="booking.created"
+            )
+            assert child.wait() == (DIED, None)
+        assert_nothing_but("confirmed", 0)
+        made = [place.zygote.do("call_v1", alice, "events", body, key) for body, key in wanted]
+        again = [place.zygote.do("call_v1", alice, "events", body, key) for body, key in wanted]
+        assert [replayed for _booking, replayed in made] == [False] * rounds
+        assert again == [[booking, True] for booking, _replayed in made]
+        assert_nothing_but("confirmed", rounds)
+        findings["booked at the second try"] = rounds
+
+    with report.line("kill -9 of the server at booking.moved", f"{rounds} kills") as findings:
+        paths = [f"events/{booking['id']}/cancel" for booking, _replayed in made]
+        for path in paths:
+            child = place.zygote.fork("call_v1", alice, path, {}, "", fault="booking.moved")
+            assert child.wait() == (DIED, None)
+        assert_nothing_but("confirmed", rounds)
+        for path in paths:
+            place.zygote.do("call_v1", alice, path, {}, "")
+        assert place.count("scheduling_booking", "status = 'cancelled' AND sequence = 1") == rounds
+        assert place.count("scheduling_busytime") == held
+        assert place.count("scheduling_historyentry") == 2 * rounds
+        assert place.count("accounts_notification", f"{reminders} AND state <> 'withdrawn'") == 0
+        place.zygote.do("drain")
+        place.assert_all_arrived()
+        arrived = place.sent() - before
+        assert (len(arrived), arrived.total()) == (4 * rounds, 4 * rounds)
+        findings["cancelled at the second try"] = rounds

@@ -3,69 +3,31 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import IntegrityError, OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import DecimalField
 
 from accounts.models import Membership, Notification, Team, User
 from config.db import sqlstate
-from config.errors import DomainError, TimeTaken
+from config.errors import TimeTaken
 from meetings import services
 from meetings.models import MeetingRequest
 from scheduling import ledger, overlap
 from scheduling.models import BusyTime
 from tests.torture.conftest import Report, sized
+from tests.torture.races import at_once, kinds, overlaps
 
 pytestmark = [pytest.mark.torture, pytest.mark.django_db(transaction=True)]
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 START = datetime(2026, 3, 9, 10, 0, tzinfo=UTC)
 HOUR = 3600
-
-
-T = TypeVar("T")
-
-
-def at_once(acts: Sequence[Callable[[], T]]) -> list[T | DomainError]:
-    """Do all of these at the same moment, a thread each: what each gives, or its refusal."""
-    gate = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], T]) -> T | DomainError:
-        try:
-            connection.ensure_connection()
-            gate.wait(timeout=60)
-            return act()
-        except DomainError as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
-
-
-def kinds(outcomes: Sequence[object]) -> Counter[str]:
-    return Counter(type(outcome).__name__ for outcome in outcomes)
-
-
-def overlaps() -> int:
-    """How many pairs of exclusive claims of one person overlap."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM scheduling_busytime a JOIN scheduling_busytime b"
-            " ON a.user_id = b.user_id AND a.id < b.id AND a.exclusive AND b.exclusive"
-            ' AND a."start" < b."end" AND b."start" < a."end"'
-        )
-        (count,) = cursor.fetchone()
-    return int(count)
 
 
 def ask(requester: User, recipient: User, team: Team, start: datetime = START) -> MeetingRequest:

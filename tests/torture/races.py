@@ -1,0 +1,47 @@
+"""Many at once, each on a connection of its own, and how what they leave is judged."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connection, connections
+
+from config.errors import DomainError
+
+T = TypeVar("T")
+
+
+def at_once(acts: Sequence[Callable[[], T]]) -> list[T | DomainError]:
+    """Do all of these at the same moment, a thread each: what each gives, or its refusal."""
+    gate = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], T]) -> T | DomainError:
+        try:
+            connection.ensure_connection()
+            gate.wait(timeout=60)
+            return act()
+        except DomainError as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def kinds(outcomes: Sequence[object]) -> Counter[str]:
+    return Counter(type(outcome).__name__ for outcome in outcomes)
+
+
+def overlaps() -> int:
+    """How many pairs of exclusive claims of one person overlap."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM scheduling_busytime a JOIN scheduling_busytime b"
+            " ON a.user_id = b.user_id AND a.id < b.id AND a.exclusive AND b.exclusive"
+            ' AND a."start" < b."end" AND b."start" < a."end"'
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
