@@ -9,6 +9,7 @@ from django.db.models import Q
 _ALPHABET = string.ascii_lowercase + string.digits
 # No more digits than every database can count.
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_UUID = re.compile(r"[a-z]+_[a-z0-9]{20}")
 
 
 def public_id(prefix: str) -> str:
@@ -17,5 +18,10 @@ def public_id(prefix: str) -> str:
 
 
 def named(key: str) -> Q:
-    """The row that an address names, by its number or by its uuid."""
-    return Q(pk=int(key)) if _NUMBER.fullmatch(key) else Q(uuid=key)
+    """The row that an address names, by its number or by its uuid; none for any other text.
+
+    An address may hold characters that not every database can look for.
+    """
+    if _NUMBER.fullmatch(key):
+        return Q(pk=int(key))
+    return Q(uuid=key) if _UUID.fullmatch(key) else Q(pk__in=())

@@ -220,16 +220,19 @@ def update(
     phone: str | None = None,
     answers: Mapping[str, object] | None = None,
 ) -> Booking:
-    """Change what is noted about it. Answers that are not given stay; None takes one away."""
+    """Change what is noted about it. Answers that are not given stay; None takes one away.
+
+    Only what is given is checked: the questions may have changed since the rest was answered.
+    """
     locked = _lock(booking)
     if notes is not None:
         locked.notes = notes
     if phone is not None:
         locked.invitee_phone = phone
     if answers is not None:
-        locked.custom_field_values = checked_answers(
-            locked.event_type.custom_fields, locked.custom_field_values | dict(answers)
-        )
+        asked = [field for field in locked.event_type.custom_fields if field["name"] in answers]
+        kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
+        locked.custom_field_values = kept | checked_answers(asked, answers, beside=len(kept))
     locked.updated_at = now
     locked.save(update_fields=["notes", "invitee_phone", "custom_field_values", "updated_at"])
     notifications.updated(locked, now=now)

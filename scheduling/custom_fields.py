@@ -11,10 +11,10 @@ from django.core.validators import validate_email
 
 from config.errors import Invalid
 
-_MOST_ANSWERS = 50
-_LONGEST_NAME = 60
+MOST_ANSWERS = 50
+LONGEST_NAME = 60
 _LONGEST_LINE = 500
-_LONGEST_TEXT = 5000
+LONGEST_TEXT = 5000
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,38}")
 
 
@@ -52,15 +52,19 @@ def check_questions(questions: Sequence[CustomField]) -> None:
 
 
 def checked_answers(
-    questions: Sequence[CustomField], answers: Mapping[str, object]
+    questions: Sequence[CustomField], answers: Mapping[str, object], *, beside: int = 0
 ) -> dict[str, Any]:
     """The answers as they are kept, in the order of the questions; others are kept as text.
 
     Invalid, on `custom_field_values.<name>`, for an answer of the wrong type or none where the
-    question requires one. An empty answer is none.
+    question requires one; and for too many, with those that they are kept `beside`. An empty answer
+    is none.
     """
-    if len(answers) > _MOST_ANSWERS:
-        raise Invalid(f"Give at most {_MOST_ANSWERS} values.", field="custom_field_values")
+    if len(answers) + beside > MOST_ANSWERS:
+        raise Invalid(f"Give at most {MOST_ANSWERS} values.", field="custom_field_values")
+    if any(len(name) > LONGEST_NAME or "\0" in name for name in answers):
+        message = f"A name has at most {LONGEST_NAME} characters and no NUL."
+        raise Invalid(message, field="custom_field_values")
     given = {name: value for name, value in answers.items() if value not in (None, "")}
     kept: dict[str, Any] = {}
     for question in questions:
@@ -71,12 +75,9 @@ def checked_answers(
         elif question["required"]:
             raise Invalid(f"{question['label']} is required.", field=field)
     for name, value in given.items():
-        field = f"custom_field_values.{name[:_LONGEST_NAME]}"
-        if len(name) > _LONGEST_NAME or "\0" in name:
-            message = f"A name has at most {_LONGEST_NAME} characters and no NUL."
-            raise Invalid(message, field="custom_field_values")
+        field = f"custom_field_values.{name}"
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
-        kept[name] = _text(text, field, _LONGEST_TEXT)
+        kept[name] = _text(text, field, LONGEST_TEXT)
     return kept
 
 
@@ -95,7 +96,7 @@ def _checked(question: CustomField, value: object, field: str) -> str | float | 
                 raise Invalid(f"{question['label']} is required.", field=field)
             return value
         case FieldType.TEXTAREA:
-            return _text(value, field, _LONGEST_TEXT)
+            return _text(value, field, LONGEST_TEXT)
     text = _text(value, field, _LONGEST_LINE)
     match FieldType(question["type"]):
         case FieldType.SELECT if text not in question["options"]:

@@ -66,7 +66,9 @@ def _changed(day: Day, change: DayChange, field: str) -> Day:
     elif "start" in change or "end" in change:
         start = change.get("start", hours.text_of(found[0][0]))
         end = change.get("end", hours.text_of(found[-1][1]))
-        found = [hours.window(WindowText(start=start, end=end), field=field)]
+        whole = hours.window(WindowText(start=start, end=end), field=field)
+        if whole != (found[0][0], found[-1][1]):  # else the breaks in between stay
+            found = [whole]
     return Day(enabled=change.get("enabled", day["enabled"]), windows=found)
 
 
