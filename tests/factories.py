@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts import scopes, services
@@ -15,10 +17,19 @@ from scheduling.models import Booking, EventType
 PASSWORD = "correct-horse-battery"
 
 
+@cache
+def _hashed() -> str:
+    return make_password(PASSWORD)
+
+
 def user(name: str, **fields: Any) -> User:
-    return User.objects.create_user(
-        f"{name}@example.com", PASSWORD, **{"username": name, "timezone": "UTC", **fields}
+    """Somebody with PASSWORD, which is hashed once: that is slow, and meant to be."""
+    made = User.objects.create_user(
+        f"{name}@example.com", **{"username": name, "timezone": "UTC", **fields}
     )
+    made.password = _hashed()
+    made.save(update_fields=["password"])
+    return made
 
 
 def team(name: str, owner: User, *members: User) -> Team:
