@@ -13,7 +13,7 @@ from config.errors import Invalid
 from scheduling.slots import Interval
 
 _DAY = 24 * 60
-_MOST_WINDOWS = 24
+MOST_WINDOWS = 24
 TIME_PATTERN = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _TIME = re.compile(TIME_PATTERN)
 
@@ -56,8 +56,8 @@ def text_of(minute: int) -> str:
 
 def windows(texts: Sequence[WindowText], *, field: str) -> list[Interval]:
     """Windows in order; Invalid where one ends before it starts or two overlap."""
-    if len(texts) > _MOST_WINDOWS:
-        raise Invalid(f"Use at most {_MOST_WINDOWS} windows a day.", field=field)
+    if len(texts) > MOST_WINDOWS:
+        raise Invalid(f"Use at most {MOST_WINDOWS} windows a day.", field=field)
     found = [window(text, field=f"{field}.{number}") for number, text in enumerate(texts)]
     in_order = sorted(found)
     for earlier, later in pairwise(in_order):

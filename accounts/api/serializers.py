@@ -2,20 +2,26 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.api import examples
 from accounts.models import Membership, PushDevice, User
 from accounts.zones import validate_zone
 from config.api.fields import StrictCharField, StrictIntegerField, StrictModelSerializer
+from config.api.schema import example
 
 _SHOWN_OF_TOKEN = 8
 
 
+@extend_schema_field({"type": "string", "format": "timezone", "example": "America/New_York"})
 class ZoneField(StrictCharField):
     """A name of the IANA database."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=64, validators=[validate_zone], **options)
+        super().__init__(
+            max_length=64, trim_whitespace=False, validators=[validate_zone], **options
+        )
 
 
 class LocaleSerializer(serializers.Serializer[User]):
@@ -24,6 +30,7 @@ class LocaleSerializer(serializers.Serializer[User]):
     week_start = serializers.IntegerField(help_text="1 is Monday, 7 is Sunday (ISO 8601).")
 
 
+@example(examples.PROFILE)
 class ProfileSerializer(serializers.Serializer[User]):
     uuid = serializers.CharField()
     id = serializers.IntegerField()
@@ -45,6 +52,7 @@ class ProfileSerializer(serializers.Serializer[User]):
         return user.avatar_url or None
 
 
+@example(examples.PROFILE_CHANGE)
 class ProfileChangeSerializer(StrictModelSerializer):
     """What is left out stays."""
 
@@ -61,6 +69,7 @@ class ProfileChangeSerializer(StrictModelSerializer):
         )  # fmt: skip
 
 
+@example(examples.TEAM)
 class TeamSerializer(serializers.Serializer[Membership]):
     """A team from the side of one of its members."""
 
@@ -69,12 +78,14 @@ class TeamSerializer(serializers.Serializer[Membership]):
     role = serializers.ChoiceField(Membership.Role.choices, help_text="What you are in it.")
 
 
+@example(examples.MEMBER)
 class MemberSerializer(serializers.Serializer[User]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     timezone = serializers.CharField()
 
 
+@example(examples.DEVICE)
 class DeviceSerializer(serializers.Serializer[PushDevice]):
     id = serializers.IntegerField()
     platform = serializers.ChoiceField(PushDevice.Platform.choices)
@@ -87,6 +98,7 @@ class DeviceSerializer(serializers.Serializer[PushDevice]):
         return f"{device.token[:_SHOWN_OF_TOKEN]}..."
 
 
+@example(examples.NEW_DEVICE)
 class NewDeviceSerializer(serializers.Serializer[Any]):
     token = StrictCharField(max_length=512, help_text="Firebase's registration token.")
     platform = serializers.ChoiceField(

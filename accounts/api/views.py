@@ -19,10 +19,11 @@ from accounts.api.serializers import (
 from accounts.idempotency import once
 from accounts.models import Team
 from config.api import envelope
-from config.api.schema import IDEMPOTENCY_KEY
+from config.api.schema import IDEMPOTENCY_KEY, answer
 from config.errors import NotFound
 
 _PROFILE = envelope.item_of(ProfileSerializer)
+_DELETED = answer(DeletedSerializer, {"message": "Device deleted successfully"})
 
 
 class Profile(APIView):
@@ -84,6 +85,7 @@ class Members(APIView):
 
 class Devices(APIView):
     scope = "users"
+    links = ("device_id", "/data/id", "delete_device")
 
     @extend_schema(
         operation_id="list_devices",
@@ -116,7 +118,7 @@ class Devices(APIView):
 class Device(APIView):
     scope = "users"
 
-    @extend_schema(operation_id="delete_device", responses={200: DeletedSerializer})
+    @extend_schema(operation_id="delete_device", responses={200: _DELETED})
     def delete(self, request: Request, device_id: int) -> Response:
         """Send no more push messages to a device."""
         deleted, _ = caller(request).devices.filter(pk=device_id).delete()

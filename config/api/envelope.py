@@ -1,16 +1,19 @@
 """`{"data": ...}` and `{"data": [...], "pagination": ...}`, and how the schema tells of them."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import orjson
 from django.db.models import QuerySet
+from drf_spectacular.drainage import get_override
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.fields import QueryIntegerField
+from config.api.schema import example
 
 _Shape = type[serializers.Serializer[Any]]
 
@@ -61,25 +64,37 @@ def page(request: Request, rows: "QuerySet[Any, Any]", shape: _Shape) -> Respons
     )
 
 
-def _name(shape: _Shape) -> str:
-    return shape.__name__.removesuffix("Serializer")
+def _told(
+    shape: _Shape, kind: str, wrap: Callable[[Any], dict[str, Any]], **fields: Any
+) -> serializers.Serializer[Any]:
+    """For the schema: an envelope of these fields, with the shape's example wrapped in it."""
+    name = f"{shape.__name__.removesuffix('Serializer')}{kind}"
+    told = inline_serializer(name, fields)
+    for shown in get_override(shape, "examples", []):
+        example(wrap(shown.value))(type(told))
+    return told
 
 
 @cache
 def item_of(shape: _Shape) -> serializers.Serializer[Any]:
     """For the schema: what `item` answers."""
-    return inline_serializer(f"{_name(shape)}Item", {"data": shape()})
+    return _told(shape, "Item", lambda value: {"data": value}, data=shape())
 
 
 @cache
 def list_of(shape: _Shape) -> serializers.Serializer[Any]:
     """For the schema: what `item` answers of a list."""
-    return inline_serializer(f"{_name(shape)}List", {"data": shape(many=True)})
+    return _told(shape, "List", lambda value: {"data": [value]}, data=shape(many=True))
 
 
 @cache
 def page_of(shape: _Shape) -> serializers.Serializer[Any]:
     """For the schema: what `page` answers."""
-    return inline_serializer(
-        f"{_name(shape)}Page", {"data": shape(many=True), "pagination": PaginationSerializer()}
+    first = {"page": 1, "limit": 20, "total": 1, "pages": 1}
+    return _told(
+        shape,
+        "Page",
+        lambda value: {"data": [value], "pagination": first},
+        data=shape(many=True),
+        pagination=PaginationSerializer(),
     )

@@ -13,12 +13,30 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 _MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
+_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ufeff]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Years in which every clock in the world, and a notice or a horizon more, can be counted with.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
+_YEAR = "(19[0-9]{2}|[2-8][0-9]{3}|9000)"
+_DAY = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+
+# For the schema: what `moment` takes, and `calendar_date`.
+MOMENT: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "format": "date-time", "pattern": f"^{_YEAR}-"},
+        {
+            "type": "string",
+            "pattern": (
+                f"^{_YEAR}-{_DAY}[Tt ]{_CLOCK}(:[0-5][0-9](\\.[0-9]{{1,9}})?)?([Zz]|[+-]{_CLOCK})?$"
+            ),
+        },
+    ]
+}
+CALENDAR_DATE: dict[str, Any] = {"type": "string", "format": "date", "pattern": f"^{_YEAR}-"}
 
 
 def moment(text: str) -> datetime:
@@ -77,15 +95,27 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictCharField(serializers.CharField):
-    """A text; not a number. NUL characters are refused, as DRF's field does."""
+    """A text; not a number. NUL characters are refused, as DRF's field does.
+
+    A text that may not be blank has a character that can be seen. The longest length is that of
+    the text as it is sent. Spaces around a text that is not to be trimmed are refused.
+    """
+
+    default_error_messages = {"surrounded": "May not begin or end with a space."}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if not self.allow_blank and not _VISIBLE.search(data):
+            self.fail("blank")
+        if self.max_length is not None and len(data.strip()) <= self.max_length < len(data):
+            self.fail("max_length", max_length=self.max_length)
+        if not self.trim_whitespace and data != data.strip():
+            self.fail("surrounded")
         return super().to_internal_value(data)
 
 
-@extend_schema_field({"type": "string", "format": "date-time"})
+@extend_schema_field(MOMENT)
 class MomentField(serializers.Field[datetime, str, str, Any]):
     """A date and a time, naive where it has no offset (see `moment`)."""
 
@@ -96,7 +126,7 @@ class MomentField(serializers.Field[datetime, str, str, Any]):
             raise serializers.ValidationError(str(error)) from None
 
 
-@extend_schema_field({"type": "string", "format": "date"})
+@extend_schema_field(CALENDAR_DATE)
 class CalendarDateField(serializers.Field[date, str, str, Any]):
     """A date (see `calendar_date`)."""
 

@@ -1,17 +1,27 @@
 """How the OpenAPI document tells of what all operations share: scopes, errors, rate limits."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    Direction,
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 
 from config.api.errors import KINDS, is_v3
 
+_Shape = TypeVar("_Shape", bound=type[serializers.Serializer[Any]])
+
+# HTTP takes spaces from both ends of a header.
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     OpenApiParameter.HEADER,
     description=(
         "Your own name for this request. Sent again with the same key and body within 24 hours, it"
@@ -25,6 +35,22 @@ _HEADERS = {
     "X-RateLimit-Used": "Requests made in the window.",
     "Retry-After": "Seconds to wait.",
 }
+
+
+# A text that is trimmed and may not be blank, and one that may: no database keeps a NUL.
+_NOT_BLANK = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\ufeff][^\u0000]*$"
+NO_NUL = r"^[^\u0000]*$"
+_MOST_ID = 2**63 - 1
+
+
+def example(value: object, summary: str = "") -> Callable[[_Shape], _Shape]:
+    """Show this value wherever the document describes a body of the decorated shape."""
+    return extend_schema_serializer(examples=[OpenApiExample("example", value, summary=summary)])
+
+
+def answer(shape: type[serializers.Serializer[Any]], value: object) -> OpenApiResponse:
+    """An answer of this shape that the document shows by this value."""
+    return OpenApiResponse(shape, examples=[OpenApiExample("example", value)])
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
@@ -66,6 +92,17 @@ class ApiSchema(AutoSchema):
         """A view that narrows a list names its filters, though it is none of DRF's generic ones."""
         return list(getattr(self.view, "filter_backends", [])) if self.method == "GET" else []
 
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        for parameter in parameters:
+            if parameter["schema"]["type"] == "integer":
+                parameter["schema"] |= {"minimum": 1, "maximum": _MOST_ID}
+            elif parameter["name"] == "key":
+                uuid = f"{getattr(self.view, 'key_prefix', '[a-z]+')}_[a-z0-9]{{20}}"
+                parameter["schema"]["pattern"] = f"^([0-9]{{1,18}}|{uuid})$"
+                parameter["description"] = "Its number or its uuid."
+        return parameters
+
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         responses = super()._get_response_bodies(direction)
         for code in map(str, self._errors()):
@@ -76,6 +113,8 @@ class ApiSchema(AutoSchema):
         for code, response in responses.items():
             response["description"] = response["description"] or "Success"
             response["headers"] = self._headers(code) | response.get("headers", {})
+            if code == "201" and hasattr(self.view, "links"):
+                response["links"] = self._links(*self.view.links)
         return {code: responses[code] for code in sorted(responses)}
 
     def _errors(self) -> set[int]:
@@ -95,6 +134,11 @@ class ApiSchema(AutoSchema):
             statuses = statuses - {422} | {400}
         return statuses
 
+    def _links(self, parameter: str, pointer: str, *operations: str) -> dict[str, Any]:
+        """What can be done next with that which was made."""
+        parameters = {parameter: f"$response.body#{pointer}"}
+        return {name: {"operationId": name, "parameters": parameters} for name in operations}
+
     def _error(self, status: int) -> OpenApiResponse:
         shape = MeetingErrorSerializer if is_v3(self.path) else ErrorSerializer
         return OpenApiResponse(shape(), KINDS[status][1])
@@ -112,3 +156,30 @@ class ApiSchema(AutoSchema):
         )
         self.registry.register_on_missing(component)
         return {"$ref": f"#/components/headers/{name}"}
+
+
+def tell_of_texts(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """Say of every text in a body of a request what `StrictCharField` takes."""
+    schemas = result["components"]["schemas"]
+    for name in schemas:
+        if name.endswith("Request"):
+            for text in _texts(schemas[name]):
+                if text.get("format") == "timezone":
+                    # Its names are a list, which says more than their length.
+                    for bound in ("minLength", "maxLength"):
+                        text.pop(bound, None)
+                elif not {"format", "pattern", "enum"} & set(text):
+                    text["pattern"] = _NOT_BLANK if text.pop("minLength", 0) else NO_NUL
+    return result
+
+
+def _texts(node: Any) -> Iterator[dict[str, Any]]:
+    match node:
+        case dict():
+            if node.get("type") in ("string", ["string", "null"]):
+                yield node
+            for inner in node.values():
+                yield from _texts(inner)
+        case list():
+            for inner in node:
+                yield from _texts(inner)

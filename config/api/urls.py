@@ -4,6 +4,7 @@ from csp.constants import NONCE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.api import errors
@@ -15,8 +16,9 @@ docs = SpectacularSwaggerSplitView.as_view(
 )
 
 
+@csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
-    """Any other path: an answer that needs no page of Django's to be rendered."""
+    """Any other path, by any method: an answer that needs no page of Django's to be rendered."""
     return errors.answer(request.path_info, 404)
 
 

@@ -4,25 +4,48 @@ from datetime import UTC
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.fields import StrictCharField, StrictIntegerField
+from config.api.schema import example
 from config.errors import Invalid
+from meetings.api import examples
 from meetings.enums import Status
 from meetings.models import MeetingRequest
 
 _REQUIRED = ("user_id", "team_id", "date")
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**63 - 1})
+class IdField(StrictIntegerField):
+    """The number of something that may or may not be there."""
+
+
+@extend_schema_field({"type": "string", "maxLength": 64})
+class DateField(StrictCharField):
+    """Date and time, as people write them (see `meetings.when`)."""
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "maxLength": 1000,
+        "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\u0000-\u0020\u007f]+)?$",
+    }
+)
+class LinkField(StrictCharField):
+    """An http(s) URL, or nothing."""
+
+
+@example(examples.NEW_MEETING)
 class NewMeetingSerializer(serializers.Serializer[Any]):
     """What is asked for. `user_id` is the recipient."""
 
-    user_id = StrictIntegerField(help_text="The person to meet, a member of the team.")
-    team_id = StrictIntegerField(help_text="A team that both belong to.")
-    date = StrictCharField(
-        help_text="Date and time. Without an offset it is the recipient's wall clock."
-    )
-    link = StrictCharField(
+    user_id = IdField(help_text="The person to meet, a member of the team.")
+    team_id = IdField(help_text="A team that both belong to.")
+    date = DateField(help_text="Date and time. Without an offset it is the recipient's wall clock.")
+    link = LinkField(
         allow_null=True, allow_blank=True, default="", help_text="Where to meet: an http(s) URL."
     )
 
@@ -33,6 +56,7 @@ class NewMeetingSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+@example(examples.MEETING)
 class MeetingSerializer(serializers.Serializer[MeetingRequest]):
     """A meeting: the eleven fields of the document in its order, then ours."""
 

@@ -1,7 +1,7 @@
 """The v3 meeting API: `/api/v3/meeting/`."""
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,17 +18,6 @@ from meetings.enums import Tab
 from meetings.models import MeetingRequest
 from scheduling.api.serializers import ReasonSerializer
 
-_EXAMPLE = OpenApiExample(
-    "With a meeting link",
-    {
-        "user_id": 5,
-        "team_id": 1,
-        "date": "2026-12-15 14:00:00",
-        "link": "https://zoom.us/j/1234567890",
-    },
-    request_only=True,
-)
-
 
 class ListQuery(envelope.PageQuery):
     """The query of the list of meetings."""
@@ -38,6 +27,7 @@ class ListQuery(envelope.PageQuery):
 
 class Create(APIView):
     scope = "meetings"
+    links = ("meeting_id", "/id", "get_meeting", "cancel_meeting")
 
     @extend_schema(
         operation_id="create_meeting",
@@ -47,7 +37,6 @@ class Create(APIView):
             201: MeetingSerializer,
             404: OpenApiResponse(MeetingErrorSerializer, "There is no such team, or person in it."),
         },
-        examples=[_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         """Ask a team mate for a meeting of an hour. They hear of it by email and push message."""

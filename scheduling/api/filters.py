@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from drf_spectacular.utils import extend_schema_field
 
-from config.api.fields import MomentFormField
+from config.api.fields import MOMENT, MomentFormField
 from scheduling.enums import Status
 from scheduling.models import EventType
 
@@ -35,14 +35,13 @@ class BooleanFilter(ChoiceFilter):
         return qs.filter(**{str(self.field_name): value == "true"}) if value else qs
 
 
-def _as(schema: dict[str, str], filter_: Filter) -> Filter:
+def _as(schema: dict[str, Any], filter_: Filter) -> Filter:
     """The filter, as the API's document is to describe it."""
     return extend_schema_field(schema)(filter_)  # type: ignore[type-var]  # it takes these too
 
 
 def _moment(lookup: str, description: str) -> Filter:
-    schema = {"type": "string", "format": "date-time", "description": description}
-    return _as(schema, MomentFilter("start", lookup))
+    return _as({**MOMENT, "description": description}, MomentFilter("start", lookup))
 
 
 class EventTypeFilters(FilterSet):

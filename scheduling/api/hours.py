@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +10,8 @@ from rest_framework.views import APIView
 from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
 from config.api import envelope
-from config.api.fields import calendar_date
+from config.api.fields import CALENDAR_DATE, calendar_date
+from config.api.schema import answer
 from config.errors import NotFound
 from scheduling import services
 from scheduling.api.serializers import (
@@ -22,7 +22,8 @@ from scheduling.api.serializers import (
 )
 
 _AVAILABILITY = envelope.item_of(AvailabilitySerializer)
-_DATE = OpenApiParameter("date", OpenApiTypes.DATE, OpenApiParameter.PATH)
+_DELETED = answer(DeletedSerializer, {"message": "Override deleted successfully"})
+_DATE = OpenApiParameter("date", CALENDAR_DATE, OpenApiParameter.PATH)
 
 
 class Week(APIView):
@@ -92,9 +93,7 @@ class Override(APIView):
         )
         return envelope.item(OverrideSerializer(override).data)
 
-    @extend_schema(
-        operation_id="delete_override", parameters=[_DATE], responses={200: DeletedSerializer}
-    )
+    @extend_schema(operation_id="delete_override", parameters=[_DATE], responses={200: _DELETED})
     def delete(self, request: Request, date: str) -> Response:
         """The usual hours again on this date."""
         services.delete_override(user=caller(request), day=_date(date))

@@ -17,7 +17,9 @@ from config.api.fields import (
     StrictIntegerField,
     StrictModelSerializer,
 )
-from scheduling import hours
+from config.api.schema import NO_NUL, example
+from scheduling import custom_fields, hours
+from scheduling.api import examples
 from scheduling.custom_fields import FieldType
 from scheduling.enums import Change, Location, PaymentMethod, Role, Status, Weekday
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
@@ -44,10 +46,28 @@ _CLOSED = [
 class TimeField(StrictCharField):
     """`HH:MM`, up to `24:00`."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
 
 class WindowSerializer(serializers.Serializer[Any]):
     start = TimeField()
     end = TimeField()
+
+
+class WindowsField(serializers.ListField):
+    """Windows of one day."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=WindowSerializer(),
+            max_length=hours.MOST_WINDOWS,
+            error_messages={
+                "min_length": "Give at least one window, or disable the day.",
+                "max_length": f"Use at most {hours.MOST_WINDOWS} windows a day.",
+            },
+            **options,
+        )
 
 
 class DaySerializer(serializers.Serializer[Any]):
@@ -68,6 +88,7 @@ class WeekSerializer(serializers.Serializer[Any]):
         return {str(number): DaySerializer() for number in Weekday.values}
 
 
+@example(examples.AVAILABILITY)
 class AvailabilitySerializer(serializers.Serializer[WeeklyAvailability]):
     availability = serializers.SerializerMethodField()
     timezone = serializers.CharField(help_text="The zone of the hours.")
@@ -90,8 +111,10 @@ class DayChangeSerializer(serializers.Serializer[Any]):
     enabled = StrictBooleanField(required=False)
     start = TimeField(required=False)
     end = TimeField(required=False)
-    windows = WindowSerializer(
-        many=True, required=False, help_text="Win over `start` and `end` where both are sent."
+    windows = WindowsField(
+        min_length=1,
+        required=False,
+        help_text="Win over `start` and `end` where both are sent.",
     )
 
 
@@ -109,11 +132,13 @@ class WeekChangeSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+@example(examples.AVAILABILITY_CHANGE)
 class AvailabilityChangeSerializer(serializers.Serializer[Any]):
     availability = WeekChangeSerializer()
     timezone = ZoneField(required=False)
 
 
+@example(examples.OVERRIDE)
 class OverrideSerializer(serializers.Serializer[DateOverride]):
     date = serializers.DateField()
     windows = serializers.SerializerMethodField(help_text="None: a day off.")
@@ -123,8 +148,9 @@ class OverrideSerializer(serializers.Serializer[DateOverride]):
         return hours.texts_of(override.windows)
 
 
+@example(examples.OVERRIDE_CHANGE)
 class OverrideChangeSerializer(serializers.Serializer[Any]):
-    windows = WindowSerializer(many=True, help_text="None: a day off.")
+    windows = WindowsField(help_text="None: a day off.")
 
 
 # --- event types --------------------------------------------------------------------------------
@@ -173,7 +199,9 @@ class CustomFieldSerializer(serializers.Serializer[Any]):
     """A question that whoever books is asked."""
 
     name = serializers.RegexField(
-        r"^[a-z][a-z0-9_]{0,59}$", help_text="Its key among an event's `custom_field_values`."
+        r"^[a-z][a-z0-9_]{0,59}\Z",
+        trim_whitespace=False,
+        help_text="Its key among an event's `custom_field_values`.",
     )
     # In the API's words, though a DRF field has attributes of these names too.
     label = StrictCharField(max_length=200, required=False)  # type: ignore[assignment]
@@ -187,6 +215,7 @@ class CustomFieldSerializer(serializers.Serializer[Any]):
         return {**attrs, "label": attrs.get("label") or attrs["name"]}
 
 
+@example(examples.EVENT_TYPE)
 class EventTypeSerializer(serializers.Serializer[EventType]):
     uuid = serializers.CharField()
     id = serializers.IntegerField()
@@ -212,13 +241,22 @@ class EventTypeSerializer(serializers.Serializer[EventType]):
         return f"/api/v1/event_types/{event_type.pk}"
 
 
+@extend_schema_field(
+    {"type": "array", "minItems": 1, "maxItems": 7, "items": {"type": "string", "enum": _WEEKDAYS}}
+)
+class DaysField(serializers.ListField):
+    """Names of weekdays; that one is needed, the model says."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.ChoiceField(_WEEKDAYS), max_length=7, **options)
+
+
+@example(examples.NEW_EVENT_TYPE)
 class NewEventTypeSerializer(StrictModelSerializer):
     """An event type, flat as it is sent. What is left out has its default."""
 
     timezone = ZoneField(required=False, help_text="Default: UTC.")
-    available_days = serializers.ListField(
-        child=serializers.ChoiceField(_WEEKDAYS), required=False, max_length=7
-    )
+    available_days = DaysField(required=False)
     custom_fields = serializers.ListField(
         child=CustomFieldSerializer(), required=False, max_length=50
     )
@@ -236,7 +274,11 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "min_advance_booking", "max_advance_booking", "available_days", "slot_interval",
             "daily_limit", "price", "currency", "payment_method", "custom_fields", "sort_order",
         )  # fmt: skip
-        extra_kwargs = {"slug": {"required": False}}
+        extra_kwargs = {
+            "slug": {"required": False, "trim_whitespace": False},
+            "color": {"trim_whitespace": False},
+            "currency": {"trim_whitespace": False},
+        }
 
     def validate_available_days(self, names: list[str]) -> list[int]:
         return sorted({_WEEKDAYS.index(name) + 1 for name in names})
@@ -248,14 +290,16 @@ class NewEventTypeSerializer(StrictModelSerializer):
         return text or ""
 
 
+@example(examples.EVENT_TYPE_CHANGE)
 class EventTypeChangeSerializer(NewEventTypeSerializer):
-    """What is left out stays.
+    """What is left out stays."""
 
-    Not by `partial=True`: that would reach into the custom fields, which come whole.
-    """
-
+    # Not by `partial=True`: that would reach into the custom fields, which come whole.
     class Meta(NewEventTypeSerializer.Meta):
-        extra_kwargs = {name: {"required": False} for name in ("name", "duration", "slug")}
+        extra_kwargs = NewEventTypeSerializer.Meta.extra_kwargs | {
+            "name": {"required": False},
+            "duration": {"required": False},
+        }
 
 
 # --- availability -------------------------------------------------------------------------------
@@ -270,6 +314,7 @@ class SlotSerializer(serializers.Serializer[Any]):
     )
 
 
+@example(examples.SLOTS_OF_DATE)
 class SlotsOfDateSerializer(serializers.Serializer[Any]):
     date = serializers.DateField(help_text="In the time zone of the query.")
     slots = SlotSerializer(many=True)
@@ -312,6 +357,7 @@ class HostSerializer(serializers.Serializer[Any]):
     email = serializers.CharField()
 
 
+@example(examples.EVENT)
 class EventSerializer(serializers.Serializer[Booking]):
     uuid = serializers.CharField()
     id = serializers.IntegerField()
@@ -337,6 +383,19 @@ class EventSerializer(serializers.Serializer[Booking]):
         return f"/api/v1/events/{booking.pk}"
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "maxProperties": custom_fields.MOST_ANSWERS,
+        "propertyNames": {"maxLength": custom_fields.LONGEST_NAME, "pattern": NO_NUL},
+        "additionalProperties": {"maxLength": custom_fields.LONGEST_TEXT, "pattern": NO_NUL},
+    }
+)
+class AnswersField(serializers.DictField):
+    """Answers of any type by the names of their questions."""
+
+
+@example(examples.NEW_EVENT)
 class NewEventSerializer(serializers.Serializer[Any]):
     event_type_id = StrictIntegerField(min_value=1, max_value=10**18)
     attendee_email = serializers.EmailField(max_length=254)
@@ -347,19 +406,21 @@ class NewEventSerializer(serializers.Serializer[Any]):
     attendee_phone = StrictCharField(max_length=40, allow_blank=True, default="")
     timezone = ZoneField(required=False, help_text="The invitee's; default: the event type's.")
     notes = StrictCharField(max_length=5000, allow_blank=True, default="")
-    custom_field_values = serializers.DictField(
+    custom_field_values = AnswersField(
         default=dict, help_text="By the names of the event type's fields; others are kept as text."
     )
 
 
+@example(examples.EVENT_CHANGE)
 class EventChangeSerializer(serializers.Serializer[Any]):
     """What is left out stays, single custom field values too; null takes one of these away."""
 
     notes = StrictCharField(max_length=5000, allow_blank=True, required=False)
     attendee_phone = StrictCharField(max_length=40, allow_blank=True, required=False)
-    custom_field_values = serializers.DictField(required=False)
+    custom_field_values = AnswersField(required=False)
 
 
+@example(examples.RESCHEDULE)
 class RescheduleSerializer(serializers.Serializer[Any]):
     start_time = MomentField(
         help_text="ISO 8601. Without an offset it is read in `timezone`, else the event type's."
@@ -368,10 +429,12 @@ class RescheduleSerializer(serializers.Serializer[Any]):
     reason = StrictCharField(max_length=500, allow_blank=True, allow_null=True, default="")
 
 
+@example(examples.REASON)
 class ReasonSerializer(serializers.Serializer[Any]):
     reason = StrictCharField(max_length=500, allow_blank=True, allow_null=True, default="")
 
 
+@example(examples.HISTORY)
 class HistorySerializer(serializers.Serializer[HistoryEntry]):
     sequence = serializers.IntegerField(help_text="The event's, from then on.")
     change = serializers.ChoiceField(Change.choices)

@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from scheduling.api import hours, views
+from scheduling.api import hours, schema, views
+
+__all__ = ["schema", "urlpatterns"]  # the document knows of all that `schema` says
 
 urlpatterns = [
     path("users/me/availability", hours.Week.as_view()),

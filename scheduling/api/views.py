@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,7 +17,7 @@ from accounts.zones import zone_of
 from config.api import envelope
 from config.api.fields import at
 from config.api.filters import narrowed
-from config.api.schema import IDEMPOTENCY_KEY
+from config.api.schema import IDEMPOTENCY_KEY, ErrorSerializer, answer
 from config.errors import Invalid
 from scheduling import availability, bookings, services
 from scheduling.api.filters import EventFilters, EventTypeFilters
@@ -38,42 +38,9 @@ from scheduling.api.serializers import (
 from scheduling.models import Booking, EventType
 from scheduling.slots import Slot
 
-_EVENT_TYPE_EXAMPLE = OpenApiExample(
-    "An hour that must be approved",
-    {
-        "name": "Strategy Session",
-        "duration": 60,
-        "description": "Deep dive strategy discussion",
-        "color": "#7C3AED",
-        "location": "zoom_meeting",
-        "timezone": "America/New_York",
-        "requires_approval": True,
-        "buffer_time_before": 15,
-        "buffer_time_after": 15,
-        "min_advance_booking": 48,
-        "max_advance_booking": 90,
-        "available_days": ["monday", "tuesday", "wednesday", "thursday"],
-        "price": "150.00",
-        "currency": "USD",
-    },
-    request_only=True,
-)
-_EVENT_EXAMPLE = OpenApiExample(
-    "A booking with an answer",
-    {
-        "event_type_id": 123,
-        "attendee_email": "john@example.com",
-        "attendee_name": "John Doe",
-        "attendee_phone": "+1234567890",
-        "start_time": "2026-12-15T10:00:00Z",
-        "timezone": "America/New_York",
-        "notes": "Project discussion",
-        "custom_field_values": {"company": "ACME Corp"},
-    },
-    request_only=True,
-)
 _EVENT = envelope.item_of(EventSerializer)
 _EVENT_TYPE = envelope.item_of(EventTypeSerializer)
+_DELETED = answer(DeletedSerializer, {"message": "Event type deleted successfully"})
 
 
 # --- event types --------------------------------------------------------------------------------
@@ -84,6 +51,10 @@ class EventTypes(APIView):
     queryset = EventType.objects.none()
     filter_backends = (DjangoFilterBackend,)
     filterset_class = EventTypeFilters
+    links = (
+        "key", "/data/uuid",
+        "get_event_type", "update_event_type", "delete_event_type", "get_event_type_availability",
+    )  # fmt: skip
 
     @extend_schema(
         operation_id="list_event_types",
@@ -102,7 +73,6 @@ class EventTypes(APIView):
         parameters=[IDEMPOTENCY_KEY],
         request=NewEventTypeSerializer,
         responses={201: _EVENT_TYPE},
-        examples=[_EVENT_TYPE_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         """Offer something new. Its address is made from its name unless you give a `slug`."""
@@ -118,6 +88,7 @@ class EventTypes(APIView):
 
 class OneEventType(APIView):
     scope = "event_types"
+    key_prefix = "et"
 
     @extend_schema(operation_id="get_event_type", responses=_EVENT_TYPE)
     def get(self, request: Request, key: str) -> Response:
@@ -144,7 +115,7 @@ class OneEventType(APIView):
         """The same as PATCH: change what you send."""
         return self.patch(request, key)
 
-    @extend_schema(operation_id="delete_event_type", responses={200: DeletedSerializer})
+    @extend_schema(operation_id="delete_event_type", responses={200: _DELETED})
     def delete(self, request: Request, key: str) -> Response:
         """Delete an event type. One that has events is deactivated and kept."""
         if services.delete_event_type(event_type=_event_type(request, key)):
@@ -154,6 +125,7 @@ class OneEventType(APIView):
 
 class Slots(APIView):
     scope = "availability"
+    key_prefix = "et"
 
     @extend_schema(
         operation_id="get_event_type_availability",
@@ -208,6 +180,11 @@ class Events(APIView):
     queryset = Booking.objects.none()
     filter_backends = (DjangoFilterBackend,)
     filterset_class = EventFilters
+    links = (
+        "key", "/data/uuid",
+        "get_event", "update_event", "confirm_event", "reject_event", "cancel_event",
+        "reschedule_event", "delete_event", "get_event_history",
+    )  # fmt: skip
 
     @extend_schema(
         operation_id="list_events",
@@ -226,7 +203,6 @@ class Events(APIView):
         parameters=[IDEMPOTENCY_KEY],
         request=NewEventSerializer,
         responses={201: _EVENT},
-        examples=[_EVENT_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         """Book a start that is offered, for an invitee. Both are told by email.
@@ -263,6 +239,7 @@ class Events(APIView):
 
 class Event(APIView):
     scope = "events"
+    key_prefix = "evt"
 
     @extend_schema(operation_id="get_event", responses=_EVENT)
     def get(self, request: Request, key: str) -> Response:
@@ -290,7 +267,10 @@ class Event(APIView):
         """The same as PATCH: change what you send."""
         return self.patch(request, key)
 
-    @extend_schema(operation_id="delete_event", responses=_EVENT)
+    @extend_schema(
+        operation_id="delete_event",
+        responses={200: _EVENT, 409: OpenApiResponse(ErrorSerializer, "It is over already.")},
+    )
     def delete(self, request: Request, key: str) -> Response:
         """The same as `cancel`, without a reason."""
         return _cancel(request, key, "")
@@ -298,6 +278,7 @@ class Event(APIView):
 
 class Confirm(APIView):
     scope = "events"
+    key_prefix = "evt"
 
     @extend_schema(operation_id="confirm_event", request=None, responses=_EVENT)
     def post(self, request: Request, key: str) -> Response:
@@ -310,6 +291,7 @@ class Confirm(APIView):
 
 class Reject(APIView):
     scope = "events"
+    key_prefix = "evt"
 
     @extend_schema(operation_id="reject_event", request=ReasonSerializer, responses=_EVENT)
     def post(self, request: Request, key: str) -> Response:
@@ -323,6 +305,7 @@ class Reject(APIView):
 
 class Cancel(APIView):
     scope = "events"
+    key_prefix = "evt"
 
     @extend_schema(operation_id="cancel_event", request=ReasonSerializer, responses=_EVENT)
     def post(self, request: Request, key: str) -> Response:
@@ -332,6 +315,7 @@ class Cancel(APIView):
 
 class Reschedule(APIView):
     scope = "events"
+    key_prefix = "evt"
 
     @extend_schema(operation_id="reschedule_event", request=RescheduleSerializer, responses=_EVENT)
     def post(self, request: Request, key: str) -> Response:
@@ -353,6 +337,7 @@ class Reschedule(APIView):
 
 class History(APIView):
     scope = "events"
+    key_prefix = "evt"
 
     @extend_schema(
         operation_id="get_event_history",

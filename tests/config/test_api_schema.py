@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
+
+from config.api.errors import KINDS
+from scheduling.api.serializers import NewEventSerializer
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +66,7 @@ def test_every_operation_names_its_scope(document: Any) -> None:
 def test_the_scopes_are_explained(document: Any) -> None:
     scheme = document["components"]["securitySchemes"]["bearer"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    assert "- `users:read`: See your profile, hours, teams and devices" in scheme["description"]
+    assert "- `users:read`: See your profile, teams and devices" in scheme["description"]
 
 
 def test_every_operation_documents_its_errors_in_its_own_format(document: Any) -> None:
@@ -93,6 +97,98 @@ def test_the_fields_of_an_error(document: Any) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["Error"]["required"] == ["error", "message", "status_code", "timestamp"]
     assert schemas["MeetingError"]["properties"]["error"]["type"] == "integer"
+
+
+def test_every_tag_is_explained(document: Any) -> None:
+    told = {tag["name"]: tag["description"] for tag in document["tags"]}
+    used = {tag for operation in operations(document).values() for tag in operation["tags"]}
+    assert set(told) == used
+    assert all(told.values())
+
+
+def test_the_description_tells_of_what_all_operations_share(document: Any) -> None:
+    told = document["info"]["description"]
+    assert re.findall("^## (.*)$", told, re.M) == [
+        "Who calls",
+        "Requests and answers",
+        "Errors",
+        "Rate limits",
+        "Trying again",
+    ]
+    for status, (word, _sentence) in KINDS.items():
+        assert re.search(rf"^\| {status} \| .*`{word}`", told, re.M), status
+
+
+def test_every_operation_has_one_success_with_an_example(document: Any) -> None:
+    for (method, path), operation in operations(document).items():
+        [success] = [code for code in operation["responses"] if code < "400"]
+        created = method == "post" and "{" not in path
+        assert success == ("201" if created else "200"), (method, path)
+        assert shown(operation["responses"][success]), (method, path)
+
+
+def test_every_body_of_a_request_has_an_example(document: Any) -> None:
+    bodies = [
+        (method, path, operation["requestBody"])
+        for (method, path), operation in operations(document).items()
+        if "requestBody" in operation
+    ]
+    assert len(bodies) == 18
+    assert [(method, path) for method, path, body in bodies if not shown(body)] == []
+
+
+def test_every_example_fits_its_schema(document: Any) -> None:
+    for (method, path), operation in operations(document).items():
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for told in body.get("content", {}).values():
+                schema = {**told["schema"], "components": document["components"]}
+                checker = Draft202012Validator(
+                    schema, format_checker=Draft202012Validator.FORMAT_CHECKER
+                )
+                for example in shown(body):
+                    wrong = [error.message for error in checker.iter_errors(example)]
+                    assert wrong == [], (method, path)
+
+
+def test_what_is_made_links_to_what_can_be_done_with_it(document: Any) -> None:
+    parameters = {
+        operation["operationId"]: {part["name"] for part in operation.get("parameters", [])}
+        for operation in operations(document).values()
+    }
+    for (method, path), operation in operations(document).items():
+        if "201" in operation["responses"]:
+            links = operation["responses"]["201"]["links"]
+            assert links, (method, path)
+            for name, link in links.items():
+                assert link["operationId"] == name
+                assert set(link["parameters"]) <= parameters[name]
+
+
+def shown(body: Any) -> list[Any]:
+    """The examples of a body of a request or an answer."""
+    [told] = body["content"].values()
+    return [example["value"] for example in told.get("examples", {}).values()]
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("Ada", True),
+        (" Ada\n", True),
+        ("", False),
+        (" \t\u3000", False),
+        ("\x01\x1f", False),
+        ("\ufeff", False),
+        ("a\0b", False),
+    ],
+)
+def test_a_text_that_may_not_be_blank(document: Any, text: str, allowed: bool) -> None:
+    """The document's pattern and the field are of one mind."""
+    name = document["components"]["schemas"]["NewEventRequest"]["properties"]["attendee_name"]
+    assert bool(re.search(name["pattern"], text)) == allowed
+    field = NewEventSerializer(data={"attendee_name": text})
+    field.is_valid()
+    assert ("attendee_name" not in field.errors) == allowed
 
 
 def test_a_list_has_a_page_and_a_limit(document: Any) -> None:

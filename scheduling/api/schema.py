@@ -1,0 +1,17 @@
+"""How the OpenAPI document tells of what a serializer cannot say of itself."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction
+
+
+class NoOtherDays(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its metaclass
+    target_class = "scheduling.api.serializers.WeekChangeSerializer"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
+            self.target, direction, bypass_extensions=True
+        )
+        return schema | {"additionalProperties": False}
