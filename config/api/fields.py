@@ -141,23 +141,25 @@ class CalendarDateField(serializers.Field[date, str, str, Any]):
     {
         "oneOf": [
             {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"},
-            {"type": "integer", "minimum": 0, "maximum": 99_999_999},
+            {"type": "number", "minimum": 0, "maximum": 99_999_999, "multipleOf": 0.01},
         ]
     }
 )
 class PriceField(serializers.DecimalField):
-    """An amount of money as a text such as "150.00", or a whole number; not a fraction in JSON."""
+    """An amount of money with at most two decimals: a text such as "150.00", or a number."""
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         # A decimal field of DRF's takes an empty text for null.
         return (False, data) if isinstance(data, str) else super().validate_empty_values(data)
 
     def to_internal_value(self, data: Any) -> Decimal:
-        if isinstance(data, str) and not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,2})?", data):
+        if type(data) not in (str, int, float):
             raise serializers.ValidationError('Use an amount such as "150.00".')
-        if type(data) not in (str, int):
-            raise serializers.ValidationError('Use a text such as "150.00", or a whole number.')
-        return super().to_internal_value(data)
+        # What a float cannot hold exactly is forgiven, a third decimal is not.
+        text = f"{data:.6f}".rstrip("0").rstrip(".") if isinstance(data, float) else str(data)
+        if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,2})?", text):
+            raise serializers.ValidationError('Use an amount such as "150.00".')
+        return super().to_internal_value(text)
 
 
 class QueryIntegerField(serializers.IntegerField):

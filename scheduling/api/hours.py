@@ -14,7 +14,7 @@ from config.api.fields import CALENDAR_DATE, calendar_date
 from config.api.schema import answer
 from config.errors import NotFound
 from scheduling import services
-from scheduling.api.serializers import (
+from scheduling.api.serializers_of_hours import (
     AvailabilityChangeSerializer,
     AvailabilitySerializer,
     OverrideChangeSerializer,

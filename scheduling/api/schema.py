@@ -8,7 +8,7 @@ from drf_spectacular.utils import Direction
 
 
 class NoOtherDays(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its metaclass
-    target_class = "scheduling.api.serializers.WeekChangeSerializer"
+    target_class = "scheduling.api.serializers_of_hours.WeekChangeSerializer"
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]

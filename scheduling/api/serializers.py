@@ -1,4 +1,4 @@
-"""The shapes of event types, availability and events."""
+"""The shapes of event types, what is free of them, and events."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ from config.api.fields import (
     StrictModelSerializer,
 )
 from config.api.schema import NO_NUL, example
-from scheduling import custom_fields, hours
+from scheduling import custom_fields
 from scheduling.api import examples
 from scheduling.custom_fields import FieldType
 from scheduling.enums import Change, Location, PaymentMethod, Role, Status, Weekday
-from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
+from scheduling.models import Booking, EventType, HistoryEntry
 from scheduling.slots import Reason
 
 MOST_DAYS = 62
@@ -37,120 +37,6 @@ _CLOSED = [
         Reason.BUFFER,
     )
 ]
-
-
-# --- hours --------------------------------------------------------------------------------------
-
-
-@extend_schema_field({"type": "string", "pattern": hours.TIME_PATTERN, "example": "09:00"})
-class TimeField(StrictCharField):
-    """`HH:MM`, up to `24:00`."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, **options)
-
-
-class WindowSerializer(serializers.Serializer[Any]):
-    start = TimeField()
-    end = TimeField()
-
-
-class WindowsField(serializers.ListField):
-    """Windows of one day."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            child=WindowSerializer(),
-            max_length=hours.MOST_WINDOWS,
-            error_messages={
-                "min_length": "Give at least one window, or disable the day.",
-                "max_length": f"Use at most {hours.MOST_WINDOWS} windows a day.",
-            },
-            **options,
-        )
-
-
-class DaySerializer(serializers.Serializer[Any]):
-    """A weekday's hours: `start` of the first window, `end` of the last."""
-
-    enabled = serializers.BooleanField()
-    start = TimeField()
-    end = TimeField()
-    windows = WindowSerializer(
-        many=True, required=False, help_text="Only where there are two or more."
-    )
-
-
-class WeekSerializer(serializers.Serializer[Any]):
-    """The weekdays by their ISO numbers: 1 is Monday."""
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {str(number): DaySerializer() for number in Weekday.values}
-
-
-@example(examples.AVAILABILITY)
-class AvailabilitySerializer(serializers.Serializer[WeeklyAvailability]):
-    availability = serializers.SerializerMethodField()
-    timezone = serializers.CharField(help_text="The zone of the hours.")
-
-    @extend_schema_field(WeekSerializer)
-    def get_availability(self, weekly: WeeklyAvailability) -> dict[str, dict[str, Any]]:
-        return {number: self._day(day) for number, day in weekly.days.items()}
-
-    def _day(self, day: hours.Day) -> dict[str, Any]:
-        windows = hours.texts_of(day["windows"])
-        shown = {
-            "enabled": day["enabled"],
-            "start": windows[0]["start"],
-            "end": windows[-1]["end"],
-        }
-        return shown | ({"windows": windows} if len(windows) > 1 else {})
-
-
-class DayChangeSerializer(serializers.Serializer[Any]):
-    enabled = StrictBooleanField(required=False)
-    start = TimeField(required=False)
-    end = TimeField(required=False)
-    windows = WindowsField(
-        min_length=1,
-        required=False,
-        help_text="Win over `start` and `end` where both are sent.",
-    )
-
-
-class WeekChangeSerializer(serializers.Serializer[Any]):
-    """Weekdays by their ISO numbers; those left out stay as they are."""
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {str(number): DayChangeSerializer(required=False) for number in Weekday.values}
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
-        if unknown:
-            message = "Days are 1 (Monday) to 7."
-            raise serializers.ValidationError({str(name)[:20]: [message] for name in unknown})
-        return super().to_internal_value(data)
-
-
-@example(examples.AVAILABILITY_CHANGE)
-class AvailabilityChangeSerializer(serializers.Serializer[Any]):
-    availability = WeekChangeSerializer()
-    timezone = ZoneField(required=False)
-
-
-@example(examples.OVERRIDE)
-class OverrideSerializer(serializers.Serializer[DateOverride]):
-    date = serializers.DateField()
-    windows = serializers.SerializerMethodField(help_text="None: a day off.")
-
-    @extend_schema_field(WindowSerializer(many=True))
-    def get_windows(self, override: DateOverride) -> list[hours.WindowText]:
-        return hours.texts_of(override.windows)
-
-
-@example(examples.OVERRIDE_CHANGE)
-class OverrideChangeSerializer(serializers.Serializer[Any]):
-    windows = WindowsField(help_text="None: a day off.")
 
 
 # --- event types --------------------------------------------------------------------------------

@@ -174,12 +174,14 @@ def test_the_shortest_and_the_longest(api: Client, duration: int) -> None:
         ("150", "150.00"),
         ("0.5", "0.50"),
         (150, "150.00"),
+        (150.5, "150.50"),
+        (0.07, "0.07"),
         (0, "0.00"),
         ("99999999.99", "99999999.99"),
         (None, None),
     ],
 )
-def test_a_price_is_a_text_or_a_whole_number(api: Client, price: Any, shown: Any) -> None:
+def test_a_price_is_a_text_or_a_number(api: Client, price: Any, shown: Any) -> None:
     row = made(api, price=price)
     assert row["payment"]["price"] == shown
     assert data(call(api, "GET", f"{URL}/{row['id']}"))["payment"]["price"] == shown

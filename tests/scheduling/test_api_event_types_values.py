@@ -19,7 +19,6 @@ NO_SLUG = "Use a-z, 0-9 and single hyphens."
 NO_COLOR = "Use a color such as #4F46E5."
 NO_CURRENCY = "Use a code such as USD (ISO 4217)."
 NO_AMOUNT = 'Use an amount such as "150.00".'
-NO_PRICE = 'Use a text such as "150.00", or a whole number.'
 NO_PLACE = "Say where, since the location is custom."
 NUL = "Null characters are not allowed."
 
@@ -92,12 +91,12 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("price", "1\n", [NO_AMOUNT]),
     ("price", "١", [NO_AMOUNT]),
     ("price", "123456789", [NO_AMOUNT]),
-    ("price", 1e9, [NO_PRICE]),
-    ("price", 150.5, [NO_PRICE]),
-    ("price", True, [NO_PRICE]),
-    ("price", ["1"], [NO_PRICE]),
-    ("price", -1, [least(0)]),
-    ("price", 10**9, ["Ensure that there are no more than 8 digits before the decimal point."]),
+    ("price", 1e9, [NO_AMOUNT]),
+    ("price", 150.505, [NO_AMOUNT]),
+    ("price", True, [NO_AMOUNT]),
+    ("price", ["1"], [NO_AMOUNT]),
+    ("price", -1, [NO_AMOUNT]),
+    ("price", 10**9, [NO_AMOUNT]),
     ("currency", "usd", [NO_CURRENCY]),
     ("currency", "US", [NO_CURRENCY]),
     ("currency", "", [BLANK]),
