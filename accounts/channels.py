@@ -5,6 +5,7 @@ did not work. It opens no transaction and writes nothing.
 """
 
 import json
+import threading
 from email.mime.base import MIMEBase
 from email.mime.text import MIMEText
 from functools import cache
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 # For each request. Where nobody answers, Google's client asks four times for a token, or twice to
 # send: either is well within a lease (`OUTBOX_LEASE_SECONDS`).
 _PUSH_SECONDS = 10.0
+
+# A cached function may run more than once, and Firebase minds.
+_FIREBASE_LOCK = threading.Lock()
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +129,7 @@ class PushChannel:
         # register with us are registration tokens.
         message.token = address
         try:
-            messaging.send(message, app=_firebase())
+            messaging.send(message, app=firebase())
         except messaging.UnregisteredError as error:
             raise AddressGone("unregistered") from error
         except (messaging.SenderIdMismatchError, exceptions.InvalidArgumentError) as error:
@@ -141,9 +145,15 @@ def _say_push_is_off() -> None:
     log.info("push_is_off", reason="FIREBASE_CREDENTIALS is not set")
 
 
+def firebase() -> "App":
+    """The Firebase client of this process, whichever of its threads asks first."""
+    with _FIREBASE_LOCK:
+        return _firebase()
+
+
 @cache
 def _firebase() -> "App":
-    """The Firebase client. Imported late: it is slow, and most processes never push."""
+    """Imported late: it is slow, and most processes never push."""
     import firebase_admin
     from firebase_admin import _http_client, credentials, messaging
 

@@ -1,10 +1,12 @@
 """Firebase is in trouble: the channel gives up long before the lease of what it sends runs out."""
 
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from firebase_admin import _http_client
+from firebase_admin import App, _http_client
 from pytest_django import Settings
 
 from accounts import channels
@@ -23,6 +25,19 @@ def give_up() -> tuple[str, float]:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "_PUSH_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("firebase")
+def test_threads_that_push_at_once_share_one_client() -> None:
+    gate = threading.Barrier(16)
+
+    def ask(_number: int) -> App:
+        gate.wait(10)
+        return channels.firebase()
+
+    with ThreadPoolExecutor(16) as pool:
+        apps = list(pool.map(ask, range(16)))
+    assert all(app is apps[0] for app in apps)
 
 
 def test_a_token_endpoint_that_says_nothing(firebase: wire.Firebase, settings: Settings) -> None:
