@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import string
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
@@ -298,7 +299,8 @@ class Notification(OutboxRow):
     that can be withdrawn together.
     """
 
-    DELAYS = (
+    # Between one attempt and the next.
+    DELAYS: ClassVar[Sequence[timedelta]] = (
         timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10),
         timedelta(minutes=30), timedelta(hours=1), timedelta(hours=3), timedelta(hours=8),
         timedelta(hours=24),

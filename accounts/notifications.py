@@ -137,16 +137,21 @@ def deliver(*, pk: int | None = None) -> bool:
         _end(row, OutboxState.WITHDRAWN, error)
     except ChannelError as error:
         log.warning("notification_delayed", id=row.pk, channel=row.channel, error=str(error))
-        outbox.retry_later(row, now=timezone.now(), error=str(error))
+        _retry(row, str(error))
     except Exception as error:
         # A fault of ours or of a library's. It costs an attempt: else it would be tried for ever.
         log.exception("notification_broken", id=row.pk, channel=row.channel)
-        outbox.retry_later(row, now=timezone.now(), error=type(error).__name__)
+        _retry(row, type(error).__name__)
     else:
         faults.point("notification.sent")
         outbox.settle(row, state=OutboxState.SENT, now=timezone.now())
         faults.point("notification.settled")
     return True
+
+
+def _retry(row: Notification, error: str) -> None:
+    delay = row.DELAYS[row.attempts] if row.attempts < len(row.DELAYS) else None
+    outbox.retry_later(row, now=timezone.now(), error=error, delay=delay)
 
 
 def _end(row: Notification, state: OutboxState, error: ChannelError) -> None:

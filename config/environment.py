@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -51,6 +52,20 @@ def whole_number(text: str) -> int:
 
 def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def networks(text: str) -> list[IPv4Network | IPv6Network]:
+    try:
+        return [ip_network(name) for name in names(text)]
+    except ValueError:
+        raise ValueError("must be networks such as 10.1.0.0/16,fd12::/48") from None
+
+
+def ports(text: str) -> list[int]:
+    found = [int(name) if name.isascii() and name.isdigit() else 0 for name in names(text)]
+    if not all(0 < port < 65_536 for port in found):
+        raise ValueError("must be ports such as 443,8443")
+    return found
 
 
 def json_object(text: str) -> dict[str, Any]:

@@ -8,10 +8,9 @@ worker left behind. So everything is sent at least once, and a crash costs no at
 
 import secrets
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -42,9 +41,7 @@ class OutboxState(models.TextChoices):
 
 
 class OutboxRow(models.Model):
-    """What is to be sent, when, and how far it is. `DELAYS` are the waits between attempts."""
-
-    DELAYS: ClassVar[Sequence[timedelta]]
+    """What is to be sent, when, and how far it is."""
 
     state = models.CharField(
         max_length=10, choices=OutboxState.choices, default=OutboxState.WAITING, editable=False
@@ -94,12 +91,14 @@ def settle(row: Row, *, state: OutboxState, now: datetime, error: str = "") -> b
     )
 
 
-def retry_later(row: Row, *, now: datetime, error: str) -> bool:
-    """Put the row back for its next attempt, or fail it after the last. False as in `settle`."""
-    if row.attempts >= len(row.DELAYS):
+def retry_later(row: Row, *, now: datetime, error: str, delay: timedelta | None) -> bool:
+    """Put the row back for an attempt after `delay`; None: that was the last, and it has failed.
+
+    False, and no change, as in `settle`.
+    """
+    if delay is None:
         return settle(row, state=OutboxState.FAILED, now=now, error=error)
-    due_at = now + row.DELAYS[row.attempts]
-    return _release(row, attempts=F("attempts") + 1, due_at=due_at, last_error=error[:200])
+    return _release(row, attempts=F("attempts") + 1, due_at=now + delay, last_error=error[:200])
 
 
 def _release(row: Row, **outcome: Any) -> bool:

@@ -1,6 +1,7 @@
 """Every setting, from the environment. `docs/settings.md` has the table."""
 
 import secrets
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,15 +102,13 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
     for name in (
         "accounts.tasks.sweep_notifications",
+        "webhooks.tasks.sweep_deliveries",
         "scheduling.tasks.sweep_bookings",
         "meetings.tasks.sweep_meetings",
     )
 } | {
-    "accounts.tasks.purge_idempotency": {
-        "task": "accounts.tasks.purge_idempotency",
-        "schedule": 600.0,
-        "options": {"expires": 600.0},
-    }
+    name: {"task": name, "schedule": 600.0, "options": {"expires": 600.0}}
+    for name in ("accounts.tasks.purge_idempotency", "webhooks.tasks.purge_attempts")
 }
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # nothing worth keeping: intervals of seconds
 
@@ -162,11 +161,20 @@ FIREBASE_ENDPOINT = read("FIREBASE_ENDPOINT", "", str)
 # How long a worker may hold a row before another takes it over (longer than any send).
 OUTBOX_LEASE_SECONDS = read("OUTBOX_LEASE_SECONDS", 60, environment.whole_number)
 
+# --- webhooks ---------------------------------------------------------------------------------
+
+# Networks that are reached though they are private; there by http and on any port too.
+WEBHOOK_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = read(
+    "WEBHOOK_ALLOWED_NETWORKS", [], environment.networks
+)
+WEBHOOK_PORTS = read("WEBHOOK_PORTS", [443, 8443], environment.ports)
+
 # --- the application --------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "config",
     "accounts",
+    "webhooks",
     "scheduling",
     "meetings",
     "django.contrib.admin",
@@ -290,6 +298,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "event_types", "description": "What can be booked of you, and what is free."},
         {"name": "events", "description": "What is booked of you."},
+        {"name": "webhooks", "description": "Where to tell of what happens, and how that went."},
         {"name": "users", "description": "You: your profile, your hours and your devices."},
         {"name": "teams", "description": "The teams that you are in, and their people."},
         {"name": "meeting", "description": "Meetings that team mates ask one another for (v3)."},
@@ -310,6 +319,7 @@ SPECTACULAR_SETTINGS = {
         "CustomFieldType": "scheduling.custom_fields.FieldType",
         "LocationType": "scheduling.enums.Location",
         "Status": "scheduling.enums.Status",
+        "WebhookStatus": "webhooks.models.Webhook.Status",
     },
 }
 

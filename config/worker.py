@@ -11,7 +11,8 @@ from celery.worker import WorkController
 
 from config.celery import app
 
-_CONCURRENCY = 4
+# Threads that mostly wait for others: a webhook that hangs holds four of them for 30 seconds.
+_CONCURRENCY = 16
 # How long a stop waits for the worker to have come up: one that is still connecting cannot stop.
 _START_SECONDS = 10.0
 

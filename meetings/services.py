@@ -14,7 +14,7 @@ from accounts.models import Team, User
 from config import faults
 from config.db import retrying
 from config.errors import Forbidden, Invalid, InvalidTransition, NotFound
-from meetings import notifications, numbering, when
+from meetings import notifications, numbering, publishing, when
 from meetings.enums import TRANSITIONS, Role, Status
 from meetings.models import HistoryEntry, MeetingRequest
 from scheduling import ledger
@@ -61,6 +61,7 @@ def request_meeting(
             _record(meeting, "", requester, Role.REQUESTER, "", now)
             # Registered before the hints are, so it comes to pass before them.
             transaction.on_commit(partial(faults.point, "meeting.committed"))
+            publishing.publish(meeting, "created", now=now)
             notifications.requested(meeting, now=now)
             faults.point("meeting.requested")
         return meeting
@@ -181,6 +182,7 @@ def _move(
             locked.updated_at = now
             locked.save(update_fields=["status", "version", "updated_at"])
             _record(locked, present, actor, role, reason, now)
+            publishing.publish(locked, to, now=now)
             _notify(locked, present, to, actor, reason, now)
             faults.point("meeting.moved")
         return locked

@@ -16,7 +16,7 @@ from accounts.models import User
 from config import faults
 from config.db import retrying
 from config.errors import Invalid, InvalidTransition, NotFound, TimeTaken
-from scheduling import availability, ledger, notifications
+from scheduling import availability, ledger, notifications, publishing
 from scheduling.custom_fields import checked_answers
 from scheduling.enums import TRANSITIONS, Change, Role, Status
 from scheduling.models import Booking, BusyTime, EventType, HistoryEntry
@@ -123,6 +123,9 @@ def book(
             booking.busy_time = _claim(booking)
             booking.save(force_insert=True)
             _record(booking, Change.CREATED, "", actor, "", now)
+            publishing.publish(booking, Change.CREATED, now=now)
+            if booking.status == Status.CONFIRMED:
+                publishing.publish(booking, Change.CONFIRMED, now=now)
             notifications.created(booking, by=actor.role, now=now)
             faults.point("booking.created")
         return booking
@@ -339,6 +342,7 @@ def _enter(
     locked.updated_at = now
     locked.save(update_fields=["status", "sequence", "updated_at", "start", "end", "busy_time"])
     _record(locked, change, was, actor, reason, now)
+    publishing.publish(locked, change, now=now)
 
 
 def _record(

@@ -13,6 +13,10 @@ from accounts.models import Membership, Team, User
 from scheduling import bookings
 from scheduling import services as scheduling_services
 from scheduling.models import Booking, EventType
+from webhooks import publishing
+from webhooks import services as webhook_services
+from webhooks.events import EVENTS
+from webhooks.models import Attempt, Delivery, Webhook
 
 PASSWORD = "correct-horse-battery"
 
@@ -36,8 +40,12 @@ def team(name: str, owner: User, *members: User) -> Team:
     made = Team.objects.create(name=name)
     Membership.objects.create(team=made, user=owner, role=Membership.Role.OWNER)
     for member in members:
-        Membership.objects.create(team=made, user=member)
+        join(made, member)
     return made
+
+
+def join(team: Team, member: User) -> None:
+    Membership.objects.create(team=team, user=member)
 
 
 def token(owner: User, *wanted: str) -> str:
@@ -79,3 +87,26 @@ def booking(
         notes=notes,
         answers=answers,
     )
+
+
+def webhook(owner: User, **fields: Any) -> Webhook:
+    """One that wants everything, unless told else."""
+    usual = {"name": "Main Webhook", "url": "https://example.com/hook", "events": list(EVENTS)}
+    return webhook_services.create(owner=owner, **{**usual, **fields})
+
+
+def delivery(webhook: Webhook, *, now: datetime, type_: str = "booking.created") -> Delivery:
+    """Something that waits to be told to it."""
+    event = publishing.write_event(
+        owner=webhook.owner, type_=type_, data={"uuid": "evt_1"}, now=now
+    )
+    return publishing.enqueue(webhook_id=webhook.pk, event=event, now=now)
+
+
+def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:
+    """What came of telling it, in a quarter of a second."""
+    succeeded = status < 300
+    return Attempt.objects.create(
+        delivery=delivery, at=at, succeeded=succeeded, error="" if succeeded else f"http_{status}",
+        response_code=status, response_time_ms=245,
+    )  # fmt: skip

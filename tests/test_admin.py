@@ -23,12 +23,14 @@ from scheduling import services as scheduling_services
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry
 from tests import factories
 from tests.pages import stand_alone
+from webhooks import services as webhook_services
+from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 pytestmark = pytest.mark.django_db
 
 OURS = [
     model
-    for app in ("accounts", "scheduling", "meetings")
+    for app in ("accounts", "webhooks", "scheduling", "meetings")
     for model in apps.get_app_config(app).get_models()
 ]
 
@@ -65,6 +67,17 @@ def booking(alice: User) -> Booking:
     )
 
 
+@pytest.fixture
+def attempt(alice: User) -> Attempt:
+    """Of telling Alice's webhook something, which has failed for good."""
+    now = timezone.now()
+    webhook = factories.webhook(alice, headers={"X-API-Key": "a-secret-of-alices"})
+    webhook_services.rotate_secret(webhook=webhook, now=now)
+    attempt = factories.attempt(factories.delivery(webhook, now=now), at=now, status=500)
+    Delivery.objects.update(state="failed", attempts=4, settled_at=now, last_error="http_500")
+    return attempt
+
+
 def url(model: type[Model], page: str = "", pk: Any = None) -> str:
     path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     return f"{path}{pk}/{page}" if pk else f"{path}{page}"
@@ -85,7 +98,11 @@ def test_every_model_of_ours_has_its_page() -> None:
 
 @pytest.mark.parametrize("model", [m for m in OURS if m in admin.site._registry], ids=str)
 def test_each_list_opens_searches_and_shows_a_row(
-    staff: Client, meeting: MeetingRequest, booking: Booking, model: type[Model]
+    staff: Client,
+    meeting: MeetingRequest,
+    booking: Booking,
+    attempt: Attempt,
+    model: type[Model],
 ) -> None:
     scheduling_services.set_override(user=booking.host, day=booking.start.date(), windows=[])
     account_services.create_token(user=meeting.requester, name="x", scopes=["events:read"])
@@ -251,6 +268,56 @@ def test_a_message_is_sent_again_and_taken_back(staff: Client, meeting: MeetingR
     act(staff, "take_back", row)
     row.refresh_from_db()
     assert row.state == "withdrawn"
+
+
+def test_a_delivery_is_sent_again(staff: Client, attempt: Attempt) -> None:
+    row = attempt.delivery
+    assert "1 delivery will be sent again." in act(staff, "redeliver", row)
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.settled_at, row.last_error) == ("waiting", 0, None, "")
+    assert "This delivery is on its way already." in act(staff, "redeliver", row)
+
+
+def test_nothing_is_sent_again_to_an_inactive_webhook(staff: Client, attempt: Attempt) -> None:
+    Webhook.objects.update(status="inactive")
+    assert "This webhook is inactive." in act(staff, "redeliver", attempt.delivery)
+    assert Delivery.objects.get().state == "failed"
+
+
+def test_no_page_of_webhooks_shows_a_secret_or_the_value_of_a_header(
+    staff: Client, attempt: Attempt
+) -> None:
+    webhook = attempt.delivery.webhook
+    secrets = [*webhook.secrets_at(timezone.now()), *webhook.headers.values()]
+    assert len(secrets) == 3
+    for shown in (webhook, attempt.delivery.event, attempt.delivery, attempt):
+        for path in (url(type(shown)), url(type(shown), "change/", shown.pk)):
+            page = staff.get(path)
+            assert page.status_code == 200
+            for secret in secrets:
+                assert secret not in page.content.decode()
+                assert secret.removeprefix("whsec_")[:12] not in page.content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    ("model", "queries"), [(Webhook, 5), (WebhookEvent, 8), (Delivery, 8), (Attempt, 6)], ids=str
+)
+def test_a_list_of_webhooks_takes_as_many_queries_with_one_row_as_with_three(
+    staff: Client,
+    attempt: Attempt,
+    model: type[Model],
+    queries: int,
+    count: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    now = timezone.now()
+    for number in range(1, count):
+        webhook = factories.webhook(factories.user(f"owner{number}"))
+        factories.attempt(factories.delivery(webhook, now=now), at=now)
+    with django_assert_num_queries(queries):
+        page = staff.get(url(model))
+    assert len(page.context["cl"].result_list) == count
 
 
 def test_no_page_shows_a_secret(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from ipaddress import ip_network
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from pytest_django import Settings
 from accounts import scopes
 from accounts import services as people
 from accounts.models import Team, User
+from config import outbox
 from meetings import services as meetings
 from scheduling import services as hosts
 from tests import factories
@@ -28,6 +30,7 @@ from tests.pages import everything, stand_alone
 
 ZONE = "Pacific/Chatham"  # Alice's, so that her hours are known when somebody else sees them
 DATE = "v1/users/me/availability/overrides/<str:date>"
+REDELIVER = "v1/webhooks/<str:key>/deliveries/<str:delivery_key>/redeliver"
 OWN, MADE, NONE = "200 of their own", "201 of their own", "200 and nothing"
 
 
@@ -85,6 +88,17 @@ ROWS = [
         ("POST", "v1/events/<str:key>/cancel", "events:write", 404, 404, 200),
         ("POST", "v1/events/<str:key>/reschedule", "events:write", 404, 404, 200),
         ("GET", "v1/events/<str:key>/history", "events:read", 404, 404, 200),
+        ("GET", "v1/webhooks", "webhooks:read", NONE, NONE, 200),
+        ("POST", "v1/webhooks", "webhooks:write", MADE, MADE, 201),
+        ("GET", "v1/webhooks/<str:key>", "webhooks:read", 404, 404, 200),
+        ("PUT", "v1/webhooks/<str:key>", "webhooks:write", 404, 404, 200),
+        ("PATCH", "v1/webhooks/<str:key>", "webhooks:write", 404, 404, 200),
+        ("DELETE", "v1/webhooks/<str:key>", "webhooks:write", 404, 404, 200),
+        ("POST", "v1/webhooks/<str:key>/test", "webhooks:write", 404, 404, 200),
+        ("POST", "v1/webhooks/<str:key>/rotate_secret", "webhooks:write", 404, 404, 200),
+        ("POST", "v1/webhooks/<str:key>/recover", "webhooks:write", 404, 404, 202),
+        ("GET", "v1/webhooks/<str:key>/deliveries", "webhooks:read", 404, 404, 200),
+        ("POST", REDELIVER, "webhooks:write", 404, 404, 202),
         ("POST", "v3/meeting/create", "meetings:write", 404, MADE, 201),  # in Alice's team
         ("GET", "v3/meeting/list", "meetings:read", NONE, NONE, 200),
         ("GET", "v3/meeting/<int:meeting_id>", "meetings:read", 404, 404, 200),
@@ -131,7 +145,8 @@ class World:
     words: tuple[str, ...]  # that only Alice, and whom she deals with, may read
 
     def path_of(self, row: Row) -> str:
-        key = "event_type" if "event_types" in row.route else "event"
+        kinds = ("event_type", "event", "webhook")
+        key = next((kind for kind in kinds if f"v1/{kind}s" in row.route), "event")
         # Alice was asked: she may cancel what she has confirmed.
         meeting = "confirmed" if row.route.endswith("/cancel") else "pending"
         parts = {**self.parts, "key": self.parts[key], "meeting_id": self.parts[meeting]}
@@ -151,6 +166,12 @@ BODIES: dict[tuple[str, str], Callable[[dict[str, object]], dict[str, object]]] 
         "start_time": there["free"],
     },
     ("POST", "v1/events/<str:key>/reschedule"): lambda there: {"start_time": there["free"]},
+    ("POST", "v1/webhooks"): lambda there: {
+        "name": "New",
+        "url": "https://example.com/hook",
+        "events": ["booking.created"],
+    },
+    ("POST", "v1/webhooks/<str:key>/recover"): lambda there: {"since": "2026-01-01T00:00:00Z"},
     ("POST", "v3/meeting/create"): lambda there: {
         "user_id": there["dora"],
         "team_id": there["team_id"],
@@ -176,6 +197,10 @@ def world(settings: Settings, bob: User, charlie: User) -> World:
     day = monday + timedelta(days=1)
     hosts.set_override(user=alice, day=day, windows=[{"start": "09:00", "end": "12:00"}])
     device = people.register_device(user=alice, token="secret-of-alice", platform="web")
+    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]  # where nobody listens
+    webhook = factories.webhook(alice, url="http://127.0.0.1:9/of-alice")
+    delivery = factories.delivery(webhook, now=now)
+    outbox.retry_later(delivery, now=now, error="refused", delay=None)
     pending, confirmed = (
         _meeting(requester=dora, recipient=alice, team=team, start=at, now=now)
         for at in (free, later)
@@ -187,6 +212,8 @@ def world(settings: Settings, bob: User, charlie: User) -> World:
             "event_type": event_type.uuid,
             "event_type_id": event_type.pk,
             "event": event.uuid,
+            "webhook": webhook.uuid,
+            "delivery_key": delivery.uuid,
             "pending": pending.pk,
             "confirmed": confirmed.pk,
             "device_id": device.pk,
@@ -197,7 +224,7 @@ def world(settings: Settings, bob: User, charlie: User) -> World:
         },
         words=(
             alice.email, "Alice", "secret-o", ZONE, team.name, event_type.uuid, event.uuid,
-            "John Doe", pending.booking_number, confirmed.booking_number,
+            "of-alice", delivery.uuid, "John Doe", pending.booking_number, confirmed.booking_number,
         ),
     )  # fmt: skip
 
@@ -259,4 +286,4 @@ def answer(client: Client, row: Row, world: World, before: dict[str, Any]) -> in
     if told or not row.scope:
         return status
     nothing = status == 200 and not response.json().get("data", text)
-    return NONE if nothing else {200: OWN, 201: MADE}[status]
+    return NONE if nothing else {200: OWN, 201: MADE}.get(status, status)

@@ -1,4 +1,4 @@
-"""The far ends of the wire: a mail server, Firebase, and how to wait for what they receive.
+"""The far ends of the wire: mail server, Firebase, webhook's endpoint, and how to wait for them.
 
 Each listens on a free loopback port, speaks the real protocol and keeps what it received.
 """
@@ -289,6 +289,85 @@ def firebase() -> Iterator[Firebase]:
         thread.start()
         try:
             yield fake
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+# --- a webhook's endpoint ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Call:
+    """A POST as it was received; `at` is when, in epoch seconds, and headers are in lower case."""
+
+    at: float
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def message_id(self) -> str:
+        return self.headers["webhook-id"]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(self.body)
+        return event
+
+
+class Endpoint:
+    """What webhooks are told; it answers 200, or what `answer` makes of a call."""
+
+    def __init__(self) -> None:
+        self.received: list[Call] = []
+        self.answer: Callable[[Call], tuple[int, dict[str, str], bytes]] = lambda _: (200, {}, b"")
+        self.url = ""
+
+    def always(self, status: int, body: bytes = b"", **headers: str) -> None:
+        """Answer so; underscores in the names of headers stand for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answer = lambda _: (status, named, body)
+
+    def wait_for(self, count: int, seconds: float = 15.0) -> list[Call]:
+        """All that was received, as soon as it is so many calls."""
+        until(lambda: len(self.received) >= count, seconds=seconds, what=f"{count} calls")
+        return list(self.received)
+
+
+class _Impatient(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # who called is gone: tests kill callers
+
+
+@contextmanager
+def endpoint() -> Iterator[Endpoint]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers["content-length"]))
+            call = Call(time.time(), self.path, headers, body)
+            made.received.append(call)
+            status, extra, text = made.answer(call)
+            self.send_response(status)
+            for name, value in {**extra, "Content-Length": str(len(text))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    made = Endpoint()
+    with _Impatient((_LOOPBACK, 0), Handler) as server:
+        made.url = f"http://{_LOOPBACK}:{server.server_port}/hook"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield made
         finally:
             server.shutdown()
             thread.join()

@@ -45,7 +45,8 @@ _MOST_ID = 2**63 - 1
 
 def example(value: object, summary: str = "") -> Callable[[_Shape], _Shape]:
     """Show this value wherever the document describes a body of the decorated shape."""
-    return extend_schema_serializer(examples=[OpenApiExample("example", value, summary=summary)])
+    shown = OpenApiExample("example", value, summary=summary, status_codes=["200", "201", "202"])
+    return extend_schema_serializer(examples=[shown])
 
 
 def answer(shape: type[serializers.Serializer[Any]], value: object) -> OpenApiResponse:
@@ -97,8 +98,9 @@ class ApiSchema(AutoSchema):
         for parameter in parameters:
             if parameter["schema"]["type"] == "integer":
                 parameter["schema"] |= {"minimum": 1, "maximum": _MOST_ID}
-            elif parameter["name"] == "key":
-                uuid = f"{getattr(self.view, 'key_prefix', '[a-z]+')}_[a-z0-9]{{20}}"
+            elif parameter["name"].endswith("key"):
+                prefix = getattr(self.view, f"{parameter['name']}_prefix", "[a-z]+")
+                uuid = f"{prefix}_[a-z0-9]{{20}}"
                 parameter["schema"]["pattern"] = f"^([0-9]{{1,18}}|{uuid})$"
                 parameter["description"] = "Its number or its uuid."
         return parameters

@@ -27,6 +27,7 @@ urlpatterns = [
     # The page has one style of its own, which its nonce admits.
     path("docs", csp_update({"style-src": [NONCE]})(docs), name="api-docs"),
     path("v1/", include("accounts.api.urls")),
+    path("v1/", include("webhooks.api.urls")),
     path("v1/", include("scheduling.api.urls")),
     path("v3/meeting/", include("meetings.api.urls")),
     re_path("", unknown),

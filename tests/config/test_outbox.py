@@ -74,14 +74,15 @@ def test_a_failed_attempt_waits_by_the_plan_and_the_last_one_fails(alice: User) 
     for _attempt in Notification.DELAYS:
         claimed = outbox.claim(ROWS.all(), now=now)
         assert claimed
-        outbox.retry_later(claimed, now=now, error="SMTPServerDisconnected")
+        delay = Notification.DELAYS[claimed.attempts]
+        outbox.retry_later(claimed, now=now, error="SMTPServerDisconnected", delay=delay)
         row.refresh_from_db()
         waits.append(row.due_at - now)
         now = row.due_at
     assert waits == list(Notification.DELAYS)
     last = outbox.claim(ROWS.all(), now=now)
     assert last
-    outbox.retry_later(last, now=now, error="SMTPServerDisconnected")
+    outbox.retry_later(last, now=now, error="SMTPServerDisconnected", delay=None)
     assert state(row) == ("failed", len(Notification.DELAYS) + 1, "SMTPServerDisconnected")
     assert outbox.claim(ROWS.all(), now=now + timedelta(days=30)) is None
 

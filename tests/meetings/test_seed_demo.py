@@ -169,7 +169,12 @@ def test_the_commands_of_the_readme(client: Client) -> None:
 def test_what_the_readme_points_at_is_there() -> None:
     root = Path(__file__).resolve().parents[2]
     targets = re.findall(r"\]\(([\w/.]+\.md)\)", README)
-    assert targets == ["docs/architecture.md", "docs/settings.md", "CHANGELOG.md"]
+    assert targets == [
+        "docs/architecture.md",
+        "docs/webhooks.md",
+        "docs/settings.md",
+        "CHANGELOG.md",
+    ]
     assert [target for target in targets if not (root / target).exists()] == []
     makefile = (root / "Makefile").read_text()
     for name in set(re.findall(r"`?make (\w+)`?", README)):

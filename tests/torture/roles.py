@@ -10,17 +10,19 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import call_command
+from django.db.models import Q
 from django.template.loader import get_template
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Notification, User
+from accounts.models import Notification, Team, User
 from config.celery import app
 from config.outbox import OutboxState
 from config.worker import EmbeddedWorker
 from scheduling import services
 from scheduling.services import DayChange
 from tests import factories, wire
+from webhooks.models import Delivery
 
 # Whoever waits to be killed and is not, ends after so many seconds.
 _LONGEST = 30.0
@@ -49,6 +51,29 @@ def set_up() -> dict[str, Any]:
         "bob_id": bob.pk,
         "team_id": team.pk,
     }
+
+
+def set_up_webhooks(url: str, count: int) -> list[str]:
+    """So many people who may ask Bob, each with a webhook of their own that hears of it."""
+    team, tokens = Team.objects.get(), []
+    for number in range(count):
+        member = User.objects.create_user(f"member{number}@example.com")
+        factories.join(team, member)
+        factories.webhook(member, url=url, events=["meeting.created"])
+        tokens.append(factories.token(member))
+    return tokens
+
+
+def set_up_hosts(url: str, count: int) -> list[dict[str, Any]]:
+    """So many hosts of something that they must approve, each with a webhook that hears of it."""
+    call_command("migrate", verbosity=0)
+    hosts = []
+    for number in range(count):
+        host = User.objects.create_user(f"host{number}@example.com")
+        offered = factories.event_type(host, requires_approval=True)
+        factories.webhook(host, url=f"{url}/{number}", events=["booking.created"])
+        hosts.append({"token": factories.token(host), "event_type": offered.pk})
+    return hosts
 
 
 def offer(email: str, event_types: list[dict[str, Any]]) -> list[int]:
@@ -114,9 +139,11 @@ def drain() -> int:
     """A worker until nothing that is due is left; how many rows had been left to it."""
 
     def left() -> int:
-        due = Notification.objects.filter(state=OutboxState.WAITING, due_at__lte=timezone.now())
-        return due.count()
+        due = Q(state=OutboxState.WAITING, due_at__lte=timezone.now())
+        return Notification.objects.filter(due).count() + Delivery.objects.filter(due).count()
 
+    # Nobody dies any more: who is only slow must not be taken for dead.
+    settings.OUTBOX_LEASE_SECONDS = 60
     found = left()
     EmbeddedWorker().start()
     wire.until(lambda: not left(), seconds=60, what="everything sent")

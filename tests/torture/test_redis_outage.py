@@ -24,6 +24,7 @@ from tests.torture.conftest import Report, sized
 from tests.torture.deployment import (
     EMBEDDED_WORKER,
     ROOT,
+    WORKER,
     Deployment,
     Running,
     deployed,
@@ -117,9 +118,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         assert deployment.valkey
         server = stack.enter_context(deployment.running(str(ROOT / "manage.py"), "serve"))
         wire.until(lambda: "Ask for a meeting" in server.output, seconds=60, what=server.output)
-        worker = stack.enter_context(
-            deployment.running("-m", "celery", "-A", "config", "worker", "--beat", "-c", "2")
-        )
+        worker = stack.enter_context(deployment.running(*WORKER))
         token = deployment.manage("create_token", "ada@example.com", "--name", "outage").strip()
         ((grace,),) = deployment.rows("SELECT id FROM accounts_user WHERE username = 'grace'")
         place = Place(deployment, deployment.valkey, worker, mail_server, port, token, grace)

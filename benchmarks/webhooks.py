@@ -1,0 +1,112 @@
+"""How many deliveries a second a worker makes: `python -m benchmarks.webhooks` prints a table.
+
+On SQLite; or on PostgreSQL and Valkey, where a second worker joins the first:
+
+    python -m tests.services -- python -m benchmarks.webhooks
+
+Everything is on this machine, the receiver too, so on few cores they all share them. Counted from
+the first arrival to the last. The receiver answers at once, or after a tenth of a second, as one
+that is far away: then a worker of 16 threads can make 160 a second at the most.
+"""
+
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests import wire
+from tests.torture.deployment import EMBEDDED_DATABASE, EMBEDDED_WORKER, WORKER, deployed
+
+WEBHOOKS, EACH = 20, 100
+LATENCIES = (0.0, 0.1)
+_END_SECONDS = 300
+
+
+def main() -> None:
+    from tests import environment  # noqa: F401  the keys of those that are deployed
+
+    database = "SQLite" if EMBEDDED_DATABASE else "PostgreSQL"
+    print(f"{f'{WEBHOOKS} webhooks with {EACH} deliveries each':<46}{'per second':>12}{'ratio':>8}")
+    for latency in LATENCIES:
+        base = 0.0
+        for workers in (1,) if EMBEDDED_WORKER else (1, 2):
+            rate = measure(workers, latency)
+            base = base or rate
+            name = f"{database}, workers: {workers}, answer after {latency * 1000:.0f} ms"
+            print(f"{name:<46}{rate:>12.0f}{rate / base:>8.2f}", flush=True)
+
+
+def measure(workers: int, latency: float) -> float:
+    """Deliveries a second of so many worker processes that are up and have nothing else to do."""
+    with tempfile.TemporaryDirectory(prefix="parley-benchmark-") as name, ExitStack() as stack:
+        endpoint = stack.enter_context(wire.endpoint())
+        deployment = stack.enter_context(
+            deployed(Path(name), WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8")
+        )
+        (Path(name) / "static").mkdir()
+        deployment.manage("migrate", "--verbosity", "0")
+        itself = ("-m", "benchmarks.webhooks")
+        command = (*itself, "work") if EMBEDDED_WORKER else WORKER
+        for _ in range(workers):
+            stack.enter_context(deployment.running(*command))
+
+        def fill(count: int) -> None:
+            with deployment.running(*itself, "fill", endpoint.url, str(count)) as filling:
+                filling.process.wait(_END_SECONDS)
+                assert filling.process.returncode == 0, filling.output
+
+        fill(1)  # until each of the webhooks was told something, the workers may be starting
+        endpoint.wait_for(WEBHOOKS, seconds=60)
+        time.sleep(3)
+
+        def answer(call: wire.Call) -> tuple[int, dict[str, str], bytes]:
+            time.sleep(latency)
+            return 200, {}, b""
+
+        endpoint.answer = answer
+        endpoint.received.clear()
+        fill(EACH)
+        calls = endpoint.wait_for(WEBHOOKS * EACH, seconds=_END_SECONDS)
+        assert len({call.message_id for call in calls}) == len(calls)
+        return (len(calls) - 1) / (calls[-1].at - calls[0].at)
+
+
+def fill(url: str, count: int) -> None:
+    """Let so many deliveries wait for each of the webhooks, in one transaction."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from accounts.models import User
+    from tests import factories
+    from webhooks.models import Webhook
+
+    now = timezone.now()
+    with transaction.atomic():
+        if not Webhook.objects.exists():
+            owner = User.objects.create_user("owner@example.com")
+            for _ in range(WEBHOOKS):
+                factories.webhook(owner, url=url)
+        for webhook in Webhook.objects.all():
+            for _ in range(count):
+                factories.delivery(webhook, now=now)
+
+
+def work() -> None:
+    """The embedded worker, without a server beside it."""
+    from config.worker import EmbeddedWorker
+
+    EmbeddedWorker().start()
+    threading.Event().wait(_END_SECONDS)
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    if not arguments:
+        main()
+    else:
+        import django
+
+        django.setup()
+        work() if arguments == ["work"] else fill(arguments[1], int(arguments[2]))

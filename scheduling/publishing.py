@@ -1,0 +1,18 @@
+"""What a host's webhooks are told about bookings."""
+
+from datetime import datetime
+
+from scheduling.api.serializers import EventSerializer
+from scheduling.enums import Change
+from scheduling.models import Booking
+from webhooks import publishing
+
+
+def publish(booking: Booking, change: Change, *, now: datetime) -> None:
+    """In the caller's transaction; the event is told as the API shows it."""
+    publishing.publish(
+        owner=booking.host,
+        type_=f"booking.{change.value}",
+        data=EventSerializer(booking).data,
+        now=now,
+    )

@@ -1,0 +1,219 @@
+"""What happens is told: to whom, how often, in which words, and with the fact or not at all."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import transaction
+
+from accounts.models import Team, User
+from meetings import services as meetings
+from meetings.models import MeetingRequest
+from meetings.tasks import sweep_meetings
+from scheduling import bookings
+from scheduling.models import Booking
+from scheduling.tasks import sweep_bookings
+from tests import factories
+from tests.pages import NOW, START
+from webhooks.models import Delivery, Webhook, WebhookEvent
+
+LATER = START + timedelta(hours=2)
+AFTER = START + timedelta(days=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def told(webhook: Webhook) -> list[str]:
+    """The events on their way to a webhook, oldest first."""
+    rows = webhook.deliveries.order_by("id")
+    return list(rows.values_list("event__type", flat=True))
+
+
+def last_body(webhook: Webhook) -> dict[str, Any]:
+    event = WebhookEvent.objects.filter(deliveries__webhook=webhook).latest("id")
+    body: dict[str, Any] = json.loads(event.body)
+    assert list(body) == ["id", "type", "timestamp", "data"]
+    assert (body["id"], body["type"]) == (event.message_id, event.type)
+    return body
+
+
+def act(change: str, booking: Booking, clock: time_machine.Traveller) -> None:
+    host = bookings.host(booking.host)
+    match change:
+        case "confirmed":
+            bookings.confirm(booking=booking, actor=host, now=NOW)
+        case "rejected":
+            bookings.reject(booking=booking, actor=host, now=NOW, reason="No.")
+        case "cancelled":
+            bookings.cancel(booking=booking, actor=bookings.INVITEE, now=NOW)
+        case "rescheduled":
+            bookings.reschedule(booking=booking, start=LATER, actor=bookings.INVITEE, now=NOW)
+        case "completed" | "expired":
+            clock.move_to(AFTER)
+            sweep_bookings()
+            sweep_bookings()  # finds nothing left to do
+
+
+CONFIRMED = ["booking.created", "booking.confirmed"]
+PENDING = ["booking.created"]
+
+
+@pytest.mark.parametrize(
+    ("change", "requires_approval", "before"),
+    [
+        ("confirmed", True, PENDING),
+        ("rejected", True, PENDING),
+        ("cancelled", True, PENDING),
+        ("cancelled", False, CONFIRMED),
+        ("rescheduled", True, PENDING),
+        ("rescheduled", False, CONFIRMED),
+        ("completed", False, CONFIRMED),
+        ("expired", True, PENDING),
+    ],
+)
+def test_each_change_of_a_booking_is_told_once_as_the_api_shows_it(
+    alice: User,
+    bob: User,
+    team: Team,
+    clock: time_machine.Traveller,
+    change: str,
+    requires_approval: bool,
+    before: list[str],
+) -> None:
+    webhook, others = factories.webhook(alice), factories.webhook(bob)
+    event_type = factories.event_type(alice, requires_approval=requires_approval)
+    booking = factories.booking(event_type, start=START, now=NOW, answers={"company": "ACME"})
+    assert told(webhook) == before
+    act(change, booking, clock)
+    assert told(webhook) == [*before, f"booking.{change}"]
+    api = factories.client(alice)
+    shown = api.get(f"/api/v1/events/{booking.uuid}").json()["data"]
+    moment = AFTER if change in ("completed", "expired") else NOW
+    body = last_body(webhook)
+    assert body == {
+        "id": body["id"],
+        "type": f"booking.{change}",
+        "timestamp": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        "data": shown,
+    }
+    assert told(others) == []
+
+
+def test_a_booking_is_told_as_it_is_when_it_is_made(alice: User, now: datetime) -> None:
+    webhook = factories.webhook(alice)
+    booking = factories.booking(factories.event_type(alice), start=START, now=now)
+    shown = factories.client(alice).get(f"/api/v1/events/{booking.uuid}").json()["data"]
+    bodies = [json.loads(event.body) for event in WebhookEvent.objects.order_by("id")]
+    assert [(body["type"], body["data"]) for body in bodies] == [
+        ("booking.created", shown),
+        ("booking.confirmed", shown),
+    ]
+    assert told(webhook) == CONFIRMED
+
+
+def test_what_changes_nothing_is_not_told(alice: User, now: datetime) -> None:
+    webhook = factories.webhook(alice)
+    event_type = factories.event_type(alice, requires_approval=True)
+    booking, host = factories.booking(event_type, start=START, now=now), bookings.host(alice)
+    for _ in range(2):
+        bookings.confirm(booking=booking, actor=host, now=now)
+    bookings.reschedule(booking=booking, start=START, actor=host, now=now)
+    bookings.update(booking=booking, now=now, notes="A note.")
+    assert told(webhook) == CONFIRMED
+
+
+def confirmed(meeting: MeetingRequest) -> MeetingRequest:
+    return meetings.confirm(meeting=meeting, actor=meeting.recipient, now=NOW)
+
+
+def rejected(meeting: MeetingRequest) -> MeetingRequest:
+    return meetings.reject(meeting=meeting, actor=meeting.recipient, now=NOW)
+
+
+def cancelled(meeting: MeetingRequest) -> MeetingRequest:
+    return meetings.cancel(meeting=meeting, actor=meeting.requester, now=NOW)
+
+
+def overdue(meeting: MeetingRequest) -> MeetingRequest:
+    for _ in range(2):
+        sweep_meetings()
+    return meeting
+
+
+@pytest.mark.parametrize(
+    ("doors", "changes"),
+    [
+        ([], ["created"]),
+        ([confirmed], ["created", "confirmed"]),
+        ([confirmed, confirmed], ["created", "confirmed"]),
+        ([rejected], ["created", "rejected"]),
+        ([cancelled], ["created", "cancelled"]),
+        ([confirmed, cancelled], ["created", "confirmed", "cancelled"]),
+        ([overdue], ["created", "expired"]),
+        ([confirmed, overdue], ["created", "confirmed", "completed"]),
+    ],
+)
+def test_each_change_of_a_meeting_is_told_to_both_people_once(
+    alice: User,
+    bob: User,
+    charlie: User,
+    clock: time_machine.Traveller,
+    doors: list[Callable[[MeetingRequest], MeetingRequest]],
+    changes: list[str],
+) -> None:
+    team = factories.team("Founders", alice, bob, charlie)
+    own, theirs, others = (factories.webhook(person) for person in (alice, bob, charlie))
+    meeting = meetings.request_meeting(
+        requester=alice, team_id=team.pk, recipient_id=bob.pk, date=START.isoformat(),
+        link="https://meet.example/x", now=NOW,
+    )  # fmt: skip
+    for door in doors:
+        if door is overdue:
+            clock.move_to(AFTER)
+        meeting = door(meeting)
+    expected = [f"meeting.{change}" for change in changes]
+    assert [told(webhook) for webhook in (own, theirs, others)] == [expected, expected, []]
+    shown = factories.client(bob).get(f"/api/v3/meeting/{meeting.pk}").json()
+    bodies = [last_body(webhook) for webhook in (own, theirs)]
+    assert [body["data"] for body in bodies] == [shown, shown]
+    # Each person's is a message of its own.
+    assert len({body["id"] for body in bodies}) == 2
+
+
+def test_every_active_webhook_that_wants_it_is_told_in_the_same_bytes(
+    alice: User, bob: User, now: datetime
+) -> None:
+    wanted = [factories.webhook(alice, events=["booking.created"]) for _ in range(2)]
+    for other in (
+        factories.webhook(alice, events=["booking.confirmed", "meeting.created"]),
+        factories.webhook(alice, events=["booking.created"], status="inactive"),
+        factories.webhook(bob, events=["booking.created"]),
+    ):
+        assert other.deliveries.count() == 0
+    factories.booking(factories.event_type(alice, requires_approval=True), start=START, now=now)
+    assert sorted(Delivery.objects.values_list("webhook", flat=True)) == [w.pk for w in wanted]
+    [event] = WebhookEvent.objects.all()
+    assert (event.type, event.deliveries.count()) == ("booking.created", 2)
+    assert (
+        list(Delivery.objects.values_list("state", "attempts", "due_at"))
+        == [("waiting", 0, now)] * 2
+    )
+
+
+def test_nothing_is_written_for_nobody(alice: User, now: datetime) -> None:
+    factories.booking(factories.event_type(alice), start=START, now=now)
+    assert WebhookEvent.objects.count() == 0
+
+
+def test_what_did_not_happen_is_not_told(alice: User, now: datetime) -> None:
+    factories.webhook(alice)
+    event_type = factories.event_type(alice)
+    with transaction.atomic():
+        factories.booking(event_type, start=START, now=now)
+        assert Delivery.objects.count() == 2
+        transaction.set_rollback(True)
+    counts = [model._default_manager.count() for model in (Booking, WebhookEvent, Delivery)]
+    assert counts == [0, 0, 0]

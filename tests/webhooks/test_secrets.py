@@ -1,0 +1,105 @@
+"""Nobody finds a secret or a header's value who should not, and keys can be changed."""
+
+import base64
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from pytest_django import Settings
+
+from accounts.models import IdempotencyRecord, Notification, User
+from config.crypto import DecryptionError
+from tests import factories, wire
+from webhooks import services
+from webhooks.delivery import deliver
+from webhooks.models import Attempt, Webhook
+
+OLD, NEW = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+VALUE = "Bearer header-value-of-alice"
+
+
+def stored() -> str:
+    """All that a database holds, as it holds it."""
+    texts = []
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            cursor.execute(f"SELECT * FROM {model._meta.db_table}")
+            texts += [str(row) for row in cursor.fetchall()]
+    return "\n".join(texts)
+
+
+def repeating(status: int) -> Callable[[wire.Call], tuple[int, dict[str, str], bytes]]:
+    """There are endpoints that answer with what they were sent."""
+    return lambda call: (status, {}, f"on {call.headers}".encode())
+
+
+def test_neither_the_database_nor_a_log_has_them_in_clear(
+    webhook: Webhook,
+    endpoint: wire.Endpoint,
+    now: datetime,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    services.update(webhook=webhook, now=now, headers={"Authorization": VALUE, "X-Flag": "on"})
+    first = webhook.secret
+    second = services.rotate_secret(webhook=webhook, now=now).secret
+    for status in (500, 200):
+        endpoint.answer = repeating(status)
+        factories.delivery(webhook, now=now)
+        deliver(webhook_id=webhook.pk)
+        services.send_test(webhook=webhook, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE webhooks_webhook SET previous_secret = 'junk'")
+    factories.delivery(webhook, now=now)
+    deliver(webhook_id=webhook.pk)
+    assert "delivery_broken" in caplog.text
+    assert [call.headers["authorization"] for call in endpoint.received] == [VALUE] * 4
+    for secret in (first, second, first.removeprefix("whsec_"), VALUE):
+        assert secret not in stored()
+        assert secret not in caplog.text
+    body = Attempt.objects.order_by("id")[0].response_body
+    assert body.startswith("on {")
+    assert "'authorization': '[secret]', 'x-flag': 'on'" in body
+
+
+def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings: Settings) -> None:
+    settings.ENCRYPTION_KEYS = [OLD]
+    webhook = factories.webhook(alice, headers={"Authorization": VALUE})
+    secrets = [webhook.secret, services.rotate_secret(webhook=webhook, now=now).secret]
+    many = 401  # more than two batches
+    Notification.objects.bulk_create(
+        Notification(
+            user=alice, channel="email", address=alice.email, kind="test", content=f"mail {n}",
+            due_at=now, created_at=now,
+        )
+        for n in range(many)
+    )  # fmt: skip
+    IdempotencyRecord.objects.create(
+        user=alice, method="POST", path="/", key="one", body_digest="", status=201,
+        answer="an answer", created_at=now,
+    )  # fmt: skip
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    printed = io.StringIO()
+    call_command("rotate_keys", stdout=printed)
+    assert sorted(printed.getvalue().split("\n")) == [
+        "",
+        "accounts.IdempotencyRecord: 1",
+        f"accounts.Notification: {many}",
+        "webhooks.Webhook: 1",
+    ]
+    settings.ENCRYPTION_KEYS = [NEW]
+    found = Webhook.objects.get()
+    assert ([found.previous_secret, found.secret], found.headers) == (
+        secrets,
+        {"Authorization": VALUE},
+    )
+    contents = Notification.objects.order_by("id").values_list("content", flat=True)
+    assert list(contents) == [f"mail {n}" for n in range(many)]
+    assert IdempotencyRecord.objects.get().answer == "an answer"
+    settings.ENCRYPTION_KEYS = [OLD]
+    with pytest.raises(DecryptionError):
+        Webhook.objects.get()

@@ -1,0 +1,188 @@
+"""`/api/v1/webhooks`."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.authentication import caller
+from accounts.api.serializers import DeletedSerializer
+from accounts.idempotency import once
+from accounts.zones import zone_of
+from config.api import envelope
+from config.api.fields import at
+from config.api.schema import IDEMPOTENCY_KEY, answer
+from webhooks import services
+from webhooks.api.serializers import (
+    DeliverySerializer,
+    NewWebhookSerializer,
+    RecoveredSerializer,
+    RecoverSerializer,
+    TestDeliverySerializer,
+    TestSerializer,
+    WebhookChangeSerializer,
+    WebhookSerializer,
+    WebhookWithSecretSerializer,
+)
+from webhooks.models import Webhook
+
+_WEBHOOK = envelope.item_of(WebhookSerializer)
+_DELETED = answer(DeletedSerializer, {"message": "Webhook deleted successfully"})
+_NEW_WEBHOOK = envelope.item_of(WebhookWithSecretSerializer)
+
+
+class Webhooks(APIView):
+    scope = "webhooks"
+    links = (
+        "key", "/data/uuid",
+        "get_webhook", "update_webhook", "delete_webhook", "list_webhook_deliveries",
+    )  # fmt: skip
+
+    @extend_schema(
+        operation_id="list_webhooks",
+        parameters=[envelope.PageQuery],
+        responses=envelope.page_of(WebhookSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """Your webhooks, oldest first, with what came of their attempts."""
+        rows = Webhook.objects.visible_to(caller(request)).with_stats()
+        return envelope.page(request, rows, WebhookSerializer)
+
+    @extend_schema(
+        operation_id="create_webhook",
+        parameters=[IDEMPOTENCY_KEY],
+        request=NewWebhookSerializer,
+        responses={201: _NEW_WEBHOOK},
+    )
+    def post(self, request: Request) -> Response:
+        """A new webhook. Its `secret` is whole in this answer and never again."""
+
+        def create() -> Response:
+            wanted = NewWebhookSerializer(data=request.data)
+            wanted.is_valid(raise_exception=True)
+            made = services.create(owner=caller(request), **wanted.validated_data)
+            return envelope.item(
+                WebhookWithSecretSerializer(_find(request, str(made.pk))).data, status=201
+            )
+
+        return once(request, create)
+
+
+class OneWebhook(APIView):
+    scope = "webhooks"
+    key_prefix = "wh"
+
+    @extend_schema(operation_id="get_webhook", responses=_WEBHOOK)
+    def get(self, request: Request, key: str) -> Response:
+        """One of your webhooks."""
+        return envelope.item(WebhookSerializer(_find(request, key)).data)
+
+    @extend_schema(
+        operation_id="update_webhook", request=WebhookChangeSerializer, responses=_WEBHOOK
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        """Change what you send. `status: active` starts one again that was stopped."""
+        found = _find(request, key)
+        wanted = WebhookChangeSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        changed = services.update(webhook=found, now=timezone.now(), **wanted.validated_data)
+        return envelope.item(WebhookSerializer(changed).data)
+
+    @extend_schema(
+        operation_id="replace_webhook",
+        request=WebhookChangeSerializer,
+        responses=_WEBHOOK,
+    )
+    def put(self, request: Request, key: str) -> Response:
+        """The same as PATCH: change what you send."""
+        return self.patch(request, key)
+
+    @extend_schema(operation_id="delete_webhook", responses={200: _DELETED})
+    def delete(self, request: Request, key: str) -> Response:
+        """Delete a webhook with its deliveries."""
+        services.delete(webhook=_find(request, key))
+        return Response({"message": "Webhook deleted successfully"})
+
+
+class Test(APIView):
+    scope = "webhooks"
+    key_prefix = "wh"
+
+    @extend_schema(operation_id="test_webhook", request=None, responses=TestSerializer)
+    def post(self, request: Request, key: str) -> Response:
+        """Send a `webhook.test` at once, and once, and say what came of it."""
+        _delivery, attempt = services.send_test(webhook=_find(request, key), now=timezone.now())
+        outcome = "sent successfully" if attempt.succeeded else "failed"
+        return Response(
+            {
+                "message": f"Test webhook {outcome}",
+                "delivery": TestDeliverySerializer(attempt).data,
+            }
+        )
+
+
+class RotateSecret(APIView):
+    scope = "webhooks"
+    key_prefix = "wh"
+
+    @extend_schema(operation_id="rotate_webhook_secret", request=None, responses=_NEW_WEBHOOK)
+    def post(self, request: Request, key: str) -> Response:
+        """A new `secret`, whole in this answer. The old one signs as well for 24 hours more."""
+        rotated = services.rotate_secret(webhook=_find(request, key), now=timezone.now())
+        return envelope.item(WebhookWithSecretSerializer(rotated).data)
+
+
+class Recover(APIView):
+    scope = "webhooks"
+    key_prefix = "wh"
+
+    @extend_schema(
+        operation_id="recover_webhook",
+        request=RecoverSerializer,
+        responses={202: envelope.item_of(RecoveredSerializer)},
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Send again all that was never delivered since a moment."""
+        found = _find(request, key)
+        asked = RecoverSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        since = at(asked.validated_data["since"], zone_of("UTC"))
+        count = services.recover(webhook=found, since=since, now=timezone.now())
+        return envelope.item({"count": count}, status=202)
+
+
+class Deliveries(APIView):
+    scope = "webhooks"
+    key_prefix = "wh"
+
+    @extend_schema(
+        operation_id="list_webhook_deliveries",
+        parameters=[envelope.PageQuery],
+        responses=envelope.page_of(DeliverySerializer),
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """What this webhook was told or will be, newest first, each with its attempts."""
+        rows = _find(request, key).deliveries.select_related("event").prefetch_related("tries")
+        return envelope.page(request, rows.order_by("-id"), DeliverySerializer)
+
+
+class Redeliver(APIView):
+    scope = "webhooks"
+    key_prefix = "wh"
+    delivery_key_prefix = "del"
+
+    @extend_schema(
+        operation_id="redeliver_webhook_delivery",
+        request=None,
+        responses={202: envelope.item_of(DeliverySerializer)},
+    )
+    def post(self, request: Request, key: str, delivery_key: str) -> Response:
+        """Send the same bytes again, under the same `webhook-id`, with fresh retries."""
+        found = services.find_delivery(webhook=_find(request, key), key=delivery_key)
+        again = services.redeliver(found=found, now=timezone.now())
+        return envelope.item(DeliverySerializer(again).data, status=202)
+
+
+def _find(request: Request, key: str) -> Webhook:
+    return services.find(key=key, user=caller(request))

@@ -1,0 +1,184 @@
+"""Where to tell what happens, what was told, and how that went."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Count, Max, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from config.crypto import EncryptedTextField
+from config.ids import named, public_id
+from config.outbox import OutboxRow
+
+
+def new_webhook_uuid() -> str:
+    return public_id("wh")
+
+
+def new_message_id() -> str:
+    return public_id("msg")
+
+
+def new_delivery_uuid() -> str:
+    return public_id("del")
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def visible_to(self, user: User) -> Self:
+        """A person's own."""
+        return self.filter(owner=user)
+
+    def named(self, key: str) -> Self:
+        """The one of this number or uuid."""
+        return self.filter(named(key))
+
+    def with_stats(self) -> Self:
+        """With what its attempts of the last days came to."""
+        good, bad = (Q(deliveries__tries__succeeded=succeeded) for succeeded in (True, False))
+        return self.annotate(
+            success_count=Count("deliveries__tries", filter=good),
+            failure_count=Count("deliveries__tries", filter=bad),
+            last_success_at=Max("deliveries__tries__at", filter=good),
+            last_failure_at=Max("deliveries__tries__at", filter=bad),
+        )
+
+
+class Webhook(models.Model):
+    """An address that is told of its owner's events. Secrets and header values are encrypted."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        INACTIVE = "inactive", _("inactive")
+
+    class DisabledReason(models.TextChoices):
+        """Why Parley itself has stopped telling it anything."""
+
+        GONE = "gone", _("the endpoint answered 410 Gone")
+        FAILING = "failing", _("nothing was delivered for five days")
+
+    uuid = models.CharField(max_length=30, unique=True, default=new_webhook_uuid, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhooks")
+    name = models.CharField(_("name"), max_length=120)
+    url = models.CharField(_("address"), max_length=2000)
+    events: "models.JSONField[list[str], list[str]]" = models.JSONField(_("events"), default=list)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.ACTIVE
+    )
+    disabled_reason = models.CharField(
+        max_length=10, choices=DisabledReason.choices, blank=True, editable=False
+    )
+    secret = EncryptedTextField()
+    # Signs as well until then, so that receivers can change over.
+    previous_secret = EncryptedTextField(default="", blank=True)
+    previous_secret_until = models.DateTimeField(null=True, editable=False)
+    sealed_headers = EncryptedTextField(default="{}")
+    timeout_seconds = models.PositiveSmallIntegerField(
+        _("timeout in seconds"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
+    )
+    max_retries = models.PositiveSmallIntegerField(
+        _("retries"), default=3, validators=[MaxValueValidator(9)]
+    )
+    verify_ssl = models.BooleanField(_("check certificates"), default=True)
+    # Since when every attempt has failed.
+    failing_since = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager["Webhook"]] = WebhookQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is sent beside our own headers."""
+        values: dict[str, str] = json.loads(self.sealed_headers)
+        return values
+
+    @headers.setter
+    def headers(self, values: dict[str, str]) -> None:
+        self.sealed_headers = json.dumps(values)
+
+    def secrets_at(self, now: datetime) -> list[str]:
+        """Those that sign at `now`: two during a rotation."""
+        in_grace = self.previous_secret_until is not None and now < self.previous_secret_until
+        return [self.secret, *([self.previous_secret] if in_grace else [])]
+
+
+class WebhookEvent(models.Model):
+    """Something that happened, as it is told: the exact text, written once."""
+
+    message_id = models.CharField(
+        max_length=30, unique=True, default=new_message_id, editable=False
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhook_events"
+    )
+    type = models.CharField(_("type"), max_length=40)
+    body = models.TextField(_("body"))
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.message_id}"
+
+
+class Delivery(OutboxRow):
+    """One event on its way to one webhook."""
+
+    DELAYS: ClassVar[Sequence[timedelta]] = (
+        timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2),
+        timedelta(hours=5), timedelta(hours=10), timedelta(hours=14), timedelta(hours=20),
+        timedelta(hours=24),
+    )  # fmt: skip
+
+    uuid = models.CharField(max_length=30, unique=True, default=new_delivery_uuid, editable=False)
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries")
+
+    class Meta(OutboxRow.Meta):
+        verbose_name_plural = _("deliveries")
+        ordering = ("-id",)
+        indexes = [
+            *OutboxRow.Meta.indexes,
+            # The state first, by which SQLite finds what is due: with parameters it does not see
+            # that the index on what waits would do.
+            models.Index(fields=["state", "webhook", "created_at"], name="delivery_of_webhook"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uuid
+
+
+class Attempt(models.Model):
+    """One try to deliver: what came of it. Kept for 30 days."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
+    at = models.DateTimeField(_("sent"))
+    succeeded = models.BooleanField(_("succeeded"))
+    # `http_500`, or a class of error of the client's; empty for success.
+    error = models.CharField(_("error"), max_length=40, blank=True)
+    response_code = models.PositiveSmallIntegerField(_("answer"), null=True)
+    response_time_ms = models.PositiveIntegerField(_("milliseconds"))
+    # How the answer began. For staff: an internal host's words are not for users.
+    response_body = models.TextField(_("body of the answer"), blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = [models.Index(fields=["at"], name="attempt_age")]
+
+    def __str__(self) -> str:
+        return self.error or str(self.response_code)

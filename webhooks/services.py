@@ -1,0 +1,197 @@
+"""What owners do with their webhooks."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from config import outbox
+from config.errors import Conflict, Invalid, NotFound
+from config.ids import named
+from config.outbox import OutboxState
+from webhooks import client, delivery, publishing, signing
+from webhooks.events import EVENTS, TEST
+from webhooks.models import Attempt, Delivery, Webhook
+
+_GRACE = timedelta(hours=24)
+_MOST_HEADERS = 20
+_LONGEST_VALUE = 1_000
+# Somebody waits for the answer of a test.
+_TEST_SECONDS = 10
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OURS = re.compile(
+    r"host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|user-agent"
+    r"|content-.*|webhook-.*",
+    re.IGNORECASE,
+)
+
+
+def find(*, key: str, user: User) -> Webhook:
+    """A webhook of this person's by number or uuid, or NotFound."""
+    found = Webhook.objects.visible_to(user).with_stats().named(key).first()
+    if found is None:
+        raise NotFound("webhook not found")
+    return found
+
+
+def find_delivery(*, webhook: Webhook, key: str) -> Delivery:
+    """A delivery to this webhook by number or uuid, or NotFound."""
+    rows = Delivery.objects.filter(named(key), webhook=webhook).select_related("event", "webhook")
+    found = rows.first()
+    if found is None:
+        raise NotFound("delivery not found")
+    return found
+
+
+def create(*, owner: User, headers: Mapping[str, str] | None = None, **values: Any) -> Webhook:
+    """A new webhook with a secret of its own; Invalid or ValidationError for wrong values."""
+    webhook = Webhook(owner=owner, secret=signing.new_secret(), **values)
+    webhook.headers = dict(headers or {})
+    _check(webhook)
+    webhook.save(force_insert=True)
+    return webhook
+
+
+@transaction.atomic
+def update(
+    *, webhook: Webhook, now: datetime, headers: Mapping[str, str] | None = None, **values: Any
+) -> Webhook:
+    """Change these values. One that is made inactive is told nothing, not even what waits.
+
+    One that is made active starts anew, whyever it was stopped.
+    """
+    _lock(webhook)
+    for name, value in values.items():
+        setattr(webhook, name, value)
+    if headers is not None:
+        webhook.headers = dict(headers)
+    if values.get("status") == Webhook.Status.ACTIVE:
+        webhook.disabled_reason = ""
+        webhook.failing_since = None
+    _check(webhook)
+    webhook.save(
+        update_fields=[*values, "sealed_headers", "disabled_reason", "failing_since", "updated_at"]
+    )
+    if webhook.status == Webhook.Status.INACTIVE:
+        delivery.give_up_waiting(webhook, now=now)
+    return webhook
+
+
+def _lock(webhook: Webhook, *, no_key: bool = True) -> None:
+    """Lock it and see it as it is now; NotFound where it is no more."""
+    try:
+        webhook.refresh_from_db(from_queryset=Webhook.objects.select_for_update(no_key=no_key))
+    except Webhook.DoesNotExist:
+        raise NotFound("webhook not found") from None
+
+
+@transaction.atomic
+def delete(*, webhook: Webhook) -> None:
+    """Delete it with its deliveries. Whoever publishes or settles one waits, or is waited for."""
+    _lock(webhook, no_key=False)
+    webhook.delete()
+
+
+def _check(webhook: Webhook) -> None:
+    check_url(webhook.url)
+    _check_headers(webhook.headers)
+    unknown = sorted(set(webhook.events) - set(EVENTS))
+    if unknown or not webhook.events:
+        message = f"There is no event {unknown[0]}." if unknown else "Choose at least one event."
+        raise Invalid(message, field="events")
+    webhook.events = [event for event in EVENTS if event in webhook.events]
+    webhook.full_clean(exclude=["owner"])
+
+
+def check_url(url: str) -> None:
+    """Invalid for a URL that could never be sent to; what a name resolves to is seen each time."""
+    policy = delivery.policy()
+    try:
+        client.check(url, policy)
+    except client.SendError as error:
+        if error.code == "blocked_address":
+            raise Invalid("This address is not public.", field="url") from None
+        ports = " or ".join(str(port) for port in sorted(policy.ports))
+        message = f"Use an https:// URL on port {ports}, without a user name."
+        raise Invalid(message, field="url") from None
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    if len(headers) > _MOST_HEADERS:
+        raise Invalid(f"Use at most {_MOST_HEADERS} headers.", field="headers")
+    for name, value in headers.items():
+        field = f"headers.{name[:100]}"
+        if not _HEADER.fullmatch(name):
+            raise Invalid("This is no name of a header.", field=field)
+        if _OURS.fullmatch(name):
+            raise Invalid("This header is set by Parley.", field=field)
+        if len(value) > _LONGEST_VALUE or not (value.isascii() and value.isprintable()):
+            message = f"Use at most {_LONGEST_VALUE} printable ASCII characters."
+            raise Invalid(message, field=field)
+
+
+@transaction.atomic
+def rotate_secret(*, webhook: Webhook, now: datetime) -> Webhook:
+    """A new secret; the one before signs as well for 24 hours more."""
+    _lock(webhook)
+    webhook.previous_secret, webhook.secret = webhook.secret, signing.new_secret()
+    webhook.previous_secret_until = now + _GRACE
+    webhook.save(update_fields=["secret", "previous_secret", "previous_secret_until", "updated_at"])
+    return webhook
+
+
+def send_test(*, webhook: Webhook, now: datetime) -> tuple[Delivery, Attempt]:
+    """Send a test at once, once, whatever the webhook's status; what came of it.
+
+    Not in a transaction: it waits for the other side.
+    """
+    with transaction.atomic():
+        event = publishing.write_event(
+            owner=webhook.owner, type_=TEST, data={"message": "A test from Parley."}, now=now
+        )
+        # Settled from the start, so that nobody else sends it and nothing is tried again.
+        made = Delivery.objects.create(
+            webhook=webhook, event=event, state=OutboxState.FAILED, due_at=now, created_at=now,
+            settled_at=now, last_error="interrupted", attempts=1,
+        )  # fmt: skip
+    webhook.timeout_seconds = min(webhook.timeout_seconds, _TEST_SECONDS)
+    outcome = delivery.send(made)
+    with transaction.atomic():
+        _lock(webhook)
+        attempt = delivery.record(made, outcome)
+        made.state = OutboxState.FAILED if outcome.error else OutboxState.SENT
+        made.last_error = outcome.error
+        # Unless it has been asked for again meanwhile.
+        still = Delivery.objects.filter(pk=made.pk, state=OutboxState.FAILED)
+        still.update(state=made.state, last_error=made.last_error)
+    return made, attempt
+
+
+@transaction.atomic
+def redeliver(*, found: Delivery, now: datetime) -> Delivery:
+    """Send it again, with fresh retries. Conflict while it waits or its webhook is inactive."""
+    _lock(found.webhook)
+    if found.webhook.status != Webhook.Status.ACTIVE:
+        raise Conflict("This webhook is inactive.", reason="inactive")
+    if not outbox.requeue(Delivery.objects.filter(pk=found.pk), now=now):
+        raise Conflict("This delivery is on its way already.", reason="waiting")
+    outbox.hint("webhooks.tasks.deliver", found.webhook_id)
+    found.refresh_from_db()
+    return found
+
+
+@transaction.atomic
+def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
+    """Send again what was never delivered since then; how many that is. Conflict if inactive."""
+    _lock(webhook)
+    if webhook.status != Webhook.Status.ACTIVE:
+        raise Conflict("This webhook is inactive.", reason="inactive")
+    failed = webhook.deliveries.filter(state=OutboxState.FAILED, created_at__gte=since)
+    # One that failed when it was sent again has been delivered all the same.
+    never = failed.exclude(event__type=TEST).exclude(tries__succeeded=True)
+    count = outbox.requeue(never, now=now)
+    outbox.hint("webhooks.tasks.deliver", webhook.pk)
+    return count
