@@ -71,8 +71,3 @@ def register_device(*, user: User, token: str, platform: str, name: str = "") ->
 def deactivate_device(*, token: str) -> None:
     """Stop sending to a device that Firebase no longer knows."""
     PushDevice.objects.filter(token=token).update(is_active=False)
-
-
-def delete_device(*, device: PushDevice) -> None:
-    """Forget a device of its owner's."""
-    device.delete()

@@ -17,10 +17,6 @@ from scheduling import slots
 from scheduling.models import Booking, BusyTime, DateOverride, EventType
 from scheduling.slots import Hours, Interval, Offer, Query, Reason, Slot
 
-# Dates on which every clock in the world shows a year that can be counted with.
-FIRST_DATE = date(2, 1, 1)
-LAST_DATE = date(9998, 12, 31)
-
 
 def slots_by_date(
     event_type: EventType,

@@ -5,7 +5,7 @@ are `HH:MM`.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypedDict
 
@@ -29,8 +29,6 @@ class WindowText(TypedDict):
     start: str
     end: str
 
-
-Week = Mapping[str, Day]
 
 _NINE_TO_FIVE: Interval = (9 * 60, 17 * 60)
 

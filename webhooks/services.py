@@ -17,8 +17,8 @@ from webhooks.events import EVENTS, TEST
 from webhooks.models import Attempt, Delivery, Webhook
 
 _GRACE = timedelta(hours=24)
-_MOST_HEADERS = 20
-_LONGEST_VALUE = 1_000
+MOST_HEADERS = 20
+LONGEST_VALUE = 1_000
 # Somebody waits for the answer of a test.
 _TEST_SECONDS = 10
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -120,16 +120,16 @@ def check_url(url: str) -> None:
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
-    if len(headers) > _MOST_HEADERS:
-        raise Invalid(f"Use at most {_MOST_HEADERS} headers.", field="headers")
+    if len(headers) > MOST_HEADERS:
+        raise Invalid(f"Use at most {MOST_HEADERS} headers.", field="headers")
     for name, value in headers.items():
         field = f"headers.{name[:100]}"
         if not _HEADER.fullmatch(name):
             raise Invalid("This is no name of a header.", field=field)
         if _OURS.fullmatch(name):
             raise Invalid("This header is set by Parley.", field=field)
-        if len(value) > _LONGEST_VALUE or not (value.isascii() and value.isprintable()):
-            message = f"Use at most {_LONGEST_VALUE} printable ASCII characters."
+        if len(value) > LONGEST_VALUE or not (value.isascii() and value.isprintable()):
+            message = f"Use at most {LONGEST_VALUE} printable ASCII characters."
             raise Invalid(message, field=field)
 
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from config.api.fields import MomentField, StrictCharField, StrictModelSerializer
 from config.api.schema import example
 from config.outbox import OutboxState
-from webhooks import signing
+from webhooks import services, signing
 from webhooks.api import examples
 from webhooks.events import EVENTS
 from webhooks.models import Attempt, Delivery, Webhook
@@ -73,11 +73,11 @@ class WebhookWithSecretSerializer(WebhookSerializer):
 @extend_schema_field(
     {
         "type": "object",
-        "maxProperties": 20,
+        "maxProperties": services.MOST_HEADERS,
         "propertyNames": {"maxLength": 100, "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},
         "additionalProperties": {
             "type": "string",
-            "maxLength": 1000,
+            "maxLength": services.LONGEST_VALUE,
             "pattern": "^([!-~]([ -~]*[!-~])?)?$",
         },
     }
@@ -86,7 +86,9 @@ class HeadersField(serializers.DictField):
     """Header values by their names; none of those that Parley sets itself."""
 
     def __init__(self, **options: Any) -> None:
-        child = StrictCharField(allow_blank=True, trim_whitespace=False, max_length=1000)
+        child = StrictCharField(
+            allow_blank=True, trim_whitespace=False, max_length=services.LONGEST_VALUE
+        )
         super().__init__(child=child, **options)
 
 
@@ -126,7 +128,16 @@ class WebhookChangeSerializer(NewWebhookSerializer):
         extra_kwargs = {"name": {"required": False}}
 
 
-class AttemptSerializer(serializers.Serializer[Attempt]):
+# No docstring: the API's document would show it with every shape that has these.
+class _Outcome:
+    def get_status(self, attempt: Attempt) -> str:
+        return "delivered" if attempt.succeeded else "failed"
+
+    def get_error(self, attempt: Attempt) -> str | None:
+        return attempt.error or None
+
+
+class AttemptSerializer(_Outcome, serializers.Serializer[Attempt]):
     sent_at = serializers.DateTimeField(source="at")
     status = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField(
@@ -134,12 +145,6 @@ class AttemptSerializer(serializers.Serializer[Attempt]):
     )
     response_code = serializers.IntegerField(allow_null=True)
     response_time_ms = serializers.IntegerField()
-
-    def get_status(self, attempt: Attempt) -> str:
-        return "delivered" if attempt.succeeded else "failed"
-
-    def get_error(self, attempt: Attempt) -> str | None:
-        return attempt.error or None
 
 
 @example(examples.DELIVERY)
@@ -159,19 +164,13 @@ class DeliverySerializer(serializers.Serializer[Delivery]):
         return delivery.due_at if delivery.state == OutboxState.WAITING else None
 
 
-class TestDeliverySerializer(serializers.Serializer[Any]):
+class TestDeliverySerializer(_Outcome, serializers.Serializer[Any]):
     id = serializers.CharField(source="delivery.uuid")
     status = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
     response_code = serializers.IntegerField(allow_null=True)
     response_time_ms = serializers.IntegerField()
     sent_at = serializers.DateTimeField(source="at")
-
-    def get_status(self, attempt: Attempt) -> str:
-        return "delivered" if attempt.succeeded else "failed"
-
-    def get_error(self, attempt: Attempt) -> str | None:
-        return attempt.error or None
 
 
 @example(examples.TEST)
