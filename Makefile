@@ -1,10 +1,12 @@
 # Needs Python 3.11 or newer, make and git. Everything else goes into .venv.
 #
 #   make run            serve on http://localhost:8000 (PORT=9000 make run: on another port)
-#   make test           every test, on SQLite and on PostgreSQL with Valkey (ARGS="-k slots")
+#   make test           every test, on SQLite and on PostgreSQL with Valkey (ARGS="-k slots"), most
+#                       of them in two processes at once (ARGS="-n 0": in one)
 #   make torture        the endurance tests alone, at full length, on both
 #   make check          lint, format, types, migrations, deployment settings
 #   make requirements   pin the requirements anew (ARGS=--upgrade: to the newest)
+#   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
 #   make format         format the sources
 #   make clean          remove .venv and the caches; the data in var/ stays
 
@@ -13,21 +15,35 @@ UV := .venv/bin/uv
 INSTALL := $(UV) pip install --quiet --python $(PYTHON) --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL
+UNTRANSLATED := benchmarks docs tests var
 
-.PHONY: run test torture check requirements format clean
+.PHONY: run test torture check requirements messages format clean
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
 
 torture: export TORTURE := full
-torture: MARKED := -m torture
+# What is marked `alone` measures, races and kills: it runs after the others, in one process. What is
+# marked `look` is the same on either database, and runs on the first. Where a run has no test to run,
+# pytest ends with 5; that is a failure only if it is so of them all.
 test torture: .venv/.dev-installed
-	@failed=0; \
+	@failed=0; empty=5; most="not alone"; \
+	run() { \
+		"$$@" $(ARGS); \
+		case $$? in 0) empty=0;; 5) ;; *) empty=0; failed=1;; esac; \
+	}; \
+	half() { \
+		if [ $@ = torture ]; then run "$$@" -m torture; return; fi; \
+		run "$$@" -n 2 -m "$$most"; \
+		run "$$@" -m alone; \
+	}; \
 	echo "== SQLite, no broker"; \
-	$(EMBEDDED) $(PYTHON) -m pytest $(MARKED) $(ARGS) || failed=1; \
+	half $(EMBEDDED) $(PYTHON) -m pytest; \
 	echo "== PostgreSQL and Valkey"; \
-	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest $(MARKED) $(ARGS) || failed=1; \
-	exit $$failed
+	most="$$most and not look"; \
+	half $(PYTHON) -m tests.services -- $(PYTHON) -m pytest; \
+	if [ $$failed = 1 ]; then exit 1; fi; \
+	exit $$empty
 
 check: .venv/.dev-installed
 	.venv/bin/ruff check
@@ -43,6 +59,13 @@ check: .venv/.dev-installed
 requirements: $(UV)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
 	$(COMPILE) $(ARGS) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+# Scripts take their words from the page, so there is no catalog of theirs.
+messages: .venv/.dev-installed
+	mkdir -p locale
+	$(EMBEDDED) $(PYTHON) manage.py makemessages -v 0 -l de -l fr -l es --extension html,txt,py \
+		--no-location --no-obsolete --no-wrap $(addprefix --ignore=,$(UNTRANSLATED))
+	$(EMBEDDED) $(PYTHON) manage.py compilemessages -v 0 $(addprefix --ignore=,.venv $(UNTRANSLATED))
 
 format: .venv/.dev-installed
 	.venv/bin/ruff check --fix

@@ -1,14 +1,18 @@
 """What allauth asks us: how to name a person, and how to send them mail."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailConfirmation, EmailConfirmationHMAC
+from allauth.account.utils import get_next_redirect_url
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.forms import BaseForm
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from accounts import notifications, usernames
+from accounts import clock, notifications, usernames
 from accounts.models import User
 from config import clients
 
@@ -23,20 +27,38 @@ class AccountAdapter(DefaultAccountAdapter):
         self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True
     ) -> User:
         user.timezone = form.cleaned_data.get("timezone") or user.timezone
+        user.language = translation.get_language() or ""
+        user.date_format, user.time_format = clock.formats_of(
+            user.language, (user.date_format, user.time_format)
+        )
         saved: User = super().save_user(request, user, form, commit)
         return saved
 
+    def get_email_confirmation_url(
+        self, request: HttpRequest, emailconfirmation: EmailConfirmation | EmailConfirmationHMAC
+    ) -> str:
+        """The link also leads on to where signing up was to lead, in whatever browser it opens."""
+        url: str = super().get_email_confirmation_url(request, emailconfirmation)
+        onward = get_next_redirect_url(request) if request else None
+        # A signed link stays readable in it, so that no log line takes it for something else.
+        return f"{url}?{urlencode({'next': onward}, safe='/:')}" if onward else url
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        message: EmailMultiAlternatives = self.render_mail(
-            template_prefix, email, {**context, "request": self.request}
-        )
+        user = User.objects.filter(email=email.lower()).first()
+        # Whoever has not said theirs reads this page's.
+        with translation.override((user and user.language) or translation.get_language()):
+            message: EmailMultiAlternatives = self.render_mail(
+                template_prefix,
+                email,
+                {**context, "request": self.request, "public_url": settings.PUBLIC_URL},
+            )
         html = next((str(content) for content, _type in message.alternatives), "")
         notifications.email(
             address=email,
             kind=template_prefix.rpartition("/")[2],
             content={"subject": str(message.subject), "text": str(message.body), "html": html},
             now=timezone.now(),
-            user=User.objects.filter(email=email.lower()).first(),
+            user=user,
         )
 
     def get_client_ip(self, request: HttpRequest) -> str:

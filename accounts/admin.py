@@ -17,6 +17,7 @@ from accounts import services
 from accounts.models import (
     ApiToken,
     IdempotencyRecord,
+    Invitation,
     Membership,
     Notification,
     PushDevice,
@@ -53,7 +54,10 @@ class UserAdmin(DjangoUserAdmin[User]):
     fieldsets = (
         (None, {"fields": ("email", "username", "password", "uuid")}),
         (_("Person"), {"fields": ("first_name", "last_name", "position", "company", "avatar_url")}),
-        (_("Time"), {"fields": ("timezone", "date_format", "time_format", "week_start")}),
+        (
+            _("Time and language"),
+            {"fields": ("timezone", "date_format", "time_format", "week_start", "language")},
+        ),
         (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "created_at", "updated_at")}),
     )
@@ -84,6 +88,14 @@ class TeamAdmin(admin.ModelAdmin[Team]):
     list_display_links = ("id", "name")
     search_fields = ("name", "members__email")
     inlines = (MembershipInline,)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin[Invitation]):
+    list_display = ("email", "team", "invited_by", "created_at", "expires_at")
+    list_filter = ("expires_at",)
+    list_select_related = ("team", "invited_by")
+    search_fields = ("email", "team__name", "invited_by__email")
 
 
 @admin.register(ApiToken)

@@ -1,10 +1,12 @@
 """Times as a person reads them: in their zone and their formats."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime
+from datetime import time as wall_time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
+from django.utils.translation import pgettext
 
 
 class Reader(Protocol):
@@ -27,6 +29,21 @@ _DATES = {
 }
 _TIMES = {"hh:mm a": "g:i A", "HH:mm": "H:i"}
 
+# How dates and times are mostly written where a language is spoken. English is spoken in too many
+# places to tell.
+_HABITS = {
+    "de": ("dd.MM.yyyy", "HH:mm"),
+    "es": ("dd/MM/yyyy", "HH:mm"),
+    "fr": ("dd/MM/yyyy", "HH:mm"),
+}
+
+_END_OF_DAY = 24 * 60
+
+
+def formats_of(language: str, otherwise: tuple[str, str]) -> tuple[str, str]:
+    """The formats of dates and times of somebody of whom no more is known than the language."""
+    return _HABITS.get(language, otherwise)
+
 
 def day(moment: datetime, person: Reader) -> str:
     """`Tue 12/15/2026`, where this person is."""
@@ -36,6 +53,24 @@ def day(moment: datetime, person: Reader) -> str:
 def time(moment: datetime, person: Reader) -> str:
     """`2:00 PM`, where this person is."""
     return dateformat.format(moment.astimezone(person.zone), _TIMES[person.time_format])
+
+
+def long_date(day: date) -> str:
+    """`Tuesday, 15 December`, in the order that the language has."""
+    return dateformat.format(day, pgettext("weekday, day and month", "l, j F"))
+
+
+def full_date(day: date) -> str:
+    """`Tuesday, 15 December 2026`, in the order that the language has."""
+    return dateformat.format(day, pgettext("weekday, day, month and year", "l, j F Y"))
+
+
+def time_of_day(minute: int, person: Reader) -> str:
+    """570 -> `9:30 AM`; 1440, the end of a day, is `24:00` or `12:00 AM`."""
+    if minute == _END_OF_DAY and person.time_format == "HH:mm":
+        return "24:00"
+    hour, minute = divmod(minute % _END_OF_DAY, 60)
+    return dateformat.time_format(wall_time(hour, minute), _TIMES[person.time_format])
 
 
 def span(start: datetime, end: datetime, person: Reader) -> str:
@@ -49,6 +84,7 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
 
 def utc_span(start: datetime, end: datetime) -> str:
     """`Tue 2026-12-15, 19:00 – 20:00 UTC`; both in UTC, whatever zone the arguments have."""
-    first, last = (f"{moment:%a %Y-%m-%d}" for moment in (start, end))
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    first, last = (dateformat.format(moment, "D Y-m-d") for moment in (start, end))
     until = "" if first == last else f"{last}, "
     return f"{first}, {start:%H:%M} – {until}{end:%H:%M} UTC"

@@ -1,10 +1,21 @@
 """Forms of the account pages."""
 
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
+from django.conf import settings
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.zones import zone_of
+from accounts import scopes, usernames, zones
+from accounts.models import Membership, Team, User
+
+# --- signing in and up, in our words ------------------------------------------------------------
 
 
 class SignupForm(AllauthSignupForm):
@@ -17,4 +28,170 @@ class SignupForm(AllauthSignupForm):
     field_order = ("first_name", "last_name", "email", "password1", "timezone")
 
     def clean_timezone(self) -> str:
-        return str(zone_of(self.cleaned_data["timezone"]))
+        return str(zones.zone_of(self.cleaned_data["timezone"]))
+
+
+class ChangePasswordForm(AllauthChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Current password")
+        self.fields["password1"].label = _("New password")
+        self.fields["password2"].label = _("New password again")
+
+
+class ResetPasswordKeyForm(AllauthResetPasswordKeyForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("New password")
+        self.fields["password2"].label = _("New password again")
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+# The formats as people know them: by what they make of the last day of a year, and of two o'clock.
+DATES = {
+    "MM/dd/yyyy": "12/31/2026",
+    "dd/MM/yyyy": "31/12/2026",
+    "dd.MM.yyyy": "31.12.2026",
+    "yyyy-MM-dd": "2026-12-31",
+}
+TIMES = {"hh:mm a": "2:00 PM", "HH:mm": "14:00"}
+_BROWSERS = "browser"
+
+
+class ProfileForm(forms.Form):
+    """Who one is, and how one reads times."""
+
+    first_name = forms.CharField(label=_("First name"), max_length=80)
+    last_name = forms.CharField(label=_("Last name"), max_length=80, required=False)
+    position = forms.CharField(label=_("Position"), max_length=120, required=False)
+    company = forms.CharField(label=_("Company"), max_length=120, required=False)
+    username = forms.CharField(
+        label=_("Username"),
+        max_length=usernames.MAX_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    timezone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        widget=forms.TextInput(
+            attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text=_("Type a part of its name, such as a large city in it."),
+    )
+    date_format = forms.ChoiceField(label=_("Dates"), choices=list(DATES.items()))
+    time_format = forms.ChoiceField(label=_("Times"), choices=list(TIMES.items()))
+    week_start = forms.TypedChoiceField(
+        label=_("First day of the week"),
+        coerce=int,
+        choices=[(number + 1, name) for number, name in WEEKDAYS.items()],
+    )
+    language = forms.TypedChoiceField(
+        label=_("Language"),
+        coerce=lambda value: "" if value == _BROWSERS else value,
+        choices=[(_BROWSERS, _("As my browser says")), *settings.LANGUAGES],
+    )
+
+    @classmethod
+    def values_of(cls, user: User) -> dict[str, Any]:
+        values = {name: getattr(user, name) for name in cls.base_fields}
+        return values | {"language": user.language or _BROWSERS}
+
+    def clean_username(self) -> str:
+        name = str(self.cleaned_data["username"]).lower()
+        if name != self.initial["username"] and (problem := usernames.problem_with(name)):
+            raise forms.ValidationError(problem)
+        return name
+
+    def clean_timezone(self) -> str:
+        """As the database of zones writes it; people write new york."""
+        typed = str(self.cleaned_data["timezone"])
+        name = zones.find(typed) or typed
+        zones.validate_zone(name)
+        return name
+
+
+class TokenForm(forms.Form):
+    """A new token: what it is for, what it may do, and until when."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("What it is for, so that you know it again: “Website”, “Calendar sync”."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=list(scopes.SCOPES.items()),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    expires = forms.ChoiceField(
+        label=_("Expires"),
+        initial="90",
+        choices=[
+            ("30", _("In 30 days")),
+            ("90", _("In 90 days")),
+            ("365", _("In a year")),
+            ("date", _("On a date")),
+            ("never", _("Never")),
+        ],
+    )
+    until = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args: Any, person: User, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person, self.now = person, now
+        self.fields["until"].widget.attrs["min"] = now.astimezone(person.zone).date().isoformat()
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("expires") != "date" or "until" in self.errors:
+            return
+        until = self.cleaned_data.get("until")
+        if until is None:
+            self.add_error("until", gettext("Choose the last day on which it shall work."))
+        elif until < self.now.astimezone(self.person.zone).date():
+            self.add_error("until", gettext("This day is over. Choose a later one."))
+
+    def wanted(self) -> dict[str, Any]:
+        """What was asked for, as `services.create_token` takes it."""
+        return {
+            "name": self.cleaned_data["name"],
+            "scopes": self.cleaned_data["scopes"],
+            "expires_at": self._expires_at(),
+        }
+
+    def _expires_at(self) -> datetime | None:
+        """A date counts to its end, where the person is."""
+        match self.cleaned_data["expires"]:
+            case "never":
+                return None
+            case "date":
+                return datetime.combine(self.cleaned_data["until"], time.max, self.person.zone)
+            case days:
+                return self.now + timedelta(days=int(days))
+
+
+class TeamForm(forms.ModelForm[Team]):
+    name = forms.CharField(label=_("Name of the team"), max_length=120)
+
+    class Meta:
+        model = Team
+        fields = ("name",)
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(
+        label=_("Email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)

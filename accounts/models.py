@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -91,6 +92,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         default="hh:mm a",
         choices=[(text, text) for text in TIME_FORMATS],
     )
+    # Empty: whatever the browser asks for.
+    language = models.CharField(_("language"), max_length=5, blank=True, choices=settings.LANGUAGES)
     # ISO 8601: Monday is 1, Sunday is 7.
     week_start = models.PositiveSmallIntegerField(_("week starts on"), default=1)
     is_active = models.BooleanField(_("active"), default=True)
@@ -125,6 +128,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return zone_of(self.timezone)
 
     @property
+    def mail_language(self) -> str:
+        """In which we write to them: there is no browser to ask."""
+        return self.language or "en"
+
+    @property
     def status(self) -> str:
         return "active" if self.is_active else "inactive"
 
@@ -153,6 +161,8 @@ class Team(models.Model):
     objects: ClassVar[models.Manager["Team"]] = TeamQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
         ordering = ("name", "id")
 
     def __str__(self) -> str:
@@ -174,6 +184,8 @@ class Membership(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         ordering = ("id",)
         constraints = [
             models.UniqueConstraint(
@@ -185,6 +197,32 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()}"
+
+
+class Invitation(models.Model):
+    """A place in a team that is offered to an email address; it goes when it is taken."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("email address"))
+    invited_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(_("expires"))
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                "team",
+                Lower("email"),
+                name="invitation_once",
+                violation_error_message=_("This address is invited already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email}, {self.team}"
 
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -250,6 +288,7 @@ class ApiToken(models.Model):
 
     class Meta:
         verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
         ordering = ("-id",)
 
     def __str__(self) -> str:
@@ -281,6 +320,7 @@ class PushDevice(models.Model):
 
     class Meta:
         verbose_name = _("push device")
+        verbose_name_plural = _("push devices")
         ordering = ("id",)
 
     def __str__(self) -> str:
@@ -321,6 +361,8 @@ class Notification(OutboxRow):
     content = EncryptedTextField()
 
     class Meta(OutboxRow.Meta):
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
         ordering = ("-id",)
         indexes = [
             *OutboxRow.Meta.indexes,

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts import services
 from accounts.channels import (
@@ -38,18 +38,20 @@ CHANNELS: dict[str, Channel] = {
 }
 
 
-def render_email(name: str, context: Mapping[str, Any]) -> EmailContent:
-    """The three templates of `templates/emails/<name>/`, rendered."""
+def render_email(name: str, context: Mapping[str, Any], *, language: str) -> EmailContent:
+    """The three templates of `templates/emails/<name>/`, in the language of whoever reads them."""
     values = {**context, "public_url": settings.PUBLIC_URL}
 
     def part(file: str) -> str:
         return render_to_string(f"emails/{name}/{file}", values).strip()
 
-    return {
-        "subject": " ".join(part("subject.txt").split()),
-        "text": part("body.txt") + "\n",
-        "html": part("body.html"),
-    }
+    with translation.override(language):
+        values["subject"] = " ".join(part("subject.txt").split())
+        return {
+            "subject": values["subject"],
+            "text": part("body.txt") + "\n",
+            "html": part("body.html"),
+        }
 
 
 def email(

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from accounts import scopes as scope_names
+from accounts import usernames
 from accounts.models import ApiToken, PushDevice, User, new_token, token_digest
 from config.errors import Invalid
 
@@ -23,12 +25,23 @@ def vouch_for_email(*, user: User) -> None:
 def update_profile(*, user: User, **values: Any) -> User:
     """Change these fields. ValidationError for values that the model does not take.
 
-    The zone of the hours that others can book stays as it is; it has a door of its own.
+    Invalid for a username that is reserved or somebody else's. The zone of the hours that others
+    can book stays as it is; it has a door of its own.
     """
+    wanted = values.get("username", user.username)
+    if wanted != user.username and (problem := usernames.problem_with(wanted)):
+        raise Invalid(problem, field="username")
     for name, value in values.items():
         setattr(user, name, value)
     user.full_clean(validate_unique=False)
-    user.save(update_fields=[*values, "updated_at"])
+    try:
+        with transaction.atomic():
+            user.save(update_fields=[*values, "updated_at"])
+    except IntegrityError:
+        if "username" not in values:
+            raise
+        # Asked beforehand, it might still be taken in the meantime.
+        raise Invalid(_("Somebody else has this username."), field="username") from None
     return user
 
 
@@ -38,9 +51,9 @@ def create_token(
     """A new bearer token: its row, and the token itself, which cannot be had again."""
     unknown = sorted(set(scopes) - set(scope_names.SCOPES))
     if unknown:
-        raise Invalid(f"There is no scope {unknown[0]}.", field="scopes")
+        raise Invalid(_("There is no scope %(scope)s.") % {"scope": unknown[0]}, field="scopes")
     if not scopes:
-        raise Invalid("Choose at least one scope.", field="scopes")
+        raise Invalid(_("Choose at least one scope."), field="scopes")
     token = new_token()
     row = ApiToken.objects.create(
         user=user,

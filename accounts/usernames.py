@@ -1,9 +1,11 @@
 """Usernames: `[a-z0-9-]{2,30}`, lower case, never the first segment of one of our own addresses."""
 
 import re
+from collections.abc import Iterator
 
-from django.urls import get_resolver
+from django.urls import URLResolver, get_resolver
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 MAX_LENGTH = 30
 PATTERN = re.compile(r"[a-z0-9-]{2,30}")
@@ -25,16 +27,24 @@ def is_reserved(username: str) -> bool:
 
 
 def _first_segments() -> set[str]:
-    patterns = (str(entry.pattern).lstrip("^") for entry in get_resolver().url_patterns)
-    return {pattern.split("/")[0] for pattern in patterns}
+    return set(_segments(get_resolver()))
+
+
+def _segments(resolver: URLResolver) -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        segment = str(entry.pattern).lstrip("^").split("/")[0]
+        if not segment and isinstance(entry, URLResolver):  # mounted without an address of its own
+            yield from _segments(entry)
+        else:
+            yield segment
 
 
 def problem_with(username: str) -> str:
     """Why this cannot be a username, in words; an empty text where it can."""
     if not PATTERN.fullmatch(username):
-        return "Use 2 to 30 letters a-z, digits and hyphens."
+        return _("Use 2 to 30 letters a-z, digits and hyphens.")
     if is_reserved(username):
-        return "This name is reserved."
+        return _("This name is reserved.")
     return ""
 
 

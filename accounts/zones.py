@@ -4,6 +4,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,6 +12,22 @@ from django.utils.translation import gettext_lazy as _
 def names() -> frozenset[str]:
     # Both lie beside the zones on many systems: one is the server's own, one a placeholder.
     return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+@cache
+def options() -> str:
+    """The `<option>` elements of a list to choose a zone from."""
+    return format_html_join("", '<option value="{}">', ((name,) for name in sorted(names())))
+
+
+def find(text: str) -> str:
+    """The name of the zone that somebody has typed: whole, or its place alone; else empty."""
+    wanted = "_".join(text.split()).casefold()
+    whole = {name.casefold(): name for name in names()}
+    if wanted in whole:
+        return whole[wanted]
+    places = [name for name in sorted(names()) if name.casefold().endswith(f"/{wanted}")]
+    return places[0] if wanted and places else ""
 
 
 def zone_of(name: str) -> ZoneInfo:

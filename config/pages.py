@@ -7,8 +7,11 @@ from typing import Any, ParamSpec
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_ratelimit.decorators import ratelimit
 
 from config.errors import Conflict, Forbidden, Invalid
@@ -23,6 +26,26 @@ def limited(key: str, rate: str, method: list[str]) -> Callable[[_View[_Args]], 
     """The decorator of django-ratelimit, which knows no types. Refused: `RATELIMIT_VIEW`."""
     decorator: Callable[[_View[_Args]], _View[_Args]] = ratelimit(key=key, rate=rate, method=method)
     return decorator
+
+
+def signed_in_at(
+    page: str, *parts: str
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """For what only a POST does: signing in leads to this page, from which it can be sent again.
+
+    `parts` are the arguments that the view has in common with the page.
+    """
+
+    def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def signed_in(request: HttpRequest, **which: int) -> HttpResponse:
+            if request.user.is_authenticated:
+                return view(request, **which)
+            return redirect_to_login(reverse(page, kwargs={part: which[part] for part in parts}))
+
+        return signed_in
+
+    return signed_in
 
 
 def unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -58,6 +81,15 @@ def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> It
         messages.error(request, words(error))
     except Invalid as error:
         messages.error(request, error.message)
+
+
+def ours_or(instead: str, request: HttpRequest, url: str) -> str:
+    """The address that a form wants to go back to, if it is one of ours."""
+    is_ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    # One without a slash would be taken for the name of a page.
+    return url if is_ours and url.startswith("/") else instead
 
 
 def checked(form: forms.Form) -> dict[str, Any]:

@@ -2,11 +2,21 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
+
+from config.components import components
 
 urlpatterns = [
     path("api/", include("config.api.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("language", require_POST(set_language), name="set_language"),
+    path("components", components, name="components"),
+    path("", include("accounts.urls")),
+    path("", include("webhooks.urls")),
     path("", include("scheduling.urls")),
     path("", include("meetings.urls")),
+    # Last: a username is whatever is left.
+    path("", include("scheduling.public_urls")),
 ]

@@ -4,10 +4,13 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+import django
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+from config.handler import Handler
+
+django.setup(set_prefix=False)
+application = Handler()
 
 if settings.EMBEDDED_WORKER:
     from config.worker import EmbeddedWorker

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from config.errors import NotFound
@@ -31,9 +32,11 @@ def read_answer(token: str) -> tuple[MeetingRequest, User, int]:
     try:
         meeting_id, person_id, version = signing.loads(token, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
-        raise NotFound("This link is not complete. Copy the whole of it from the email.") from None
+        raise NotFound(
+            _("This link is not complete. Copy the whole of it from the email.")
+        ) from None
     answerable = MeetingRequest.objects.with_people().filter(recipient__is_active=True)
     meeting = answerable.filter(pk=meeting_id, recipient=person_id).first()
     if meeting is None:
-        raise NotFound("This meeting is no longer here.")
+        raise NotFound(_("This meeting is no longer here."))
     return meeting, meeting.recipient, version

@@ -84,6 +84,8 @@ class MeetingRequest(models.Model):
     objects: ClassVar[models.Manager["MeetingRequest"]] = MeetingQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("meeting request")
+        verbose_name_plural = _("meeting requests")
         ordering = ("start", "id")
         constraints = [
             models.CheckConstraint(condition=Q(end__gt=F("start")), name="meeting_not_empty"),

@@ -1,17 +1,27 @@
 """Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from accounts import clock, notifications
-from accounts.channels import EmailContent
+from accounts.channels import EmailContent, PushContent
 from accounts.models import User
 from meetings import links
 from meetings.enums import Status
 from meetings.models import MeetingRequest
 from scheduling import icalendar
 from scheduling.notifications import REMINDERS
+
+_STARTS = {
+    "day": _("Your meeting with %(name)s starts in a day."),
+    "minutes": _("Your meeting with %(name)s starts in 15 minutes."),
+}
 
 
 def requested(meeting: MeetingRequest, *, now: datetime) -> None:
@@ -22,8 +32,8 @@ def requested(meeting: MeetingRequest, *, now: datetime) -> None:
         meeting,
         recipient,
         "meeting-created",
-        "MEETING ALERT",
-        f"{meeting.requester.name} requested a meeting with you. Click to Confirm or Reject.",
+        _("MEETING ALERT"),
+        _("%(name)s requested a meeting with you. Click to Confirm or Reject."),
         now,
     )
 
@@ -35,19 +45,17 @@ def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
         for lead, before in REMINDERS.items():
             if meeting.start - before > now:
                 _remind(meeting, person, lead, meeting.start - before, now)
-    name = meeting.recipient.name
     _push(
         meeting, meeting.requester, "meeting-confirmed",
-        "Meeting confirmed", f"{name} confirmed your meeting.", now,
+        _("Meeting confirmed"), _("%(name)s confirmed your meeting."), now,
     )  # fmt: skip
 
 
 def rejected(meeting: MeetingRequest, *, reason: str, now: datetime) -> None:
     _email(meeting, meeting.requester, "meeting_rejected", now, reason=reason)
-    name = meeting.recipient.name
     _push(
         meeting, meeting.requester, "meeting-rejected",
-        "Meeting declined", f"{name} declined your meeting.", now,
+        _("Meeting declined"), _("%(name)s declined your meeting."), now,
     )  # fmt: skip
 
 
@@ -57,40 +65,37 @@ def cancelled(
     """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
     notifications.withdraw(topic=_reminder_topic(meeting), now=now)
     ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
-    by = actor.name if actor in _people(meeting) and actor else "The organisers"
+    by, words = "staff", _("The organisers cancelled your meeting.")
+    if actor in _people(meeting):
+        by, words = "other", _("%(name)s cancelled your meeting.")
     told = _people(meeting)
     if was == Status.PENDING and actor == meeting.requester:
         told = [meeting.recipient]
     for person in told:
         _email(
             meeting, person, "meeting_cancelled", now, ics=ics,
-            by="You" if person == actor else by, reason=reason,
+            by="you" if person == actor else by, reason=reason,
         )  # fmt: skip
         if person != actor:
-            _push(
-                meeting, person, "meeting-cancelled",
-                "Meeting cancelled", f"{by} cancelled your meeting.", now,
-            )  # fmt: skip
+            _push(meeting, person, "meeting-cancelled", _("Meeting cancelled"), words, now)
 
 
 def expired(meeting: MeetingRequest, *, now: datetime) -> None:
     """Nobody caused it, so both are told."""
     for person in _people(meeting):
         _email(meeting, person, "meeting_expired", now)
-        other = meeting.other_party(person).name
         _push(
-            meeting, person, "meeting-expired",
-            "Request expired", f"The meeting request with {other} was not answered in time.", now,
+            meeting, person, "meeting-expired", _("Request expired"),
+            _("The meeting request with %(name)s was not answered in time."), now,
         )  # fmt: skip
 
 
 def completed(meeting: MeetingRequest, *, now: datetime) -> None:
     """A push message only: people know that they were in a meeting."""
     for person in _people(meeting):
-        other = meeting.other_party(person).name
         _push(
             meeting, person, "meeting-completed",
-            "Meeting completed", f"Your meeting with {other} has taken place.", now,
+            _("Meeting completed"), _("Your meeting with %(name)s has taken place."), now,
         )  # fmt: skip
 
 
@@ -99,10 +104,9 @@ def _remind(
 ) -> None:
     topic = _reminder_topic(meeting)
     _email(meeting, person, "meeting_reminder", now, topic=topic, due_at=due_at, lead=lead)
-    other = meeting.other_party(person).name
     _push(
         meeting, person, "meeting-reminder",
-        "Meeting reminder", f"Your meeting with {other} starts {lead}.", now, topic, due_at,
+        _("Meeting reminder"), _STARTS[lead], now, topic, due_at,
     )  # fmt: skip
 
 
@@ -125,34 +129,44 @@ def _email(
     due_at: datetime | None = None,
     **context: str,
 ) -> None:
-    content: EmailContent = notifications.render_email(
-        name,
-        {
-            "meeting": meeting,
-            "person": person,
-            "other": meeting.other_party(person),
-            "local_time": clock.span(meeting.start, meeting.end, person),
-            "utc_time": clock.utc_span(meeting.start, meeting.end),
-            "meeting_url": links.meeting_url(meeting),
-            "pending_url": links.pending_url(),
-            **context,
-        },
-    )
-    if ics:
-        content["ics"] = _calendar_object(meeting, ics, now)
-        content["ics_method"] = ics
+    with translation.override(person.mail_language):
+        content = _content(meeting, person, name, context)
+        if ics:
+            content["ics"] = _calendar_object(meeting, ics, now)
+            content["ics_method"] = ics
     notifications.email(
         address=person.email, kind=name, content=content, now=now,
         user=person, topic=topic, due_at=due_at,
     )  # fmt: skip
 
 
+def _content(
+    meeting: MeetingRequest, person: User, name: str, context: Mapping[str, str]
+) -> EmailContent:
+    other = meeting.other_party(person)
+    return notifications.render_email(
+        name,
+        {
+            "meeting": meeting,
+            "person": person,
+            "other": other,
+            "name": other.name,
+            "local_time": clock.span(meeting.start, meeting.end, person),
+            "utc_time": clock.utc_span(meeting.start, meeting.end),
+            "meeting_url": links.meeting_url(meeting),
+            "pending_url": links.pending_url(),
+            **context,
+        },
+        language=person.mail_language,
+    )
+
+
 def _push(
     meeting: MeetingRequest,
     person: User,
     kind: str,
-    title: str,
-    body: str,
+    title: StrPromise,
+    words: StrPromise,
     now: datetime,
     topic: str = "",
     due_at: datetime | None = None,
@@ -160,19 +174,19 @@ def _push(
     data = {"type": kind, "meeting_id": str(meeting.pk), "url": links.pending_url()}
     if kind != "meeting-created":
         data["url"] = links.meeting_url(meeting)
-    notifications.push(
-        user=person, kind=kind, content={"title": title, "body": body, "data": data},
-        now=now, topic=topic, due_at=due_at,
-    )  # fmt: skip
+    with translation.override(person.mail_language):
+        body = str(words) % {"name": meeting.other_party(person).name}
+        content: PushContent = {"title": str(title), "body": body, "data": data}
+    notifications.push(user=person, kind=kind, content=content, now=now, topic=topic, due_at=due_at)
 
 
 def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: datetime) -> str:
-    names = " and ".join(person.name for person in _people(meeting))
+    names = {"one": meeting.requester.name, "other": meeting.recipient.name}
     return icalendar.render(
         icalendar.Entry(
             uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
             sequence=meeting.version,
-            summary=f"Meeting: {names}",
+            summary=gettext("Meeting: %(one)s and %(other)s") % names,
             description=f"{meeting.booking_number}\n{links.meeting_url(meeting)}",
             url=meeting.link,
             start=meeting.start,

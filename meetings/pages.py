@@ -1,25 +1,24 @@
-"""The pages of meetings, and the way in. They show and call services; they decide nothing."""
+"""The pages of meetings. They show and call services; they decide nothing."""
 
 from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Membership, Team, User
+from accounts.pages.signed_in import SignedIn
 from config.errors import Conflict, DomainError, NotFound, TimeTaken
-from config.pages import SAFE, checked, limited, refusals_shown, unshared
+from config.pages import SAFE, checked, limited, ours_or, refusals_shown, signed_in_at, unshared
 from meetings import links, services
 from meetings.cards import SIDES, cards_of, counts_of_tabs, step_of
 from meetings.enums import Status, Tab
@@ -30,20 +29,7 @@ from scheduling.forms import ReasonForm
 _PER_PAGE = 20
 
 
-class SignedIn(HttpRequest):
-    """A request behind `login_required`."""
-
-    user: User
-
-
 # --- pages ------------------------------------------------------------------------------------
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    if request.user.is_authenticated:
-        return redirect("meetings:meetings")
-    return render(request, "meetings/landing.html")
 
 
 @require_safe
@@ -64,6 +50,7 @@ def meetings(request: SignedIn) -> HttpResponse:
             "section": "meetings",
             "side": side,
             "sides": [(each, counts[each.tab]) for each in SIDES.values()],
+            "waiting": Tab.PENDING,
             "page": page,
             "cards": cards_of(page, user, now),
             "mixed": side.tab is Tab.SENT,
@@ -133,15 +120,14 @@ def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., Ht
     """A POST that moves a meeting, says how that went and goes back to where it was sent from."""
 
     @require_POST
+    @signed_in_at("meetings:meeting", "meeting_id")
     @wraps(view)
     def act(request: SignedIn, meeting_id: int) -> HttpResponse:
         page = reverse("meetings:meeting", args=[meeting_id])
-        if not request.user.is_authenticated:
-            return redirect_to_login(page)
         found = _find(meeting_id, request.user)
         with refusals_shown(request, _unmoved):
             messages.success(request, view(request, found))
-        return redirect(_safe(request, request.POST.get("next", "")) or page)
+        return redirect(ours_or(page, request, request.POST.get("next", "")))
 
     return act
 
@@ -152,14 +138,6 @@ def _unmoved(error: Conflict) -> str:
         return gettext("That time is no longer free for both of you, so it is not confirmed.")
     status = {"status": Status(error.reason).label}
     return gettext("Nothing was changed: the meeting is %(status)s.") % status
-
-
-def _safe(request: HttpRequest, url: str) -> str:
-    """The address if it is one of ours, else nothing."""
-    ours = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return url if ours else ""
 
 
 def _reason(request: HttpRequest) -> str:

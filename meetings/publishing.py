@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils import translation
+
 from meetings.api.serializers import MeetingSerializer
 from meetings.models import MeetingRequest
 from webhooks import publishing
@@ -9,7 +11,8 @@ from webhooks import publishing
 
 def publish(meeting: MeetingRequest, change: str, *, now: datetime) -> None:
     """In the caller's transaction; the meeting is told as the API shows it."""
-    data = MeetingSerializer(meeting).data
+    with translation.override("en"):  # on whatever page this is
+        data = MeetingSerializer(meeting).data
     # In ascending order, since publishing locks their webhooks.
     for owner in sorted((meeting.requester, meeting.recipient), key=lambda person: person.pk):
         publishing.publish(owner=owner, type_=f"meeting.{change}", data=data, now=now)

@@ -9,6 +9,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Team, User
 from config import faults
@@ -40,7 +41,7 @@ def request_meeting(
     if recipient is None:
         raise NotFound("user not found")
     if recipient == requester:
-        raise Invalid("You cannot request a meeting with yourself.", field="user_id")
+        raise Invalid(_("You cannot request a meeting with yourself."), field="user_id")
     start = _start(date, recipient, now)
     _check_link(link)
 
@@ -75,12 +76,12 @@ def _start(date: str, recipient: User, now: datetime) -> datetime:
     except when.UnreadableDate as error:
         raise Invalid(str(error), field="date") from error
     if start <= now:
-        raise Invalid("The date is in the past.", field="date")
+        raise Invalid(_("The date is in the past."), field="date")
     return start
 
 
 def _check_link(link: str) -> None:
-    problem = Invalid("The link must be an http or https URL.", field="link")
+    problem = Invalid(_("The link must be an http or https URL."), field="link")
     if not link:
         return
     try:
@@ -162,9 +163,10 @@ def _move(
     such a move; InvalidTransition where the map has none from the present status.
     """
     if len(reason) > _REASON_LENGTH:
-        raise Invalid(f"The reason is over {_REASON_LENGTH} characters long.", field="reason")
+        message = _("The reason is over %(count)d characters long.") % {"count": _REASON_LENGTH}
+        raise Invalid(message, field="reason")
     if not any(role in movers.get(to, ()) for movers in TRANSITIONS.values()):
-        raise Forbidden(f"Only the {Role.RECIPIENT} can do that.")
+        raise Forbidden(_("Only the recipient can do that."))
 
     def write() -> MeetingRequest:
         with transaction.atomic():
@@ -175,7 +177,8 @@ def _move(
             if role not in TRANSITIONS.get(present, {}).get(to, ()) or (
                 version is not None and version != locked.version
             ):
-                raise InvalidTransition(f"This meeting is {present.label}.", reason=present)
+                message = _("This meeting is %(status)s.") % {"status": present.label}
+                raise InvalidTransition(message, reason=present)
             _keep_ledger(locked, present, to)
             locked.status = to
             locked.version += 1

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from meetings import pages
+from meetings import home, pages
 
 app_name = "meetings"
 
 urlpatterns = [
-    path("", pages.home, name="home"),
+    path("", home.home, name="home"),
     path("meetings", pages.meetings, name="meetings"),
     path("meetings/new", pages.ask, name="ask"),
     path("meetings/<int:meeting_id>", pages.meeting, name="meeting"),

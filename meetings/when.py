@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from dateutil.parser import parserinfo
+from django.utils.translation import gettext as _
 
 LONGEST = 64
 """Characters that a date text may have."""
@@ -65,7 +66,7 @@ class UnreadableDate(ValueError):
     """The text is no complete, unambiguous date and time; the message is fit for the caller."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"Invalid date: {why}")
+        super().__init__(_("Invalid date: %(why)s") % {"why": why})
 
 
 def read(text: str, zone: ZoneInfo) -> datetime:
@@ -76,7 +77,8 @@ def read(text: str, zone: ZoneInfo) -> datetime:
     Raises UnreadableDate, and nothing else, for everything that the contract refuses.
     """
     if len(text) > LONGEST:
-        raise UnreadableDate(f"it is longer than {LONGEST} characters.")
+        count = {"count": LONGEST}
+        raise UnreadableDate(_("it is longer than %(count)d characters.") % count)
     parts = _parts(text)
     try:
         day = date(int(parts["year"]), _month(parts["month"]), int(parts["day"]))
@@ -88,13 +90,13 @@ def read(text: str, zone: ZoneInfo) -> datetime:
     except UnreadableDate:
         raise
     except (ValueError, OverflowError) as error:
-        raise UnreadableDate("there is no such day, time or offset.") from error
+        raise UnreadableDate(_("there is no such day, time or offset.")) from error
     weekday = parts.get("weekday")
     if weekday and _NAMES.weekday(weekday) != day.weekday():
-        raise UnreadableDate("the weekday is not that of the date.")
+        raise UnreadableDate(_("the weekday is not that of the date."))
     if instant.year == datetime.max.year:
         # The end of the meeting and every viewer's wall clock must be representable as well.
-        raise UnreadableDate("it is too far in the future.")
+        raise UnreadableDate(_("it is too far in the future."))
     return instant
 
 
@@ -105,20 +107,20 @@ def _parts(text: str) -> dict[str, str]:
         if match := shape.fullmatch(plain):
             return match.groupdict("")
     raise UnreadableDate(
-        'give a full date and a time, such as "2025-12-15 14:00:00" or "2025-12-15T14:00:00Z".'
+        _('give a full date and a time, such as "2025-12-15 14:00:00" or "2025-12-15T14:00:00Z".')
     )
 
 
 def _month(text: str) -> int:
     month = int(text) if text.isdigit() else _NAMES.month(text)
     if month is None:
-        raise UnreadableDate("there is no month of that name.")
+        raise UnreadableDate(_("there is no month of that name."))
     return month
 
 
 def _hour(hour: int, half: str) -> int:
     if half and not 1 <= hour <= 12:
-        raise UnreadableDate("with AM or PM the hour is 1 to 12.")
+        raise UnreadableDate(_("with AM or PM the hour is 1 to 12."))
     return hour % 12 + (12 if half == "p" else 0) if half else hour
 
 
@@ -128,5 +130,5 @@ def _offset(text: str) -> tzinfo | None:
     hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0
     east = timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1)
     if minutes > 59 or not _WESTMOST <= east <= _EASTMOST:
-        raise UnreadableDate("there is no such offset from UTC.")
+        raise UnreadableDate(_("there is no such offset from UTC."))
     return timezone(east)

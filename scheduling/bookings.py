@@ -11,6 +11,8 @@ from typing import Any
 
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from config import faults
@@ -25,15 +27,15 @@ from scheduling.slots import Reason
 _REASON_LENGTH = 500
 
 _TAKEN = {
-    Reason.BUSY: "That time is no longer free.",
-    Reason.BUFFER: "That time is too close to something else.",
-    Reason.DAILY_LIMIT: "That day is fully booked.",
+    Reason.BUSY: gettext_lazy("That time is no longer free."),
+    Reason.BUFFER: gettext_lazy("That time is too close to something else."),
+    Reason.DAILY_LIMIT: gettext_lazy("That day is fully booked."),
 }
 _NEVER_OFFERED = {
-    Reason.OUTSIDE_HOURS: "That time is outside the host's hours.",
-    Reason.OFF_GRID: "No meeting starts at that time.",
-    Reason.NOTICE: "That time has passed, or is too soon.",
-    Reason.HORIZON: "That time is too far ahead.",
+    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's hours."),
+    Reason.OFF_GRID: gettext_lazy("No meeting starts at that time."),
+    Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
+    Reason.HORIZON: gettext_lazy("That time is too far ahead."),
 }
 # What gives its time back. A completed booking keeps its own, in the past.
 _OVER = {Status.REJECTED, Status.CANCELLED, Status.EXPIRED}
@@ -41,12 +43,17 @@ _OVER = {Status.REJECTED, Status.CANCELLED, Status.EXPIRED}
 
 @dataclass(frozen=True)
 class Invitee:
-    """Who books. `timezone` is an IANA name: their emails tell times in it."""
+    """Who books. `timezone` is an IANA name: their emails tell times in it.
+
+    `language` is one of `settings.LANGUAGES`, or empty for the host's.
+    """
 
     name: str
     email: str
     timezone: str
     phone: str = ""
+    language: str = ""
+    time_format: str = "HH:mm"
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ def book(
         """As it is now: its terms may have changed, or it may be gone."""
         offered = EventType.objects.with_hours().filter(pk=event_type.pk).first()
         if offered is None or not offered.is_active:
-            raise Invalid("This event type cannot be booked.", field="event_type_id")
+            raise Invalid(_("This event type cannot be booked."), field="event_type_id")
         kept = checked_answers(offered.custom_fields, answers or {})
         _check_start(offered, start, now)
         return offered, kept
@@ -112,6 +119,8 @@ def book(
                 invitee_email=invitee.email,
                 invitee_phone=invitee.phone,
                 timezone=invitee.timezone,
+                language=invitee.language,
+                time_format=invitee.time_format,
                 start=start,
                 end=start + timedelta(minutes=offered.duration),
                 notes=notes,
@@ -296,11 +305,13 @@ def _checked(
 ) -> Status:
     """The present status, from which this actor may bring about this change."""
     if len(reason) > _REASON_LENGTH:
-        raise Invalid(f"The reason is over {_REASON_LENGTH} characters long.", field="reason")
+        message = _("The reason is over %(count)d characters long.") % {"count": _REASON_LENGTH}
+        raise Invalid(message, field="reason")
     present = Status(locked.status) if actor.role is Role.CLOCK else locked.status_at(now)
     stale = sequence is not None and sequence != locked.sequence
     if stale or actor.role not in TRANSITIONS[change].get(present, ()):
-        raise InvalidTransition(f"This event is {present.value}.", reason=present)
+        message = _("This event is %(status)s.") % {"status": present.label}
+        raise InvalidTransition(message, reason=present)
     return present
 
 
@@ -309,9 +320,9 @@ def _check_start(
 ) -> None:
     reason = availability.judge(event_type, start=start, now=now, moving=moving)
     if reason in _TAKEN:
-        raise TimeTaken(_TAKEN[reason], reason=reason)
+        raise TimeTaken(str(_TAKEN[reason]), reason=reason)
     if reason in _NEVER_OFFERED:
-        raise Invalid(_NEVER_OFFERED[reason], field="start_time")
+        raise Invalid(str(_NEVER_OFFERED[reason]), field="start_time")
 
 
 def _claim(booking: Booking) -> BusyTime:

@@ -1,13 +1,15 @@
 """What a host asks of those who book: the questions of an event type, and the answers to them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypedDict
 
 import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from config.errors import Invalid
 
@@ -38,16 +40,27 @@ class CustomField(TypedDict):
     options: list[str]
 
 
+def name_from(label: str, taken: Collection[str]) -> str:
+    """A name for a question: `first_time` for `First time?`, with a number where that is taken."""
+    words = re.sub(r"[^a-z0-9]+", "_", slugify(label)).strip("_0123456789")
+    stem = words[:LONGEST_NAME].strip("_") or "question"
+    name, number = stem, 2
+    while name in taken:
+        name = f"{stem[: LONGEST_NAME - len(str(number)) - 1]}_{number}"
+        number += 1
+    return name
+
+
 def check_questions(questions: Sequence[CustomField]) -> None:
     """Invalid for a name that occurs twice, a select without options, options without a select."""
     seen = set()
     for number, question in enumerate(questions):
         field = f"custom_fields.{number}"
         if question["name"] in seen:
-            raise Invalid("Another field has this name.", field=f"{field}.name")
+            raise Invalid(_("Another field has this name."), field=f"{field}.name")
         seen.add(question["name"])
         if (question["type"] == FieldType.SELECT) != bool(question["options"]):
-            message = "A select needs options, and nothing else has them."
+            message = _("A select needs options, and nothing else has them.")
             raise Invalid(message, field=f"{field}.options")
 
 
@@ -61,9 +74,10 @@ def checked_answers(
     is none.
     """
     if len(answers) + beside > MOST_ANSWERS:
-        raise Invalid(f"Give at most {MOST_ANSWERS} values.", field="custom_field_values")
+        message = _("Give at most %(count)d values.") % {"count": MOST_ANSWERS}
+        raise Invalid(message, field="custom_field_values")
     if any(len(name) > LONGEST_NAME or "\0" in name for name in answers):
-        message = f"A name has at most {LONGEST_NAME} characters and no NUL."
+        message = _("A name has at most %(count)d characters and no NUL.") % {"count": LONGEST_NAME}
         raise Invalid(message, field="custom_field_values")
     given = {name: value for name, value in answers.items() if value not in (None, "")}
     kept: dict[str, Any] = {}
@@ -73,7 +87,7 @@ def checked_answers(
         if name in given:
             kept[name] = _checked(question, given.pop(name), field)
         elif question["required"]:
-            raise Invalid(f"{question['label']} is required.", field=field)
+            raise Invalid(_("%(label)s is required.") % question, field=field)
     for name, value in given.items():
         field = f"custom_field_values.{name}"
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
@@ -85,37 +99,38 @@ def _checked(question: CustomField, value: object, field: str) -> str | float | 
     match FieldType(question["type"]):
         case FieldType.NUMBER:
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise Invalid("Must be a number.", field=field)
+                raise Invalid(_("Must be a number."), field=field)
             if abs(value) >= 2**53:
-                raise Invalid("Is too large.", field=field)
+                raise Invalid(_("Is too large."), field=field)
             return value
         case FieldType.BOOLEAN:
             if not isinstance(value, bool):
-                raise Invalid("Must be true or false.", field=field)
+                raise Invalid(_("Must be true or false."), field=field)
             if question["required"] and not value:
-                raise Invalid(f"{question['label']} is required.", field=field)
+                raise Invalid(_("%(label)s is required.") % question, field=field)
             return value
         case FieldType.TEXTAREA:
             return _text(value, field, LONGEST_TEXT)
     text = _text(value, field, _LONGEST_LINE)
     match FieldType(question["type"]):
         case FieldType.SELECT if text not in question["options"]:
-            raise Invalid(f"Choose one of {', '.join(question['options'])}.", field=field)
+            options = {"options": ", ".join(question["options"])}
+            raise Invalid(_("Choose one of %(options)s.") % options, field=field)
         case FieldType.PHONE if not _PHONE.fullmatch(text):
-            raise Invalid("Must be a phone number.", field=field)
+            raise Invalid(_("Must be a phone number."), field=field)
         case FieldType.EMAIL:
             try:
                 validate_email(text)
             except ValidationError:
-                raise Invalid("Must be an email address.", field=field) from None
+                raise Invalid(_("Must be an email address."), field=field) from None
     return text
 
 
 def _text(value: object, field: str, longest: int) -> str:
     if not isinstance(value, str):
-        raise Invalid("Must be a text.", field=field)
+        raise Invalid(_("Must be a text."), field=field)
     if len(value) > longest:
-        raise Invalid(f"Is over {longest} characters long.", field=field)
+        raise Invalid(_("Is over %(count)d characters long.") % {"count": longest}, field=field)
     if "\0" in value:
-        raise Invalid("May not hold a NUL character.", field=field)
+        raise Invalid(_("May not hold a NUL character."), field=field)
     return value

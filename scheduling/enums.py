@@ -15,6 +15,11 @@ class Weekday(models.IntegerChoices):
     SATURDAY = 6, _("Saturday")
     SUNDAY = 7, _("Sunday")
 
+    @classmethod
+    def week(cls, start: int) -> list["Weekday"]:
+        """All seven, from the day on which somebody's week begins."""
+        return [cls((start - 1 + place) % 7 + 1) for place in range(7)]
+
 
 class Location(models.TextChoices):
     ZOOM_MEETING = "zoom_meeting", _("Zoom Call")

@@ -1,4 +1,4 @@
-"""Forms of the pages behind the links in emails."""
+"""Forms of what hosts and invitees do with a booking."""
 
 from typing import Any
 
@@ -6,30 +6,47 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
-class _ReasonField(forms.CharField):
+class LinesField(forms.CharField):
     """A browser counts a line break as one character and sends it as two."""
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
+class StartField(forms.IntegerField):
+    """A start: an epoch second."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=2**37, **options)
+
+
 class ReasonForm(forms.Form):
     """A word that goes with a no."""
 
-    reason = _ReasonField(required=False, max_length=500)
+    reason = LinesField(required=False, max_length=500)
 
 
-class CancelForm(ReasonForm):
+class SeenForm(forms.Form):
     """`sequence` is that of the booking which the sender has seen."""
 
     sequence = forms.IntegerField(min_value=0)
 
 
-class MoveForm(CancelForm):
-    """`start` is an epoch second."""
+class CancelForm(ReasonForm, SeenForm):
+    """Or one that declines."""
 
-    start = forms.IntegerField(
-        min_value=0,
-        max_value=2**37,
-        error_messages={"required": _("Choose a time first, then move it there.")},
+
+class MoveForm(CancelForm):
+    """Where to."""
+
+    start = StartField(error_messages={"required": _("Choose a time first, then move it there.")})
+
+
+class NotesForm(forms.Form):
+    notes = LinesField(
+        label=_("Notes"),
+        required=False,
+        max_length=5000,
+        help_text=_("The invitee sees them too."),
+        widget=forms.Textarea(attrs={"rows": 4}),
     )

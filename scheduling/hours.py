@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypedDict
 
+from django.utils.translation import gettext as _
+
 from config.errors import Invalid
 from scheduling.slots import Interval
 
@@ -43,7 +45,7 @@ def usual_week() -> dict[str, Day]:
 def minutes(text: str, *, field: str) -> int:
     """`09:30` -> 570; Invalid for what is no time of the day."""
     if not _TIME.fullmatch(text):
-        raise Invalid("Use a time such as 09:30, up to 24:00.", field=field)
+        raise Invalid(_("Use a time such as 09:30, up to 24:00."), field=field)
     return int(text[:2]) * 60 + int(text[3:])
 
 
@@ -55,12 +57,13 @@ def text_of(minute: int) -> str:
 def windows(texts: Sequence[WindowText], *, field: str) -> list[Interval]:
     """Windows in order; Invalid where one ends before it starts or two overlap."""
     if len(texts) > MOST_WINDOWS:
-        raise Invalid(f"Use at most {MOST_WINDOWS} windows a day.", field=field)
+        message = _("Use at most %(number)s windows a day.") % {"number": MOST_WINDOWS}
+        raise Invalid(message, field=field)
     found = [window(text, field=f"{field}.{number}") for number, text in enumerate(texts)]
     in_order = sorted(found)
     for earlier, later in pairwise(in_order):
         if later[0] < earlier[1]:
-            raise Invalid("Windows of a day may not overlap.", field=field)
+            raise Invalid(_("Windows of a day may not overlap."), field=field)
     return in_order
 
 
@@ -68,7 +71,7 @@ def window(text: WindowText, *, field: str) -> Interval:
     start = minutes(text["start"], field=f"{field}.start")
     end = minutes(text["end"], field=f"{field}.end")
     if start >= end:
-        raise Invalid("The end must be after the start.", field=f"{field}.end")
+        raise Invalid(_("The end must be after the start."), field=f"{field}.end")
     return start, end
 
 

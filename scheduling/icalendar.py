@@ -18,6 +18,7 @@ _PRODID: Final = "-//Parley//Parley//EN"
 
 
 class Method(StrEnum):
+    PUBLISH = "PUBLISH"
     REQUEST = "REQUEST"
     CANCEL = "CANCEL"
 
@@ -48,7 +49,10 @@ class Entry:
 
 
 def render(entry: Entry, *, method: Method, attendees: Iterable[Person]) -> str:
-    """The text of a calendar object that asks for or cancels this entry."""
+    """The text of a calendar object that asks for, cancels or merely publishes this entry.
+
+    What is published names no attendees (RFC 5546, 3.2.1).
+    """
     organizer = Person(*parseaddr(settings.DEFAULT_FROM_EMAIL))
     event = Event()
     event.add("uid", entry.uid)
@@ -60,7 +64,7 @@ def render(entry: Entry, *, method: Method, attendees: Iterable[Person]) -> str:
     event.add("dtend", entry.end)
     event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
     event.add("organizer", _address(organizer))
-    for person in attendees:
+    for person in attendees if method is not Method.PUBLISH else ():
         attendee = _address(person)
         attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
         attendee.params["PARTSTAT"] = vText("ACCEPTED")

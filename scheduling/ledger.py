@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from config.errors import TimeTaken
@@ -50,7 +51,7 @@ def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:
     What others have claimed is looked up first; the database's own refusal stands behind that.
     """
     if conflicts(user=user, start=start, end=end):
-        raise TimeTaken("That time is no longer free.", reason="busy")
+        raise TimeTaken(_("That time is no longer free."), reason="busy")
     try:
         with transaction.atomic():
             return BusyTime.objects.create(
@@ -59,7 +60,7 @@ def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:
     except IntegrityError as error:
         if overlap.NAME not in str(error):
             raise
-        raise TimeTaken("That time is no longer free.", reason="busy") from error
+        raise TimeTaken(_("That time is no longer free."), reason="busy") from error
 
 
 def release(ids: Iterable[int]) -> None:

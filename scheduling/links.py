@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from config.errors import NotFound
@@ -17,8 +18,12 @@ _ANSWER = "scheduling.answer"
 
 def manage_url(booking: Booking) -> str:
     """Where the invitee sees, moves and cancels this booking, for as long as it is kept."""
-    token = signing.dumps([booking.pk, _address(booking)], salt=_MANAGE)
-    return settings.PUBLIC_URL + reverse("scheduling:manage", args=[token])
+    return settings.PUBLIC_URL + reverse("scheduling:manage", args=[manage_token(booking)])
+
+
+def manage_token(booking: Booking) -> str:
+    """What an invitee's addresses end with."""
+    return signing.dumps([booking.pk, _address(booking)], salt=_MANAGE)
 
 
 def read_manage(token: str) -> Booking:
@@ -26,7 +31,7 @@ def read_manage(token: str) -> Booking:
     booking_id, address = _load(token, _MANAGE)
     booking = Booking.objects.with_people().filter(pk=booking_id).first()
     if booking is None or _address(booking) != address:
-        raise NotFound("This booking is no longer here.")
+        raise NotFound(_("This booking is no longer here."))
     return booking
 
 
@@ -42,7 +47,7 @@ def read_answer(token: str) -> tuple[Booking, User, int]:
     answerable = Booking.objects.with_people().filter(host__is_active=True)
     booking = answerable.filter(pk=booking_id, host=host_id).first()
     if booking is None:
-        raise NotFound("This booking is no longer here.")
+        raise NotFound(_("This booking is no longer here."))
     return booking, booking.host, sequence
 
 
@@ -55,4 +60,6 @@ def _load(token: str, salt: str) -> Any:
     try:
         return signing.loads(token, salt=salt)
     except signing.BadSignature:
-        raise NotFound("This link is not complete. Copy the whole of it from the email.") from None
+        raise NotFound(
+            _("This link is not complete. Copy the whole of it from the email.")
+        ) from None

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import TIME_FORMATS, User
 from accounts.zones import validate_zone, zone_of
 from config.ids import named, public_id
 from scheduling.custom_fields import CustomField
@@ -55,6 +55,7 @@ class BusyTime(models.Model):
 
     class Meta:
         verbose_name = _("busy time")
+        verbose_name_plural = _("busy times")
         ordering = ("start", "id")
         constraints = [
             models.CheckConstraint(condition=Q(end__gt=F("start")), name="busy_time_not_empty")
@@ -121,6 +122,7 @@ class DateOverride(models.Model):
 
     class Meta:
         verbose_name = _("date override")
+        verbose_name_plural = _("date overrides")
         ordering = ("date",)
         constraints = [models.UniqueConstraint(fields=["user", "date"], name="date_override_once")]
 
@@ -234,6 +236,7 @@ class EventType(models.Model):
 
     class Meta:
         verbose_name = _("event type")
+        verbose_name_plural = _("event types")
         ordering = ("sort_order", "id")
         constraints = [
             models.UniqueConstraint(
@@ -324,6 +327,16 @@ class Booking(models.Model):
     invitee_phone = models.CharField(_("phone"), max_length=40, blank=True)
     # The invitee's: their emails tell times in it.
     timezone = models.CharField(_("time zone"), max_length=64, validators=[validate_zone])
+    # And in it they read them, if they have said so.
+    language = models.CharField(
+        _("language"), max_length=5, blank=True, choices=settings.LANGUAGES, editable=False
+    )
+    time_format = models.CharField(
+        max_length=20,
+        default="HH:mm",
+        choices=[(text, text) for text in TIME_FORMATS],
+        editable=False,
+    )
     start = models.DateTimeField(_("start"))
     end = models.DateTimeField(_("end"))
     notes = models.TextField(_("notes"), max_length=5000, blank=True)
@@ -344,6 +357,8 @@ class Booking(models.Model):
     objects: ClassVar[models.Manager["Booking"]] = BookingQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("booking")
+        verbose_name_plural = _("bookings")
         ordering = ("start", "id")
         constraints = [
             models.CheckConstraint(condition=Q(end__gt=F("start")), name="booking_not_empty"),

@@ -1,26 +1,37 @@
 """Who is told what when a booking moves: all to the outbox, in the caller's transaction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from accounts import clock, notifications
-from accounts.channels import EmailContent
+from accounts.channels import EmailContent, PushContent
 from accounts.models import User
 from scheduling import icalendar, links
 from scheduling.enums import Role, Status
 from scheduling.icalendar import Method
 from scheduling.models import Booking
 
-REMINDERS = {"in a day": timedelta(days=1), "in 15 minutes": timedelta(minutes=15)}
+REMINDERS = {"day": timedelta(days=1), "minutes": timedelta(minutes=15)}
+"""How long before the start, by the name that the templates of emails have for it."""
+
+_STARTS = {
+    "day": _("%(what)s with %(name)s starts in a day."),
+    "minutes": _("%(what)s with %(name)s starts in 15 minutes."),
+}
 
 
 @dataclass(frozen=True)
 class Party:
-    """One side of a booking, and how they read times. An invitee needs no account."""
+    """One side of a booking, and how they read. An invitee needs no account."""
 
     role: Role
     name: str
@@ -29,20 +40,23 @@ class Party:
     zone: ZoneInfo
     date_format: str
     time_format: str
+    language: str
     account: User | None = None
 
 
 def parties(booking: Booking) -> tuple[Party, Party]:
     """The host and the invitee, whose name is one line whatever they typed."""
     host, invitee = booking.host, " ".join(booking.invitee_name.split())
+    language = booking.language or host.mail_language
+    date_format, _time_format = clock.formats_of(language, ("yyyy-MM-dd", booking.time_format))
     return (
         Party(
             Role.HOST, host.name, host.get_short_name(), host.email, host.zone,
-            host.date_format, host.time_format, host,
+            host.date_format, host.time_format, host.mail_language, host,
         ),
         Party(
             Role.INVITEE, invitee, invitee, booking.invitee_email,
-            booking.zone, "yyyy-MM-dd", "HH:mm",
+            booking.zone, date_format, booking.time_format, language,
         ),
     )  # fmt: skip
 
@@ -55,7 +69,8 @@ def created(booking: Booking, *, by: Role, now: datetime) -> None:
     else:
         _put_into_calendars(booking, "booking_confirmed", now)
     if by is not Role.HOST:
-        _push(booking, "booking-created", "New booking", "{invitee} booked {name}.", now)
+        words = _("%(name)s booked %(what)s.")
+        _push(booking, "booking-created", _("New booking"), words, now)
 
 
 def confirmed(booking: Booking, *, now: datetime) -> None:
@@ -73,10 +88,11 @@ def cancelled(booking: Booking, *, was: Status, by: Role, reason: str, now: date
     notifications.withdraw(topic=_reminder_topic(booking), now=now)
     ics = Method.CANCEL if was == Status.CONFIRMED else None
     for party in parties(booking):
-        who = _who(booking, by, party)
+        who = _who(by, party)
         _email(booking, party, "booking_cancelled", now, ics=ics, by=who, reason=reason)
     if by is not Role.HOST:
-        _push(booking, "booking-cancelled", "Booking cancelled", "{invitee}: {name}.", now)
+        words = _("%(name)s: %(what)s.")
+        _push(booking, "booking-cancelled", _("Booking cancelled"), words, now)
 
 
 def rescheduled(
@@ -98,13 +114,14 @@ def rescheduled(
         if was == Status.CONFIRMED:
             ics = Method.REQUEST if booking.status == Status.CONFIRMED else Method.CANCEL
         _email(
-            booking, party, "booking_rescheduled", now, ics=ics, reason=reason,
-            by=_who(booking, by, party), old_time=clock.span(*before, party),
+            booking, party, "booking_rescheduled", now, ics=ics, before=before,
+            by=_who(by, party), reason=reason,
         )  # fmt: skip
         if booking.status == Status.CONFIRMED:
             _remind(booking, party, now)
     if by is not Role.HOST:
-        _push(booking, "booking-rescheduled", "Booking moved", "{invitee} moved {name}.", now)
+        words = _("%(name)s moved %(what)s.")
+        _push(booking, "booking-rescheduled", _("Booking moved"), words, now)
 
 
 def updated(booking: Booking, *, now: datetime) -> None:
@@ -134,19 +151,19 @@ def _remind(booking: Booking, party: Party, now: datetime) -> None:
             continue
         _email(booking, party, "booking_reminder", now, topic=topic, due_at=due_at, lead=lead)
         if party.role is Role.HOST:
-            words = "{name} with {invitee} starts " + lead + "."
-            _push(booking, "booking-reminder", "Reminder", words, now, topic, due_at)
+            words = _STARTS[lead]
+            _push(booking, "booking-reminder", _("Reminder"), words, now, topic, due_at)
 
 
 def _reminder_topic(booking: Booking) -> str:
     return f"booking:{booking.pk}:reminders"
 
 
-def _who(booking: Booking, by: Role, reader: Party) -> str:
-    """Who has acted, as the reader of an email calls them."""
+def _who(by: Role, reader: Party) -> str:
+    """Who has acted, as the templates of emails name them: `you`, the `other` or `staff`."""
     if by is reader.role:
-        return "You"
-    return next((p.name for p in parties(booking) if p.role is by), "The organisers")
+        return "you"
+    return "other" if by in (Role.HOST, Role.INVITEE) else "staff"
 
 
 def _email(
@@ -156,37 +173,54 @@ def _email(
     now: datetime,
     *,
     ics: Method | None = None,
+    before: tuple[datetime, datetime] | None = None,
     topic: str = "",
     due_at: datetime | None = None,
     **context: str,
 ) -> None:
+    with translation.override(party.language):
+        content = _content(booking, party, name, before, context)
+        if ics:
+            content["ics"] = calendar_object(booking, ics, party, now)
+            content["ics_method"] = ics
+    notifications.email(
+        address=party.email, kind=name, content=content, now=now,
+        user=party.account, topic=topic, due_at=due_at,
+    )  # fmt: skip
+
+
+def _content(
+    booking: Booking,
+    party: Party,
+    name: str,
+    before: tuple[datetime, datetime] | None,
+    context: Mapping[str, str],
+) -> EmailContent:
     host, invitee = parties(booking)
     is_host = party.role is Role.HOST
     pending = booking.status == Status.PENDING
-    content: EmailContent = notifications.render_email(
+    other = invitee if is_host else host
+    return notifications.render_email(
         name,
         {
             "booking": booking,
             "event_type": booking.event_type,
+            "what": booking.event_type.name,
             "person": party,
-            "other": invitee if is_host else host,
+            "other": other,
+            "name": other.name,
             "is_host": is_host,
             "is_pending": pending,
             "answers": answers(booking),
             "local_time": clock.span(booking.start, booking.end, party),
             "utc_time": clock.utc_span(booking.start, booking.end),
+            "old_time": clock.span(*before, party) if before else "",
             "manage_url": "" if is_host else links.manage_url(booking),
             "answer_url": links.answer_url(booking) if is_host and pending else "",
             **context,
         },
+        language=party.language,
     )
-    if ics:
-        content["ics"] = _calendar_object(booking, ics, party, now)
-        content["ics_method"] = ics
-    notifications.email(
-        address=party.email, kind=name, content=content, now=now,
-        user=party.account, topic=topic, due_at=due_at,
-    )  # fmt: skip
 
 
 def answers(booking: Booking) -> list[tuple[str, Any]]:
@@ -202,29 +236,34 @@ def answers(booking: Booking) -> list[tuple[str, Any]]:
 
 def _in_words(answer: Any) -> Any:
     if isinstance(answer, bool):
-        return "yes" if answer else "no"
+        return gettext("yes") if answer else gettext("no")
     return answer
 
 
 def _push(
     booking: Booking,
     kind: str,
-    title: str,
-    words: str,
+    title: StrPromise,
+    words: StrPromise,
     now: datetime,
     topic: str = "",
     due_at: datetime | None = None,
 ) -> None:
     """To the host's devices: invitees have none."""
-    body = words.format(invitee=booking.invitee_name, name=booking.event_type.name)
-    data = {"type": kind, "booking_id": str(booking.pk), "url": settings.PUBLIC_URL}
+    with translation.override(booking.host.mail_language):
+        names = {"name": booking.invitee_name, "what": booking.event_type.name}
+        content: PushContent = {
+            "title": str(title),
+            "body": str(words) % names,
+            "data": {"type": kind, "booking_id": str(booking.pk), "url": settings.PUBLIC_URL},
+        }
     notifications.push(
-        user=booking.host, kind=kind, content={"title": title, "body": body, "data": data},
-        now=now, topic=topic, due_at=due_at,
-    )  # fmt: skip
+        user=booking.host, kind=kind, content=content, now=now, topic=topic, due_at=due_at
+    )
 
 
-def _calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:
+def calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:
+    """The entry for this reader's calendar."""
     host, invitee = parties(booking)
     other = invitee if reader.role is Role.HOST else host
     lines = [f"{label}: {value}" for label, value in answers(booking)]

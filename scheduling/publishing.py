@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils import translation
+
 from scheduling.api.serializers import EventSerializer
 from scheduling.enums import Change
 from scheduling.models import Booking
@@ -10,9 +12,6 @@ from webhooks import publishing
 
 def publish(booking: Booking, change: Change, *, now: datetime) -> None:
     """In the caller's transaction; the event is told as the API shows it."""
-    publishing.publish(
-        owner=booking.host,
-        type_=f"booking.{change.value}",
-        data=EventSerializer(booking).data,
-        now=now,
-    )
+    with translation.override("en"):  # on whatever page this is
+        data = EventSerializer(booking).data
+    publishing.publish(owner=booking.host, type_=f"booking.{change.value}", data=data, now=now)

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.zones import names
@@ -46,22 +47,30 @@ def set_hours(
     overlap; the field is a path such as `availability.1.end`.
     """
     row = WeeklyAvailability.objects.select_for_update().get(user=user)
-    if timezone and timezone not in names():
-        raise Invalid("There is no such time zone.", field="timezone")
-    for number, change in days.items():
-        if number not in row.days:
-            raise Invalid("Days are 1 (Monday) to 7.", field=f"availability.{number[:20]}")
-        row.days[number] = _changed(row.days[number], change, f"availability.{number}")
-    row.timezone = timezone or row.timezone
+    change_hours(row, days=days, timezone=timezone)
     row.save()
     return row
+
+
+def change_hours(
+    row: WeeklyAvailability, *, days: Mapping[str, DayChange], timezone: str = ""
+) -> None:
+    """What `set_hours` does to the row, without saving it."""
+    if timezone and timezone not in names():
+        raise Invalid(_("There is no such time zone."), field="timezone")
+    for number, change in days.items():
+        if number not in row.days:
+            raise Invalid(_("Days are 1 (Monday) to 7."), field=f"availability.{number[:20]}")
+        row.days[number] = _changed(row.days[number], change, f"availability.{number}")
+    row.timezone = timezone or row.timezone
 
 
 def _changed(day: Day, change: DayChange, field: str) -> Day:
     found = day["windows"]
     if "windows" in change:
         if not change["windows"]:
-            raise Invalid("Give at least one window, or disable the day.", field=f"{field}.windows")
+            message = _("Give at least one window, or disable the day.")
+            raise Invalid(message, field=f"{field}.windows")
         found = hours.windows(change["windows"], field=f"{field}.windows")
     elif "start" in change or "end" in change:
         start = change.get("start", hours.text_of(found[0][0]))
@@ -83,7 +92,7 @@ def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> Dat
 
 def delete_override(*, user: User, day: date) -> None:
     """The date has its weekday's hours again. NotFound where it had no others."""
-    deleted, _ = DateOverride.objects.filter(user=user, date=day).delete()
+    deleted, _by_model = DateOverride.objects.filter(user=user, date=day).delete()
     if not deleted:
         raise NotFound("override not found")
 
@@ -134,7 +143,7 @@ def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
 def _save(event_type: EventType) -> None:
     custom_fields.check_questions(event_type.custom_fields)
     if event_type.location == "custom" and not event_type.location_custom:
-        raise Invalid("Say where, since the location is custom.", field="location_custom")
+        raise Invalid(_("Say where, since the location is custom."), field="location_custom")
     event_type.full_clean(validate_constraints=False)
     try:
         event_type.validate_constraints()

@@ -161,11 +161,22 @@ def judge_start(offer: Offer, start: int) -> Reason:
     for slot in find_slots(offer, Query(offer.hours.zone, day, day)):
         if slot.start == start:
             return slot.reason
-    end = start + offer.terms.duration
-    for stretch in _working(offer.hours, start, end):
-        if stretch[0].start <= start and end <= stretch[-1].end:
-            return Reason.OFF_GRID
+    if is_working(offer.hours, start, start + offer.terms.duration):
+        return Reason.OFF_GRID
     return Reason.OUTSIDE_HOURS
+
+
+def is_working(hours: Hours, start: int, end: int) -> bool:
+    """Whether every minute between these two instants is working."""
+    return any(
+        stretch[0].start <= start and end <= stretch[-1].end
+        for stretch in _working(hours, start, end)
+    )
+
+
+def working_time(hours: Hours, since: int, until: int) -> list[Interval]:
+    """The working time that meets this interval of instants, in stretches without a break."""
+    return [(stretch[0].start, stretch[-1].end) for stretch in _working(hours, since, until)]
 
 
 class _Shift(NamedTuple):

@@ -1,11 +1,43 @@
-"""The pages of bookings."""
+"""The pages of hosts, and those behind the links in emails."""
 
 from django.urls import path
 
-from scheduling import pages
+from scheduling.pages.answer import answer
+from scheduling.pages.bookings import booking, bookings, cancel, confirm, move, note, reject
+from scheduling.pages.dates import dates
+from scheduling.pages.event_types import (
+    activate,
+    deactivate,
+    delete,
+    event_type,
+    event_types,
+    new_event_type,
+)
+from scheduling.pages.hours import hours
+from scheduling.pages.manage import booked, calendar, manage
 
 app_name = "scheduling"
 urlpatterns = [
-    path("bookings/manage/<str:token>", pages.manage, name="manage"),
-    path("bookings/answer/<str:token>", pages.answer, name="answer"),
+    # of hosts
+    path("bookings", bookings, name="bookings"),
+    path("bookings/<int:booking_id>", booking, name="booking"),
+    path("bookings/<int:booking_id>/confirm", confirm, name="confirm"),
+    path("bookings/<int:booking_id>/reject", reject, name="reject"),
+    path("bookings/<int:booking_id>/cancel", cancel, name="cancel"),
+    path("bookings/<int:booking_id>/move", move, name="move"),
+    path("bookings/<int:booking_id>/notes", note, name="note"),
+    # of what can be booked
+    path("event-types", event_types, name="event_types"),
+    path("event-types/new", new_event_type, name="new_event_type"),
+    path("event-types/<int:event_type_id>", event_type, name="event_type"),
+    path("event-types/<int:event_type_id>/activate", activate, name="activate"),
+    path("event-types/<int:event_type_id>/deactivate", deactivate, name="deactivate"),
+    path("event-types/<int:event_type_id>/delete", delete, name="delete_event_type"),
+    path("settings/hours", hours, name="hours"),
+    path("settings/hours/dates", dates, name="dates"),
+    # behind links
+    path("bookings/booked/<str:token>", booked, name="booked"),
+    path("bookings/calendar/<str:token>", calendar, name="calendar"),
+    path("bookings/manage/<str:token>", manage, name="manage"),
+    path("bookings/answer/<str:token>", answer, name="answer"),
 ]

@@ -5,6 +5,7 @@ import base64
 import os
 import shutil
 import tempfile
+from urllib.parse import urlsplit
 
 data_dir = tempfile.mkdtemp(prefix="parley-tests-")
 atexit.register(shutil.rmtree, data_dir, ignore_errors=True)
@@ -19,3 +20,10 @@ os.environ |= {
     # Tests of the limits set their own; the others ask as fast as they can.
     "API_RATE_LIMITS": "1000000/s,1000000/min,1000000/h,1000000/day",
 }
+
+# Each process of pytest-xdist (gw0, gw1...) has a broker and a cache of its own; pytest-django
+# sees to the database. Number 0 is that of a run in one process.
+worker = os.environ.get("PYTEST_XDIST_WORKER")
+if worker and os.environ.get("REDIS_URL"):
+    number = int(worker.removeprefix("gw")) + 1
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()

@@ -38,11 +38,16 @@ def stand_alone(settings: Settings) -> None:
     }
 
 
+def main(page: Answer) -> str:
+    """The HTML of a page's main part."""
+    _before, _tag, content = page.content.decode().partition("<main")
+    content, _tag, _after = content.partition("</main>")
+    return f"<main{content}"
+
+
 def words(page: Answer) -> str:
     """The text of a page's main part, as it is read."""
-    _before, _tag, main = page.content.decode().partition("<main")
-    main, _tag, _after = main.partition("</main>")
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", f"<main{main}")).split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", main(page))).split())
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:

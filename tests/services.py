@@ -86,7 +86,7 @@ def postgresql() -> Iterator[PostgreSQL]:
         with _spawn(initdb, log=log, account=account) as process:
             if process.wait():
                 raise ServiceError(f"initdb fails: {log.read_text().strip()}")
-        port = _free_port()
+        port = free_port()
         url = f"postgres://parley@127.0.0.1:{port}/postgres"
         command = [str(programs / "postgres"), "-D", "data", f"--port={port}"]
         command += ["--listen_addresses=127.0.0.1", "--unix_socket_directories="]
@@ -104,7 +104,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 def valkey() -> Iterator[Valkey]:
     """An empty server on a free loopback port."""
     with TemporaryDirectory(prefix="parley-valkey-") as name:
-        directory, program, port = Path(name), _valkey_program(), _free_port()
+        directory, program, port = Path(name), _valkey_program(), free_port()
         url = f"redis://127.0.0.1:{port}/0"
         command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
         process = _start(command, directory, url)
@@ -215,7 +215,7 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     # Below the ports that outgoing connections get, one of which could take the place of a
     # server that a test has stopped for a while.
     for port in random.sample(range(20_000, 32_000), 100):

@@ -92,11 +92,11 @@ class MailServer:
         self.port = 0
 
     def __enter__(self) -> "MailServer":
-        self._server = self._loop.run_until_complete(
-            self._loop.create_server(self._session, _LOOPBACK, 0)
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
         self._thread.start()
+        # In its own thread: where a browser is driven, another loop runs in this one.
+        listening = self._loop.create_server(self._session, _LOOPBACK, 0)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(timeout=10)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:

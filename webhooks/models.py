@@ -95,6 +95,8 @@ class Webhook(models.Model):
     objects: ClassVar[models.Manager["Webhook"]] = WebhookQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
         ordering = ("id",)
 
     def __str__(self) -> str:
@@ -130,6 +132,8 @@ class WebhookEvent(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("webhook event")
+        verbose_name_plural = _("webhook events")
         ordering = ("-id",)
 
     def __str__(self) -> str:
@@ -150,6 +154,7 @@ class Delivery(OutboxRow):
     event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries")
 
     class Meta(OutboxRow.Meta):
+        verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering = ("-id",)
         indexes = [
@@ -177,6 +182,8 @@ class Attempt(models.Model):
     response_body = models.TextField(_("body of the answer"), blank=True)
 
     class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
         ordering = ("id",)
         indexes = [models.Index(fields=["at"], name="attempt_age")]
 

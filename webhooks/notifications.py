@@ -11,7 +11,8 @@ def disabled(webhook: Webhook, *, now: datetime) -> None:
     owner = webhook.owner
     content = notifications.render_email(
         "webhook_disabled",
-        {"webhook": webhook, "person": owner, "reason": webhook.get_disabled_reason_display()},
+        {"webhook": webhook, "person": owner},
+        language=owner.mail_language,
     )
     notifications.email(
         address=owner.email, kind="webhook_disabled", content=content, now=now, user=owner

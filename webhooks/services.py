@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from config import outbox
@@ -100,7 +102,9 @@ def _check(webhook: Webhook) -> None:
     _check_headers(webhook.headers)
     unknown = sorted(set(webhook.events) - set(EVENTS))
     if unknown or not webhook.events:
-        message = f"There is no event {unknown[0]}." if unknown else "Choose at least one event."
+        message = _("Choose at least one event.")
+        if unknown:
+            message = _("There is no event %(event)s.") % {"event": unknown[0]}
         raise Invalid(message, field="events")
     webhook.events = [event for event in EVENTS if event in webhook.events]
     webhook.full_clean(exclude=["owner"])
@@ -113,23 +117,27 @@ def check_url(url: str) -> None:
         client.check(url, policy)
     except client.SendError as error:
         if error.code == "blocked_address":
-            raise Invalid("This address is not public.", field="url") from None
-        ports = " or ".join(str(port) for port in sorted(policy.ports))
-        message = f"Use an https:// URL on port {ports}, without a user name."
+            raise Invalid(_("This address is not public."), field="url") from None
+        ports = get_text_list([str(port) for port in sorted(policy.ports)], _("or"))
+        message = _("Use an https:// URL on port %(ports)s, without a user name.") % {
+            "ports": ports
+        }
         raise Invalid(message, field="url") from None
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
     if len(headers) > MOST_HEADERS:
-        raise Invalid(f"Use at most {MOST_HEADERS} headers.", field="headers")
+        message = _("Use at most %(count)d headers.") % {"count": MOST_HEADERS}
+        raise Invalid(message, field="headers")
     for name, value in headers.items():
         field = f"headers.{name[:100]}"
         if not _HEADER.fullmatch(name):
-            raise Invalid("This is no name of a header.", field=field)
+            raise Invalid(_("This is no name of a header."), field=field)
         if _OURS.fullmatch(name):
-            raise Invalid("This header is set by Parley.", field=field)
+            raise Invalid(_("This header is set by Parley."), field=field)
         if len(value) > LONGEST_VALUE or not (value.isascii() and value.isprintable()):
-            message = f"Use at most {LONGEST_VALUE} printable ASCII characters."
+            message = _("Use at most %(count)d printable ASCII characters.")
+            message %= {"count": LONGEST_VALUE}
             raise Invalid(message, field=field)
 
 
@@ -175,9 +183,9 @@ def redeliver(*, found: Delivery, now: datetime) -> Delivery:
     """Send it again, with fresh retries. Conflict while it waits or its webhook is inactive."""
     _lock(found.webhook)
     if found.webhook.status != Webhook.Status.ACTIVE:
-        raise Conflict("This webhook is inactive.", reason="inactive")
+        raise Conflict(_("This webhook is inactive."), reason="inactive")
     if not outbox.requeue(Delivery.objects.filter(pk=found.pk), now=now):
-        raise Conflict("This delivery is on its way already.", reason="waiting")
+        raise Conflict(_("This delivery is on its way already."), reason="waiting")
     outbox.hint("webhooks.tasks.deliver", found.webhook_id)
     found.refresh_from_db()
     return found
@@ -188,7 +196,7 @@ def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
     """Send again what was never delivered since then; how many that is. Conflict if inactive."""
     _lock(webhook)
     if webhook.status != Webhook.Status.ACTIVE:
-        raise Conflict("This webhook is inactive.", reason="inactive")
+        raise Conflict(_("This webhook is inactive."), reason="inactive")
     failed = webhook.deliveries.filter(state=OutboxState.FAILED, created_at__gte=since)
     # One that failed when it was sent again has been delivered all the same.
     never = failed.exclude(event__type=TEST).exclude(tries__succeeded=True)

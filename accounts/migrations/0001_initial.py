@@ -111,6 +111,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("en", "English"),
+                            ("de", "Deutsch"),
+                            ("fr", "Français"),
+                            ("es", "Español"),
+                        ],
+                        max_length=5,
+                        verbose_name="language",
+                    ),
+                ),
+                (
                     "week_start",
                     models.PositiveSmallIntegerField(default=1, verbose_name="week starts on"),
                 ),
@@ -183,6 +197,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "API token",
+                "verbose_name_plural": "API tokens",
                 "ordering": ("-id",),
             },
         ),
@@ -244,6 +259,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "membership",
+                "verbose_name_plural": "memberships",
                 "ordering": ("id",),
             },
         ),
@@ -309,6 +326,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "notification",
+                "verbose_name_plural": "notifications",
                 "ordering": ("-id",),
                 "abstract": False,
             },
@@ -351,6 +370,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "push device",
+                "verbose_name_plural": "push devices",
                 "ordering": ("id",),
             },
         ),
@@ -375,7 +395,52 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "team",
+                "verbose_name_plural": "teams",
                 "ordering": ("name", "id"),
+            },
+        ),
+        migrations.CreateModel(
+            name="Invitation",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, verbose_name="email address")),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(verbose_name="expires")),
+                (
+                    "invited_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitations",
+                        to="accounts.team",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "invitation",
+                "verbose_name_plural": "invitations",
+                "ordering": ("id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("team"),
+                        django.db.models.functions.text.Lower("email"),
+                        name="invitation_once",
+                        violation_error_message="This address is invited already.",
+                    )
+                ],
             },
         ),
         migrations.AddField(

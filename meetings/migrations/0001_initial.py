@@ -95,6 +95,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "meeting request",
+                "verbose_name_plural": "meeting requests",
                 "ordering": ("start", "id"),
             },
         ),

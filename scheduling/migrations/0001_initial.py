@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "busy time",
+                "verbose_name_plural": "busy times",
                 "ordering": ("start", "id"),
             },
         ),
@@ -71,6 +72,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "date override",
+                "verbose_name_plural": "date overrides",
                 "ordering": ("date",),
             },
         ),
@@ -291,6 +293,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "event type",
+                "verbose_name_plural": "event types",
                 "ordering": ("sort_order", "id"),
             },
         ),
@@ -327,6 +330,30 @@ class Migration(migrations.Migration):
                         max_length=64,
                         validators=[accounts.zones.validate_zone],
                         verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("en", "English"),
+                            ("de", "Deutsch"),
+                            ("fr", "Français"),
+                            ("es", "Español"),
+                        ],
+                        editable=False,
+                        max_length=5,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_format",
+                    models.CharField(
+                        choices=[("hh:mm a", "hh:mm a"), ("HH:mm", "HH:mm")],
+                        default="HH:mm",
+                        editable=False,
+                        max_length=20,
                     ),
                 ),
                 ("start", models.DateTimeField(verbose_name="start")),
@@ -385,6 +412,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "booking",
+                "verbose_name_plural": "bookings",
                 "ordering": ("start", "id"),
             },
         ),

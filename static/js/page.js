@@ -1,5 +1,7 @@
-// What every page gains from a script: menus that close, forms that are sent once, and the tab
-// that one is on in view. Everything works without it.
+// What every page gains from a script: menus that close, forms that are sent once, texts that are
+// copied, and the tab that one is on in view. Everything works without it.
+
+document.documentElement.classList.add("scripted");
 
 const menus = () => document.querySelectorAll("details.menu[open]");
 
@@ -35,6 +37,18 @@ window.addEventListener("pageshow", () => {
   }
 });
 
-document
-  .querySelector(".tab[aria-current]")
-  ?.scrollIntoView({ block: "nearest", inline: "center" });
+// <button data-copy="#id" data-copied="Copied">: takes along the text of that element.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+  button.textContent = button.dataset.copied;
+});
+
+// Only its strip is moved, not the page.
+const tab = document.querySelector(".tab[aria-current]");
+if (tab) {
+  const strip = tab.closest(".tabs");
+  const [inner, outer] = [tab, strip].map((element) => element.getBoundingClientRect());
+  strip.scrollBy({ left: inner.left + inner.width / 2 - outer.left - outer.width / 2 });
+}

@@ -26,7 +26,7 @@ def _alone(settings: Settings) -> None:
     stand_alone(settings)
 
 
-def test_from_signing_up_to_the_meetings(client: Client) -> None:
+def test_from_signing_up_to_the_home(client: Client) -> None:
     form = client.get("/accounts/signup/").content.decode()
     assert '<input type="hidden" name="timezone"' in form
     assert "js/signup.js" in form
@@ -50,9 +50,9 @@ def test_from_signing_up_to_the_meetings(client: Client) -> None:
 
     fields = {"login": "dora@example.com", "password": factories.PASSWORD}
     page = client.post("/accounts/login/", fields, follow=True)
-    assert [address for address, _status in page.redirect_chain] == ["/", "/meetings"]
+    assert [address for address, _status in page.redirect_chain] == ["/"]
     # Nobody needs to be told that they are signed in.
-    assert words(page).startswith("Waiting for you")
+    assert words(page).startswith("Good ")
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "localtime"])

@@ -7,6 +7,8 @@ from accounts import usernames
 from accounts.models import User
 from tests import factories
 
+APPS = ("accounts", "webhooks", "scheduling", "meetings")
+
 
 @pytest.mark.parametrize("name", ["ada", "ada-2", "a1", "0-0", "x" * 30])
 def test_what_can_be_a_username(name: str) -> None:
@@ -19,9 +21,10 @@ def test_what_has_other_letters_or_another_length(name: str) -> None:
 
 
 def test_the_first_segment_of_every_route_is_reserved() -> None:
-    first = {str(route.pattern).split("/")[0] for route in get_resolver().url_patterns}
-    routes = {segment for segment in first if segment}
-    assert {"api", "admin", "accounts"} <= routes
+    tables = [get_resolver(), *(get_resolver(f"{app}.urls") for app in APPS)]
+    patterns = [str(route.pattern) for table in tables for route in table.url_patterns]
+    routes = {segment for pattern in patterns if (segment := pattern.split("/")[0])}
+    assert {"api", "admin", "settings", "event-types", "bookings", "meetings"} <= routes
     assert [name for name in routes if not usernames.is_reserved(name)] == []
 
 

@@ -1,15 +1,24 @@
-"""Real parts for whole stories: a worker of ours, and the wire's far ends."""
+"""Real parts for whole stories: a worker of ours, a browser, and the wire's far ends."""
 
+import os
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import firebase_admin
 import pytest
+from django.db import connections
+from django.test import Client
 from firebase_admin import _http_client, messaging
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from accounts import channels
+from accounts.models import User
 from config.worker import EmbeddedWorker
 from tests import wire
+from tests.journeys.browser import ARGUMENTS, CHROMIUM, SIZES, Enter, Scheme, Visit, Visitor
+from tests.pages import stand_alone
 
 
 @pytest.fixture
@@ -46,3 +55,75 @@ def worker(transactional_db: None) -> Iterator[EmbeddedWorker]:
     assert worker.wait_until_ready()
     yield worker
     worker.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for the stories of a module, which must all be such: see below."""
+    if not CHROMIUM:
+        why = "no chromium on this machine: the stories in a browser are not told"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, and Django takes its presence for async
+        # code. It also keeps other connections beside one than those that pytest-django closes.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        connections.close_all()
+
+
+@pytest.fixture
+def visit(chromium: Browser, live_server: LiveServer, settings: Settings) -> Iterator[Visit]:
+    """Opens a browser of its own for each visitor; at the end none may have complained."""
+    stand_alone(settings)
+    settings.PUBLIC_URL = live_server.url
+    visitors: list[Visitor] = []
+
+    def visit(
+        path: str = "/",
+        size: str = "desk",
+        scheme: Scheme = "light",
+        locale: str = "en-US",
+        zone: str = "America/New_York",
+        scripts: bool = True,
+    ) -> Visitor:
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport=SIZES[size],
+            is_mobile=size == "phone",
+            has_touch=size == "phone",
+            color_scheme=scheme,
+            reduced_motion="reduce",  # a look is at what stands, not at what fades
+            timezone_id=zone,
+            locale=locale,
+            java_script_enabled=scripts,
+        )
+        visitor = Visitor(context.new_page(), urlsplit(live_server.url).netloc, size, scheme)
+        visitor.page.goto(path)
+        visitors.append(visitor)
+        return visitor
+
+    yield visit
+    for visitor in visitors:
+        visitor.page.context.close()
+    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+
+
+@pytest.fixture(params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def enter(visit: Visit, size: str) -> Enter:
+    """Somebody's browser, in which they have signed in before."""
+
+    def enter(person: User, **options: str) -> Visitor:
+        client, visitor = Client(), visit("/accounts/login/", size, **options)
+        client.force_login(person)
+        session, site = client.cookies["sessionid"].value, f"http://{visitor.host}/"
+        visitor.page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
+        return visitor
+
+    return enter

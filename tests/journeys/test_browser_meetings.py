@@ -1,147 +1,23 @@
-"""What people do with meetings, in Chromium: on a desk, on a phone, without JavaScript.
+"""What people do with meetings, in Chromium: on a desk, on a phone, without JavaScript."""
 
-What the pages look like along the way lands in `screenshots/`.
-"""
-
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.conf import settings as configured
-from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import (
-    Browser,
-    ConsoleMessage,
-    Locator,
-    Page,
-    Request,
-    Route,
-    ViewportSize,
-    expect,
-    sync_playwright,
-)
-from pytest_django import Settings
+from playwright.sync_api import Locator, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Team, User
 from meetings import links, services, when
 from meetings.models import MeetingRequest
 from tests import factories
-from tests.pages import stand_alone
+from tests.journeys.browser import Visit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SIZES: dict[str, ViewportSize] = {
-    "desk": {"width": 1280, "height": 800},
-    "phone": {"width": 390, "height": 844},
-}
-
-
-@pytest.fixture
-def chromium(
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Browser]:
-    if not CHROMIUM:
-        why = "no chromium on this machine: the stories in a browser are not told"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(why)
-        with capsys.disabled():
-            print(f"\nSKIPPED {request.node.name}: {why}", flush=True)
-        pytest.skip(why)
-    # Playwright keeps an event loop in this thread, and Django takes its presence for async code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        # Beside an event loop Django keeps other connections than those that pytest-django closes.
-        connections.close_all()
-
-
-@dataclass
-class Visitor:
-    """Somebody with a browser, and what must not happen in it."""
-
-    page: Page
-    host: str
-    size: str
-    complaints: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        if urlsplit(request.url).netloc != self.host:
-            self.complaints.append(f"request to {request.url}")
-
-    def look(self, name: str) -> None:
-        """Keep what is seen, and see that nothing sticks out at the side."""
-        folder = configured.BASE_DIR / "screenshots"
-        self.page.screenshot(path=folder / f"{name}-{self.size}.png", full_page=True)
-        root = "document.documentElement"
-        assert self.page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), name
-
-    def sign_in(self, person: User) -> None:
-        self.page.get_by_label("Email").fill(person.email)
-        self.page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
-        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
-
-
-Visit = Callable[..., Visitor]
-
-
-@pytest.fixture
-def visit(chromium: Browser, live_server: LiveServer, settings: Settings) -> Iterator[Visit]:
-    """Opens a browser of its own for each visitor; at the end none may have complained."""
-    stand_alone(settings)
-    visitors = []
-
-    def visit(
-        path: str = "/", size: str = "desk", zone: str = "America/New_York", scripts: bool = True
-    ) -> Visitor:
-        context = chromium.new_context(
-            base_url=live_server.url,
-            viewport=SIZES[size],
-            is_mobile=size == "phone",
-            has_touch=size == "phone",
-            timezone_id=zone,
-            locale="en-US",
-            java_script_enabled=scripts,
-        )
-        visitor = Visitor(context.new_page(), urlsplit(live_server.url).netloc, size)
-        visitor.page.goto(path)
-        visitors.append(visitor)
-        return visitor
-
-    yield visit
-    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
-
-
-@pytest.fixture(params=SIZES)
-def size(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture
@@ -349,19 +225,15 @@ def test_by_keyboard_alone(visit: Visit, ask: Ask, bob: User) -> None:
 
     press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
-    for _ in range(4):  # Parley, Meetings, Ask, the menu
-        press("Tab")
+    menu = page.locator("summary", has_text="Your account")
+    visitor.tab_to(menu)
     press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
-    expect(page.locator("summary", has_text="Your account")).to_be_focused()
+    expect(menu).to_be_focused()
 
-    decline = page.get_by_role("article").locator("summary")
-    for _ in range(20):
-        press("Tab")
-        if decline.evaluate("summary => summary === document.activeElement"):
-            break
+    visitor.tab_to(page.get_by_role("article").locator("summary"))
     press("Enter")
     press("Tab")
     page.keyboard.type("No time.")
@@ -400,8 +272,7 @@ def test_the_browser_reads_clocks_as_the_server_does(visit: Visit) -> None:
 
 def test_in_the_dark_it_is_dark(visit: Visit, ask: Ask, bob: User, size: str) -> None:
     ask()
-    visitor = visit("/meetings", size)
-    visitor.page.emulate_media(color_scheme="dark")
+    visitor = visit("/meetings", size, scheme="dark")
     visitor.sign_in(bob)
     expect(visitor.page.get_by_role("article")).to_have_count(1)
     visitor.look("pending-dark")

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from tests import wire
-from tests.torture.deployment import ROOT, Deployment, deployed, free_port
+from tests.services import free_port
+from tests.torture.deployment import ROOT, Deployment, deployed
 
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")
 

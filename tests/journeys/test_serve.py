@@ -1,5 +1,6 @@
 """`manage.py serve`, as `make run` starts it: up, down, and nothing left behind."""
 
+import gzip
 import json
 import re
 import signal
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests import wire
-from tests.torture.deployment import EMBEDDED_WORKER, ROOT, Deployment, Running, deployed, free_port
+from tests.services import free_port
+from tests.torture.deployment import EMBEDDED_WORKER, ROOT, Deployment, Running, deployed
 
 MANAGE = str(ROOT / "manage.py")
 SERVE = (MANAGE, "serve")
@@ -135,6 +137,33 @@ def test_the_demo_answers_its_own_curl_and_ends_with_a_task_in_hand(
         if EMBEDDED_WORKER:
             (mail,) = mail_server.wait_for(lambda _mail: True)
             assert mail.recipients == ("grace@example.com",)
+
+
+def test_the_booking_page_weighs_at_most_sixty_kilobytes_on_the_wire(
+    deployment: Deployment, port: int
+) -> None:
+    with serving(deployment, port):
+        weight, page = fetched(port, "/ada/30-minute-meeting")
+        parts = set(re.findall(r'(?:href|src)="(/static/[^"]*)"', page))
+        assert {part.rpartition(".")[2] for part in parts} >= {"css", "js", "svg"}
+        for part in parts:
+            bytes_of_part, text = fetched(port, part)
+            assert not re.findall(r"^import|@import|url\(", text, re.MULTILINE)  # nothing more
+            weight += bytes_of_part
+    assert weight <= 60_000
+
+
+def fetched(port: int, path: str) -> tuple[int, str]:
+    """How much an answer weighs, compressed and with its headers; and what it says."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", headers={"Accept-Encoding": "gzip"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        body = answer.read()
+        weight = len(str(answer.headers)) + len(body)
+        if answer.headers["Content-Encoding"] == "gzip":
+            body = gzip.decompress(body)
+    return weight, body.decode(errors="replace")
 
 
 def call_as_told(output: str) -> dict[str, object]:

@@ -45,19 +45,6 @@ def shown(client: Client, query: str = "") -> list[MeetingRequest]:
     return [card.meeting for card in client.get(f"/meetings{query}").context["cards"]]
 
 
-def test_home_of_a_stranger_leads_to_signing_in_and_up(client: Client) -> None:
-    page = client.get("/")
-    assert page.status_code == 200
-    assert "Ask for an hour. Get an answer." in words(page)
-    assert b'href="/accounts/login/"' in page.content
-    assert b'href="/accounts/signup/"' in page.content
-
-
-def test_home_of_a_person_is_their_meetings(client: Client, bob: User) -> None:
-    client.force_login(bob)
-    assert client.get("/").headers["Location"] == "/meetings"
-
-
 def test_the_link_of_the_email_leads_through_the_login(client: Client) -> None:
     page = client.get("/meetings?tab=pending-meeting")
     assert page.headers["Location"] == "/accounts/login/?next=/meetings%3Ftab%3Dpending-meeting"

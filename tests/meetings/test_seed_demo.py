@@ -171,6 +171,7 @@ def test_what_the_readme_points_at_is_there() -> None:
     targets = re.findall(r"\]\(([\w/.]+\.md)\)", README)
     assert targets == [
         "docs/architecture.md",
+        "docs/pages.md",
         "docs/webhooks.md",
         "docs/settings.md",
         "CHANGELOG.md",

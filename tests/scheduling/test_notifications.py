@@ -291,6 +291,19 @@ def test_moving_a_request_touches_no_calendar(alice: User, approved: EventType, 
     assert reminders() == []
 
 
+def test_a_host_who_moves_a_request_is_not_asked_to_approve_it_as_if_another_had(
+    alice: User, approved: EventType, book: Book
+) -> None:
+    bookings.reschedule(booking=book(approved), start=LATER, actor=bookings.host(alice), now=NOW)
+    assert subjects("booking_rescheduled") == {
+        HOST: "Moved: Interview with John Doe",
+        JOHN: "Moved: Interview with Alice Ames",
+    }
+    said = sentence(HOST, "booking_rescheduled")
+    assert said.startswith("You moved Interview with John Doe. It was on ")
+    assert said.endswith("It still waits for your approval.")
+
+
 # --- cancelling it ------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from scheduling.enums import Role
 from scheduling.models import Booking, EventType
 from scheduling.services import set_hours, set_override
 from tests import factories
-from tests.pages import NOW, START, Answer, everything, words
+from tests.pages import NOW, START, Answer, everything, main, words
 from tests.scheduling.conftest import Book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -91,6 +91,7 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
         " Notes I am late."
         " Topic? Tea"
         " New here? yes"
+        " Put it into your calendar ICS file Google Outlook Microsoft 365"
         " Cancel the booking A word to Alice (optional) Yes, cancel it"
         " Another time suits better?"
         " These times are open. They are those of Europe/Berlin."
@@ -138,7 +139,7 @@ def test_what_the_invitee_typed_is_shown_and_not_obeyed(client: Client, book: Bo
     script = "<script>alert(1)</script>"
     page = client.get(address(book(name=script, notes=script, answers={script: script})))
     assert script.encode() not in page.content
-    assert f"Notes {script} {script} {script} Cancel the booking" in words(page)
+    assert f"Notes {script} {script} {script} Put it into your calendar" in words(page)
     assert f"This link is for {script}." in words(page)
 
 
@@ -232,9 +233,10 @@ def test_cancelling_with_a_reason(client: Client, booking: Booking, link: str) -
         " Mar 4 Wed 30 Minute Meeting with Alice Ames Cancelled"
         " You cancelled this booking. Flu. Sorry."
         " When Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin Wed 2026-03-04, 10:00 – 10:30 UTC"
-        " Where Zoom Call"
+        " Where Zoom Call Choose another time"
         " This link is for John Doe."
     )
+    assert 'href="/alice/30-minute-meeting"' in main(client.get(link))
 
 
 def test_moving(client: Client, booking: Booking, link: str) -> None:
@@ -394,7 +396,7 @@ def test_once_it_is_over_it_says_how(
     before = everything()
     page = client.get(link)
     assert outcome in words(page)
-    assert b"<form" not in page.content
+    assert "<form" not in main(page)
     client.post(link, move(sequence=1))
     assert words(client.get(link)).startswith("Nothing was changed, because")
     assert everything() == before
@@ -421,7 +423,7 @@ def test_time_ends_it_without_waiting_for_anybody(
     with time_machine.travel(START + later, tick=False):
         page = client.get(link)
         assert outcome in words(page)
-        assert b"<form" not in page.content
+        assert "<form" not in main(page)
         client.post(link, cancel())
         client.post(link, move())
     assert everything() == before

@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -135,12 +134,6 @@ def deployed(directory: Path, **environment: str) -> Iterator[Deployment]:
             valkey = stack.enter_context(services.valkey())
             own["REDIS_URL"] = valkey.url
         yield Deployment(directory, inherited | own | environment, valkey)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        number: int = probe.getsockname()[1]
-        return number
 
 
 _FORGOTTEN = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PORT", "PYTEST_CURRENT_TEST")

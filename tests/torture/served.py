@@ -17,14 +17,13 @@ from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests import wire
+from tests import services, wire
 from tests.torture.deployment import (
     EMBEDDED_WORKER,
     ROOT,
     Deployment,
     Running,
     deployed,
-    free_port,
     zygote,
 )
 
@@ -76,7 +75,7 @@ def served(
             tokens = forking.do("tokens", "alice@example.com", 10)
         if not EMBEDDED_WORKER:
             deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
-        ports = [free_port() for _ in range(1 if EMBEDDED_WORKER else 2)]
+        ports = [services.free_port() for _ in range(1 if EMBEDDED_WORKER else 2)]
         commands = [
             _SERVE
             if EMBEDDED_WORKER

@@ -22,7 +22,7 @@ from tests.torture.served import (
     together,
 )
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.alone]
 
 # Whatever is booked of these claims half past ten.
 OFFERS = [

@@ -17,7 +17,7 @@ from tests import factories
 from tests.torture.conftest import Report, sized
 from tests.torture.races import at_once, kinds
 
-pytestmark = [pytest.mark.torture, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 START = datetime(2026, 3, 9, 10, 0, tzinfo=UTC)

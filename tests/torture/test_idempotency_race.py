@@ -20,7 +20,7 @@ from tests.torture.served import (
     together,
 )
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.alone]
 
 _MOST_TRIES = 20
 

@@ -28,13 +28,12 @@ from tests.torture.deployment import (
     Deployment,
     Running,
     deployed,
-    free_port,
 )
 
 if EMBEDDED_WORKER:
     pytest.skip("without REDIS_URL there is no Redis to go away", allow_module_level=True)
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.alone]
 
 # An answer without Redis takes a few milliseconds more, or the time that a hanging one is given.
 SLOWEST_SECONDS = 2.0
@@ -109,7 +108,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     directory: Path = tmp_path_factory.mktemp("outage")
-    port = free_port()
+    port = services.free_port()
     with ExitStack() as stack:
         mail_server = stack.enter_context(wire.MailServer())
         deployment = stack.enter_context(

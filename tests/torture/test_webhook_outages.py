@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests import wire
+from tests import services, wire
 from tests.torture.conftest import Report, sized
 from tests.torture.deployment import (
     EMBEDDED_WORKER,
@@ -29,11 +29,10 @@ from tests.torture.deployment import (
     Deployment,
     Running,
     deployed,
-    free_port,
     zygote,
 )
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.alone]
 
 HOSTS = 50
 SLOWEST_SECONDS = 2.0
@@ -113,7 +112,7 @@ def _epoch(at: Any) -> float:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     directory: Path = tmp_path_factory.mktemp("webhook-outages")
-    port = free_port()
+    port = services.free_port()
     with ExitStack() as stack:
         endpoint = stack.enter_context(wire.endpoint())
         deployment = stack.enter_context(

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from tests import factories, wire
-from tests.pages import NOW
+from tests.pages import NOW, stand_alone
 from webhooks.models import Webhook
 
 
@@ -25,6 +25,16 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def now(clock: time_machine.Traveller) -> datetime:
     return NOW
+
+
+@pytest.fixture
+def signed_in(
+    client: Client, alice: User, clock: time_machine.Traveller, settings: Settings
+) -> Client:
+    """Alice's browser."""
+    stand_alone(settings)
+    client.force_login(alice)
+    return client
 
 
 @pytest.fixture

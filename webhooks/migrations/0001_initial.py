@@ -40,6 +40,8 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'webhook',
+                'verbose_name_plural': 'webhooks',
                 'ordering': ('id',),
             },
         ),
@@ -54,6 +56,8 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_events', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'webhook event',
+                'verbose_name_plural': 'webhook events',
                 'ordering': ('-id',),
             },
         ),
@@ -74,6 +78,7 @@ class Migration(migrations.Migration):
                 ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.webhookevent')),
             ],
             options={
+                'verbose_name': 'delivery',
                 'verbose_name_plural': 'deliveries',
                 'ordering': ('-id',),
                 'abstract': False,
@@ -92,6 +97,8 @@ class Migration(migrations.Migration):
                 ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tries', to='webhooks.delivery')),
             ],
             options={
+                'verbose_name': 'attempt',
+                'verbose_name_plural': 'attempts',
                 'ordering': ('id',),
                 'indexes': [models.Index(fields=['at'], name='attempt_age')],
             },

@@ -1,0 +1,46 @@
+"""Settings: who one is, and how one reads times."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from accounts import services
+from accounts.forms import ProfileForm
+from accounts.models import User
+from accounts.pages.signed_in import SignedIn
+from config.errors import Invalid
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def profile(request: SignedIn) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else None
+    form = ProfileForm(sent, initial=ProfileForm.values_of(request.user))
+    if form.is_valid() and _saved(form, request.user.pk, form.cleaned_data):
+        # The next page is in the language chosen just now, and so is what it says of this one.
+        language = form.cleaned_data["language"] or translation.get_language_from_request(request)
+        with translation.override(language):
+            messages.success(request, gettext("Your profile has been saved."))
+        return redirect("accounts:profile")
+    return render(request, "accounts/profile.html", {"form": form})
+
+
+def _saved(form: ProfileForm, user_id: int, values: dict[str, Any]) -> bool:
+    """Whether that went well; if not, the form says why.
+
+    On a copy of the person: the page that says no still shows who they are.
+    """
+    try:
+        services.update_profile(user=User.objects.get(pk=user_id), **values)
+    except Invalid as error:
+        form.add_error(error.field, error.message)
+    except ValidationError as error:
+        form.add_error(None, error)
+    return not form.errors

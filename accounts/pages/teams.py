@@ -1,0 +1,234 @@
+"""Settings: teams, their people, and invitations to them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import links
+from accounts import teams as services
+from accounts.forms import InviteForm, RoleForm, TeamForm
+from accounts.models import Invitation, Membership, User
+from accounts.pages.signed_in import SignedIn
+from config.errors import Conflict, Forbidden, Invalid, NotFound
+from config.pages import SAFE, checked, limited, refusals_shown, signed_in_at, unshared
+
+# --- the teams of a person ----------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "30/h", ["POST"])
+def teams(request: SignedIn) -> HttpResponse:
+    form = TeamForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        made = services.create(owner=request.user, name=form.cleaned_data["name"])
+        said = gettext("%(team)s is there. Now invite the people who belong to it.")
+        messages.success(request, said % {"team": made.name})
+        return redirect("accounts:team", made.pk)
+    places = request.user.memberships.select_related("team").order_by("team__name", "team_id")
+    places = places.annotate(people=Count("team__memberships"))
+    return render(request, "accounts/teams.html", {"part": "teams", "places": places, "form": form})
+
+
+# --- one team -----------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def team(request: SignedIn, team_id: int) -> HttpResponse:
+    """A team's people; its owners name it here."""
+    own = _find(team_id, request.user)
+    if request.method != "POST":
+        return _shown(request, own)
+    form = TeamForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, own, name_form=form)
+    with refusals_shown(request, _as_it_is):
+        services.rename(team=own.team, actor=request.user, name=form.cleaned_data["name"])
+        messages.success(request, gettext("The team has its new name."))
+    return redirect("accounts:team", team_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "30/h", ["POST"])
+def invite(request: SignedIn, team_id: int) -> HttpResponse:
+    """The team again, where the invitation has a mistake."""
+    own = _find(team_id, request.user)
+    form = InviteForm(request.POST)
+    if request.method == "POST" and not _invited(request, own, form):
+        return _shown(request, own, invite_form=form)
+    return redirect("accounts:team", team_id)
+
+
+def _invited(request: SignedIn, own: Membership, form: InviteForm) -> bool:
+    if not form.is_valid():
+        return False
+    email = form.cleaned_data["email"]
+    try:
+        services.invite(team=own.team, actor=request.user, email=email, now=timezone.now())
+    except Forbidden as error:
+        raise PermissionDenied(error.message) from error
+    except Invalid as error:
+        form.add_error("email", error.message)
+        return False
+    said = gettext("An invitation is on its way to %(email)s.")
+    messages.success(request, said % {"email": email})
+    return True
+
+
+def _shown(
+    request: SignedIn,
+    own: Membership,
+    name_form: TeamForm | None = None,
+    invite_form: InviteForm | None = None,
+) -> HttpResponse:
+    people = own.team.memberships.select_related("user")
+    may_invite = own.role in services.INVITING
+    return render(
+        request,
+        "accounts/team.html",
+        {
+            "part": "teams",
+            "own": own,
+            "people": people.order_by("user__first_name", "user__last_name", "id"),
+            "roles": Membership.Role.choices,
+            "may_run": own.role == Membership.Role.OWNER,
+            "may_invite": may_invite,
+            "invitations": own.team.invitations.select_related("invited_by") if may_invite else [],
+            "name_form": name_form or TeamForm(initial={"name": own.team.name}),
+            "invite_form": invite_form or InviteForm(),
+            "now": timezone.now(),
+        },
+    )
+
+
+def _find(team_id: int, user: User) -> Membership:
+    try:
+        return services.find(team_id=team_id, user=user)
+    except NotFound as error:
+        raise Http404(error.message) from error
+
+
+def _as_it_is(error: Conflict) -> str:
+    return error.message
+
+
+# --- what is done in it ---------------------------------------------------------------------------
+
+
+def _acting(view: Callable[..., str]) -> Callable[..., HttpResponse]:
+    """A POST that changes something about a team, says how that went, and goes back to it.
+
+    To the list of teams where the person is in it no longer.
+    """
+
+    @require_POST
+    @signed_in_at("accounts:team", "team_id")
+    @wraps(view)
+    def act(request: SignedIn, team_id: int, **which: int) -> HttpResponse:
+        own = _find(team_id, request.user)
+        try:
+            with refusals_shown(request, _as_it_is):
+                messages.success(request, view(request, own, timezone.now(), **which))
+        except NotFound as error:
+            raise Http404(error.message) from error
+        if Membership.objects.filter(pk=own.pk).exists():
+            return redirect("accounts:team", team_id)
+        return redirect("accounts:teams")
+
+    return act
+
+
+@_acting
+def leave_team(request: SignedIn, own: Membership, now: datetime) -> str:
+    services.leave(team=own.team, actor=request.user, now=now)
+    return gettext("You have left %(team)s.") % {"team": own.team.name}
+
+
+@_acting
+def delete_team(request: SignedIn, own: Membership, now: datetime) -> str:
+    name = own.team.name
+    services.delete(team=own.team, actor=request.user, now=now)
+    return gettext("%(team)s has been deleted.") % {"team": name}
+
+
+@_acting
+def change_role(request: SignedIn, own: Membership, now: datetime, member_id: int) -> str:
+    role = checked(RoleForm(request.POST))["role"]
+    member = services.set_role(team=own.team, actor=request.user, member_id=member_id, role=role)
+    said = gettext("%(name)s is now in this role: %(role)s.")
+    return said % {"name": member.user.name, "role": member.get_role_display()}
+
+
+@_acting
+def remove_member(request: SignedIn, own: Membership, now: datetime, member_id: int) -> str:
+    member = services.remove(team=own.team, actor=request.user, member_id=member_id)
+    return gettext("%(name)s is no longer in the team.") % {"name": member.user.name}
+
+
+@limited("user", "30/h", ["POST"])
+@_acting
+def send_invitation(request: SignedIn, own: Membership, now: datetime, invitation_id: int) -> str:
+    invitation = services.send_again(
+        team=own.team, actor=request.user, invitation_id=invitation_id, now=now
+    )
+    return gettext("Sent to %(email)s once more.") % {"email": invitation.email}
+
+
+@_acting
+def withdraw_invitation(
+    request: SignedIn, own: Membership, now: datetime, invitation_id: int
+) -> str:
+    invitation = services.withdraw(
+        team=own.team, actor=request.user, invitation_id=invitation_id, now=now
+    )
+    return gettext("The invitation of %(email)s has been withdrawn.") % {"email": invitation.email}
+
+
+# --- the link in the email ------------------------------------------------------------------------
+
+
+@unshared
+@require_http_methods([*SAFE, "POST"])
+@limited("ip", "600/m", SAFE)
+@limited("ip", "30/m", ["POST"])
+def join_team(request: HttpRequest, token: str) -> HttpResponse:
+    """Whose team it is, to whoever holds the link; a POST of the person invited takes the place."""
+    try:
+        invitation = links.read_invitation(token)
+        if request.method == "POST" and isinstance(request.user, User):
+            return _joined(request, invitation, request.user)
+    except NotFound as error:
+        return render(request, "accounts/join_broken.html", {"why": error.message}, status=404)
+    user = request.user if isinstance(request.user, User) else None
+    return render(
+        request,
+        "accounts/join.html",
+        {
+            "invitation": invitation,
+            "too_old": invitation.expires_at <= timezone.now(),
+            "own": user is not None and services.is_for(invitation, user),
+            "here": request.path,
+        },
+    )
+
+
+def _joined(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:
+    """The team; or the page again, which says why not."""
+    try:
+        services.join(invitation=invitation, user=user, now=timezone.now())
+    except (Conflict, Forbidden):
+        return redirect(request.path)
+    messages.success(request, gettext("Welcome to %(team)s.") % {"team": invitation.team.name})
+    return redirect("accounts:team", invitation.team_id)

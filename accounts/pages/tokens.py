@@ -1,0 +1,72 @@
+"""Settings: API tokens."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import scopes, services
+from accounts.forms import TokenForm
+from accounts.models import ApiToken
+from accounts.pages.signed_in import SignedIn
+from config.pages import limited, signed_in_at
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "30/h", ["POST"])
+@never_cache
+def tokens(request: SignedIn) -> HttpResponse:
+    """The person's tokens. A new one is in the answer to the POST that made it, and nowhere else.
+
+    So that answer is a page of its own and no redirect: on the way it would have to be kept.
+    """
+    now = timezone.now()
+    sent = request.POST if request.method == "POST" else None
+    form = TokenForm(sent, person=request.user, now=now)
+    if form.is_valid():
+        row, token = services.create_token(user=request.user, **form.wanted())
+        context = {
+            "row": row,
+            "token": token,
+            "url": f"{settings.PUBLIC_URL}/api/v1/users/me",
+            "may_try": row.allows("users:read"),
+        }
+        return render(request, "accounts/token.html", context)
+    rows = [
+        {"token": row, "state": _state(row, now), "scopes": _in_words(row)}
+        for row in request.user.tokens.all()
+    ]
+    return render(request, "accounts/tokens.html", {"form": form, "rows": rows})
+
+
+@require_POST
+@signed_in_at("accounts:tokens")
+def revoke_token(request: SignedIn, token_id: int) -> HttpResponse:
+    token = get_object_or_404(request.user.tokens, pk=token_id)
+    services.revoke_token(token=token, now=timezone.now())
+    said = gettext("%(name)s has been revoked: nothing can be done with it any more.")
+    messages.success(request, said % {"name": token.name})
+    return redirect("accounts:tokens")
+
+
+def _state(token: ApiToken, now: datetime) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    if token.expires_at is not None and token.expires_at <= now:
+        return "expired"
+    return "active"
+
+
+def _in_words(token: ApiToken) -> list[str]:
+    """What it may do. Writing implies reading, which then need not be said."""
+    implied = {scope.replace(":write", ":read") for scope in token.scopes if ":write" in scope}
+    said = set(token.scopes) - implied
+    return [str(words) for scope, words in scopes.SCOPES.items() if scope in said]

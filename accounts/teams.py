@@ -1,0 +1,252 @@
+"""What people do with teams: make and name them, invite to them, join and leave them.
+
+Every door locks the team first. So two of them at once cannot leave it without an owner, nor give
+two places to one person.
+"""
+
+from datetime import datetime, timedelta
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.db.models import ProtectedError, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import links, notifications
+from accounts.models import Invitation, Membership, Team, User
+from config.errors import Conflict, Forbidden, Invalid, NotFound
+
+Role = Membership.Role
+
+INVITATION_STANDS = timedelta(days=7)
+INVITING = (Role.OWNER, Role.MANAGER)
+
+
+def find(*, team_id: int, user: User) -> Membership:
+    """A person's own place in a team, or NotFound."""
+    found = (
+        user.memberships.select_related("team")
+        .filter(team__in=Team.objects.filter(pk=team_id))
+        .first()
+    )
+    if found is None:
+        raise NotFound("team not found")
+    return found
+
+
+@transaction.atomic
+def create(*, owner: User, name: str) -> Team:
+    team = Team(name=name.strip())
+    team.full_clean()
+    team.save(force_insert=True)
+    Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+    return team
+
+
+@transaction.atomic
+def rename(*, team: Team, actor: User, name: str) -> None:
+    _acting(team, actor, Role.OWNER)
+    team.name = name.strip()
+    team.full_clean()
+    team.save(update_fields=["name"])
+
+
+@transaction.atomic
+def set_role(*, team: Team, actor: User, member_id: int, role: str) -> Membership:
+    """Change what somebody is in the team; Conflict where it would be left without an owner."""
+    _acting(team, actor, Role.OWNER)
+    member = _member(team, member_id)
+    if role not in Role.values:
+        raise Invalid(_("There is no such role."), field="role")
+    if role != Role.OWNER:
+        _keep_an_owner(member)
+    member.role = role
+    member.save(update_fields=["role"])
+    return member
+
+
+@transaction.atomic
+def remove(*, team: Team, actor: User, member_id: int) -> Membership:
+    """Take somebody else out of the team; who goes of their own accord leaves."""
+    _acting(team, actor, Role.OWNER)
+    member = _member(team, member_id)
+    if member.user_id == actor.pk:
+        raise Invalid(_("To go yourself, leave the team."))
+    member.delete()
+    return member
+
+
+@transaction.atomic
+def leave(*, team: Team, actor: User, now: datetime) -> None:
+    """Go. With its last person an unused team goes too; Conflict for the last owner of others."""
+    own = _acting(team, actor)
+    if team.memberships.exclude(pk=own.pk).exists():
+        _keep_an_owner(own)
+        own.delete()
+        return
+    _withdraw_all(team, now)
+    try:
+        with transaction.atomic():
+            team.delete()
+    except ProtectedError:  # it stays as a name on what it once met for
+        own.delete()
+
+
+@transaction.atomic
+def delete(*, team: Team, actor: User, now: datetime) -> None:
+    """Delete a team in which nothing has happened yet; Conflict for any other."""
+    _acting(team, actor, Role.OWNER)
+    _withdraw_all(team, now)
+    try:
+        team.delete()
+    except ProtectedError:
+        raise Conflict(
+            _("Meetings of this team are on record, so it stays. You can leave it instead.")
+        ) from None
+
+
+@transaction.atomic
+def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
+    """Offer a place to whoever owns this address; Invalid where that is pointless."""
+    _acting(team, actor, *INVITING)
+    email = email.strip().lower()
+    if _in_team(team, email):
+        raise Invalid(_("This person is already in the team."), field="email")
+    before = team.invitations.filter(email__iexact=email).first()
+    if before is not None and before.expires_at > now:
+        raise Invalid(
+            _("This address is invited already. You can send the email again."), field="email"
+        )
+    if before is not None:
+        before.delete()
+    invitation = Invitation(
+        team=team,
+        email=email,
+        invited_by=actor,
+        created_at=now,
+        expires_at=now + INVITATION_STANDS,
+    )
+    invitation.full_clean()
+    invitation.save(force_insert=True)
+    _send(invitation, now)
+    return invitation
+
+
+@transaction.atomic
+def send_again(*, team: Team, actor: User, invitation_id: int, now: datetime) -> Invitation:
+    """The same link once more, which stands as long as a new one."""
+    _acting(team, actor, *INVITING)
+    invitation = _invitation(team, invitation_id)
+    invitation.expires_at = now + INVITATION_STANDS
+    invitation.save(update_fields=["expires_at"])
+    notifications.withdraw(topic=_topic(invitation), now=now)
+    _send(invitation, now)
+    return invitation
+
+
+@transaction.atomic
+def withdraw(*, team: Team, actor: User, invitation_id: int, now: datetime) -> Invitation:
+    """End an invitation: its link leads nowhere from now on."""
+    _acting(team, actor, *INVITING)
+    invitation = _invitation(team, invitation_id)
+    notifications.withdraw(topic=_topic(invitation), now=now)
+    invitation.delete()
+    return invitation
+
+
+def is_for(invitation: Invitation, user: User) -> bool:
+    """Whether this person has shown that the address invited is theirs."""
+    own: QuerySet[EmailAddress] = EmailAddress.objects.filter(user=user, verified=True)
+    return own.filter(email__iexact=invitation.email).exists()
+
+
+@transaction.atomic
+def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
+    """Take the place. Whoever is in the team keeps what they are in it.
+
+    NotFound where somebody was faster or it was withdrawn, Conflict where it is too old, Forbidden
+    for anybody but the person whose address was invited.
+    """
+    team = _lock(invitation.team)
+    held = team.invitations.filter(pk=invitation.pk).first()
+    if held is None:
+        raise NotFound(_("This invitation has been used, or was withdrawn."))
+    if held.expires_at <= now:
+        raise Conflict(_("This invitation is too old. Whoever sent it can send it again."))
+    if not is_for(held, user):
+        raise Forbidden(_("This invitation is for another address."))
+    member, _created = Membership.objects.get_or_create(team=team, user=user)
+    held.delete()
+    return member
+
+
+def _lock(team: Team) -> Team:
+    locked = Team.objects.select_for_update(no_key=True).filter(pk=team.pk).first()
+    if locked is None:
+        raise NotFound("team not found")
+    return locked
+
+
+def _acting(team: Team, actor: User, *roles: str) -> Membership:
+    """The actor's place in the team, which is locked; Forbidden unless it is one of these."""
+    _lock(team)
+    own = find(team_id=team.pk, user=actor)
+    if roles and own.role not in roles:
+        raise Forbidden(_("This is for others in the team to do."))
+    return own
+
+
+def _member(team: Team, member_id: int) -> Membership:
+    found = team.memberships.select_related("user").filter(pk=member_id).first()
+    if found is None:
+        raise NotFound("member not found")
+    return found
+
+
+def _invitation(team: Team, invitation_id: int) -> Invitation:
+    found = team.invitations.select_related("team", "invited_by").filter(pk=invitation_id).first()
+    if found is None:
+        raise NotFound("invitation not found")
+    return found
+
+
+def _keep_an_owner(member: Membership) -> None:
+    """Conflict where this is the team's last owner."""
+    owners = Membership.objects.filter(team=member.team_id, role=Role.OWNER, user__is_active=True)
+    if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():
+        raise Conflict(_("A team needs an owner: make somebody else an owner first."))
+
+
+def _in_team(team: Team, email: str) -> bool:
+    known = EmailAddress.objects.filter(email__iexact=email, verified=True).values("user")
+    return team.memberships.filter(user__in=known).exists()
+
+
+def _topic(invitation: Invitation) -> str:
+    return f"invitation:{invitation.pk}"
+
+
+def _withdraw_all(team: Team, now: datetime) -> None:
+    for invitation in team.invitations.all():
+        notifications.withdraw(topic=_topic(invitation), now=now)
+    team.invitations.all().delete()
+
+
+def _send(invitation: Invitation, now: datetime) -> None:
+    """To an account in its own language; to anybody else in that of whoever invites."""
+    known = User.objects.filter(
+        emailaddress__email__iexact=invitation.email, emailaddress__verified=True, is_active=True
+    ).first()
+    content = notifications.render_email(
+        "team_invitation",
+        {"invitation": invitation, "url": links.invitation_url(invitation), "person": known},
+        language=known.mail_language if known else translation.get_language(),
+    )
+    notifications.email(
+        address=invitation.email,
+        kind="team_invitation",
+        content=content,
+        now=now,
+        user=known,
+        topic=_topic(invitation),
+    )

@@ -1,0 +1,44 @@
+"""Addresses at which a calendar on the web takes an entry over."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+
+class CalendarLink(NamedTuple):
+    """The name of a calendar, and where it takes the entry."""
+
+    name: str
+    url: str
+
+
+def links(
+    *, title: str, start: datetime, end: datetime, details: str, location: str
+) -> list[CalendarLink]:
+    """Of Google and of Outlook, for people and for companies. The times are aware."""
+    basic, extended = "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%M:%SZ"
+    begins, ends = start.astimezone(UTC), end.astimezone(UTC)
+    google = {
+        "action": "TEMPLATE",
+        "text": title,
+        "dates": f"{begins:{basic}}/{ends:{basic}}",
+        "details": details,
+        "location": location,
+    }
+    outlook = urlencode(
+        {
+            "rru": "addevent",
+            "subject": title,
+            "startdt": f"{begins:{extended}}",
+            "enddt": f"{ends:{extended}}",
+            "body": details,
+            "location": location,
+        }
+    )
+    return [
+        CalendarLink("Google", f"https://calendar.google.com/calendar/render?{urlencode(google)}"),
+        CalendarLink("Outlook", f"https://outlook.live.com/calendar/0/action/compose?{outlook}"),
+        CalendarLink(
+            "Microsoft 365", f"https://outlook.office.com/calendar/0/action/compose?{outlook}"
+        ),
+    ]

@@ -1,0 +1,183 @@
+"""What is booked of the signed-in host: tab by tab, one by one, and what they do with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from accounts.pages.signed_in import SignedIn
+from config.errors import NotFound
+from config.pages import checked, limited, ours_or, refusals_shown, signed_in_at
+from scheduling import availability
+from scheduling import bookings as doors
+from scheduling.enums import Change, Role, Status
+from scheduling.forms import CancelForm, MoveForm, NotesForm, SeenForm
+from scheduling.models import Booking
+from scheduling.pages.cards import card_of, unmoved
+from scheduling.pages.history import steps_of
+from scheduling.pages.sides import SIDES, UPCOMING, counts_of_sides, side_of
+from scheduling.pages.weeks import week_of
+
+_PER_PAGE = 20
+
+
+@require_safe
+@login_required
+def bookings(request: SignedIn) -> HttpResponse:
+    """One tab of the host's bookings; an unknown one is that of what is ahead."""
+    user, now = request.user, timezone.now()
+    side = SIDES.get(request.GET.get("tab", ""), UPCOMING)
+    counts = counts_of_sides(user, now)
+    rows = Booking.objects.visible_to(user).in_status(side.status, now)
+    paginator = Paginator(rows.with_people().order_by(*side.order), _PER_PAGE)
+    paginator.count = counts[side.tab]
+    page = paginator.get_page(request.GET.get("page"))
+    return render(
+        request,
+        "scheduling/bookings.html",
+        {
+            "section": "bookings",
+            "side": side,
+            "sides": [(each, counts[each.tab]) for each in SIDES.values()],
+            "waiting": Status.PENDING,
+            "page": page,
+            "cards": [card_of(booking, Role.HOST, now) for booking in page],
+            "now": now,
+        },
+    )
+
+
+@require_safe
+@login_required
+def booking(request: SignedIn, booking_id: int) -> HttpResponse:
+    """One booking; `?week=` opens the times that it can be moved to, from that date on."""
+    found = _find(booking_id, request.user)
+    return _shown(request, found, NotesForm(initial={"notes": found.notes}), timezone.now())
+
+
+def _find(booking_id: int, user: User) -> Booking:
+    try:
+        return doors.find(key=str(booking_id), user=user)
+    except NotFound as error:
+        raise Http404(error.message) from error
+
+
+def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -> HttpResponse:
+    card, wanted = card_of(found, Role.HOST, now), request.GET.get("week")
+    moving = wanted is not None and card.may(Change.RESCHEDULED)
+    return render(
+        request,
+        "scheduling/booking.html",
+        {
+            "section": "bookings",
+            "card": card,
+            "side": side_of(card.status),
+            "steps": steps_of(card),
+            "week": week_of(card, wanted or "", now) if moving else None,
+            "notes": notes,
+        },
+    )
+
+
+# --- what a host does with a booking ------------------------------------------------------------
+
+
+def _acting(view: Callable[[SignedIn, Booking], str]) -> Callable[..., HttpResponse]:
+    """A POST that changes a booking, says how that went and goes back to where it was sent from.
+
+    Where nothing was changed, to the booking itself, which shows why.
+    """
+
+    @require_POST
+    @signed_in_at("scheduling:booking", "booking_id")
+    @wraps(view)
+    def act(request: SignedIn, booking_id: int) -> HttpResponse:
+        page = reverse("scheduling:booking", args=[booking_id])
+        found, back = _find(booking_id, request.user), page
+        with refusals_shown(request, unmoved):
+            messages.success(request, view(request, found))
+            back = ours_or(page, request, request.POST.get("next", ""))
+        return redirect(back)
+
+    return act
+
+
+@_acting
+def confirm(request: SignedIn, found: Booking) -> str:
+    doors.confirm(
+        booking=found,
+        actor=doors.host(request.user),
+        now=timezone.now(),
+        sequence=checked(SeenForm(request.POST))["sequence"],
+    )
+    return gettext("Approved: %(name)s will hear of it.") % _invitee(found)
+
+
+@_acting
+def reject(request: SignedIn, found: Booking) -> str:
+    wanted = checked(CancelForm(request.POST))
+    doors.reject(
+        booking=found, actor=doors.host(request.user), now=timezone.now(),
+        reason=wanted["reason"], sequence=wanted["sequence"],
+    )  # fmt: skip
+    return gettext("Declined: %(name)s will hear of it.") % _invitee(found)
+
+
+@_acting
+def cancel(request: SignedIn, found: Booking) -> str:
+    wanted = checked(CancelForm(request.POST))
+    doors.cancel(
+        booking=found, actor=doors.host(request.user), now=timezone.now(),
+        reason=wanted["reason"], sequence=wanted["sequence"],
+    )  # fmt: skip
+    return gettext("Cancelled: %(name)s will hear of it.") % _invitee(found)
+
+
+def _invitee(booking: Booking) -> dict[str, str]:
+    return {"name": booking.invitee_name}
+
+
+@require_POST
+@signed_in_at("scheduling:booking", "booking_id")
+@limited("user", "30/10m", ["POST"])
+def move(request: SignedIn, booking_id: int) -> HttpResponse:
+    """To another time; where that cannot be, back to the week that was being looked at."""
+    found = _find(booking_id, request.user)
+    page = reverse("scheduling:booking", args=[booking_id])
+    back = ours_or(page, request, request.POST.get("next", ""))
+    with refusals_shown(request, unmoved):
+        wanted = checked(MoveForm(request.POST))
+        doors.reschedule(
+            booking=found,
+            start=availability.instant_of(wanted["start"]),
+            actor=doors.host(request.user),
+            now=timezone.now(),
+            reason=wanted["reason"],
+            sequence=wanted["sequence"],
+        )
+        messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
+        back = page
+    return redirect(back)
+
+
+@require_POST
+@signed_in_at("scheduling:booking", "booking_id")
+def note(request: SignedIn, booking_id: int) -> HttpResponse:
+    """What is noted about it."""
+    found, now = _find(booking_id, request.user), timezone.now()
+    form = NotesForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, found, form, now)
+    doors.update(booking=found, now=now, notes=form.cleaned_data["notes"])
+    messages.success(request, gettext("The notes are saved."))
+    return redirect("scheduling:booking", booking_id)

@@ -1,0 +1,142 @@
+"""A booking as its host or its invitee sees it on a page, and how it stands in words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.errors import Conflict, NotFound, TimeTaken
+from scheduling.enums import TRANSITIONS, Change, Role, Status
+from scheduling.models import Booking
+from scheduling.notifications import Party, answers, parties
+
+_STATUS_NAMES: dict[Role, dict[Status, Promise]] = {
+    Role.INVITEE: {
+        Status.PENDING: _("Waits for approval"),
+        Status.CONFIRMED: _("Confirmed"),
+        Status.REJECTED: _("Declined"),
+        Status.CANCELLED: _("Cancelled"),
+        Status.EXPIRED: _("Expired"),
+        Status.COMPLETED: _("Completed"),
+    }
+}
+_STATUS_NAMES[Role.HOST] = _STATUS_NAMES[Role.INVITEE] | {Status.PENDING: _("Waits for you")}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A booking as its invitee or its host sees it at a moment."""
+
+    booking: Booking
+    person: Party
+    other: Party
+    status: Status
+
+    @property
+    def is_host(self) -> bool:
+        return self.person.role is Role.HOST
+
+    @property
+    def is_open(self) -> bool:
+        return self.may(Change.CANCELLED)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it belongs into calendars."""
+        return self.status is Status.CONFIRMED
+
+    @property
+    def may_confirm(self) -> bool:
+        return self.may(Change.CONFIRMED)
+
+    @property
+    def may_move(self) -> bool:
+        return self.may(Change.RESCHEDULED)
+
+    @property
+    def zones_differ(self) -> bool:
+        return self.person.zone != self.other.zone
+
+    def may(self, change: Change) -> bool:
+        return self.person.role in TRANSITIONS[change].get(self.status, ())
+
+    @property
+    def status_name(self) -> Promise:
+        return _STATUS_NAMES[self.person.role][self.status]
+
+    @property
+    def title(self) -> str:
+        what = {"what": self.booking.event_type.name, "name": self.other.name}
+        return gettext("%(what)s with %(name)s") % what
+
+    @property
+    def answers(self) -> list[tuple[str, Any]]:
+        return answers(self.booking)
+
+
+def card_of(booking: Booking, role: Role, now: datetime) -> Card:
+    host, invitee = parties(booking)
+    person, other = (host, invitee) if role is Role.HOST else (invitee, host)
+    return Card(booking, person, other, booking.status_at(now))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a booking stands, in a sentence, and the reason that somebody gave for it."""
+
+    sentence: str
+    reason: str = ""
+
+
+_ASKED = _("%(name)s has been asked, and you will get an email with the answer.")
+_TOO_OLD = _("It was moved since this link was sent. The newest email has a link to answer with.")
+_BY_ITSELF = {
+    Status.CONFIRMED: _("This booking is confirmed."),
+    Status.EXPIRED: _("Its time came before an answer."),
+    Status.COMPLETED: _("This booking has taken place."),
+}
+_BY_ME = {
+    Status.REJECTED: _("You declined this booking."),
+    Status.CANCELLED: _("You cancelled this booking."),
+}
+_BY_ANOTHER = {
+    Status.REJECTED: _("%(name)s declined this booking."),
+    Status.CANCELLED: _("%(name)s cancelled this booking."),
+}
+
+
+def outcome_of(card: Card) -> Outcome:
+    name = {"name": card.other.name}
+    if card.status is Status.PENDING:
+        return Outcome(str(_TOO_OLD if card.is_host else _ASKED) % name)
+    if card.status in _BY_ITSELF:
+        return Outcome(str(_BY_ITSELF[card.status]))
+    step = card.booking.history.order_by("sequence").last()
+    if step is None:  # history is written with what it tells of
+        return Outcome(str(card.status_name))
+    if step.role == card.person.role:
+        return Outcome(str(_BY_ME[card.status]), step.reason)
+    if step.role != card.other.role:
+        # Who of the staff it was, is not for the two to know.
+        name = {"name": gettext("The organisers")}
+    return Outcome(str(_BY_ANOTHER[card.status]) % name, step.reason)
+
+
+def unmoved(error: Conflict) -> str:
+    """Why a booking was not moved, to whoever wanted to move it."""
+    if isinstance(error, TimeTaken):
+        return gettext("%(why)s Nothing was changed; the times below are still open.") % {
+            "why": error.message
+        }
+    return gettext(
+        "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
+    )
+
+
+def broken(request: HttpRequest, error: NotFound) -> HttpResponse:
+    return render(request, "scheduling/broken.html", {"why": error.message}, status=404)

@@ -1,0 +1,163 @@
+"""What can be booked of the signed-in host."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from accounts.pages.signed_in import SignedIn
+from config.errors import Invalid, NotFound
+from config.pages import SAFE, limited, signed_in_at
+from scheduling import services
+from scheduling.event_type_forms import EventTypeForm, Questions
+from scheduling.models import Booking, EventType
+
+_LIST = "scheduling:event_types"
+
+
+@require_safe
+@login_required
+def event_types(request: SignedIn) -> HttpResponse:
+    booked = Booking.objects.filter(event_type=OuterRef("pk"))
+    rows = EventType.objects.visible_to(request.user).annotate(is_booked=Exists(booked))
+    context = {"section": "event_types", "event_types": rows, "address": _address(request.user)}
+    return render(request, "scheduling/event_types.html", context)
+
+
+@require_http_methods([*SAFE, "POST"])
+@login_required
+@limited("user", "120/10m", ["POST"])
+def new_event_type(request: SignedIn) -> HttpResponse:
+    def create(values: dict[str, Any]) -> EventType:
+        # Times that the API is told without a zone are then meant as the hours are.
+        zone = request.user.weekly_availability.timezone
+        return services.create_event_type(host=request.user, timezone=zone, **values)
+
+    return _form(request, None, create)
+
+
+@require_http_methods([*SAFE, "POST"])
+@login_required
+@limited("user", "120/10m", ["POST"])
+def event_type(request: SignedIn, event_type_id: int) -> HttpResponse:
+    found = _find(event_type_id, request.user)
+
+    def update(values: dict[str, Any]) -> EventType:
+        return services.update_event_type(event_type=found, **values)
+
+    return _form(request, found, update)
+
+
+def _form(
+    request: SignedIn, found: EventType | None, save: Callable[[dict[str, Any]], EventType]
+) -> HttpResponse:
+    """The form. A POST saves it, or does what one of its buttons says to what was typed."""
+    if request.method != "POST":
+        kept = found.custom_fields if found else []
+        form = EventTypeForm(found, week_start=request.user.week_start)
+        return _shown(request, found, form, Questions.kept(kept))
+    form = EventTypeForm(found, request.POST, week_start=request.user.week_start)
+    questions = Questions.sent(request.POST)
+    act = request.POST.get("act", "save")
+    if act != "save":
+        questions = questions.untested()
+        questions.change(act)
+        return _shown(request, found, form.untested(), questions)
+    if form.is_valid() and questions.are_valid():
+        try:
+            saved = save(form.cleaned_data | {"custom_fields": questions.values()})
+        except ValidationError as error:
+            form.add_errors(error)
+        except NotFound as error:
+            raise Http404(error.message) from error
+        except Invalid as error:
+            if not questions.add_refusal(error.field, error.message):
+                form.add_refusal(error.field, error.message)
+        else:
+            messages.success(request, gettext("%(name)s is saved.") % {"name": saved.name})
+            return redirect(_LIST)
+    return _shown(request, found, form, questions)
+
+
+def _shown(
+    request: SignedIn, found: EventType | None, form: EventTypeForm, questions: Questions
+) -> HttpResponse:
+    context = {
+        "section": "event_types",
+        "event_type": found,
+        "form": form,
+        "questions": questions,
+        "address": _address(request.user),
+    }
+    return render(request, "scheduling/event_type.html", context)
+
+
+def _address(host: User) -> str:
+    """Where the host can be booked, without what follows of each event type."""
+    return settings.PUBLIC_URL + reverse("public:host", args=[host.username])
+
+
+def _find(event_type_id: int, user: User) -> EventType:
+    try:
+        return services.find_event_type(key=str(event_type_id), user=user)
+    except NotFound as error:
+        raise Http404(error.message) from error
+
+
+# --- what a host does with one of them ------------------------------------------------------------
+
+
+def _acting(view: Callable[[EventType], str]) -> Callable[..., HttpResponse]:
+    """A POST that changes an event type, says how that went and goes back to the list."""
+
+    @require_POST
+    @signed_in_at(_LIST)
+    @wraps(view)
+    def act(request: SignedIn, event_type_id: int) -> HttpResponse:
+        found = _find(event_type_id, request.user)
+        try:
+            messages.success(request, view(found))
+        except NotFound as error:
+            raise Http404(error.message) from error
+        except (Invalid, ValidationError):
+            # Made elsewhere, or before a rule was.
+            name = {"name": found.name}
+            messages.error(
+                request, gettext("%(name)s needs another look: open and save it.") % name
+            )
+        return redirect(_LIST)
+
+    return act
+
+
+@_acting
+def activate(found: EventType) -> str:
+    services.update_event_type(event_type=found, is_active=True)
+    return gettext("%(name)s can be booked again.") % {"name": found.name}
+
+
+@_acting
+def deactivate(found: EventType) -> str:
+    services.update_event_type(event_type=found, is_active=False)
+    return gettext("%(name)s can no longer be booked. Its bookings stay as they are.") % {
+        "name": found.name
+    }
+
+
+@_acting
+def delete(found: EventType) -> str:
+    name = {"name": found.name}
+    if services.delete_event_type(event_type=found):
+        return gettext("%(name)s is deleted.") % name
+    return gettext("%(name)s has bookings, so it is kept and can no longer be booked.") % name

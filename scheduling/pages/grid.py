@@ -1,0 +1,28 @@
+"""A month as a table: its weekdays, and its dates in weeks of seven."""
+
+import calendar
+from datetime import date
+
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+
+
+def weekdays(week_start: int) -> list[tuple[str, str]]:
+    """The names, whole and short, from the ISO weekday on which weeks begin."""
+    return [(WEEKDAYS[day], WEEKDAYS_ABBR[day]) for day in _week(week_start).iterweekdays()]
+
+
+def weeks(first: date, week_start: int) -> list[list[date | None]]:
+    """The weeks of the month that begins on this date; None: another month's date."""
+    return [
+        [day if day.month == first.month else None for day in days]
+        for days in _week(week_start).monthdatescalendar(first.year, first.month)
+    ]
+
+
+def last_of(first: date) -> date:
+    """The last date of the month that begins on this one."""
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _week(week_start: int) -> calendar.Calendar:
+    return calendar.Calendar(week_start - 1)  # its Monday is 0

@@ -1,0 +1,67 @@
+"""The history of a booking in sentences, as one of its two sides reads them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts import clock
+from scheduling.enums import Change, Role
+from scheduling.pages.cards import Card
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a booking's history."""
+
+    sentence: str
+    at: datetime
+    reason: str
+
+
+_BY_ME = {
+    Change.CREATED: _("You booked it."),
+    Change.CONFIRMED: _("You approved it."),
+    Change.REJECTED: _("You declined it."),
+    Change.CANCELLED: _("You cancelled it."),
+    Change.RESCHEDULED: _("You moved it from %(before)s to %(after)s."),
+}
+_BY_ANOTHER = {
+    Change.CREATED: _("%(name)s booked it."),
+    Change.CONFIRMED: _("%(name)s approved it."),
+    Change.REJECTED: _("%(name)s declined it."),
+    Change.CANCELLED: _("%(name)s cancelled it."),
+    Change.RESCHEDULED: _("%(name)s moved it from %(before)s to %(after)s."),
+}
+_BY_TIME = {
+    Change.EXPIRED: _("Its time came before an answer, so it expired."),
+    Change.COMPLETED: _("It has taken place."),
+}
+
+
+def steps_of(card: Card) -> list[Step]:
+    return list(_steps(card))
+
+
+def _steps(card: Card) -> Iterator[Step]:
+    before = card.booking.start
+    for entry in card.booking.history.all():
+        change, role = Change(entry.change), Role(entry.role)
+        said = {"before": _moment(before, card), "after": _moment(entry.start, card)}
+        if role is Role.CLOCK:
+            sentence = str(_BY_TIME[change])
+        elif role is card.person.role:
+            sentence = _BY_ME[change] % said
+        else:
+            # Who of the staff it was, is not for the two to know.
+            is_other = role is card.other.role
+            name = card.other.name if is_other else gettext("The organisers")
+            sentence = _BY_ANOTHER[change] % {"name": name, **said}
+        before = entry.start
+        yield Step(sentence, entry.at, entry.reason)
+
+
+def _moment(moment: datetime, card: Card) -> str:
+    return f"{clock.day(moment, card.person)}, {clock.time(moment, card.person)}"

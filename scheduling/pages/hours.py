@@ -1,0 +1,72 @@
+"""Settings: the weekly hours."""
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.pages.signed_in import SignedIn
+from config.errors import Invalid
+from config.pages import SAFE, limited
+from scheduling import outside
+from scheduling.hour_forms import WeekForm
+from scheduling.models import Booking
+
+
+@require_http_methods([*SAFE, "POST"])
+@login_required
+@limited("user", "120/10m", ["POST"])
+def hours(request: SignedIn) -> HttpResponse:
+    """The week. A POST saves it, or does what one of its buttons says to what was typed."""
+    user = request.user
+    if request.method != "POST":
+        return _shown(request, WeekForm.kept(user.weekly_availability, user.week_start))
+    form = WeekForm.sent(request.POST, user.week_start)
+    act = request.POST.get("act", "save")
+    if act != "save":
+        form.change(act, request.POST)
+        return _shown(request, form)
+    if not form.check():
+        return _shown(request, form)
+    try:
+        left = outside.set_hours(
+            user=user,
+            days=form.days_changed(),
+            timezone=form.zone,
+            agreed=agreed(request),
+            now=timezone.now(),
+        )
+    except Invalid as error:
+        messages.error(request, error.message)
+        return _shown(request, form)
+    if left:
+        return warned(request, left)
+    messages.success(request, gettext("Your hours are saved."))
+    return redirect("scheduling:hours")
+
+
+def _shown(request: SignedIn, form: WeekForm) -> HttpResponse:
+    return render(request, "scheduling/hours.html", {"part": "hours", "form": form})
+
+
+def agreed(request: SignedIn) -> Sequence[str]:
+    """The marks of the bookings that the page before has told of."""
+    return request.POST.get("agreed", "").split()
+
+
+def warned(request: SignedIn, left: Sequence[Booking]) -> HttpResponse:
+    """What would be left outside, with all that was typed: to be saved all the same, or mended."""
+    typed = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in {"csrfmiddlewaretoken", "act", "agreed"}
+        for value in values
+    ]
+    marks = " ".join(outside.mark(booking) for booking in left)
+    context = {"part": "hours", "left": left, "typed": typed, "marks": marks}
+    return render(request, "scheduling/hours_outside.html", context)

@@ -1,0 +1,152 @@
+"""The pages behind the link in an invitee's emails: what became of a booking; move or cancel it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from config.errors import NotFound
+from config.pages import SAFE, checked, limited, refusals_shown, unshared
+from scheduling import availability, bookings, calendars, links
+from scheduling.calendars import CalendarLink
+from scheduling.enums import Change, Role, Status
+from scheduling.forms import CancelForm, MoveForm
+from scheduling.icalendar import Method
+from scheduling.models import Booking
+from scheduling.notifications import calendar_object
+from scheduling.pages.cards import Card, broken, card_of, outcome_of, unmoved
+from scheduling.pages.weeks import week_of
+
+
+def _linked(
+    view: Callable[[HttpRequest, str, Booking], HttpResponse],
+) -> Callable[[HttpRequest, str], HttpResponse]:
+    """The view of the booking behind a link; where that is broken, a page that says so, 404."""
+
+    @wraps(view)
+    def linked(request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            booking = links.read_manage(token)
+        except NotFound as error:
+            return broken(request, error)
+        return view(request, token, booking)
+
+    return linked
+
+
+@unshared
+@require_http_methods([*SAFE, "POST"])
+@limited("ip", "600/m", SAFE)
+@limited("ip", "30/m", ["POST"])
+@_linked
+def manage(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
+    """What became of a booking; while it is open, its invitee moves or cancels it here.
+
+    Only a POST changes anything, and nothing if the booking is no longer as its sender saw it.
+    `?week=` is the first date to choose another time from.
+    """
+    now = timezone.now()
+    if request.method == "POST":
+        return _managed(request, token, booking, now)
+    card = card_of(booking, Role.INVITEE, now)
+    week = None
+    if card.may(Change.RESCHEDULED):
+        week = week_of(card, request.GET.get("week", ""), now)
+    context = {
+        "card": card,
+        "outcome": outcome_of(card),
+        "week": week,
+        "token": token,
+        "calendars": calendars_of(card),
+    }
+    return render(request, "scheduling/manage.html", context)
+
+
+@unshared
+@require_safe
+@limited("ip", "600/m", SAFE)
+@_linked
+def booked(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
+    """What was just booked, and how to put it into a calendar; later, the page to manage it."""
+    card = card_of(booking, Role.INVITEE, timezone.now())
+    if not card.is_open:
+        return redirect("scheduling:manage", token)
+    context = {"card": card, "token": token, "calendars": calendars_of(card)}
+    return render(request, "scheduling/booked.html", context)
+
+
+@unshared
+@require_safe
+@limited("ip", "60/m", SAFE)
+@_linked
+def calendar(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
+    """The entry for the invitee's calendar, as a file."""
+    now = timezone.now()
+    card = card_of(booking, Role.INVITEE, now)
+    if not card.is_certain:
+        return redirect("scheduling:manage", token)
+    content = calendar_object(booking, Method.PUBLISH, card.person, now)
+    name = f"{booking.event_type.slug}.ics"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def calendars_of(card: Card) -> list[CalendarLink]:
+    """Where the invitee's calendars take it over; none before it is certain."""
+    booking = card.booking
+    if not card.is_certain:
+        return []
+    return calendars.links(
+        title=card.title,
+        start=booking.start,
+        end=booking.end,
+        details=links.manage_url(booking),
+        location=booking.event_type.location_display,
+    )
+
+
+def _managed(request: HttpRequest, token: str, booking: Booking, now: datetime) -> HttpResponse:
+    """Back to the page; where nothing was changed, to the week that was being looked at."""
+    with refusals_shown(request, unmoved):
+        match request.POST.get("act"):
+            case "move":
+                messages.success(request, _move(request, booking, now))
+                return redirect("scheduling:manage", token)
+            case "cancel":
+                messages.success(request, _cancel(request, booking, now))
+                return redirect("scheduling:manage", token)
+    return redirect(request.get_full_path())
+
+
+def _move(request: HttpRequest, booking: Booking, now: datetime) -> str:
+    wanted = checked(MoveForm(request.POST))
+    moved = bookings.reschedule(
+        booking=booking,
+        start=availability.instant_of(wanted["start"]),
+        actor=bookings.INVITEE,
+        now=now,
+        reason=wanted["reason"],
+        sequence=wanted["sequence"],
+    )
+    if moved.status == Status.PENDING:
+        name = {"name": moved.host.name}
+        return gettext("Moved: %(name)s will be asked whether the new time suits.") % name
+    return gettext("Moved: an email with the new time is on its way to you.")
+
+
+def _cancel(request: HttpRequest, booking: Booking, now: datetime) -> str:
+    wanted = checked(CancelForm(request.POST))
+    cancelled = bookings.cancel(
+        booking=booking,
+        actor=bookings.INVITEE,
+        now=now,
+        reason=wanted["reason"],
+        sequence=wanted["sequence"],
+    )
+    return gettext("Cancelled: %(name)s will hear of it.") % {"name": cancelled.host.name}

@@ -1,0 +1,100 @@
+"""What is open of an event type, by the days of a month."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils.formats import get_format
+
+from accounts.clock import Reader
+from scheduling import availability
+from scheduling.models import EventType
+from scheduling.pages import grid
+from scheduling.pages.weeks import furthest
+
+# How far one looks for the next open day at once.
+_SEARCH = timedelta(days=62)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A date of the month, and how many times are open on it."""
+
+    date: date
+    count: int
+    is_today: bool
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month on the reader's clock, in weeks of seven (None: another month's date).
+
+    `opens` are the starts (epoch seconds) by date, of dates that have some. `earlier` and `later`
+    are first days of the months beside it, where such can be offered.
+    """
+
+    first: date
+    last: date
+    weekdays: Sequence[tuple[str, str]]
+    weeks: Sequence[Sequence[Day | None]]
+    opens: Mapping[date, Sequence[int]]
+    earlier: date | None
+    later: date | None
+
+
+def month_of(event_type: EventType, first: date, *, reader: Reader, now: datetime) -> Month:
+    """The month that begins on this date."""
+    today, last_of_all = now.astimezone(reader.zone).date(), furthest(event_type, reader.zone, now)
+    last = grid.last_of(first)
+    week_start = get_format("FIRST_DAY_OF_WEEK") or 7  # Django's Sunday is 0
+    opens = open_starts(event_type, max(first, today), last, reader=reader, now=now)
+    following = last + timedelta(days=1)
+    return Month(
+        first=first,
+        last=last,
+        weekdays=grid.weekdays(week_start),
+        weeks=[
+            [_day(day, opens, today) if day else None for day in days]
+            for days in grid.weeks(first, week_start)
+        ],
+        opens=opens,
+        earlier=(first - timedelta(days=1)).replace(day=1) if first > today else None,
+        later=following if following <= last_of_all else None,
+    )
+
+
+def _day(day: date, opens: Mapping[date, Sequence[int]], today: date) -> Day:
+    return Day(day, len(opens.get(day, ())), day == today)
+
+
+def next_open_day(
+    event_type: EventType, after: date, *, reader: Reader, now: datetime
+) -> date | None:
+    """The first date after this one, within two months of it, on which a time is open."""
+    since = after + timedelta(days=1)
+    return next(iter(open_starts(event_type, since, since + _SEARCH, reader=reader, now=now)), None)
+
+
+def open_starts(
+    event_type: EventType, first: date, last: date, *, reader: Reader, now: datetime
+) -> dict[date, list[int]]:
+    """The starts that are open on these dates (both included) of the reader's clock."""
+    found = {}
+    for day, slots in availability.slots_by_date(
+        event_type, zone=reader.zone, first=first, last=last, now=now
+    ):
+        if starts := [slot.start for slot in slots if not slot.reason]:
+            found[day] = starts
+    return found
+
+
+def nearest_starts(
+    event_type: EventType, wanted: int, *, count: int, reader: Reader, now: datetime
+) -> list[int]:
+    """The open starts nearest to one that is not, in order, from days before to a week after."""
+    day = datetime.fromtimestamp(wanted, reader.zone).date()
+    around = open_starts(
+        event_type, day - timedelta(days=3), day + timedelta(days=10), reader=reader, now=now
+    )
+    starts = (start for starts in around.values() for start in starts)
+    return sorted(sorted(starts, key=lambda start: abs(start - wanted))[:count])

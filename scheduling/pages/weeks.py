@@ -1,0 +1,107 @@
+"""Times to choose from: what is open in a week, on the clock of whoever chooses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import dateformat
+
+from accounts import clock
+from accounts.clock import Reader
+from scheduling import availability
+from scheduling.models import EventType
+from scheduling.pages.cards import Card
+
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A start that is open: its epoch second, and its time on the reader's clock.
+
+    `theirs` is that on the other side's clock, where a host is told it.
+    """
+
+    second: int
+    time: str
+    theirs: str = ""
+
+
+@dataclass(frozen=True)
+class Week:
+    """Seven dates on the reader's clock, or fewer, and what is open on them.
+
+    `earlier` and `later` are the first dates of the weeks beside it, where such can be offered.
+    """
+
+    first: date
+    last: date
+    days: list[tuple[date, list[Choice]]]
+    earlier: date | None
+    later: date | None
+
+
+def week_of(card: Card, wanted: str, now: datetime) -> Week:
+    """The week that begins on the wanted date: today, if that is none or out of reach."""
+    booking, zone = card.booking, card.person.zone
+    event_type = EventType.objects.with_hours().get(pk=booking.event_type_id)
+    today, until = now.astimezone(zone).date(), furthest(event_type, zone, now)
+    first = date_of(wanted)
+    if first is None or not today <= first <= until:
+        first = today
+    last = min(first + timedelta(days=6), until)
+    slots = availability.slots_by_date(
+        event_type, zone=zone, first=first, last=last, now=now, moving=booking
+    )
+    own = int(booking.start.timestamp())
+    days = []
+    for day, of_day in slots:
+        starts = [slot.start for slot in of_day if not slot.reason and slot.start != own]
+        if starts:
+            days.append((day, _told(choices_of(starts, card.person), day, card)))
+    return Week(
+        first=first,
+        last=last,
+        days=days,
+        earlier=max(first - _WEEK, today) if first > today else None,
+        later=first + _WEEK if first + _WEEK <= until else None,
+    )
+
+
+def _told(choices: list[Choice], day: date, card: Card) -> list[Choice]:
+    """To a host with the time on the invitee's clock too, where that is another."""
+    if not (card.is_host and card.zones_differ):
+        return choices
+    return [replace(one, theirs=_theirs(one.second, day, card.other)) for one in choices]
+
+
+def _theirs(second: int, day: date, person: Reader) -> str:
+    """With the weekday, where the day is another."""
+    moment = datetime.fromtimestamp(second, person.zone)
+    text = clock.time(moment, person)
+    return text if moment.date() == day else f"{dateformat.format(moment, 'D')} {text}"
+
+
+def furthest(event_type: EventType, zone: ZoneInfo, now: datetime) -> date:
+    """The date on a clock in `zone` when the last date ends on which the host can be booked."""
+    hours = event_type.host.weekly_availability
+    day = now.astimezone(hours.zone).date() + timedelta(days=event_type.max_advance_booking)
+    return datetime.combine(day, time.max, hours.zone).astimezone(zone).date()
+
+
+def date_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def choices_of(starts: Sequence[int], reader: Reader) -> list[Choice]:
+    """Where the clock shows a time twice that day, it is told which one is meant."""
+    moments = [datetime.fromtimestamp(start, reader.zone) for start in starts]
+    times = [clock.time(moment, reader) for moment in moments]
+    return [
+        Choice(start, f"{text} {moment:%Z}" if times.count(text) > 1 else text)
+        for start, moment, text in zip(starts, moments, times, strict=True)
+    ]

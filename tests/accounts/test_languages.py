@@ -1,0 +1,62 @@
+"""Mail about an account in the person's language, and times in the reader's."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import translation
+from pytest_django import Settings
+
+from accounts import clock
+from accounts.models import Notification, User
+from tests.languages import speak_german
+from tests.pages import stand_alone
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("own", "browser", "greeting"),
+    [
+        ("de", "en", "Hallo Alice,"),
+        ("en", "de", "Hello Alice,"),
+        ("", "de", "Hallo Alice,"),
+        ("", "en", "Hello Alice,"),
+    ],
+)
+def test_a_new_password_is_offered_in_the_persons_language_or_else_the_browsers(
+    client: Client, settings: Settings, tmp_path: Path, alice: User,
+    own: str, browser: str, greeting: str,
+) -> None:  # fmt: skip
+    stand_alone(settings)
+    speak_german(settings, tmp_path, {"Hello %(short_name)s,": "Hallo %(short_name)s,"})
+    alice.language = own
+    alice.save()
+    asked = {"email": alice.email}
+    client.post("/accounts/password/reset/", asked, headers={"Accept-Language": browser})
+    content = json.loads(Notification.objects.get(user=alice).content)
+    assert content["text"].splitlines()[0] == greeting
+
+
+START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "Wed 2026-03-04, 10:00 – 11:00 UTC"),
+        ("de", "Mi 2026-03-04, 10:00 – 11:00 UTC"),
+        ("fr", "mer 2026-03-04, 10:00 – 11:00 UTC"),
+        ("es", "mié 2026-03-04, 10:00 – 11:00 UTC"),
+    ],
+)
+def test_weekdays_are_in_the_readers_language(language: str, told: str) -> None:
+    with translation.override(language):
+        assert clock.utc_span(START, START + HOUR) == told
+
+
+def test_what_is_told_in_utc_is_in_utc_wherever_it_comes_from() -> None:
+    east = START.astimezone(timezone(timedelta(hours=14)))
+    assert clock.utc_span(east, east + HOUR) == "Wed 2026-03-04, 10:00 – 11:00 UTC"

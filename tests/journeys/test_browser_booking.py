@@ -1,0 +1,232 @@
+"""What a stranger does on the public pages, in Chromium: by mouse, by keyboard, without scripts."""
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.models import User
+from scheduling import bookings, links, services
+from scheduling.models import Booking, EventType
+from tests import factories
+from tests.journeys.browser import Visit, Visitor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OFFER = "/alice/advice"
+
+
+@pytest.fixture
+def offer(alice: User) -> EventType:
+    """An hour of Alice's, who works in New York and must approve."""
+    alice.timezone = "America/New_York"
+    alice.save()
+    services.set_hours(
+        user=alice,
+        timezone="America/New_York",
+        days={str(day): {"enabled": True, "start": "09:00", "end": "17:00"} for day in range(1, 8)},
+    )
+    return factories.event_type(
+        alice, name="Advice", duration=60, price="50.00", requires_approval=True,
+        description="An hour about anything.",
+        custom_fields=[
+            {"name": "topic", "label": "What about?", "type": "text", "required": True,
+             "options": []},
+            {"name": "size", "label": "How many of you?", "type": "select", "required": False,
+             "options": ["one", "more"]},
+            {"name": "first", "label": "First time here", "type": "boolean", "required": False,
+             "options": []},
+        ],
+    )  # fmt: skip
+
+
+def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: str) -> None:
+    visitor = visit("/alice", size, zone="Asia/Tokyo")
+    page = visitor.page
+    visitor.look("host")
+    page.get_by_role("link", name="Advice").click()
+    # The browser knows where it is, and how times are written there.
+    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
+    expect(page.get_by_text("All times are those of Asia/Tokyo")).to_be_visible()
+    visitor.look("times")
+
+    page.locator("button.month-day").last.click()
+    chosen = page.locator("button.month-day[aria-pressed=true]")
+    expect(chosen).to_be_focused()
+    spoken = page.get_by_role("status")
+    expect(spoken).to_contain_text(" open")
+    page.get_by_role("button", name="24 h").click()
+    expect(page.locator("button.slot").first).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    page.get_by_label("Your time zone").fill("lisbon")
+    page.get_by_label("Your time zone").press("Enter")
+    expect(page.get_by_label("Your time zone")).to_have_value("Europe/Lisbon")
+    page.get_by_label("Your time zone").fill("Atlantis")
+    page.get_by_label("Your time zone").press("Enter")
+    expect(page.get_by_text("There is no time zone “Atlantis”.")).to_be_visible()
+    visitor.look("times-no-such-zone")
+    page.go_back()
+    expect(page.get_by_label("Your time zone")).to_have_value("Europe/Lisbon")
+
+    page.locator("button.slot").first.click()
+    expect(page.get_by_role("heading", name="Who are you?")).to_be_focused()
+    expect(spoken).to_contain_text("Europe/Lisbon")
+    expect(page.get_by_role("link", name="Change the time")).to_have_attribute(
+        "href", re.compile("zone=Europe%2FLisbon&hours=24")
+    )
+
+
+def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
+    visit: Visit, offer: EventType, size: str
+) -> None:
+    visitor = visit(f"{OFFER}?hours=24", size, zone="Asia/Tokyo")
+    page = visitor.page
+    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
+    page.locator("button.slot").first.click()
+    visitor.look("details")
+    page.get_by_label("Your name").fill("Jo Stranger")
+    page.get_by_label("Email").fill("jo@example")
+    page.get_by_label("What about?").fill("Everything")
+    page.get_by_label("How many of you?").select_option("more")
+    page.get_by_label("First time here").check()
+    page.get_by_role("button", name="Ask for this time").click()
+    expect(page.get_by_label("Email")).to_have_accessible_description(
+        re.compile("Enter a valid email address.")
+    )
+    visitor.look("details-again")
+    page.get_by_label("Email").fill("jo@example.com")
+    page.get_by_role("button", name="Ask for this time").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    visitor.look("asked-for")
+    booking = Booking.objects.get()  # one, for all the clicking
+    assert (booking.timezone, booking.time_format, booking.status) == (
+        "Asia/Tokyo",
+        "HH:mm",
+        "pending",
+    )
+    assert booking.custom_field_values == {"topic": "Everything", "size": "more", "first": True}
+
+    host = visit(urlsplit(links.answer_url(booking)).path, size)
+    host.look("approve")
+    host.page.get_by_role("button", name="Approve").click()
+    expect(host.page.get_by_role("main")).to_contain_text("This booking is confirmed.")
+
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+    visitor.look("booked")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="ICS file").click()
+    assert download.value.suggested_filename == "advice.ics"
+    move_and_cancel(visitor)
+    booking.refresh_from_db()
+    assert booking.status == "cancelled"
+
+
+def move_and_cancel(visitor: Visitor) -> None:
+    page = visitor.page
+    page.get_by_role("link", name="Move or cancel it").click()
+    visitor.look("manage")
+    page.locator(".slot").first.click()
+    page.get_by_role("button", name="Move to the chosen time").click()
+    expect(page.get_by_role("status")).to_contain_text("Moved: Alice Ames will be asked")
+    visitor.look("managed-moved")
+    page.locator("summary", has_text="Take the request back").click()
+    page.get_by_label("A word to Alice").last.fill("Never mind.")
+    page.get_by_role("button", name="Yes, take it back").click()
+    expect(page.get_by_role("main")).to_contain_text("You cancelled this booking.")
+    visitor.look("managed-cancelled")
+
+
+def test_a_time_that_is_taken_meanwhile_costs_nothing_that_was_typed(
+    visit: Visit, offer: EventType, size: str
+) -> None:
+    visitor = visit(OFFER, size)
+    page = visitor.page
+    page.locator("button.slot").first.click()
+    page.get_by_label("Your name").fill("Jo Stranger")
+    page.get_by_label("Email").fill("jo@example.com")
+    page.get_by_label("What about?").fill("Everything")
+    taken = int(page.locator('input[name="start"]').get_attribute("value") or 0)
+    factories.booking(
+        offer, start=datetime.fromtimestamp(taken, timezone.get_current_timezone()),
+        now=timezone.now(), answers={"topic": "first"},
+    )  # fmt: skip
+    page.get_by_role("button", name="Ask for this time").click()
+    expect(page.get_by_role("alert")).to_contain_text("That time is no longer free.")
+    expect(page.get_by_label("What about?")).to_have_value("Everything")
+    visitor.look("taken")
+    page.locator("label.slot").first.click()
+    page.get_by_role("button", name="Ask for this time").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    assert Booking.objects.count() == 2
+
+
+def test_booking_by_keyboard_alone(visit: Visit, offer: EventType) -> None:
+    visitor = visit("/alice", zone="Europe/Berlin")
+    page, keys = visitor.page, visitor.page.keyboard
+    visitor.tab_to(page.get_by_role("link", name="Advice"))
+    keys.press("Enter")
+    expect(page.get_by_label("Your time zone")).to_have_value("Europe/Berlin")
+
+    first = page.locator("button.month-day[aria-pressed=true]")
+    visitor.tab_to(first)
+    value = str(first.get_attribute("value"))
+    keys.press("ArrowRight")
+    second = page.locator("button.month-day:focus")
+    following = datetime.fromisoformat(value) + timedelta(days=1)
+    has_next = page.locator(f'button.month-day[value="{following:%Y-%m-%d}"]').count()
+    expect(second).to_have_attribute("value", f"{following:%Y-%m-%d}" if has_next else value)
+    keys.press("Enter")
+    expect(page.locator("button.month-day[aria-pressed=true]")).to_be_focused()
+    # One stop for all the days; from there it goes on to the times.
+    keys.press("Tab")
+    expect(page.locator("button.slot").first).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Who are you?")).to_be_focused()
+    visitor.tab_to(page.get_by_label("Your name"))
+    keys.type("Jo Stranger")
+    keys.press("Tab")
+    keys.type("jo@example.com")
+    keys.press("Tab")
+    keys.type("Everything")
+    visitor.tab_to(page.get_by_role("button", name="Ask for this time"))
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    assert Booking.objects.get().custom_field_values["topic"] == "Everything"
+
+
+def test_booking_without_javascript(visit: Visit, offer: EventType) -> None:
+    visitor = visit(OFFER, scripts=False)
+    page = visitor.page
+    page.get_by_label("Your time zone").fill("tokyo")
+    page.get_by_role("button", name="Change").click()
+    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
+    page.locator("button.month-day").last.click()
+    page.get_by_role("button", name="24 h").click()
+    page.locator("button.slot").last.click()
+    page.get_by_role("link", name="Change the time").click()
+    page.locator("button.slot").last.click()
+    page.get_by_label("Your name").fill("Jo Stranger")
+    page.get_by_label("Email").fill("jo@example.com")
+    page.get_by_label("What about?").fill("Everything")
+    page.get_by_role("button", name="Ask for this time").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    booking = Booking.objects.get()
+    assert booking.timezone == "Asia/Tokyo"
+    bookings.confirm(booking=booking, actor=bookings.host(booking.host), now=timezone.now())
+    page.get_by_role("link", name="Move or cancel it").click()
+    page.locator(".slot").first.click()
+    page.get_by_role("button", name="Move to the chosen time").click()
+    expect(page.get_by_role("status")).to_contain_text("Moved")
+
+
+def test_a_host_with_nothing_to_book_and_an_offer_that_is_gone(
+    visit: Visit, offer: EventType, bob: User
+) -> None:
+    visitor = visit("/bob")
+    visitor.look("host-empty")
+    gone = visit("/alice/no-such-thing")
+    gone.complaints.clear()  # the browser itself notes the 404
+    gone.look("offer-gone")

@@ -1,0 +1,161 @@
+"""Pages that a link in an email leads to, or a mistake; nothing shuts anybody out of them."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.models import Notification, User
+from scheduling import links
+from scheduling.models import Booking, EventType
+from tests import factories, wire
+from tests.journeys.browser import Visit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Book = Callable[[EventType], Booking]
+
+
+@pytest.fixture
+def book(alice: User) -> Book:
+    """John books Alice at ten on the next Monday but one."""
+    now = timezone.now()
+    day = now.date() + timedelta(days=14 - now.weekday())
+
+    def book(event_type: EventType) -> Booking:
+        start = datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+        return factories.booking(event_type, start=start, now=now, notes="I am\nlate.")
+
+    return book
+
+
+def path(link: str) -> str:
+    """Of a link as it was sent, without its host."""
+    return urlsplit(link).path
+
+
+def mailed(kind: str) -> str:
+    """Where the link in the one mail of this kind leads to."""
+    content = json.loads(Notification.objects.get(kind=kind).content)
+    (link,) = wire.links_in(content["text"])
+    return path(link)
+
+
+def test_an_invitee_moves_and_cancels(visit: Visit, alice: User, book: Book, size: str) -> None:
+    visitor = visit(path(links.manage_url(book(factories.event_type(alice)))), size)
+    page = visitor.page
+    expect(page.get_by_role("heading", level=1)).to_have_text("30 Minute Meeting with Alice Ames")
+    visitor.look("manage")
+
+    page.get_by_role("link", name="Later").click()
+    page.get_by_role("radio").last.check()
+    page.get_by_label("A word to Alice").last.fill("My train is late.")
+    visitor.look("manage-moving")
+    page.get_by_role("button", name="Move to the chosen time").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    visitor.look("manage-moved")
+
+    page.locator("summary", has_text="Cancel the booking").click()
+    visitor.look("manage-cancelling")
+    page.get_by_role("button", name="Yes, cancel it").click()
+    expect(page.get_by_role("main")).to_contain_text("You cancelled this booking.")
+    visitor.look("manage-cancelled")
+    changes = Booking.objects.get().history.order_by("sequence").values_list("change", "reason")
+    assert list(changes) == [
+        ("created", ""),
+        ("rescheduled", "My train is late."),
+        ("cancelled", ""),
+    ]
+
+
+def test_a_host_approves_by_the_link(visit: Visit, alice: User, book: Book, size: str) -> None:
+    booking = book(factories.event_type(alice, requires_approval=True))
+    waiting = visit(path(links.manage_url(booking)), size)
+    waiting.look("manage-waits")
+    visitor = visit(path(links.answer_url(booking)), size)
+    page = visitor.page
+    page.locator("summary", has_text="Decline").click()
+    visitor.look("approve")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("main")).to_contain_text("This booking is confirmed.")
+    visitor.look("approved")
+    waiting.page.reload()
+    expect(waiting.page.get_by_role("main")).to_contain_text("Confirmed")
+
+
+def test_a_new_password(visit: Visit, alice: User, size: str) -> None:
+    visitor = visit("/accounts/login/", size)
+    page = visitor.page
+    page.get_by_label("Email").fill(alice.email)
+    page.get_by_label("Password", exact=True).fill("not-hers")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("main")).to_contain_text("not correct")
+    visitor.look("login-refused")
+
+    page.get_by_role("link", name="Forgot").click()
+    visitor.look("password-forgotten")
+    page.get_by_label("Email").fill(alice.email)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    visitor.look("password-mailed")
+
+    page.goto(mailed("password_reset_key"))
+    new, again = page.get_by_label("New password", exact=True), page.get_by_label("again")
+    new.fill("123")
+    again.fill("123")
+    visitor.look("password-new")
+    page.get_by_role("main").get_by_role("button").last.click()
+    expect(page.get_by_role("main")).to_contain_text("too short")
+    visitor.look("password-new-refused")
+    new.fill("battery-staple-horse")
+    again.fill("battery-staple-horse")
+    page.get_by_role("main").get_by_role("button").last.click()
+    expect(page.get_by_role("status")).to_be_visible()
+    visitor.look("password-changed")
+    page.goto("/accounts/login/")
+    visitor.sign_in(alice, "battery-staple-horse")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Alice")
+
+
+def test_an_address_is_confirmed(visit: Visit, db: None, size: str) -> None:
+    visitor = visit("/accounts/signup/", size)
+    page = visitor.page
+    page.get_by_label("First name").fill("Dora")
+    page.get_by_label("Email").fill("dora@example.com")
+    page.get_by_label("Password", exact=True).fill("dora")
+    page.get_by_role("button", name="Create the account").click()
+    expect(page.get_by_label("Password", exact=True)).to_have_accessible_description(
+        re.compile("too short")
+    )
+    visitor.look("signup-refused")
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Create the account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+
+    page.goto(mailed("email_confirmation_signup"))
+    visitor.look("address")
+    page.get_by_role("button", name="Yes, it is mine").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    visitor.look("address-confirmed")
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("/nowhere/at/all", "There is nothing here"),
+        ("/meetings/answer/broken", "This link does not work"),
+        ("/bookings/manage/broken", "This link does not work"),
+    ],
+)
+def test_nothing_there(visit: Visit, db: None, address: str, says: str) -> None:
+    visitor = visit(address, "phone")
+    expect(visitor.page.get_by_role("heading", level=1)).to_have_text(says)
+    visitor.look("nothing" + address.replace("/", "-"))
+    (complaint,) = visitor.complaints
+    assert "404" in complaint
+    visitor.complaints.clear()

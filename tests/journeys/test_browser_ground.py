@@ -1,0 +1,38 @@
+"""What the stories in a browser stand on: a visitor who complains of what must not be."""
+
+import pytest
+
+from tests.journeys.browser import Visit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_shuts_somebody_out_is_told(visit: Visit) -> None:
+    visitor = visit("/accounts/login/")
+    visitor.check("login")
+    visitor.page.evaluate("document.documentElement.removeAttribute('lang')")
+    # Ink that can be read on light paper alone.
+    visitor.page.evaluate("document.querySelector('h1').style.color = '#26241f'")
+    with pytest.raises(AssertionError) as told:
+        visitor.check("login")
+    assert [line for line in str(told.value).splitlines() if not line.startswith(" ")] == [
+        "what axe finds on login, desk:",
+        "light: html-has-lang: <html> element must have a lang attribute",
+        "dark: color-contrast: Elements must meet minimum color contrast ratio thresholds",
+        "dark: html-has-lang: <html> element must have a lang attribute",
+    ]
+    assert visitor.page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
+
+
+def test_what_the_browser_reports_is_a_complaint(visit: Visit) -> None:
+    visitor = visit("/accounts/login/")
+    page = visitor.page
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=color:red>')")
+    with page.expect_event("pageerror"):
+        page.evaluate("setTimeout(() => { throw new Error('oh') })")
+    page.goto("/nowhere")
+    inline, thrown, missing = visitor.complaints
+    assert "violates the following Content Security Policy directive 'style-src" in inline
+    assert thrown == "oh"
+    assert "404 (Not Found)" in missing
+    visitor.complaints.clear()

@@ -1,0 +1,262 @@
+"""A host's day, in Chromium: what waits, the week, the bookings and one of them."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.models import Team, User
+from meetings import services as meetings
+from meetings.models import MeetingRequest
+from scheduling import services
+from scheduling.models import Booking, EventType
+from scheduling.services import DayChange
+from tests import factories
+from tests.journeys.browser import Visit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NEW_YORK = ZoneInfo("America/New_York")
+DAYS: dict[str, DayChange] = {
+    str(day): {"enabled": True, "start": "09:00", "end": "17:00"} for day in range(1, 6)
+}
+
+
+def at(days: int, hour: int, minute: int = 0) -> datetime:
+    """On Alice's clock, that many days after the Monday of the week after next."""
+    today = timezone.now().astimezone(NEW_YORK).date()
+    day = today + timedelta(days=14 - today.weekday() + days)
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=NEW_YORK)
+
+
+@pytest.fixture
+def host(alice: User) -> User:
+    """Alice works in New York, Monday to Friday."""
+    alice.timezone = "America/New_York"
+    alice.save()
+    services.set_hours(user=alice, timezone="America/New_York", days=DAYS)
+    return alice
+
+
+@pytest.fixture
+def chat(host: User) -> EventType:
+    return factories.event_type(host, name="Chat", buffer_time_after=30)
+
+
+@pytest.fixture
+def booking(chat: EventType) -> Booking:
+    """John has his half hour on the Monday."""
+    return factories.booking(chat, start=at(0, 13), now=timezone.now(), notes="About the garden.")
+
+
+@pytest.fixture
+def waiting(host: User) -> Booking:
+    """Mei wants an hour on the Tuesday, which is for Alice to approve."""
+    advice = factories.event_type(host, name="Advice", duration=60, requires_approval=True)
+    return factories.booking(
+        advice, start=at(1, 10), now=timezone.now(), notes="Could we walk while we talk?",
+        name="Mei Tanaka", email="mei@example.com", timezone="Asia/Tokyo",
+    )  # fmt: skip
+
+
+def ask(team: Team, requester: User, recipient: User, start: datetime) -> MeetingRequest:
+    return meetings.request_meeting(
+        requester=requester,
+        team_id=team.pk,
+        recipient_id=recipient.pk,
+        date=start.isoformat(),
+        link="",
+        now=timezone.now(),
+    )
+
+
+@pytest.fixture
+def asked(team: Team, host: User, bob: User) -> MeetingRequest:
+    """Bob asks for the Wednesday."""
+    return ask(team, bob, host, at(2, 11))
+
+
+def test_what_waits_is_answered_from_home(
+    visit: Visit, host: User, booking: Booking, waiting: Booking, asked: MeetingRequest, size: str
+) -> None:
+    visitor = visit("/accounts/login/", size)
+    visitor.sign_in(host)
+    page = visitor.page
+    waits = page.get_by_role("region", name="What waits for you")
+    ahead = page.get_by_role("region", name="What is next")
+    expect(waits.get_by_role("heading", level=3)).to_have_text(
+        ["Advice with Mei Tanaka", "Bob Byrd would like to meet you"]
+    )
+    expect(ahead.get_by_role("heading", level=3)).to_have_text(["Chat with John Doe"])
+    visitor.look("home")
+
+    waits.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("status")).to_have_text("Approved: Mei Tanaka will hear of it.")
+    waits.locator("summary", has_text="Decline").click()
+    visitor.look("home-declining")
+    waits.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("status")).to_contain_text("Confirmed: the hour with Bob Byrd")
+    expect(waits.get_by_role("listitem")).to_have_count(0)
+    expect(ahead.get_by_role("heading", level=3)).to_have_text(
+        ["Chat with John Doe", "Advice with Mei Tanaka", "Meeting with Bob Byrd"]
+    )
+    visitor.look("home-answered")
+    waiting.refresh_from_db()
+    asked.refresh_from_db()
+    assert (waiting.status, asked.status) == ("confirmed", "confirmed")
+
+
+def test_a_week_shows_what_is_taken_and_the_hours_around(
+    visit: Visit,
+    host: User,
+    bob: User,
+    team: Team,
+    booking: Booking,
+    waiting: Booking,
+    asked: MeetingRequest,
+    size: str,
+) -> None:
+    meetings.confirm(meeting=ask(team, bob, host, at(0, 15)), actor=host, now=timezone.now())
+    services.set_override(user=host, day=at(3, 0).date(), windows=[])
+    services.set_override(
+        user=host, day=at(4, 0).date(), windows=[{"start": "07:00", "end": "11:30"}]
+    )
+    visitor = visit("/accounts/login/", size)
+    visitor.sign_in(host)
+    page = visitor.page
+    week = page.get_by_role("region", name=re.compile("This week|–"))
+    expect(week.get_by_role("heading", level=2)).to_have_text("This week at a glance")
+    week.get_by_role("link", name="Later").click()
+    expect(page).to_have_url(re.compile(r"\?week=[0-9-]+#week$"))
+    week.get_by_role("link", name="Later").click()
+    monday, tuesday, wednesday, thursday, friday = week.locator(".week > li").all()[:5]
+    expect(monday.get_by_role("listitem")).to_contain_text(["John Doe", "Bob Byrd"])
+    expect(tuesday.get_by_role("listitem")).to_contain_text(["Mei Tanaka"])
+    expect(tuesday).to_contain_text("not confirmed yet")
+    expect(wednesday.get_by_role("listitem")).to_contain_text(["Bob Byrd"])
+    expect(thursday).to_contain_text("Day off")
+    expect(friday).to_contain_text("Other hours")
+    expect(friday).to_contain_text("7:00 AM – 11:30 AM")
+    visitor.look("week")
+
+    week.get_by_role("link", name="Earlier").click()
+    expect(week.get_by_role("link", name="John Doe")).to_have_count(0)
+    visitor.look("week-free")
+    week.get_by_role("link", name="Later").click()
+    week.get_by_role("link", name="John Doe").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chat with John Doe")
+
+
+def test_a_booking_is_noted_moved_and_cancelled(
+    visit: Visit, host: User, booking: Booking, waiting: Booking, size: str
+) -> None:
+    visitor = visit("/bookings", size)
+    visitor.sign_in(host)
+    page = visitor.page
+    expect(page.get_by_role("heading", level=1)).to_have_text("Upcoming")
+    visitor.look("bookings")
+    page.get_by_role("link", name="Waiting for you 1").click()
+    expect(page.get_by_role("article")).to_contain_text(["Advice with Mei Tanaka"])
+    visitor.look("bookings-waiting")
+    page.get_by_role("article").locator("summary").click()
+    page.get_by_label("A word to Mei").fill("I am away then.")
+    page.get_by_role("button", name="Decline the booking").click()
+    expect(page.get_by_role("status")).to_have_text("Declined: Mei Tanaka will hear of it.")
+    page.get_by_role("link", name="Declined 1").click()
+    expect(page.get_by_role("article")).to_contain_text(["Advice with Mei Tanaka"])
+    visitor.look("bookings-declined")
+
+    page.get_by_role("link", name="Upcoming 1").click()
+    page.get_by_role("link", name="Chat with John Doe").click()
+    visitor.look("booking")
+    page.locator("summary", has_text="Edit the notes").click()
+    page.get_by_label("Notes").fill("About the garden.\nAnd the shed.")
+    page.get_by_role("button", name="Save the notes").click()
+    expect(page.get_by_role("status")).to_have_text("The notes are saved.")
+
+    page.get_by_role("link", name="Move to another time").click()
+    expect(page.get_by_role("heading", level=2, name="Move to another time")).to_be_in_viewport()
+    page.get_by_role("link", name="Later").click()
+    page.get_by_role("radio").last.check()
+    chosen = int(page.get_by_role("radio").last.get_attribute("value") or 0)
+    page.get_by_label("A word to John").last.fill("Something came up.")
+    visitor.look("booking-moving")
+    page.get_by_role("button", name="Move to the chosen time").click()
+    expect(page.get_by_role("status")).to_have_text("Moved: John Doe will hear of it.")
+
+    page.locator("summary", has_text="Cancel").click()
+    page.get_by_label("A word to John").fill("I am ill.")
+    visitor.look("booking-cancelling")
+    page.get_by_role("button", name="Cancel the booking").click()
+    expect(page.get_by_role("status")).to_have_text("Cancelled: John Doe will hear of it.")
+    visitor.look("booking-cancelled")
+
+    booking.refresh_from_db()
+    changes = booking.history.order_by("sequence").values_list("change", "reason")
+    assert (booking.start.timestamp(), booking.notes, list(changes)) == (
+        chosen,
+        "About the garden.\nAnd the shed.",
+        [("created", ""), ("rescheduled", "Something came up."), ("cancelled", "I am ill.")],
+    )
+
+
+def test_a_new_account_is_told_what_to_do_and_takes_its_address_along(
+    visit: Visit, alice: User, size: str
+) -> None:
+    visitor = visit("/accounts/login/", size)
+    visitor.sign_in(alice)
+    page = visitor.page
+    steps = page.get_by_role("region", name="Ready to be booked in three steps")
+    expect(steps.get_by_role("heading", level=3)).to_have_text(
+        ["Set your hours", "Make an event type", "Share your page"]
+    )
+    visitor.look("home-new")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    steps.get_by_role("button", name="Copy").click()
+    expect(steps.get_by_role("button")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{settings.PUBLIC_URL}/alice"
+
+    factories.event_type(alice)
+    page.reload()
+    expect(steps.get_by_role("listitem").nth(1)).to_contain_text("Done.")
+    visitor.look("home-begun")
+
+
+def test_a_host_without_javascript(
+    visit: Visit, host: User, booking: Booking, waiting: Booking, asked: MeetingRequest
+) -> None:
+    visitor = visit("/accounts/login/", scripts=False)
+    visitor.sign_in(host)
+    page = visitor.page
+    said = page.get_by_role("status")
+    waits = page.get_by_role("region", name="What waits for you")
+    waits.get_by_role("button", name="Approve").click()
+    expect(said).to_have_text("Approved: Mei Tanaka will hear of it.")
+    waits.locator("summary", has_text="Decline").click()
+    waits.get_by_label("A word to Bob").fill("Not this month.")
+    waits.get_by_role("button", name="Decline the request").click()
+    expect(said).to_contain_text("Declined: Bob Byrd will hear of it.")
+    # A button that only a script could serve is not there.
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+
+    page.get_by_role("link", name="Chat with John Doe").first.click()
+    page.get_by_role("link", name="Move to another time").click()
+    page.get_by_role("radio").last.check()
+    page.get_by_role("button", name="Move to the chosen time").click()
+    expect(said).to_have_text("Moved: John Doe will hear of it.")
+    page.locator("summary", has_text="Edit the notes").click()
+    page.get_by_label("Notes").fill("")
+    page.get_by_role("button", name="Save the notes").click()
+    expect(said).to_have_text("The notes are saved.")
+    page.locator("summary", has_text="Cancel").click()
+    page.get_by_role("button", name="Cancel the booking").click()
+    expect(said).to_have_text("Cancelled: John Doe will hear of it.")
+    asked.refresh_from_db()
+    statuses = Booking.objects.order_by("pk").values_list("status", flat=True)
+    assert (list(statuses), asked.status) == (["cancelled", "confirmed"], "rejected")
+    assert Booking.objects.get(pk=booking.pk).notes == ""

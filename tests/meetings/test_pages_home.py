@@ -1,0 +1,340 @@
+"""The way in: for strangers what there is, for whoever is signed in what is next and what waits."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from meetings import services
+from scheduling import bookings, ledger
+from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
+from tests import factories
+from tests.pages import NOW, START, Ask, everything, main, words
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def meeting_type(bob: User) -> EventType:
+    return factories.event_type(bob, name="Interview")
+
+
+@pytest.fixture
+def approved(bob: User) -> EventType:
+    return factories.event_type(bob, name="Strategy", requires_approval=True)
+
+
+def book(of: EventType, start: datetime = START) -> Booking:
+    return factories.booking(of, start=start, now=NOW)
+
+
+def home(client: Client, person: User, query: str = "") -> str:
+    client.force_login(person)
+    return words(client.get(f"/{query}"))
+
+
+def part(page: str, begin: str, end: str) -> str:
+    return page.partition(begin)[2].partition(end)[0].strip()
+
+
+def days(page: str) -> list[str]:
+    """The list of days, as it is read out."""
+    items = page.split('<li class="day')[1:]
+    texts = [re.sub(r"<[^>]*aria-hidden=\"true\">.*?</(?:span|div)>", " ", one) for one in items]
+    texts[-1] = texts[-1].partition('<ul class="week-legend')[0]
+    plain = [re.sub(r"<[^>]*>", " ", one.partition(">")[2]) for one in texts]
+    return [" ".join(one.split()) for one in plain]
+
+
+# --- strangers -----------------------------------------------------------------------------------
+
+
+def test_a_stranger_reads_what_there_is_and_can_sign_in_and_up(client: Client) -> None:
+    page = client.get("/")
+    said = words(page)
+    assert page.status_code == 200
+    for what in (
+        "A calm place to find an hour.",
+        "A page to be booked on",
+        "Requests between team mates",
+        "An API for your programs",
+    ):
+        assert what in said
+    for address in ("/accounts/login/", "/accounts/signup/", "/api/docs"):
+        assert f'href="{address}"'.encode() in page.content
+    assert b'<meta name="description"' in page.content
+
+
+# --- signed in -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zone", "greeting"),
+    [
+        ("UTC", "Good morning, Bob Monday, 2 March 2026 9:00 AM UTC"),
+        ("Asia/Kathmandu", "Good afternoon, Bob Monday, 2 March 2026 2:45 PM Asia/Kathmandu"),
+        ("Pacific/Kiritimati", "Good evening, Bob Monday, 2 March 2026 11:00 PM"),
+        ("Pacific/Pago_Pago", "Good evening, Bob Sunday, 1 March 2026 10:00 PM"),
+    ],
+)
+def test_the_greeting_tells_the_date_the_time_and_the_zone(
+    client: Client, bob: User, zone: str, greeting: str
+) -> None:
+    bob.timezone = zone
+    bob.save()
+    assert home(client, bob).startswith(greeting)
+
+
+def test_what_is_next_is_bookings_and_meetings_by_time(
+    client: Client, bob: User, meeting_type: EventType, ask: Ask
+) -> None:
+    later, soon = book(meeting_type, START + DAY), ask(link="https://zoom.us/j/1")
+    services.confirm(meeting=soon, actor=bob, now=NOW)
+    client.force_login(bob)
+    page = client.get("/")
+    assert [one.url for one in page.context["ahead"]] == [
+        f"/meetings/{soon.pk}",
+        f"/bookings/{later.pk}",
+    ]
+    said = part(words(page), "What is next", "This week at a glance")
+    for what in (
+        "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC https://zoom.us/j/1",
+        "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
+    ):
+        assert what in said
+
+
+def test_what_is_next_is_the_next_five_without_what_is_over_waits_or_was_called_off(
+    client: Client, bob: User, meeting_type: EventType, approved: EventType, ask: Ask
+) -> None:
+    booked = [book(meeting_type, START + n * HOUR) for n in range(7)]
+    for gone in booked[:2]:
+        bookings.cancel(booking=gone, actor=bookings.host(bob), now=NOW)
+    book(approved, START + DAY)
+    ask(start=NOW + HOUR)
+    over = ask(start=NOW - 2 * HOUR, now=NOW - DAY)
+    services.confirm(meeting=over, actor=bob, now=NOW - DAY)
+    client.force_login(bob)
+    ahead = client.get("/").context["ahead"]
+    assert [one.url for one in ahead] == [f"/bookings/{one.pk}" for one in booked[2:7]]
+
+
+def test_what_is_under_way_is_marked(client: Client, bob: User, ask: Ask) -> None:
+    services.confirm(meeting=ask(start=NOW - HOUR / 2, now=NOW - DAY), actor=bob, now=NOW - DAY)
+    assert "Meeting with Alice Ames Now" in home(client, bob)
+
+
+def test_what_waits_can_be_answered_right_there(
+    client: Client, bob: User, approved: EventType, ask: Ask
+) -> None:
+    booking, request = book(approved, START + DAY), ask()
+    client.force_login(bob)
+    page = main(client.get("/?week=2026-03-09"))
+    doors = set(re.findall(r'<form [^>]*action="([^"]*)"', page))
+    assert doors == {
+        f"/bookings/{booking.pk}/confirm",
+        f"/bookings/{booking.pk}/reject",
+        f"/meetings/{request.pk}/confirm",
+        f"/meetings/{request.pk}/reject",
+    }
+    assert page.count('name="next" value="/?week=2026-03-09"') == 4
+    ids = re.findall(r' id="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+
+    answered = client.post(f"/meetings/{request.pk}/confirm", {"next": "/"}, follow=True)
+    assert [address for address, _status in answered.redirect_chain] == ["/"]
+    assert words(answered).startswith("Confirmed: the hour with Alice Ames")
+    sent = {"next": "/", "sequence": booking.sequence}
+    answered = client.post(f"/bookings/{booking.pk}/confirm", sent, follow=True)
+    assert [address for address, _status in answered.redirect_chain] == ["/"]
+    assert [one.url for one in answered.context["ahead"]] == [
+        f"/meetings/{request.pk}",
+        f"/bookings/{booking.pk}",
+    ]
+    assert "Nothing. Bookings to approve" in words(answered)
+
+
+def test_a_request_that_collides_says_so(client: Client, bob: User, ask: Ask) -> None:
+    services.confirm(meeting=ask(), actor=bob, now=NOW)
+    ask(start=START + HOUR / 2)
+    assert "You already have something at that time." in home(client, bob)
+
+
+def test_five_of_each_wait_and_the_rest_is_a_link_away(
+    client: Client, bob: User, approved: EventType, ask: Ask
+) -> None:
+    for n in range(5):
+        book(approved, START + n * HOUR)
+        ask(start=START + DAY + n * HOUR)
+    assert "More" not in part(home(client, bob), "What waits for you", "What is next")
+    book(approved, START + 6 * HOUR)
+    ask(start=START + DAY + 6 * HOUR)
+    client.force_login(bob)
+    page = client.get("/")
+    assert (len(page.context["bookings"]), len(page.context["requests"])) == (5, 5)
+    assert "More bookings More requests" in words(page)
+
+
+def test_a_stranger_finds_nothing_of_theirs(
+    client: Client, charlie: User, approved: EventType, meeting_type: EventType, ask: Ask
+) -> None:
+    book(approved, START)
+    book(meeting_type, START + DAY)
+    ask()
+    client.force_login(charlie)
+    page = client.get("/")
+    assert (page.context["ahead"], page.context["bookings"], page.context["requests"]) == (
+        [],
+        [],
+        [],
+    )
+    assert [day.entries for day in page.context["week"].days] == [[]] * 7
+
+
+# --- being set up --------------------------------------------------------------------------------
+
+
+def test_a_new_account_learns_what_to_do_and_sees_what_is_done(client: Client, bob: User) -> None:
+    client.force_login(bob)
+
+    def done() -> list[bool]:
+        steps = main(client.get("/")).partition("Ready to be booked")[2]
+        return ["step-done" in one for one in re.findall(r"<li[^>]*>\s*<h3>", steps)[:3]]
+
+    assert done() == [False, False, False]
+    said = words(client.get("/"))
+    assert "They are Monday to Friday, nine to five in UTC, until you change them." in said
+    assert f"{settings.PUBLIC_URL}/bob Copy" in said
+    WeeklyAvailability.objects.filter(user=bob).update(updated_at=NOW + HOUR)
+    assert done() == [True, False, False]
+    made = factories.event_type(bob)
+    assert done() == [True, True, False]
+    book(made)
+    said = words(client.get("/"))
+    assert "Ready to be booked" not in said
+    assert f"Your public page {settings.PUBLIC_URL}/bob Copy" in said
+
+
+# --- the week ------------------------------------------------------------------------------------
+
+
+def test_the_week_reads_as_a_list_of_days(
+    client: Client, bob: User, meeting_type: EventType, approved: EventType, ask: Ask
+) -> None:
+    book(meeting_type, START)
+    book(approved, START + DAY)
+    services.confirm(meeting=ask(start=START + 2 * HOUR), actor=bob, now=NOW)
+    ask(start=START + 2 * DAY)
+    ledger.claim(user=bob, start=NOW + 4 * DAY, end=NOW + 4 * DAY + HOUR)
+    DateOverride.objects.create(user=bob, date=NOW.date() + DAY)
+    DateOverride.objects.create(user=bob, date=NOW.date() + 6 * DAY, windows=[[600, 660]])
+    client.force_login(bob)
+    hours = "9:00 AM – 5:00 PM"
+    assert days(main(client.get("/"))) == [
+        f"Monday, 2 March Today {hours} Nothing",
+        "Tuesday, 3 March Day off",
+        f"Wednesday, 4 March {hours} 10:00 AM – 10:30 AM John Doe Interview"
+        " 12:00 PM – 1:00 PM Alice Ames Meeting",
+        f"Thursday, 5 March {hours} 10:00 AM – 10:30 AM John Doe Strategy not confirmed yet",
+        f"Friday, 6 March {hours} 9:00 AM – 10:00 AM Taken"
+        " 10:00 AM – 11:00 AM Alice Ames Meeting not confirmed yet",
+        "Saturday, 7 March No working hours",
+        "Sunday, 8 March Other hours 10:00 AM – 11:00 AM Nothing",
+    ]
+
+
+def test_the_week_leaves_out_what_was_refused_called_off_or_has_expired(
+    client: Client, bob: User, approved: EventType, ask: Ask
+) -> None:
+    bookings.cancel(booking=book(approved), actor=bookings.host(bob), now=NOW)
+    services.reject(meeting=ask(start=START + HOUR), actor=bob, now=NOW)
+    ask(start=NOW - HOUR, now=NOW - DAY)
+    client.force_login(bob)
+    assert [day.entries for day in client.get("/").context["week"].days] == [[]] * 7
+
+
+def test_a_meeting_stands_once_for_each_of_the_two(
+    client: Client, alice: User, bob: User, ask: Ask
+) -> None:
+    services.confirm(meeting=ask(), actor=bob, now=NOW)
+    for person, other in ((alice, "Bob Byrd"), (bob, "Alice Ames")):
+        client.force_login(person)
+        found = [
+            (entry.claim.who, entry.claim.waits)
+            for day in client.get("/").context["week"].days
+            for entry in day.entries
+        ]
+        assert found == [(other, False)]
+
+
+def test_the_week_is_that_of_the_persons_zone_and_first_day(
+    client: Client, bob: User, meeting_type: EventType
+) -> None:
+    """At 16:00 on Wednesday in UTC it is 5:00 on Thursday in Auckland."""
+    book(meeting_type, START + 6 * HOUR)
+    bob.timezone, bob.week_start, bob.time_format = "Pacific/Auckland", 7, "HH:mm"
+    bob.save()
+    client.force_login(bob)
+    page = client.get("/")
+    week = page.context["week"]
+    assert [day.date.isoformat() for day in week.days if day.entries] == ["2026-03-05"]
+    assert week.first.isoformat() == "2026-03-01"
+    assert "05:00 – 05:30 John Doe Interview" in days(main(page))[4]
+    assert "Times are those of Pacific/Auckland." in words(page)
+
+
+def test_one_goes_from_week_to_week_and_back(client: Client, bob: User) -> None:
+    client.force_login(bob)
+    page = main(client.get("/"))
+    assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-02-23", "2026-03-09"]
+    assert "This week" not in re.findall(r"<nav.*?</nav>", page, re.DOTALL)[0]
+    page = main(client.get("/?week=2026-03-11"))
+    assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-03-02", "2026-03-16"]
+    assert 'href="/#week">This week' in page
+    assert "9 March – 15 March 2026" in page
+
+
+@pytest.mark.parametrize("week", ["", "x", "2026-13-01", "0001-01-01", "9999-12-31", "2026-3-2"])
+def test_a_week_that_is_none_is_this_one(client: Client, bob: User, week: str) -> None:
+    client.force_login(bob)
+    assert client.get(f"/?week={week}").context["week"].first == NOW.date()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_queries_do_not_grow_with_the_rows(
+    client: Client,
+    bob: User,
+    meeting_type: EventType,
+    approved: EventType,
+    ask: Ask,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    count: int,
+) -> None:
+    for n in range(count):
+        book(meeting_type, START + n * HOUR)
+        book(approved, START + DAY + n * HOUR)
+        services.confirm(meeting=ask(start=START + (n - 3) * HOUR), actor=bob, now=NOW)
+        ask(start=START + (n + 8) * HOUR)
+        ledger.claim(user=bob, start=START + (n - 9) * HOUR, end=START + (n - 8) * HOUR)
+    client.force_login(bob)
+    # Session and person; hours; two lists of what is ahead, two of what waits, what that collides
+    # with; overrides, meetings, their rows of the ledger, and the ledger.
+    with django_assert_num_queries(12):
+        page = client.get("/")
+    assert len(page.context["requests"]) == count
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_changes_nothing(client: Client, bob: User, ask: Ask, method: str) -> None:
+    ask()
+    client.force_login(bob)
+    before = everything()
+    getattr(client, method)("/")
+    assert everything() == before
+    assert client.post("/").status_code == 405

@@ -1,0 +1,378 @@
+"""Every page of ours by name and method, what it answers to whom, and a world to ask it in."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import time_machine
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts import links as team_links
+from accounts import services as people
+from accounts import teams
+from accounts.models import User
+from config import outbox
+from meetings import links as meeting_links
+from meetings import services as meetings
+from scheduling import links, outside
+from scheduling import services as hosts
+from tests import factories
+from tests.pages import NOW, START, stand_alone
+
+# Not ours: the API has a table of its own, the others are tested by those who made them.
+OTHERS = ("api/", "admin/", "accounts/")
+
+URLENCODED = "application/x-www-form-urlencoded"
+Form = Mapping[str, Sequence[str]]
+
+LOGIN = "to sign in"
+OWN = "200 of their own"
+DONE = "done"  # rows were written
+DONE_OWN = "done to their own"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What nobody signed in, a stranger, a team mate and the owner are answered.
+
+    A POST that is not done writes nothing. No page of another's says a word of Alice's, unless it
+    is 200.
+    """
+
+    method: str
+    name: str
+    nobody: int | str
+    stranger: int | str
+    mate: int | str
+    owner: int | str
+
+
+ROWS = [
+    Row(*cells)
+    for cells in (
+        # method, name, nobody, stranger, team mate, owner
+        ("POST", "set_language", 302, 302, 302, 302),
+        ("GET", "components", 404, 404, 404, 404),  # for staff
+        ("GET", "meetings:home", 200, OWN, OWN, 200),
+        ("GET", "meetings:meetings", LOGIN, OWN, OWN, 200),
+        ("GET", "meetings:ask", LOGIN, OWN, 200, 200),  # mates are listed
+        ("POST", "meetings:ask", LOGIN, OWN, DONE_OWN, DONE),
+        ("GET", "meetings:meeting", LOGIN, 404, 404, 200),
+        ("POST", "meetings:confirm", LOGIN, 404, 404, DONE),
+        ("POST", "meetings:reject", LOGIN, 404, 404, DONE),
+        ("POST", "meetings:cancel", LOGIN, 404, 404, DONE),
+        ("GET", "meetings:answer", 200, 200, 200, 200),  # whoever holds the link
+        ("POST", "meetings:answer", DONE, DONE, DONE, DONE),
+        ("GET", "accounts:settings", 302, 302, 302, 302),
+        ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:profile", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:tokens", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("POST", "accounts:revoke_token", LOGIN, 404, 404, DONE),
+        ("GET", "accounts:devices", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:remove_device", LOGIN, 404, 404, DONE),
+        ("GET", "accounts:teams", LOGIN, OWN, 200, 200),
+        ("POST", "accounts:teams", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:team", LOGIN, 404, 200, 200),
+        ("POST", "accounts:team", LOGIN, 404, 403, DONE),
+        ("POST", "accounts:leave_team", LOGIN, 404, DONE_OWN, DONE),  # there is another owner
+        ("POST", "accounts:delete_team", LOGIN, 404, 403, DONE),
+        ("POST", "accounts:change_role", LOGIN, 404, 403, DONE),
+        ("POST", "accounts:remove_member", LOGIN, 404, 403, DONE),
+        ("GET", "accounts:invite", LOGIN, 404, 302, 302),  # to the team
+        ("POST", "accounts:invite", LOGIN, 404, 403, DONE),
+        ("POST", "accounts:send_invitation", LOGIN, 404, 403, DONE),
+        ("POST", "accounts:withdraw_invitation", LOGIN, 404, 403, DONE),
+        ("GET", "accounts:join_team", 200, 200, 200, 200),
+        ("POST", "accounts:join_team", 200, 302, 302, DONE),
+        ("GET", "webhooks:webhooks", LOGIN, OWN, OWN, 200),
+        ("GET", "webhooks:new_webhook", LOGIN, OWN, OWN, 200),
+        ("POST", "webhooks:new_webhook", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "webhooks:webhook", LOGIN, 404, 404, 200),
+        ("GET", "webhooks:edit", LOGIN, 404, 404, 200),
+        ("POST", "webhooks:edit", LOGIN, 404, 404, DONE),
+        ("GET", "webhooks:secret", LOGIN, 404, 404, 302),  # no longer, to its webhook
+        ("POST", "webhooks:rotate", LOGIN, 404, 404, DONE),
+        ("POST", "webhooks:delete", LOGIN, 404, 404, DONE),
+        ("POST", "webhooks:test", LOGIN, 404, 404, DONE),
+        ("POST", "webhooks:recover", LOGIN, 404, 404, DONE),
+        ("POST", "webhooks:redeliver", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:bookings", LOGIN, OWN, OWN, 200),
+        ("GET", "scheduling:booking", LOGIN, 404, 404, 200),
+        ("POST", "scheduling:confirm", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:reject", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:cancel", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:move", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:note", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:event_types", LOGIN, OWN, OWN, 200),
+        ("GET", "scheduling:new_event_type", LOGIN, OWN, OWN, 200),
+        ("POST", "scheduling:new_event_type", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:event_type", LOGIN, 404, 404, 200),
+        ("POST", "scheduling:event_type", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:activate", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:deactivate", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:delete_event_type", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:hours", LOGIN, OWN, OWN, 200),
+        ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:dates", LOGIN, OWN, OWN, 200),
+        ("POST", "scheduling:dates", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:booked", 200, 200, 200, 200),  # whoever holds the link
+        ("GET", "scheduling:calendar", 200, 200, 200, 200),
+        ("GET", "scheduling:manage", 200, 200, 200, 200),
+        ("POST", "scheduling:manage", DONE, DONE, DONE, DONE),
+        ("GET", "scheduling:answer", 200, 200, 200, 200),
+        ("POST", "scheduling:answer", DONE, DONE, DONE, DONE),
+        ("GET", "public:host", 200, 200, 200, 200),
+        ("GET", "public:event_type", 200, 200, 200, 200),
+        ("POST", "public:event_type", DONE, DONE, DONE, DONE),
+    )
+]  # fmt: skip
+BEHIND_LINKS = {
+    "accounts:join_team", "meetings:answer", "scheduling:answer", "scheduling:booked",
+    "scheduling:calendar", "scheduling:manage",
+}  # fmt: skip
+
+
+def patterns(resolver: URLResolver, space: str = "", route: str = "") -> Iterator[tuple[str, str]]:
+    """Name and route of everything that is ours."""
+    for each in resolver.url_patterns:
+        whole = route + str(each.pattern)
+        if not route and whole in OTHERS:
+            continue
+        if isinstance(each, URLPattern):
+            yield f"{space}{each.name}", "/" + whole
+        else:
+            yield from patterns(each, f"{each.namespace}:" if each.namespace else space, whole)
+
+
+ROUTES = dict(patterns(get_resolver()))
+
+
+@dataclass(frozen=True)
+class World:
+    """Alice's things, and those who come by."""
+
+    people: dict[str, User]
+    parts: dict[str, Any]  # of paths and bodies
+    words: tuple[str, ...]  # that only Alice, and whom she deals with, may read
+    secrets: tuple[str, ...]  # that no page shows, not even to her
+
+    def path_of(self, name: str, **others: object) -> str:
+        """With Alice's things in it, or with others."""
+
+        def part(found: re.Match[str]) -> str:
+            known = self.parts.get(f"{name} {found[1]}", self.parts[found[1]])
+            return quote(str(others.get(found[1], known)), safe="")
+
+        path = re.sub(r"<\w+:(\w+)>", part, ROUTES[name])
+        return f"{path}?date=2026-03-19" if name == "scheduling:dates" else path
+
+    def has_any_of(self, touched: dict[str, list[dict[str, Any]]]) -> bool:
+        """Whether anything of Alice's is among these rows, by table."""
+        alice = self.people["owner"].pk
+        keys = ("user_id", "owner_id", "host_id", "recipient_id", "requester_id", "invited_by_id")
+        return any(
+            alice in ([row["id"]] if label == "accounts.User" else [row.get(key) for key in keys])
+            for label, rows in touched.items()
+            for row in rows
+        )
+
+    def client(self, who: str, name: str, **options: Any) -> Client:
+        client = Client(**options)
+        # Of an invitation, whoever is invited is the owner.
+        person = "dora" if (who, name) == ("owner", "accounts:join_team") else who
+        if person != "nobody":
+            client.force_login(self.people[person])
+        return client
+
+    def body_of(self, name: str) -> Form:
+        """What its form sends."""
+        free = int(self.parts["free"])
+        question = {
+            "question": "0", "question-0-label": "Which one?", "question-0-type": "select",
+            "question-0-options": "this\r\nthat", "question-0-name": "which",
+        }  # fmt: skip
+        webhook = {
+            "name": "Another", "url": "http://127.0.0.1:9/another", "events": ["booking.created"],
+            "everything": ["meeting"], "timeout_seconds": "5", "max_retries": "2",
+            "headers-TOTAL_FORMS": "1", "headers-INITIAL_FORMS": "0", "headers-0-name": "X-New",
+            "headers-0-value": "new", "headers-0-DELETE": "",
+        }  # fmt: skip
+        event_type = {
+            "name": "Another", "slug": "another", "description": "New", "color": "#123456",
+            "duration": "45", "location": "custom", "location_custom": "Here",
+            "buffer_time_before": "0", "buffer_time_after": "0", "min_advance_booking": "1",
+            "max_advance_booking": "30", "available_days": ["1", "2"], "slot_interval": "15",
+            "daily_limit": "3", "price": "9.50", "currency": "EUR", "payment_method": "",
+            "sort_order": "1", "act": "save", **question,
+        }  # fmt: skip
+        bodies: dict[str, Form] = {
+            "set_language": {"language": "de", "next": "/meetings?tab=sent"},
+            "meetings:ask": {
+                "mate": f"{self.parts['team_id']}:{self.people['erin'].pk}", "date": "2026-03-11",
+                "time": "10:00", "link": "https://example.com/new",
+            },
+            "meetings:confirm": {"next": "/meetings"},
+            "meetings:reject": {"reason": "No.", "next": "/meetings"},
+            "meetings:cancel": {"reason": "No.", "next": "/meetings"},
+            "meetings:answer": {"answer": "reject", "reason": "No."},
+            "accounts:profile": {
+                "first_name": "New", "last_name": "Name", "position": "P", "company": "C",
+                "username": "new-name", "timezone": "Asia/Tokyo", "date_format": "yyyy-MM-dd",
+                "time_format": "HH:mm", "week_start": "7", "language": "de",
+            },
+            "accounts:tokens": {
+                "name": "New", "scopes": ["users:read"], "expires": "date", "until": "2026-04-01",
+            },
+            "accounts:teams": {"name": "New"},
+            "accounts:team": {"name": "New"},
+            "accounts:change_role": {"role": "manager"},
+            "accounts:invite": {"email": "new@example.com"},
+            "webhooks:new_webhook": webhook,
+            "webhooks:edit": webhook,
+            "webhooks:recover": {"since": "2026-01-01"},
+            "webhooks:redeliver": {"next": "/settings/webhooks"},
+            "scheduling:confirm": {"sequence": "0", "next": "/bookings"},
+            "scheduling:reject": {"sequence": "0", "reason": "No.", "next": "/bookings"},
+            "scheduling:cancel": {"sequence": "0", "reason": "No.", "next": "/bookings"},
+            "scheduling:move": {
+                "sequence": "0", "reason": "No.", "start": str(free), "next": "/bookings",
+            },
+            "scheduling:note": {"notes": "New"},
+            "scheduling:new_event_type": event_type,
+            "scheduling:event_type": event_type,
+            "scheduling:hours": {
+                "timezone": "Asia/Tokyo", "on-1": "on", "start-1": "10:00", "end-1": "11:00",
+                "copy-1": ["2"], "agreed": self.parts["marks"], "act": "save",
+            },
+            "scheduling:dates": {
+                "kind": "other", "start-date": "10:00", "end-date": "11:00", "agreed": "",
+                "act": "save",
+            },
+            "scheduling:manage": {
+                "act": "move", "sequence": "0", "reason": "No.", "start": str(free),
+            },
+            "scheduling:answer": {"answer": "reject", "reason": "No."},
+            "public:event_type": {
+                "start": str(free), "name": "New", "email": "new@example.com", "phone": "1",
+                "notes": "New", "trap": "", "answer-0": "this", "zone": "Asia/Tokyo", "hours": "24",
+            },
+        }  # fmt: skip
+        return bodies.get(name, {})
+
+    def form_of(self, name: str) -> tuple[str, str]:
+        """That, as it goes over the wire, and its content type."""
+        return urlencode(self.body_of(name), doseq=True), URLENCODED
+
+
+def build(settings: Any) -> Iterator[World]:
+    """It is NOW. Alice and Bob are in a team with Erin, whose meetings with Alice are not Bob's
+    business; Dora is invited to it. Charlie has nothing to do with any of them."""
+    stand_alone(settings)
+    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]  # where nobody listens
+    with time_machine.travel(NOW, tick=False):
+        yield _world()
+
+
+def _world() -> World:
+    alice = factories.user(
+        "alice", first_name="Alice", last_name="Ames", timezone="Pacific/Chatham"
+    )
+    bob, charlie, dora, erin = (factories.user(name) for name in ("bob", "charlie", "dora", "erin"))
+    team = factories.team("Founders of Alice", alice, bob, erin)
+    team.memberships.filter(user=erin).update(role="owner")
+    other_team = factories.team("Others", charlie, erin)
+    unused = factories.team("Alice’s other", alice, bob)
+    invitation = teams.invite(team=team, actor=alice, email=dora.email, now=NOW)
+    foreign = teams.invite(team=other_team, actor=charlie, email="x@example.com", now=NOW)
+    # --- what can be booked of her, and is
+    hosts.set_hours(user=alice, days={}, timezone="UTC")
+    which = {
+        "name": "which",
+        "label": "Which one?",
+        "type": "select",
+        "required": False,
+        "options": ["this", "that"],
+    }
+    asked = factories.event_type(
+        alice, name="Alice’s hour", duration=60, requires_approval=True, custom_fields=[which],
+        location="phone_call",
+    )  # fmt: skip
+    plain = factories.event_type(alice, name="Alice’s call", slug="call")
+    off = factories.event_type(alice, name="Alice’s pause", slug="pause", is_active=False)
+    pending = factories.booking(asked, start=START, now=NOW, phone="12345", notes="of-alice")
+    booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
+    hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
+    # --- what is told of it
+    webhook = factories.webhook(
+        alice, url="http://127.0.0.1:9/of-alice", headers={"X-Key": "header-of-alice"}
+    )
+    delivery = factories.delivery(webhook, now=NOW)
+    outbox.retry_later(delivery, now=NOW, error="refused", delay=None)
+    foreign_delivery = factories.delivery(factories.webhook(charlie), now=NOW)
+    # --- her other things
+    token_row, token = people.create_token(user=alice, name="of-alice", scopes=["users:read"])
+    device = people.register_device(user=alice, token="device-of-alice", platform="web")
+    waits, stands = (
+        meetings.request_meeting(
+            requester=erin, recipient_id=alice.pk, team_id=team.pk, date=at.isoformat(),
+            link="https://example.com/of-alice", now=NOW,
+        )
+        for at in (START + timedelta(days=1), START + timedelta(days=2))
+    )  # fmt: skip
+    meetings.confirm(meeting=stands, actor=alice, now=NOW)
+
+    def last(url: str) -> str:
+        return url.rpartition("/")[2]
+
+    answer, manage = last(links.answer_url(pending)), links.manage_token(booked)
+    meeting_answer, join = (
+        last(meeting_links.answer_url(waits)),
+        last(team_links.invitation_url(invitation)),
+    )
+    member = team.memberships.get(user=bob)
+    return World(
+        people={"owner": alice, "mate": bob, "stranger": charlie, "dora": dora, "erin": erin},
+        parts={
+            "team_id": team.pk,
+            "accounts:delete_team team_id": unused.pk,
+            "member_id": member.pk,
+            "foreign member_id": other_team.memberships.get(user=charlie).pk,
+            "invitation_id": invitation.pk,
+            "foreign invitation_id": foreign.pk,
+            "token_id": token_row.pk,
+            "device_id": device.pk,
+            "webhook_id": webhook.pk,
+            "delivery_id": delivery.pk,
+            "foreign delivery_id": foreign_delivery.pk,
+            "booking_id": booked.pk,
+            "scheduling:confirm booking_id": pending.pk,
+            "scheduling:reject booking_id": pending.pk,
+            "event_type_id": plain.pk,
+            "scheduling:activate event_type_id": off.pk,
+            "meeting_id": waits.pk,
+            "meetings:cancel meeting_id": stands.pk,
+            "token": manage,
+            "scheduling:answer token": answer,
+            "meetings:answer token": meeting_answer,
+            "accounts:join_team token": join,
+            "username": "alice",
+            "slug": asked.slug,
+            "free": int((START + timedelta(days=6)).timestamp()),
+            "marks": " ".join(outside.mark(booking) for booking in (pending, booked)),
+        },
+        words=(
+            alice.email, "Alice", "of-alice", "Founders", "John Doe", webhook.uuid,
+            delivery.uuid, asked.uuid, pending.uuid, waits.booking_number, stands.booking_number,
+            dora.email, "erin@example.com",
+        ),
+        secrets=(
+            token, webhook.secret, "header-of-alice", "device-of-alice", answer, manage,
+            meeting_answer, join,
+        ),
+    )  # fmt: skip

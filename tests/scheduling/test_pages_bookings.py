@@ -1,0 +1,216 @@
+"""What is booked of a host, tab by tab."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from scheduling import bookings
+from scheduling.models import Booking, EventType
+from tests import factories
+from tests.pages import NOW, START, everything, words
+from tests.scheduling.conftest import Book
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+
+HALF_AN_HOUR, DAY = timedelta(minutes=30), timedelta(days=1)
+TABS = ("upcoming", "pending", "completed", "rejected", "cancelled", "expired")
+
+
+@pytest.fixture
+def one_of_each(
+    book: Book, alice: User, event_type: EventType, approved: EventType
+) -> dict[str, list[Booking]]:
+    """What Alice finds in each tab; nothing of it has been swept."""
+    before = NOW - 5 * DAY  # a Wednesday
+    upcoming, pending = book(), book(approved, start=START + DAY)
+    rejected, cancelled = book(approved, start=START + 2 * DAY), book(start=START + 5 * DAY)
+    bookings.reject(booking=rejected, actor=bookings.host(alice), now=NOW)
+    bookings.cancel(booking=cancelled, actor=bookings.INVITEE, now=NOW)
+    completed = factories.booking(event_type, start=before + DAY, now=before)
+    expired = factories.booking(approved, start=before + 2 * DAY, now=before)
+    return {
+        "upcoming": [upcoming],
+        "pending": [pending],
+        "completed": [completed],
+        "rejected": [rejected],
+        "cancelled": [cancelled],
+        "expired": [expired],
+    }
+
+
+def shown(client: Client, query: str = "") -> list[Booking]:
+    return [card.booking for card in client.get(f"/bookings{query}").context["cards"]]
+
+
+def test_it_leads_through_the_login(client: Client) -> None:
+    page = client.get("/bookings?tab=pending")
+    assert page.headers["Location"] == "/accounts/login/?next=/bookings%3Ftab%3Dpending"
+
+
+def test_each_tab_holds_its_own(
+    client: Client, alice: User, one_of_each: dict[str, list[Booking]]
+) -> None:
+    client.force_login(alice)
+    assert {tab: shown(client, f"?tab={tab}") for tab in TABS} == one_of_each
+
+
+def test_tabs_carry_their_counts_in_their_order(
+    client: Client, alice: User, one_of_each: dict[str, list[Booking]], book: Book
+) -> None:
+    book(start=START + 6 * DAY)
+    client.force_login(alice)
+    counts = [(side.tab, count) for side, count in client.get("/bookings").context["sides"]]
+    assert counts == [
+        ("upcoming", 2),
+        ("pending", 1),
+        ("completed", 1),
+        ("rejected", 1),
+        ("cancelled", 1),
+        ("expired", 1),
+    ]
+
+
+def test_the_tab_one_is_on_is_marked(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    page = client.get("/bookings?tab=rejected").content
+    assert page.count(b'aria-current="page"') == 1
+    assert b'href="?tab=rejected" aria-current="page"' in page
+
+
+@pytest.mark.parametrize("query", ["", "?tab=", "?tab=nonsense", "?tab=confirmed"])
+def test_an_unknown_tab_is_what_is_ahead(
+    client: Client, alice: User, booking: Booking, query: str
+) -> None:
+    client.force_login(alice)
+    assert shown(client, query) == [booking]
+
+
+def test_a_stranger_finds_nothing(
+    client: Client, charlie: User, one_of_each: dict[str, list[Booking]]
+) -> None:
+    client.force_login(charlie)
+    page = client.get("/bookings")
+    assert [count for _side, count in page.context["sides"]] == [0] * 6
+    assert {tab: shown(client, f"?tab={tab}") for tab in TABS} == {tab: [] for tab in TABS}
+
+
+def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) -> None:
+    client.force_login(charlie)
+    for tab in TABS:
+        page = client.get(f"/bookings?tab={tab}")
+        side = page.context["side"]
+        assert words(page).endswith(f"{side.empty} {side.hint} What can be booked Your public page")
+
+
+def test_a_card_tells_both_clocks_where_they_differ(
+    client: Client, alice: User, event_type: EventType
+) -> None:
+    alice.timezone, alice.date_format, alice.time_format = "Asia/Kathmandu", "dd.MM.yyyy", "HH:mm"
+    alice.save()
+    factories.booking(event_type, start=START, now=NOW)
+    client.force_login(alice)
+    assert words(client.get("/bookings")).partition("30 Minute")[2] == (
+        " Meeting with John Doe"
+        " Wed 04.03.2026, 15:45 – 16:15 Asia/Kathmandu"
+        " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
+        " Zoom Call in 2\xa0days, 1\xa0hour"
+        " Cancel John Doe John Doe gets an email, and the time can be booked again."
+        " A word to John Doe (optional) Cancel the booking"
+    ).replace("\xa0", " ")
+
+
+def test_one_clock_is_told_once(client: Client, alice: User, book: Book) -> None:
+    book(timezone="UTC")
+    client.force_login(alice)
+    assert "For John Doe:" not in words(client.get("/bookings"))
+
+
+def test_the_actions_are_those_that_are_possible(
+    client: Client, alice: User, one_of_each: dict[str, list[Booking]]
+) -> None:
+    client.force_login(alice)
+    possible = {}
+    for tab, (booking,) in one_of_each.items():
+        page = client.get(f"/bookings?tab={tab}").content.decode()
+        actions = ("confirm", "reject", "cancel", "move")
+        possible[tab] = [a for a in actions if f'"/bookings/{booking.pk}/{a}"' in page]
+    assert possible == {
+        "upcoming": ["cancel"],
+        "pending": ["confirm", "reject"],
+        "completed": [],
+        "rejected": [],
+        "cancelled": [],
+        "expired": [],
+    }
+
+
+def test_what_comes_first_stands_first_and_what_is_over_last_first(
+    client: Client, alice: User, book: Book
+) -> None:
+    later, sooner = book(start=START + DAY), book()
+    client.force_login(alice)
+    assert shown(client) == [sooner, later]
+    for booking in (later, sooner):
+        bookings.cancel(booking=booking, actor=bookings.host(alice), now=NOW)
+    assert shown(client, "?tab=cancelled") == [later, sooner]
+
+
+def test_twenty_stand_on_a_page(client: Client, alice: User, book: Book) -> None:
+    first = START.replace(hour=9)
+    booked = [
+        book(start=first + day * DAY + n * HALF_AN_HOUR) for day in range(2) for n in range(11)
+    ]
+    client.force_login(alice)
+    assert shown(client) == booked[:20]
+    assert shown(client, "?tab=upcoming&page=2") == booked[20:]
+    assert shown(client, "?page=99") == booked[20:]
+    assert shown(client, "?page=x") == booked[:20]
+    page = client.get("/bookings")
+    assert "Page 1 of 2" in words(page)
+    assert b'href="?tab=upcoming&amp;page=2"' in page.content
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("tab", ["upcoming", "pending"])
+def test_queries_do_not_grow_with_the_rows(
+    client: Client,
+    alice: User,
+    book: Book,
+    approved: EventType,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    count: int,
+    tab: str,
+) -> None:
+    for n in range(count):
+        book(start=START + n * HALF_AN_HOUR)
+        book(approved, start=START + DAY + n * HALF_AN_HOUR)
+    client.force_login(alice)
+    # Session, person, counts, bookings.
+    with django_assert_num_queries(4):
+        assert len(shown(client, f"?tab={tab}")) == count
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_changes_nothing(
+    client: Client, alice: User, one_of_each: dict[str, list[Booking]], method: str
+) -> None:
+    client.force_login(alice)
+    before = everything()
+    for tab in TABS:
+        assert getattr(client, method)(f"/bookings?tab={tab}").status_code == 200
+    assert everything() == before
+
+
+def test_time_moves_bookings_without_the_sweep(
+    client: Client, alice: User, booking: Booking
+) -> None:
+    client.force_login(alice)
+    with time_machine.travel(START + HALF_AN_HOUR / 2, tick=False):
+        assert shown(client) == [booking]
+    with time_machine.travel(START + HALF_AN_HOUR, tick=False):
+        assert shown(client) == []
+        assert shown(client, "?tab=completed") == [booking]

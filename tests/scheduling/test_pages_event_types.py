@@ -1,0 +1,368 @@
+"""What can be booked of a host: the list, the form, and what is done with each."""
+
+import re
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from scheduling import services
+from scheduling.custom_fields import CustomField
+from scheduling.models import EventType
+from tests import factories
+from tests.pages import Answer, everything, main, words
+from tests.scheduling.conftest import Book
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+
+LIST = "/event-types"
+NEW = "/event-types/new"
+ADDRESS = f"{settings.PUBLIC_URL}/alice"
+TOPIC: CustomField = {
+    "name": "topic", "label": "Topic?", "type": "text", "required": True, "options": [],
+}  # fmt: skip
+SIZE: CustomField = {
+    "name": "size", "label": "Size", "type": "select", "required": False, "options": ["S", "M, L"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def signed_in(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def page_of(event_type: EventType) -> str:
+    return f"{LIST}/{event_type.pk}"
+
+
+def typed(**other: Any) -> dict[str, Any]:
+    """The form as it is sent for a new event type, with other values for some of its inputs."""
+    fields: dict[str, Any] = {
+        "act": "save", "name": "Intro call", "slug": "", "description": "", "color": "#4f46e5",
+        "duration": "30", "location": "zoom_meeting", "location_custom": "",
+        "buffer_time_before": "0", "buffer_time_after": "0", "min_advance_booking": "0",
+        "max_advance_booking": "60", "available_days": ["1", "2", "3", "4", "5"],
+        "slot_interval": "", "daily_limit": "", "price": "", "currency": "USD",
+        "payment_method": "", "sort_order": "0",
+    }  # fmt: skip
+    return fields | other
+
+
+def asked(*questions: CustomField, keys: str = "0123456789") -> dict[str, Any]:
+    """The inputs of these questions, in this order."""
+    fields: dict[str, Any] = {"question": list(keys[: len(questions)])}
+    for key, question in zip(keys, questions, strict=False):
+        prefix = f"question-{key}-"
+        fields |= {prefix + name: question[name] for name in ("label", "type", "name")}
+        fields[prefix + "options"] = "\r\n".join(question["options"])
+        if question["required"]:
+            fields[prefix + "required"] = "on"
+    return fields
+
+
+def errors(page: Answer) -> dict[str, list[str]]:
+    """The errors as they stand in the page, by the input that they are tied to."""
+    html = re.sub(r"<template.*?</template>", "", main(page), flags=re.DOTALL)
+    found = {}
+    for name, text in re.findall(r'class="errorlist" id="id_([\w-]+)_error">(.*?)</ul>', html):
+        assert f'id_{name}_error"' in html.replace(f'id="id_{name}_error"', ""), name
+        found[name] = re.findall(r"<li>(.*?)</li>", text)
+    return found
+
+
+def questions_of(page: Answer) -> list[tuple[str, str, str]]:
+    """Key, label and name of each question in the form, in their order."""
+    html = re.sub(r"<template.*?</template>", "", main(page), flags=re.DOTALL)
+
+    def value(name: str) -> str:
+        (tag,) = re.findall(rf'<input type="text" name="{name}"[^>]*>', html)
+        return "".join(re.findall(r'value="([^"]*)"', tag))
+
+    keys = re.findall(r'name="question" value="([^"]*)"', html)
+    return [(key, value(f"question-{key}-label"), value(f"question-{key}-name")) for key in keys]
+
+
+# --- the list -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [LIST, NEW, f"{LIST}/1"])
+def test_signed_out_one_signs_in_first(client: Client, path: str) -> None:
+    assert client.get(path).headers["Location"] == f"/accounts/login/?next={path}"
+
+
+def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> None:
+    factories.event_type(alice, name="Intro call", duration=15)
+    paid = factories.event_type(
+        alice, name="Long talk", duration=90, location="custom", location_custom="Room 1",
+        price="50.00", currency="EUR", requires_approval=True, is_active=False, color="#ff0000",
+    )  # fmt: skip
+    page = signed_in.get(LIST)
+    said = words(page)
+    assert (
+        f"Intro call 15 minutes Zoom Call {ADDRESS}/intro-call Copy link"
+        " Edit Intro call Preview Intro call Deactivate Intro call Delete Intro call"
+    ) in said
+    assert (
+        "Long talk Inactive 90 minutes Room 1 50.00 EUR You approve each booking"
+        f" {ADDRESS}/long-talk Copy link Edit Long talk Activate Long talk Delete Long talk"
+    ) in said
+    html = main(page)
+    assert 'fill="#ff0000"' in html
+    assert f'data-copy="#address-{paid.pk}"' in html
+    assert f'id="address-{paid.pk}"' in html
+    assert 'href="/alice/intro-call"' in html  # the preview
+    assert 'href="/alice/long-talk"' not in html  # which would find nothing
+
+
+def test_an_empty_list_says_what_it_is_for(signed_in: Client) -> None:
+    page = signed_in.get(LIST)
+    assert "Nothing can be booked of you yet An event type says what you offer" in words(page)
+    assert main(page).count(f'href="{NEW}"') == 1
+
+
+def test_those_of_others_are_not_shown(signed_in: Client, bob: User) -> None:
+    factories.event_type(bob)
+    assert "Nothing can be booked of you yet" in words(signed_in.get(LIST))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_queries_do_not_grow_with_the_rows(
+    signed_in: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
+    for _number in range(count):
+        factories.event_type(alice)
+    with django_assert_num_queries(3):  # session, person, event types
+        assert len(signed_in.get(LIST).context["event_types"]) == count
+
+
+# --- what is done with one of them ----------------------------------------------------------------
+
+
+def test_one_is_deactivated_and_activated_again(signed_in: Client, event_type: EventType) -> None:
+    page = signed_in.post(f"{page_of(event_type)}/deactivate", follow=True)
+    assert page.redirect_chain == [(LIST, 302)]
+    assert words(page).startswith(
+        "30 Minute Meeting can no longer be booked. Its bookings stay as they are."
+    )
+    event_type.refresh_from_db()
+    assert not event_type.is_active
+    page = signed_in.post(f"{page_of(event_type)}/activate", follow=True)
+    assert words(page).startswith("30 Minute Meeting can be booked again.")
+    event_type.refresh_from_db()
+    assert event_type.is_active
+
+
+def test_one_that_nobody_booked_is_deleted(signed_in: Client, event_type: EventType) -> None:
+    assert "Nobody has booked it. It goes for good" in words(signed_in.get(LIST))
+    page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
+    assert words(page).startswith("30 Minute Meeting is deleted.")
+    assert not EventType.objects.exists()
+
+
+def test_one_that_has_bookings_is_kept(
+    signed_in: Client, event_type: EventType, book: Book
+) -> None:
+    book()
+    assert "It has bookings, so it is kept and deactivated" in words(signed_in.get(LIST))
+    page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
+    assert words(page).startswith(
+        "30 Minute Meeting has bookings, so it is kept and can no longer be booked."
+    )
+    event_type.refresh_from_db()
+    assert not event_type.is_active
+    assert "Delete" not in words(signed_in.get(LIST))  # that is all that can be done
+
+
+def test_one_that_breaks_a_rule_by_now_says_so(signed_in: Client, event_type: EventType) -> None:
+    EventType.objects.update(location="custom", is_active=False)
+    page = signed_in.post(f"{page_of(event_type)}/activate", follow=True)
+    assert words(page).startswith("30 Minute Meeting needs another look: open and save it.")
+    assert not EventType.objects.get().is_active
+
+
+@pytest.mark.parametrize("act", ["activate", "deactivate", "delete"])
+def test_only_a_post_of_its_host_changes_it(
+    client: Client, event_type: EventType, bob: User, act: str
+) -> None:
+    before = everything()
+    path = f"{page_of(event_type)}/{act}"
+    assert client.post(path).headers["Location"] == f"/accounts/login/?next={LIST}"
+    client.force_login(bob)
+    assert client.post(path).status_code == HTTPStatus.NOT_FOUND
+    client.force_login(event_type.host)
+    assert client.get(path).status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    assert [row["is_active"] for row in EventType.objects.values()] == [True]
+    assert everything()["scheduling.EventType"] == before["scheduling.EventType"]
+
+
+# --- the form -----------------------------------------------------------------------------------
+
+
+def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alice: User) -> None:
+    services.set_hours(user=alice, days={}, timezone="Europe/Berlin")
+    sent = typed(
+        name="Long talk", slug="talk", description="One\r\ntwo", color="#ff0000", duration="90",
+        location="custom", location_custom="Room 1", requires_approval="on",
+        buffer_time_before="5", buffer_time_after="10", min_advance_booking="24",
+        max_advance_booking="30", available_days=["7", "1"], slot_interval="20", daily_limit="3",
+        price="50.5", currency="eur", payment_method="invoice", sort_order="-1",
+    )  # fmt: skip
+    page = signed_in.post(NEW, sent | asked(SIZE, TOPIC), follow=True)
+    assert page.redirect_chain == [(LIST, 302)]
+    assert words(page).startswith("Long talk is saved.")
+    row = EventType.objects.values().get()
+    del row["id"], row["uuid"], row["created_at"], row["updated_at"]
+    assert row == {
+        "host_id": alice.pk, "name": "Long talk", "slug": "talk", "description": "One\ntwo",
+        "color": "#ff0000", "duration": 90, "location": "custom", "location_custom": "Room 1",
+        "timezone": "Europe/Berlin", "is_active": True, "requires_approval": True,
+        "buffer_time_before": 5, "buffer_time_after": 10, "min_advance_booking": 24,
+        "max_advance_booking": 30, "available_days": [1, 7], "slot_interval": 20,
+        "daily_limit": 3, "price": Decimal("50.50"), "currency": "EUR",
+        "payment_method": "invoice", "custom_fields": [SIZE, TOPIC], "sort_order": -1,
+    }  # fmt: skip
+
+
+def test_its_address_is_made_from_its_name(signed_in: Client, alice: User) -> None:
+    signed_in.post(NEW, typed())
+    signed_in.post(NEW, typed())
+    assert list(alice.event_types.values_list("slug", flat=True)) == ["intro-call", "intro-call-2"]
+
+
+def test_the_form_begins_with_what_is_saved_and_a_save_changes_nothing(
+    signed_in: Client, alice: User
+) -> None:
+    found = factories.event_type(
+        alice, custom_fields=[TOPIC, SIZE], price="5.00", daily_limit=2, timezone="Asia/Tokyo",
+        is_active=False, description="Two\nlines", available_days=[2, 4],
+    )  # fmt: skip
+    page = signed_in.get(page_of(found))
+    form, questions = page.context["form"], page.context["questions"]
+    sent = {name: form[name].value() for name in form.fields}
+    sent = {
+        name: "" if value is None else value for name, value in sent.items() if value is not False
+    }
+    assert questions_of(page) == [("0", "Topic?", "topic"), ("1", "Size", "size")]
+    assert [question["options"].value() for _key, question in questions.forms] == ["", "S\nM, L"]
+    before = EventType.objects.values().get()
+    signed_in.post(page_of(found), sent | {"act": "save"} | asked(TOPIC, SIZE))
+    after = EventType.objects.values().get()
+    assert after == before | {"updated_at": after["updated_at"]}
+
+
+def test_the_whole_address_is_shown_with_what_a_change_would_break(
+    signed_in: Client, event_type: EventType
+) -> None:
+    said = words(signed_in.get(page_of(event_type)))
+    assert f"Address {ADDRESS}/ Changing it breaks the links that were shared" in said
+    said = words(signed_in.get(NEW))
+    assert f"Address (optional) {ADDRESS}/ Left empty, it is made from the name." in said
+
+
+def test_a_new_one_can_be_booked_on_every_day_unless_it_is_said(signed_in: Client) -> None:
+    form = signed_in.get(NEW).context["form"]
+    assert form["available_days"].value() == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_the_days_stand_in_the_order_of_the_persons_week(signed_in: Client, alice: User) -> None:
+    alice.week_start = 7
+    alice.save()
+    html = main(signed_in.get(NEW))
+    assert "".join(re.findall(r'name="available_days" value="(\d)"', html)) == "7123456"
+
+
+def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
+    found = factories.event_type(alice, custom_fields=[TOPIC])
+    html = main(signed_in.get(page_of(found)))
+    controls = re.findall(r"<(?:input|select|textarea) (?![^>]*hidden)[^>]*>", html)
+    names = [match[1] for each in controls if (match := re.search(r' id="([^"]*)"', each))]
+    assert len(names) == len(controls) > 25
+    for name in names:
+        assert f'for="{name}"' in html or re.search(rf'<label[^>]*><input[^>]* id="{name}"', html)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"name": ""}, {"name": ["This field is required."]}),
+        ({"duration": "10"}, {"duration": ["Ensure this value is greater than or equal to 15."]}),
+        ({"duration": "x"}, {"duration": ["Enter a whole number."]}),
+        ({"slug": "No Good"}, {"slug": ["Use a-z, 0-9 and single hyphens."]}),
+        (
+            {"slug": "taken"},
+            {"slug": ["You have an event type with this address already."]},
+        ),
+        (
+            {"location": "custom"},
+            {"location_custom": ["Say where, since the location is custom."]},
+        ),
+        ({"available_days": []}, {"available_days": ["Choose at least one day."]}),
+        ({"color": "red"}, {"color": ["Use a color such as #4F46E5."]}),
+        ({"currency": "EU"}, {"currency": ["Use a code such as USD (ISO 4217)."]}),
+        ({"price": "-1"}, {"price": ["Ensure this value is greater than or equal to 0."]}),
+        (
+            {"name": "", "slot_interval": "1"},
+            {
+                "name": ["This field is required."],
+                "slot_interval": ["Ensure this value is greater than or equal to 5."],
+            },
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
+    signed_in: Client,
+    alice: User,
+    event_type: EventType,
+    changed: dict[str, Any],
+    expected: dict[str, list[str]],
+    is_new: bool,
+) -> None:
+    factories.event_type(alice, slug="taken")
+    before = everything()
+    sent = typed(slug="mine", description="Kept") | changed | asked(TOPIC)
+    page = signed_in.post(NEW if is_new else page_of(event_type), sent)
+    assert page.status_code == HTTPStatus.OK
+    assert errors(page) == expected
+    assert words(page).count("Nothing is saved yet.") == 1
+    form = page.context["form"]
+    assert form["description"].value() == "Kept"
+    assert {name: form[name].value() for name in changed} == changed
+    assert questions_of(page) == [("0", "Topic?", "topic")]
+    if not is_new:
+        assert f"<h1>{event_type.name}</h1>" in main(page)  # as it is, not as it would be
+    assert everything() == before
+
+
+def test_an_address_is_not_taken_away(signed_in: Client, event_type: EventType) -> None:
+    page = signed_in.post(page_of(event_type), typed(slug=""))
+    assert errors(page) == {"slug": ["This field is required."]}
+
+
+def test_the_address_of_others_is_free(signed_in: Client, alice: User, bob: User) -> None:
+    factories.event_type(bob, slug="talk")
+    signed_in.post(NEW, typed(slug="talk"))
+    assert alice.event_types.get().slug == "talk"
+
+
+def test_a_stranger_finds_nothing(client: Client, event_type: EventType, bob: User) -> None:
+    client.force_login(bob)
+    before = everything()
+    assert client.get(page_of(event_type)).status_code == HTTPStatus.NOT_FOUND
+    assert client.post(page_of(event_type), typed()).status_code == HTTPStatus.NOT_FOUND
+    assert client.get(f"{LIST}/{10**30}").status_code == HTTPStatus.NOT_FOUND
+    assert everything() == before
+
+
+def test_looking_changes_nothing(signed_in: Client, event_type: EventType) -> None:
+    before = everything()
+    for path in (LIST, NEW, page_of(event_type)):
+        for method in (signed_in.get, signed_in.head):
+            assert method(path, typed(name="Other")).status_code == HTTPStatus.OK
+    assert everything() == before

@@ -1,0 +1,358 @@
+"""The public pages: what can be booked of a host, and which times are open, for anybody to see."""
+
+import gzip
+import re
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from scheduling.models import EventType
+from scheduling.services import set_hours, set_override
+from tests import factories
+from tests.pages import NOW, START, Answer, everything, main, words
+from tests.scheduling.conftest import Book
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+
+PAGE = "/alice/30-minute-meeting"
+
+
+def address(**query: object) -> str:
+    return f"{PAGE}?{urlencode(query)}"
+
+
+def open_days(page: Answer) -> dict[str, str]:
+    """The days that can be chosen, and how they are read out."""
+    found = re.findall(
+        r'name="day" value="([^"]*)" aria-pressed="[a-z]*" aria-label="([^"]*)"', main(page)
+    )
+    return dict(found)
+
+
+def chosen_day(page: Answer) -> list[str]:
+    return re.findall(r'name="day" value="([^"]*)" aria-pressed="true"', main(page))
+
+
+def offered(page: Answer) -> dict[datetime, str]:
+    """The starts that can be chosen, in UTC, and how they are written."""
+    found = re.findall(r'name="start" value="([0-9]+)">([^<]*)<', main(page))
+    return {datetime.fromtimestamp(int(second), UTC): text for second, text in found}
+
+
+# --- a host -------------------------------------------------------------------------------------
+
+
+def test_a_host_shows_what_can_be_booked_of_them(client: Client, alice: User) -> None:
+    alice.position, alice.company = "Surgeon", "Parley"
+    alice.save()
+    factories.event_type(alice, name="Coffee", duration=15, location="in_person", sort_order=2)
+    factories.event_type(
+        alice, name="Advice", duration=60, price="50.00", payment_method="invoice",
+        requires_approval=True, description="About anything.", sort_order=1,
+    )  # fmt: skip
+    factories.event_type(alice, name="Secret", is_active=False)
+    page = client.get("/alice")
+    assert words(page) == (
+        "A Alice Ames Surgeon Parley What would you like to book?"
+        " Advice 60 minutes Zoom Call 50.00 USD, by invoice needs approval About anything."
+        " Coffee 15 minutes In Person"
+    )
+    assert re.findall('href="(/alice/[^"]*)"', main(page)) == ["/alice/advice", "/alice/coffee"]
+
+
+def test_a_host_without_event_types_says_so_and_to_themself_what_to_do(
+    client: Client, alice: User
+) -> None:
+    assert "Alice Ames offers no times at present." in words(client.get("/alice"))
+    client.force_login(alice)
+    assert "Make an event type" in words(client.get("/alice"))
+
+
+@pytest.mark.parametrize("path", ["/nobody", "/nobody/30-minute-meeting", "/alice/x/y", "/a%00b"])
+def test_what_is_not_there_is_404(client: Client, event_type: EventType, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_an_account_that_is_switched_off_is_not_there(
+    client: Client, event_type: EventType, alice: User
+) -> None:
+    alice.is_active = False
+    alice.save()
+    assert [client.get(path).status_code for path in ("/alice", PAGE)] == [404, 404]
+
+
+@pytest.mark.parametrize("path", ["/Alice", "/ALICE/30-minute-meeting"])
+def test_usernames_are_read_in_lower_case(client: Client, event_type: EventType, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer["Location"]) == (301, path.replace("ALICE", "Alice").lower())
+
+
+def test_what_is_no_longer_offered_leads_to_what_else_there_is(
+    client: Client, event_type: EventType
+) -> None:
+    EventType.objects.update(is_active=False)
+    page = client.get(PAGE)
+    assert page.status_code == 404
+    assert "This cannot be booked any more" in words(page)
+    assert 'href="/alice"' in main(page)
+
+
+# --- the month and the times --------------------------------------------------------------------
+
+
+def test_it_shows_the_days_and_the_times_of_the_first_that_is_open(
+    client: Client, event_type: EventType, alice: User
+) -> None:
+    set_override(user=alice, day=date(2026, 3, 3), windows=[])
+    set_override(user=alice, day=date(2026, 3, 7), windows=[{"start": "10:00", "end": "11:00"}])
+    page = client.get(PAGE)
+    days = open_days(page)
+    weekdays = {date(2026, 3, day).isoformat() for day in range(1, 32)} - {
+        f"2026-03-{day:02}" for day in (1, 3, 8, 14, 15, 21, 22, 28, 29)
+    }
+    assert set(days) == weekdays
+    assert days["2026-03-02"] == "Monday, 2 March: 16 times open"
+    assert days["2026-03-07"] == "Saturday, 7 March: 2 times open"
+    assert chosen_day(page) == ["2026-03-02"]
+    times = list(offered(page).items())
+    assert times[0] == (NOW, "9:00 AM")
+    assert times[-1] == (datetime(2026, 3, 2, 16, 30, tzinfo=UTC), "4:30 PM")
+    assert len(times) == 16
+
+
+def test_a_day_that_is_chosen_shows_its_times(client: Client, event_type: EventType) -> None:
+    page = client.get(address(day="2026-03-05", zone="UTC", hours=24))
+    assert chosen_day(page) == ["2026-03-05"]
+    assert list(offered(page).values())[:2] == ["09:00", "09:30"]
+    assert "Thursday, 5 March: 16 times open" in words(page)
+
+
+def test_what_is_booked_is_not_offered(client: Client, event_type: EventType, book: Book) -> None:
+    book()
+    assert START not in offered(client.get(address(day="2026-03-04")))
+
+
+def test_times_and_dates_are_those_of_the_visitors_zone(
+    client: Client, event_type: EventType
+) -> None:
+    page = client.get(address(day="2026-03-05", zone="Asia/Tokyo", hours=24))
+    assert next(iter(offered(page).items())) == (datetime(2026, 3, 4, 15, tzinfo=UTC), "00:00")
+    assert "All times are those of Asia/Tokyo, where it is 18:00 now." in words(page)
+
+
+def test_times_that_a_clock_shows_twice_are_told_apart(client: Client, alice: User) -> None:
+    set_hours(
+        user=alice,
+        days={"7": {"enabled": True, "windows": [{"start": "00:00", "end": "24:00"}]}},
+    )
+    factories.event_type(alice, duration=60, max_advance_booking=400)
+    page = client.get(address(day="2026-10-25", zone="Europe/Berlin", hours=24))
+    assert list(offered(page).values())[:3] == ["02:00 CEST", "02:00 CET", "03:00"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [("europe/berlin", "Europe/Berlin"), ("new york", "America/New_York"), ("utc", "UTC")],
+)
+def test_a_zone_is_understood_as_it_is_typed(
+    client: Client, event_type: EventType, typed: str, zone: str
+) -> None:
+    page = client.get(address(zone=typed))
+    assert f'name="zone" list="zones" value="{zone}"' in main(page)
+
+
+def test_a_zone_that_is_none_is_said_to_be_none_and_kept_to_be_mended(
+    client: Client, event_type: EventType
+) -> None:
+    page = client.get(address(zone="Atlantis"))
+    assert "There is no time zone “Atlantis”. These are times of UTC." in words(page)
+    assert 'value="Atlantis" autocomplete="off"' in main(page)
+    assert "zone" not in client.cookies
+
+
+def test_every_zone_can_be_found_in_the_list(client: Client, event_type: EventType) -> None:
+    listed = re.findall('<option value="([^"]*)">', main(client.get(PAGE)))
+    assert {"Europe/Berlin", "America/New_York", "Asia/Kathmandu", "UTC"} <= set(listed)
+    assert listed == sorted(listed)
+
+
+def test_zone_and_hours_are_remembered_for_the_next_page(
+    client: Client, event_type: EventType
+) -> None:
+    client.get(address(zone="Europe/Paris", hours="24", day="2026-03-04"))
+    page = client.get(PAGE)
+    assert "All times are those of Europe/Paris, where it is 10:00 now." in words(page)
+    assert "data-guess" not in main(page)
+
+
+@pytest.mark.parametrize(
+    ("said", "guess"),
+    [
+        ({}, ' data-guess="zone hours"'),
+        ({"zone": "UTC"}, ' data-guess="hours"'),
+        ({"hours": "24"}, ' data-guess="zone"'),
+        ({"hours": "25", "zone": "Atlantis"}, ' data-guess="zone hours"'),
+        ({"zone": "UTC", "hours": "12"}, ""),
+    ],
+)
+def test_what_nobody_has_said_is_a_guess_for_the_browser_to_mend(
+    client: Client, event_type: EventType, said: dict[str, object], guess: str
+) -> None:
+    page = main(client.get(address(**said)))
+    assert re.findall('data-hours="[0-9]*"(.*?)>', page) == [guess]
+
+
+def test_an_account_tells_on_which_clock_its_owner_reads(
+    client: Client, event_type: EventType, bob: User
+) -> None:
+    bob.timezone, bob.time_format = "Europe/London", "HH:mm"
+    bob.save()
+    client.force_login(bob)
+    page = client.get(PAGE)
+    assert "All times are those of Europe/London, where it is 09:00 now." in words(page)
+    assert "data-guess" not in main(page)
+
+
+# --- far and nothing ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "beside"),
+    [
+        ({}, "March 2026", ["2026-04"]),
+        ({"month": "2026-04"}, "April 2026", ["2026-03", "2026-05"]),
+        ({"month": "2026-05"}, "May 2026", ["2026-04"]),  # sixty days ahead ends on 1 May
+        ({"month": "1999-01"}, "March 2026", ["2026-04"]),
+        ({"month": "9999-12"}, "May 2026", ["2026-04"]),
+        ({"month": "0001-01"}, "March 2026", ["2026-04"]),
+        ({"month": "soon"}, "March 2026", ["2026-04"]),
+        ({"day": "9999-12-31"}, "May 2026", ["2026-04"]),
+        ({"day": "2026-02-30"}, "March 2026", ["2026-04"]),
+        ({"start": "9" * 30}, "March 2026", ["2026-04"]),
+        ({"start": "-1"}, "March 2026", ["2026-04"]),
+        ({"start": "x"}, "March 2026", ["2026-04"]),
+        ({"hours": "13", "zone": "\0"}, "March 2026", ["2026-04"]),
+        ({"zone": "x" * 5000}, "March 2026", ["2026-04"]),
+    ],
+)
+def test_only_months_that_can_be_booked_are_shown_whatever_is_asked_for(
+    client: Client,
+    event_type: EventType,
+    asked: dict[str, object],
+    shown: str,
+    beside: list[str],
+) -> None:
+    page = client.get(address(**asked))
+    assert page.status_code == 200
+    assert f'id="month">{shown}</p>' in main(page)
+    assert re.findall('name="month" value="([^"]*)"', main(page)) == beside
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Kathmandu"])
+@pytest.mark.parametrize("start", [0, 2**37, 2**37 - 1])
+def test_a_start_at_the_end_of_time_is_merely_not_open(
+    client: Client, event_type: EventType, zone: str, start: int
+) -> None:
+    page = client.get(address(start=start, zone=zone))
+    assert page.status_code == 200
+    assert "That time is not open any more. These are." in words(page)
+
+
+def test_a_month_without_open_times_leads_to_the_next_that_has_some(
+    client: Client, alice: User
+) -> None:
+    factories.event_type(alice, min_advance_booking=24 * 40)
+    page = client.get(PAGE)
+    assert 'id="month">April 2026</p>' in main(page)
+    assert chosen_day(page) == ["2026-04-13"]
+    empty = client.get(address(month="2026-03"))
+    assert "Nothing is open in this month. Next open: Monday, 13 April" in words(empty)
+    assert 'name="day" value="2026-04-13"' in main(empty)
+
+
+def test_where_nothing_is_open_at_all_it_says_so(client: Client, alice: User) -> None:
+    set_hours(user=alice, days={str(day): {"enabled": False} for day in range(1, 8)})
+    factories.event_type(alice, max_advance_booking=10)
+    assert "There are no open times at present. Look again in a few days." in words(
+        client.get(PAGE)
+    )
+
+
+def test_a_start_that_was_taken_meanwhile_shows_that_days_other_times(
+    client: Client, event_type: EventType, book: Book
+) -> None:
+    book()
+    page = client.get(address(start=int(START.timestamp()), zone="UTC"))
+    assert "That time is not open any more. These are." in words(page)
+    assert chosen_day(page) == ["2026-03-04"]
+
+
+# --- what holds for the page --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/alice", PAGE, f"{PAGE}?day=2026-03-05", f"{PAGE}?start=1"])
+def test_looking_changes_nothing(client: Client, event_type: EventType, path: str) -> None:
+    before = everything()
+    for method in (client.get, client.head):
+        assert method(path).status_code == 200
+    assert everything() == before
+
+
+@pytest.mark.parametrize("booked", [1, 3])
+@pytest.mark.parametrize(
+    ("query", "queries"),
+    [
+        ({}, 3),
+        ({"day": "2026-03-05"}, 3),
+        ({"start": int(START.timestamp()) + 15 * 86_400}, 3),  # the form
+        ({"start": 0}, 5),
+    ],
+)
+def test_it_takes_few_queries_however_much_is_booked(
+    client: Client,
+    event_type: EventType,
+    book: Book,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    booked: int,
+    query: dict[str, object],
+    queries: int,
+) -> None:
+    for day in range(booked):
+        book(start=START + timedelta(days=7 * day))
+    client.get(PAGE)
+    with django_assert_num_queries(queries):
+        client.get(address(**query))
+
+
+def test_the_way_to_the_next_open_month_takes_seven_queries(
+    client: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    factories.event_type(alice, min_advance_booking=24 * 40)
+    with django_assert_num_queries(7):
+        client.get(PAGE)
+
+
+def test_it_goes_over_the_wire_compressed(client: Client, event_type: EventType) -> None:
+    page = client.get(PAGE, headers={"Accept-Encoding": "gzip"})
+    assert page["Content-Encoding"] == "gzip"
+    assert b"Choose a day and a time" in gzip.decompress(page.content)
+
+
+def test_whoever_asks_too_often_waits(client: Client, event_type: EventType) -> None:
+    answers = [client.get("/alice").status_code for _ in range(601)]
+    assert (answers[:600], answers[600]) == ([200] * 600, 429)
+
+
+def test_the_week_and_the_words_are_those_of_the_browsers_language(
+    client: Client, event_type: EventType
+) -> None:
+    german = client.get(PAGE, headers={"Accept-Language": "de"})
+    assert german["Content-Language"] == "de"
+    assert re.findall(r'<th scope="col"><span class="unseen">([^<]*)', main(german))[0] == "Montag"
+    assert next(iter(offered(german).values())) == "09:00"
+    english = client.get(PAGE)
+    assert re.findall(r'<th scope="col"><span class="unseen">([^<]*)', main(english))[0] == "Sunday"

@@ -1,0 +1,332 @@
+"""Booking as a stranger: the form, what it refuses, and what stands afterwards."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from icalendar import Calendar
+
+from accounts.models import Notification, User
+from scheduling import bookings, links, services
+from scheduling.models import Booking, EventType
+from tests import factories
+from tests.pages import NOW, START, Answer, everything, main, words
+from tests.scheduling.conftest import Book
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+
+PAGE = "/alice/30-minute-meeting"
+SECOND = int(START.timestamp())
+JO = {"name": "Jo Stranger", "email": "jo@example.com", "zone": "Asia/Tokyo", "hours": "12"}
+
+
+def form(**fields: object) -> dict[str, object]:
+    return {"start": SECOND, "trap": "", **JO, **fields}
+
+
+def post(client: Client, page: str = PAGE, **fields: object) -> Any:
+    return client.post(page, form(**fields))
+
+
+def errors(page: Answer) -> dict[str, str]:
+    """What stands beside which field."""
+    found = re.findall(
+        r'<ul class="errorlist" id="id_([^"]*)_error"><li>(.*?)</li></ul>', main(page)
+    )
+    return dict(found)
+
+
+def question(name: str, type_: str, *options: str, required: bool = False) -> dict[str, object]:
+    label = f"{name.capitalize()}?"
+    return {
+        "name": name, "label": label, "type": type_, "required": required,
+        "options": list(options),
+    }  # fmt: skip
+
+
+# --- the form -----------------------------------------------------------------------------------
+
+
+def test_the_form_says_what_is_about_to_be_booked(client: Client, alice: User) -> None:
+    factories.event_type(
+        alice, name="Advice", price="50.00", requires_approval=True, location="phone_call"
+    )
+    query = urlencode({"start": SECOND, "zone": "Asia/Tokyo", "hours": 12})
+    page = client.get(f"/alice/advice?{query}")
+    said = words(page)
+    assert "30 minutes Phone Call 50.00 USD needs approval" in said
+    assert "Alice has to approve: the time that you choose is held for you" in said
+    assert "Wednesday, 4 March 7:00 PM – 7:30 PM Asia/Tokyo Change the time" in said
+    assert "It costs 50.00 USD; nothing is charged here. Ask for this time" in said
+    labels = re.findall('<label for="([^"]*)">', main(page))
+    assert labels == ["id_name", "id_email", "id_phone", "id_notes", "id_trap"]
+
+
+def test_someone_with_an_account_need_not_say_who_they_are(
+    client: Client, event_type: EventType, bob: User
+) -> None:
+    client.force_login(bob)
+    page = client.get(f"{PAGE}?start={SECOND}")
+    assert 'name="name" value="Bob Byrd"' in main(page)
+    assert 'name="email" value="bob@example.com"' in main(page)
+
+
+# --- booked -------------------------------------------------------------------------------------
+
+
+def test_a_stranger_books(client: Client, event_type: EventType) -> None:
+    answer = client.post(
+        PAGE, form(notes="Hello\r\nthere", name="  Jo\tStranger "),
+        headers={"Accept-Language": "fr"},
+    )  # fmt: skip
+    booking = Booking.objects.get()
+    assert (answer.status_code, answer["Location"]) == (
+        302,
+        f"/bookings/booked/{links.manage_token(booking)}",
+    )
+    assert (
+        booking.invitee_name, booking.invitee_email, booking.timezone, booking.start,
+        booking.notes, booking.status, booking.language, booking.time_format,
+    ) == (
+        "Jo Stranger", "jo@example.com", "Asia/Tokyo", START,
+        "Hello\nthere", "confirmed", "fr", "hh:mm a",
+    )  # fmt: skip
+    assert booking.history.get().role == "invitee"
+    told = Notification.objects.filter(kind="booking_confirmed").values_list("address", flat=True)
+    assert set(told) == {"alice@example.com", "jo@example.com"}
+    assert mail.outbox == []  # a worker's to send
+
+
+def test_what_is_asked_is_kept_as_the_host_has_asked_for_it(client: Client, alice: User) -> None:
+    factories.event_type(
+        alice,
+        custom_fields=[
+            question("email", "text"),  # its name is that of a field of ours
+            question("people", "number", required=True),
+            question("share", "number"),
+            question("new", "boolean"),
+            question("size", "select", "S", "M"),
+            question("call", "phone"),
+            question("story", "textarea"),
+            question("reply", "email"),
+        ],
+    )
+    answer = post(
+        client,
+        **{
+            "answer-0": "by post", "answer-1": "3", "answer-2": "0.5", "answer-3": "on",
+            "answer-4": "M", "answer-5": "+49 30 1234", "answer-6": "Once\r\nupon", "answer-7": "",
+        },
+    )  # fmt: skip
+    assert answer.status_code == 302, errors(answer)
+    assert Booking.objects.get().custom_field_values == {
+        "email": "by post", "people": 3, "share": 0.5, "new": True, "size": "M",
+        "call": "+49 30 1234", "story": "Once\nupon",
+    }  # fmt: skip
+
+
+def test_where_the_host_must_approve_it_is_asked_for(client: Client, approved: EventType) -> None:
+    answer = post(client, page="/alice/interview")
+    assert Booking.objects.get().status == "pending"
+    page = client.get(answer["Location"])
+    said = words(page)
+    assert "Your request is sent Waits for approval" in said
+    assert "The time is held for you until Alice Ames answers" in said
+    assert "Put it into your calendar" not in said
+
+
+# --- refused ------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_said_beside_its_field_and_nothing_is_lost(
+    client: Client, alice: User
+) -> None:
+    factories.event_type(alice, custom_fields=[question("topic", "text", required=True)])
+    before = everything()
+    page = post(client, name="", email="jo@", notes="Still here")
+    assert page.status_code == 200
+    assert errors(page) == {
+        "name": "This field is required.",
+        "email": "Enter a valid email address.",
+        "answer-0": "This field is required.",
+    }
+    assert "Still here" in main(page)
+    assert f'name="start" value="{SECOND}"' in main(page)
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("type_", "answer", "said"),
+    [
+        ("number", "three", "Enter a number."),
+        ("number", "nan", "Enter a number."),
+        ("number", "9" * 20, "Is too large."),
+        ("select", "XL", "Select a valid choice. XL is not one of the available choices."),
+        ("phone", "call me", "Must be a phone number."),
+        ("email", "jo@", "Enter a valid email address."),
+        (
+            "text",
+            "x" * 501,
+            "Ensure this value has at most 500 characters (it has 501).",
+        ),
+    ],
+)
+def test_an_answer_that_does_not_fit_its_question_is_refused_beside_it(
+    client: Client, alice: User, type_: str, answer: str, said: str
+) -> None:
+    options = ["S", "M"] if type_ == "select" else []
+    factories.event_type(alice, custom_fields=[question("topic", type_, *options)])
+    page = post(client, **{"answer-0": answer})
+    assert errors(page) == {"answer-0": said}
+    assert not Booking.objects.exists()
+
+
+def test_a_time_that_is_taken_meanwhile_leaves_what_was_typed_and_offers_others(
+    client: Client, event_type: EventType, book: Book
+) -> None:
+    book()
+    page = post(client, notes="Still here")
+    said = words(page)
+    assert page.status_code == 200
+    assert "That time is no longer free. Nothing that you have typed is lost." in said
+    offered = re.findall('type="radio" name="start" value="([0-9]+)"', main(page))
+    half = 30 * 60
+    # The day begins an hour before.
+    assert [int(second) for second in offered] == [
+        SECOND + step * half for step in (-2, -1, 1, 2, 3, 4)
+    ]
+    assert "Still here" in main(page)
+    assert f'name="start" value="{SECOND}"' not in main(page)
+    answer = post(client, notes="Still here", start=offered[0])
+    assert answer.status_code == 302
+    assert Booking.objects.filter(notes="Still here").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "why"),
+    [
+        (SECOND + 60, "No meeting starts at that time."),
+        (SECOND + 12 * 3600, "That time is outside the host's hours."),
+        (int(NOW.timestamp()) - 3 * 86_400, "That time has passed, or is too soon."),
+        (SECOND + 90 * 86_400, "That time is too far ahead."),
+    ],
+)
+def test_a_time_that_is_not_offered_is_refused_with_the_reason(
+    client: Client, event_type: EventType, start: int, why: str
+) -> None:
+    page = post(client, start=start)
+    assert why in words(page)
+    assert not Booking.objects.exists()
+
+
+@pytest.mark.parametrize("start", ["", "x", "-1", str(2**60)])
+def test_without_a_time_one_chooses_one_first(
+    client: Client, event_type: EventType, start: str
+) -> None:
+    assert "Choose a day and a time" in words(post(client, start=start))
+    assert not Booking.objects.exists()
+
+
+def test_a_machine_that_fills_in_everything_books_nothing(
+    client: Client, event_type: EventType
+) -> None:
+    page = post(client, trap="https://spam.example")
+    assert "This must stay empty: it is how we tell machines." in words(page)
+    assert not Booking.objects.exists()
+
+
+def test_what_is_no_longer_offered_cannot_be_booked(client: Client, event_type: EventType) -> None:
+    services.delete_event_type(event_type=event_type)
+    assert post(client).status_code == 404
+
+
+def test_a_form_of_another_site_is_refused(event_type: EventType) -> None:
+    assert post(Client(enforce_csrf_checks=True)).status_code == 403
+    assert not Booking.objects.exists()
+
+
+def test_whoever_books_too_often_waits(client: Client, event_type: EventType) -> None:
+    answers = [post(client, name="").status_code for _ in range(31)]
+    assert (answers[:30], answers[30]) == ([200] * 30, 429)
+
+
+# --- afterwards ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def token(book: Book) -> str:
+    return links.manage_token(book())
+
+
+def test_the_page_afterwards_has_the_calendars_and_the_way_to_change_it(
+    client: Client, token: str
+) -> None:
+    page = client.get(f"/bookings/booked/{token}")
+    said = words(page)
+    assert "You are booked Confirmed" in said
+    assert "An invitation is on its way to john@example.com." in said
+    assert f'href="/bookings/manage/{token}"' in main(page)
+    assert (page["Cache-Control"], page["Referrer-Policy"], page["X-Robots-Tag"]) == (
+        "no-store",
+        "no-referrer",
+        "noindex",
+    )
+    urls = re.findall('href="(https://[^"]*)"', main(page))
+    google, *outlooks = [urlsplit(url.replace("&amp;", "&")) for url in urls]
+    asked = parse_qs(google.query)
+    assert (google.netloc, asked["dates"], asked["text"], asked["location"]) == (
+        "calendar.google.com",
+        ["20260304T100000Z/20260304T103000Z"],
+        ["30 Minute Meeting with Alice Ames"],
+        ["Zoom Call"],
+    )
+    assert [url.netloc for url in outlooks] == ["outlook.live.com", "outlook.office.com"]
+    for url in outlooks:
+        asked = parse_qs(url.query)
+        assert (asked["startdt"], asked["enddt"]) == (
+            ["2026-03-04T10:00:00Z"],
+            ["2026-03-04T10:30:00Z"],
+        )
+
+
+def test_the_calendar_file_is_an_entry_and_asks_for_nothing(client: Client, token: str) -> None:
+    answer = client.get(f"/bookings/calendar/{token}")
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="30-minute-meeting.ics"'
+    calendar = Calendar.from_ical(answer.content.decode())
+    (entry,) = calendar.walk("VEVENT")
+    assert (str(calendar["METHOD"]), entry.decoded("DTSTART"), entry.decoded("DTEND")) == (
+        "PUBLISH",
+        START,
+        START + timedelta(minutes=30),
+    )
+    assert "ATTENDEE" not in entry
+
+
+@pytest.mark.parametrize("page", ["booked", "calendar"])
+def test_once_it_is_over_both_lead_to_what_became_of_it(
+    client: Client, token: str, page: str
+) -> None:
+    bookings.cancel(booking=Booking.objects.get(), actor=bookings.INVITEE, now=NOW)
+    answer = client.get(f"/bookings/{page}/{token}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/bookings/manage/{token}")
+
+
+@pytest.mark.parametrize("page", ["booked", "calendar"])
+def test_a_broken_link_says_so(client: Client, token: str, page: str) -> None:
+    answer = client.get(f"/bookings/{page}/{token[:-1]}")
+    assert answer.status_code == 404
+    assert "This link does not work" in words(answer)
+
+
+def test_the_page_to_manage_it_has_the_calendars_too_while_it_is_certain(
+    client: Client, token: str
+) -> None:
+    assert "Put it into your calendar" in words(client.get(f"/bookings/manage/{token}"))
+    with time_machine.travel(datetime(2027, 1, 1, tzinfo=UTC), tick=False):
+        assert "Put it into your calendar" not in words(client.get(f"/bookings/manage/{token}"))

@@ -1,0 +1,90 @@
+"""What came of sending to a webhook, in words. The body of an answer is for staff only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.outbox import OutboxState
+from webhooks.models import Attempt, Delivery
+
+_ERRORS: dict[str, Promise] = {
+    "blocked_address": _("the address is not public"),
+    "invalid_url": _("the address cannot be used"),
+    "dns": _("the name of the host was not found"),
+    "refused": _("nothing answers at this address"),
+    "tls": _("no secure connection: the certificate was not accepted, or there is none"),
+    "timeout": _("no answer in time"),
+    "invalid_answer": _("what came back was not HTTP"),
+    "inactive": _("the webhook was inactive"),
+    "interrupted": _("Parley was interrupted"),
+    "internal": _("a fault of Parley’s own"),
+}
+STATES: dict[str, Promise] = {
+    OutboxState.WAITING: _("Waiting"),
+    OutboxState.SENT: _("Delivered"),
+    OutboxState.FAILED: _("Failed"),
+}
+_PILLS = {
+    OutboxState.WAITING: "pending",
+    OutboxState.SENT: "confirmed",
+    OutboxState.FAILED: "rejected",
+}
+
+
+def outcome(attempt: Attempt) -> str:
+    """`HTTP 204`, or what kept an answer from coming."""
+    if attempt.response_code is not None:
+        return gettext("HTTP %(code)s") % {"code": attempt.response_code}
+    return in_words(attempt.error)
+
+
+def in_words(error: str) -> str:
+    return str(_ERRORS.get(error, error))
+
+
+@dataclass(frozen=True)
+class Try:
+    """One attempt, as the log tells of it."""
+
+    attempt: Attempt
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One delivery in the log."""
+
+    delivery: Delivery
+    state: Promise
+    pill: str
+    tries: list[Try]
+    # Why it failed, where no attempt says so.
+    error: str
+    # When it is tried again; None where it is not.
+    next_at: datetime | None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.next_at is not None
+
+
+def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
+    """With their events and attempts (`prefetch_related`)."""
+    return [_line(delivery) for delivery in deliveries]
+
+
+def _line(delivery: Delivery) -> Line:
+    state, tries = OutboxState(delivery.state), list(delivery.tries.all())
+    told = {attempt.error for attempt in tries}
+    return Line(
+        delivery=delivery,
+        state=STATES[state],
+        pill=_PILLS[state],
+        tries=[Try(attempt, outcome(attempt)) for attempt in tries],
+        error="" if delivery.last_error in told else in_words(delivery.last_error),
+        next_at=delivery.due_at if state is OutboxState.WAITING else None,
+    )

@@ -1,0 +1,113 @@
+"""Settings: what is told of one's bookings and meetings, where to, and with which secret."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.pages.signed_in import SignedIn
+from config.errors import DomainError
+from config.pages import limited, signed_in_at
+from webhooks import services
+from webhooks.events import EVENTS
+from webhooks.forms import WebhookForm, add_refusal, headers_formset
+from webhooks.models import Webhook
+from webhooks.pages.one import find
+
+# In the session: the webhook whose secret its owner has still to see. Never the secret itself.
+_UNSEEN = "webhooks.unseen_secret"
+
+
+@require_safe
+@login_required
+def webhooks(request: SignedIn) -> HttpResponse:
+    rows = Webhook.objects.visible_to(request.user).with_stats()
+    context = {"part": "webhooks", "webhooks": rows, "events_count": len(EVENTS)}
+    return render(request, "webhooks/webhooks.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "30/h", ["POST"])
+@never_cache
+def new_webhook(request: SignedIn) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else None
+    form, headers = WebhookForm(sent), headers_formset(sent, {})
+    if sent is not None and form.is_valid() and headers.is_valid():
+        try:
+            made = services.create(owner=request.user, headers=headers.values(), **form.values())
+        except (DomainError, ValidationError) as error:
+            add_refusal(form, headers, error)
+        else:
+            request.session[_UNSEEN] = made.pk
+            return redirect("webhooks:secret", made.pk)
+    return _form(request, form, headers)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "60/h", ["POST"])
+@never_cache
+def edit(request: SignedIn, webhook_id: int) -> HttpResponse:
+    found = find(request, webhook_id)
+    sent = request.POST if request.method == "POST" else None
+    form = WebhookForm(sent, initial=WebhookForm.values_of(found))
+    headers = headers_formset(sent, found.headers)
+    if sent is not None and form.is_valid() and headers.is_valid():
+        try:
+            services.update(
+                webhook=found, now=timezone.now(), headers=headers.values(), **form.values()
+            )
+        except (DomainError, ValidationError) as error:
+            add_refusal(form, headers, error)
+        else:
+            messages.success(request, gettext("%(name)s is saved.") % {"name": found.name})
+            return redirect("webhooks:webhook", webhook_id)
+    return _form(request, form, headers, webhook_id=webhook_id)
+
+
+def _form(request: SignedIn, form: WebhookForm, headers: Any, **context: Any) -> HttpResponse:
+    return render(
+        request,
+        "webhooks/form.html",
+        {"part": "webhooks", "form": form, "headers": headers, **context},
+    )
+
+
+@require_safe
+@login_required
+@never_cache
+def secret(request: SignedIn, webhook_id: int) -> HttpResponse:
+    """The whole of a new secret, to whoever has just made it, once."""
+    found = find(request, webhook_id)
+    if request.session.get(_UNSEEN) != found.pk:
+        return redirect("webhooks:webhook", webhook_id)
+    if request.method == "GET":
+        del request.session[_UNSEEN]
+    context = {"part": "webhooks", "webhook": found, "now": timezone.now()}
+    return render(request, "webhooks/secret.html", context)
+
+
+@require_POST
+@signed_in_at("webhooks:webhook", "webhook_id")
+@limited("user", "30/h", ["POST"])
+def rotate(request: SignedIn, webhook_id: int) -> HttpResponse:
+    rotated = services.rotate_secret(webhook=find(request, webhook_id), now=timezone.now())
+    request.session[_UNSEEN] = rotated.pk
+    return redirect("webhooks:secret", webhook_id)
+
+
+@require_POST
+@signed_in_at("webhooks:webhook", "webhook_id")
+def delete(request: SignedIn, webhook_id: int) -> HttpResponse:
+    found = find(request, webhook_id)
+    services.delete(webhook=found)
+    messages.success(request, gettext("%(name)s is deleted.") % {"name": found.name})
+    return redirect("webhooks:webhooks")
