@@ -23,11 +23,15 @@ def options() -> str:
 def find(text: str) -> str:
     """The name of the zone that somebody has typed: whole, or its place alone; else empty."""
     wanted = "_".join(text.split()).casefold()
-    whole = {name.casefold(): name for name in names()}
-    if wanted in whole:
-        return whole[wanted]
-    places = [name for name in sorted(names()) if name.casefold().endswith(f"/{wanted}")]
-    return places[0] if wanted and places else ""
+    folded = _by_folded_name()
+    if not wanted or wanted in folded:
+        return folded.get(wanted, "")
+    return next((name for each, name in folded.items() if each.endswith(f"/{wanted}")), "")
+
+
+@cache
+def _by_folded_name() -> dict[str, str]:
+    return {name.casefold(): name for name in sorted(names())}
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -70,7 +70,7 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     else:
         form = BookingForm(event_type=offered, initial=_known(request) | {"start": start})
         response = _say_who(request, offered, visitor, start, form)
-    remember(request, response)
+    remember(visitor, response)
     return response
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import translation
 
 from accounts import zones
@@ -19,11 +19,13 @@ _COOKIE_AGE = 31_536_000
 class Visitor:
     """A reader of times. `hours` is 12 or 24; `unknown` what they typed that is no time zone.
 
-    `guesses` are those of `zone` and `hours` that nobody has told us: a script may know better.
+    `said` is what the request itself says of both, and `guesses` are those that nobody has told us:
+    a script may know better.
     """
 
     zone: ZoneInfo
     hours: str
+    said: dict[str, str]
     guesses: list[str]
     unknown: str = ""
     date_format: str = "yyyy-MM-dd"
@@ -40,11 +42,9 @@ class Visitor:
 
 def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
     """What the request says of it, else an earlier one (a cookie), else their account."""
-    said = request.POST if request.method == "POST" else request.GET
-    typed, hours = said.get("zone", ""), said.get("hours", "")
-    zone = zones.find(typed) or zones.find(request.COOKIES.get("zone", ""))
-    hours = hours if hours in _TIME_FORMATS else request.COOKIES.get("hours", "")
-    hours = hours if hours in _TIME_FORMATS else ""
+    sent = request.POST if request.method == "POST" else request.GET
+    said, kept = _understood(sent), _understood(request.COOKIES)
+    zone, hours = said["zone"] or kept["zone"], said["hours"] or kept["hours"]
     if request.user.is_authenticated:
         zone = zone or str(request.user.zone)
         hours = hours or ("12" if request.user.time_format == "hh:mm a" else "24")
@@ -54,16 +54,25 @@ def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
     return Visitor(
         zone=ZoneInfo(zone) if zone else default,
         hours=hours,
+        said=said,
         guesses=guesses,
-        unknown="" if zones.find(typed) else typed[:64],
+        unknown="" if said["zone"] else sent.get("zone", "")[:64],
     )
 
 
-def remember(request: HttpRequest, response: HttpResponse) -> None:
+def _understood(values: QueryDict | dict[str, str]) -> dict[str, str]:
+    """The zone and the hours that are said there; empty where that is none."""
+    hours = values.get("hours", "")
+    return {
+        "zone": zones.find(values.get("zone", "")),
+        "hours": hours if hours in _TIME_FORMATS else "",
+    }
+
+
+def remember(visitor: Visitor, response: HttpResponse) -> None:
     """Keep what the address says for the next page; it is no secret and names nobody."""
-    said = {"zone": zones.find(request.GET.get("zone", "")), "hours": request.GET.get("hours", "")}
-    for name, value in said.items():
-        if value and (name == "zone" or value in _TIME_FORMATS):
+    for name, value in visitor.said.items():
+        if value:
             response.set_cookie(
                 name, value, max_age=_COOKIE_AGE, secure=settings.HTTPS, samesite="Lax"
             )
