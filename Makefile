@@ -4,7 +4,10 @@
 #   make test           every test, on SQLite and on PostgreSQL with Valkey (ARGS="-k slots"), most
 #                       of them in two processes at once (ARGS="-n 0": in one)
 #   make torture        the endurance tests alone, at full length, on both
-#   make check          lint, format, types, migrations, deployment settings
+#   make soak           five minutes of traffic on two web servers and two workers that are killed
+#                       one after another, then a count; on PostgreSQL and Valkey
+#   make check          lint, format, types, migrations, deployment files and settings
+#   make audit          look the requirements up among known vulnerabilities (needs PyPI itself)
 #   make requirements   pin the requirements anew (ARGS=--upgrade: to the newest)
 #   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
 #   make format         format the sources
@@ -17,7 +20,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL
 UNTRANSLATED := benchmarks docs tests var
 
-.PHONY: run test torture check requirements messages format clean
+.PHONY: run test torture soak check audit requirements messages format clean
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -45,16 +48,26 @@ test torture: .venv/.dev-installed
 	if [ $$failed = 1 ]; then exit 1; fi; \
 	exit $$empty
 
+soak: export TORTURE := full
+soak: .venv/.dev-installed
+	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest tests/torture/test_soak.py $(ARGS)
+
 check: .venv/.dev-installed
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy .
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	export DATA_DIR="$$data" PUBLIC_URL=https://parley.example && \
 	SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') && \
 	export SECRET_KEY && \
 	$(EMBEDDED) $(PYTHON) manage.py makemigrations --check --dry-run && \
 	$(EMBEDDED) $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+# Strict: what could not be looked up is not called sound. It reads the file alone, on any machine.
+audit: $(UV)
+	$(UV) tool run pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt
 
 requirements: $(UV)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailConfirmation, EmailConfirmationHMAC
 from allauth.account.utils import get_next_redirect_url
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.forms import BaseForm
@@ -14,7 +15,9 @@ from django.utils import timezone, translation
 
 from accounts import clock, notifications, usernames
 from accounts.models import User
-from config import clients
+from config import clients, crypto
+
+_MFA_CONTEXT = "accounts.mfa"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -43,8 +46,24 @@ class AccountAdapter(DefaultAccountAdapter):
         # A signed link stays readable in it, so that no log line takes it for something else.
         return f"{url}?{urlencode({'next': onward}, safe='/:')}" if onward else url
 
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Whom staff have added has no password yet, and knows nothing of an account."""
+        kind = "password_reset_key" if user.has_usable_password() else "account_made"
+        self.send_mail(f"account/email/{kind}", email, context)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        super().send_notification_mail(
+            template_prefix, user, {**(context or {}), "user": user}, email
+        )
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        user = User.objects.filter(email=email.lower()).first()
+        user = context.get("user") or User.objects.filter(email=email.lower()).first()
         # Whoever has not said theirs reads this page's.
         with translation.override((user and user.language) or translation.get_language()):
             message: EmailMultiAlternatives = self.render_mail(
@@ -63,3 +82,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return clients.address(request)
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """The secrets of authenticator apps and recovery codes are kept encrypted."""
+
+    def encrypt(self, text: str) -> str:
+        return crypto.encrypt(text, context=_MFA_CONTEXT)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return crypto.decrypt(encrypted_text, context=_MFA_CONTEXT)

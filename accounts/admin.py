@@ -1,93 +1,249 @@
-"""Staff pages for people, teams, tokens, devices and what was sent."""
+"""Staff pages for people, teams, what lets them in, what was sent to them, and the audit log."""
 
 from typing import Any
 
+import allauth.account.admin
+import allauth.mfa.admin  # noqa: F401
+import django.contrib.auth.admin  # noqa: F401
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import ResetPasswordForm
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from accounts import services
+import accounts.oauth_admin  # noqa: F401
+from accounts import browsers, services, sessions, staff, usernames
 from accounts.models import (
     ApiToken,
+    AuditEntry,
     IdempotencyRecord,
     Invitation,
     Membership,
     Notification,
     PushDevice,
+    Session,
     Team,
     User,
 )
+from accounts.staff import ReadOnlyAdmin, StaffAdmin, Viewed, deed
 from config import outbox
-from config.admin import ReadOnlyAdmin
+from config.errors import Conflict, Invalid
 
-admin.site.site_header = _("Parley staff")
-admin.site.site_title = _("Parley staff")
-admin.site.index_title = _("What do you need to see?")
-admin.site.unregister(Group)
+# What the modules of libraries imported above register: it could be changed there past all that
+# watches over it, or nobody needs it.
+for model in (Group, EmailAddress, Authenticator):
+    admin.site.unregister(model)
+
+# Counted no further on a person's page.
+_MANY = 100
 
 
-class MembershipInline(admin.TabularInline[Membership, Any]):
+class MembershipInline(Viewed, admin.TabularInline[Membership, Any]):
     model = Membership
     extra = 0
     autocomplete_fields = ("user", "team")
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_view_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_view_permission(request)
+
+
+class PersonForm(forms.ModelForm[User]):
+    """A new person has no email address of somebody else's, nobody a username that is an address
+    of ours."""
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).lower()
+        if EmailAddress.objects.filter(email=email, verified=True).exists():
+            raise forms.ValidationError(gettext("Somebody has this address."))
+        return email
+
+    def clean_username(self) -> str:
+        name = str(self.cleaned_data["username"])
+        if name != self.instance.username and (problem := usernames.problem_with(name)):
+            raise forms.ValidationError(problem)
+        return name
+
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
-    """A new person's address counts as verified: staff vouch for it."""
+class UserAdmin(StaffAdmin[User]):
+    """Nobody signs in as somebody else: staff neither see nor set passwords, nor do they change an
+    email address, by which a new password could be had. Superusers alone say who is staff."""
 
     list_display = ("email", "name", "username", "timezone", "is_active", "is_staff", "created_at")
-    list_filter = ("is_active", "is_staff", "teams")
-    search_fields = ("email", "username", "first_name", "last_name", "uuid")
-    ordering = ("email",)
-    readonly_fields = ("uuid", "last_login", "created_at", "updated_at")
-    filter_horizontal = ("user_permissions",)
+    list_filter = ("is_active", "is_staff")
+    number, prefix = "uuid", "usr_"
+    search_fields = ("email__startswith", "username__startswith", "^first_name", "^last_name")
+    form = PersonForm
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (MembershipInline,)
+    actions = ("mail_link",)
+    add_fieldsets = ((None, {"fields": ("email", "first_name", "last_name", "timezone")}),)
     fieldsets = (
-        (None, {"fields": ("email", "username", "password", "uuid")}),
+        (None, {"fields": ("email", "username", "uuid")}),
         (_("Person"), {"fields": ("first_name", "last_name", "position", "company", "avatar_url")}),
         (
             _("Time and language"),
             {"fields": ("timezone", "date_format", "time_format", "week_start", "language")},
         ),
-        (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
+        (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser")}),
         (_("Dates"), {"fields": ("last_login", "created_at", "updated_at")}),
     )
-    add_fieldsets = (
-        (
-            None,
-            {
-                "classes": ("wide",),
-                "fields": (
-                    "email", "username", "first_name", "last_name", "timezone",
-                    "usable_password", "password1", "password2",
-                ),
-            },
-        ),
-    )  # fmt: skip
+
+    def people_of(self, row: User) -> list[User]:
+        return [row]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Email addresses are kept in small letters, and found by how they begin."""
+        term = search_term.lower() if "@" in search_term else search_term
+        return super().get_search_results(request, queryset, term)
+
+    # --- who may ------------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        people = [obj] if obj else []
+        return self.has_view_permission(request) and staff.may_touch(staff.acting(request), people)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """An account is deleted by its owner: what others share with it has to stay."""
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return ()
+        shown = ("email", "uuid", "last_login", "created_at", "updated_at")
+        access = ("is_active", "is_staff", "is_superuser")
+        return shown if staff.acting(request).is_superuser else (*shown, *access)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return self.inlines if obj else ()
+
+    # --- adding -------------------------------------------------------------------------------
 
     def save_model(
         self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool
     ) -> None:
-        obj.email = obj.email.lower()
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        obj.username = User.objects.free_username(usernames.from_email(obj.email))
+        obj.set_unusable_password()
         super().save_model(request, obj, form, change)
         services.vouch_for_email(user=obj)
+        _mail_link(request, obj)
+
+    @deed(_("Mail a link to set a new password"))
+    def mail_link(self, request: HttpRequest, person: User) -> None:
+        if not person.is_active:
+            raise Conflict(gettext("This account is closed."))
+        _mail_link(request, person)
+
+    # --- all that is known of somebody, one click away ----------------------------------------
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        person: User | None = kwargs.get("obj")
+        if person is not None:
+            context["about"] = [
+                {
+                    "name": table.opts.verbose_name_plural,
+                    "url": f"{reverse(f'admin:{_page_of(table)}_changelist')}?person={person.pk}",
+                    "count": min(count, _MANY),
+                    "more": count > _MANY,
+                }
+                # Those of the upper floors first: people ask for help with meetings and bookings.
+                for table in reversed(self.admin_site._registry.values())
+                if isinstance(table, StaffAdmin) and table.people
+                for count in [table.count_of(person, at_most=_MANY + 1)]
+            ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _page_of(table: admin.ModelAdmin[Any]) -> str:
+    return f"{table.opts.app_label}_{table.opts.model_name}"
+
+
+def _mail_link(request: HttpRequest, person: User) -> None:
+    """As if they had asked for it themselves."""
+    form = ResetPasswordForm({"email": person.email})
+    if not form.is_valid():
+        raise Invalid(gettext("No link can be mailed to this address."))
+    form.save(request)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdmin[EmailAddress]):
+    list_display = ("email", "user", "verified", "primary")
+    list_filter = ("verified", "primary")
+    list_select_related = ("user",)
+    people = ("user",)
+    addresses = ("email",)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
+    """Who has a second step of signing in; without its secrets."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    people = ("user",)
+    exclude = ("data",)
+    actions = ("take_away",)
+
+    @deed(
+        _("Take the second step away"),
+        warning=_(
+            "For somebody who has lost it. Their password alone lets them in from then on; an email"
+            " tells them."
+        ),
+    )
+    def take_away(self, request: HttpRequest, authenticator: Authenticator) -> None:
+        person = authenticator.user
+        Authenticator.objects.filter(user=person).delete()
+        get_adapter(request).send_notification_mail("mfa/email/totp_deactivated", person)
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin[Team]):
+class TeamAdmin(StaffAdmin[Team]):
     list_display = ("id", "name", "created_at")
     list_display_links = ("id", "name")
-    search_fields = ("name", "members__email")
+    people = ("members",)
+    search_fields = ("name",)
     inlines = (MembershipInline,)
+
+    def people_of(self, row: Team) -> list[User]:
+        """What is done to a team concerns nobody's account; its members stand on its page."""
+        return []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
+        return self.has_view_permission(request)
 
 
 @admin.register(Invitation)
@@ -95,7 +251,8 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     list_display = ("email", "team", "invited_by", "created_at", "expires_at")
     list_filter = ("expires_at",)
     list_select_related = ("team", "invited_by")
-    search_fields = ("email", "team__name", "invited_by__email")
+    people = ("invited_by",)
+    addresses = ("email",)
 
 
 @admin.register(ApiToken)
@@ -111,15 +268,39 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     )
     list_filter = ("revoked_at", "expires_at", "last_used_at")
     list_select_related = ("user",)
-    search_fields = ("name", "hint", "user__email")
+    people = ("user",)
+    search_fields = ("name", "hint__exact")
     exclude = ("digest",)
     actions = ("revoke",)
 
-    @admin.action(description=_("Revoke at once"))
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        for token in queryset:
-            services.revoke_token(token=token, now=timezone.now())
-        self.message_user(request, _("Revoked."), messages.SUCCESS)
+    @deed(_("Revoke at once"), warning=_("Whatever uses this token is refused from then on."))
+    def revoke(self, request: HttpRequest, token: ApiToken) -> None:
+        services.revoke_token(token=token, actor=staff.acting(request), now=timezone.now())
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin[Session]):
+    """Who is signed in where. Neither a key nor what a session holds."""
+
+    list_display = ("browser", "user", "started_at", "seen_at", "expire_date")
+    list_filter = ("seen_at",)
+    list_select_related = ("user",)
+    ordering = ("-seen_at",)
+    people = ("user",)
+    exclude = ("session_key", "session_data")
+    actions = ("end",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        """Those of people: visitors have some too, to be told something on their next page."""
+        return super().get_queryset(request).filter(user__isnull=False)
+
+    @admin.display(description=_("browser"))
+    def browser(self, session: Session) -> str:
+        return browsers.in_words(session.agent)
+
+    @deed(_("Sign out there"), warning=_("Whoever uses that browser has to sign in again."))
+    def end(self, request: HttpRequest, session: Session) -> None:
+        sessions.end(session=session, actor=staff.acting(request), now=timezone.now())
 
 
 @admin.register(PushDevice)
@@ -127,15 +308,14 @@ class PushDeviceAdmin(ReadOnlyAdmin[PushDevice]):
     list_display = ("__str__", "user", "platform", "is_active", "updated_at")
     list_filter = ("is_active", "platform")
     list_select_related = ("user",)
-    search_fields = ("name", "user__email")
-    exclude = ("token",)
+    people = ("user",)
+    search_fields = ("name",)
+    exclude = ("token", "digest")
     actions = ("deactivate",)
 
-    @admin.action(description=_("Stop sending to these devices"))
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[PushDevice]) -> None:
-        for device in queryset:
-            services.deactivate_device(token=device.token)
-        self.message_user(request, _("Deactivated."), messages.SUCCESS)
+    @deed(_("Stop sending to it"))
+    def deactivate(self, request: HttpRequest, device: PushDevice) -> None:
+        services.deactivate_device(digest=device.digest)
 
 
 @admin.register(Notification)
@@ -143,10 +323,11 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     """What was sent, when and how it went; not what it said, since that may hold links that act."""
 
     list_display = ("kind", "channel", "user", "state", "attempts", "due_at", "settled_at", "error")
-    list_filter = ("state", "channel", "kind", "due_at")
+    list_filter = ("state", "channel", "due_at")
     list_select_related = ("user",)
-    date_hierarchy = "created_at"
-    search_fields = ("user__email", "message_id", "topic")
+    people = ("user",)
+    number, prefix = "message_id", "ntf_"
+    search_fields = ("topic__exact",)
     exclude = ("content", "address", "lease")
     actions = ("send_again", "take_back")
 
@@ -154,30 +335,34 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     def error(self, row: Notification) -> str:
         return row.last_error or "-"
 
-    @admin.action(description=_("Send again"))
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        count = outbox.requeue(queryset, now=timezone.now())
-        self.message_user(
-            request,
-            ngettext("%d message will be sent again.", "%d messages will be sent again.", count)
-            % count,
-            messages.SUCCESS,
-        )
+    @deed(_("Send again"))
+    def send_again(self, request: HttpRequest, row: Notification) -> None:
+        if not outbox.requeue(Notification.objects.filter(pk=row.pk), now=timezone.now()):
+            raise Conflict(gettext("This message is on its way already."))
 
-    @admin.action(description=_("Take back what has not been sent"))
-    def take_back(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        count = outbox.withdraw(queryset, now=timezone.now())
-        self.message_user(
-            request,
-            ngettext("%d message taken back.", "%d messages taken back.", count) % count,
-            messages.SUCCESS,
-        )
+    @deed(_("Take back what has not been sent"))
+    def take_back(self, request: HttpRequest, row: Notification) -> None:
+        if not outbox.withdraw(Notification.objects.filter(pk=row.pk), now=timezone.now()):
+            raise Conflict(gettext("This message does not wait any more."))
 
 
 @admin.register(IdempotencyRecord)
 class IdempotencyRecordAdmin(ReadOnlyAdmin[IdempotencyRecord]):
     list_display = ("key", "method", "path", "user", "status", "created_at")
-    list_filter = ("method", "status", "created_at")
+    list_filter = ("method", "created_at")
     list_select_related = ("user",)
-    search_fields = ("key", "path", "user__email")
+    people = ("user",)
     exclude = ("answer", "body_digest")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
+    """What was done to accounts, and by staff."""
+
+    list_display = ("at", "action", "person", "actor", "subject", "address")
+    list_filter = ("action", "at")
+    list_select_related = ("person", "actor")
+    date_hierarchy = "at"
+    people = ("person", "actor")
+    search_fields = ("address__exact", "request_id__exact")
+    search_help_text = _("An email address, an address on the net, or the number of a request")

@@ -12,7 +12,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import scopes, usernames, zones
+from accounts import redirects, scopes, usernames, zones
 from accounts.models import Membership, Team, User
 
 # --- signing in and up, in our words ------------------------------------------------------------
@@ -195,3 +195,77 @@ class InviteForm(forms.Form):
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)
+
+
+class DeleteAccountForm(forms.Form):
+    """That it is they who ask, and that they mean it."""
+
+    username = forms.CharField(
+        label=_("Your username"),
+        max_length=usernames.MAX_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+        self.fields["username"].help_text = gettext(
+            "Type %(username)s, so that nothing happens by mistake."
+        ) % {"username": person.username}
+
+    def clean_username(self) -> str:
+        name = str(self.cleaned_data["username"])
+        if name.lower() != self.person.username:
+            raise forms.ValidationError(gettext("This is not your username."))
+        return name
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self.person.check_password(password):
+            raise forms.ValidationError(gettext("This is not your password."))
+        return password
+
+
+class ApplicationForm(forms.Form):
+    """An application of one's own, that others may connect."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("People read it when they are asked to connect it."),
+    )
+    kind = forms.ChoiceField(
+        label=_("Where it runs"),
+        initial="confidential",
+        choices=[
+            ("confidential", _("On a server: it can keep a secret")),
+            ("public", _("In a browser, on a phone or a computer: it cannot")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    redirect_uris = forms.CharField(
+        label=_("Addresses to return to"),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=_(
+            "One a line, each in full, such as https://example.com/callback. For a program on"
+            " one’s own computer http://127.0.0.1/… works too, with any port."
+        ),
+    )
+
+    def clean_redirect_uris(self) -> list[str]:
+        uris = list(dict.fromkeys(self.cleaned_data["redirect_uris"].split()))
+        if len(uris) > redirects.MOST:
+            said = gettext("Give at most %(count)d addresses.")
+            raise forms.ValidationError(said % {"count": redirects.MOST})
+        problems = [f"{uri[:100]}: {said}" for uri in uris if (said := redirects.problem_with(uri))]
+        if problems:
+            raise forms.ValidationError(problems)
+        return uris

@@ -5,7 +5,7 @@ floor only knows to whom it goes and that it must arrive.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,11 +26,14 @@ from accounts.channels import (
     PushContent,
     Refused,
 )
-from accounts.models import Notification, User
+from accounts.models import Notification, PushDevice, User
 from config import faults, outbox
 from config.outbox import OutboxState
 
 log = structlog.get_logger(__name__)
+
+ONCE = "once"
+"""The topic of what is kept until it is sent, and no longer."""
 
 CHANNELS: dict[str, Channel] = {
     Notification.Channel.EMAIL: EmailChannel(),
@@ -80,9 +83,9 @@ def push(
     due_at: datetime | None = None,
 ) -> None:
     """Enqueue a push message to each device of this person: a row a device."""
-    for token in user.devices.filter(is_active=True).values_list("token", flat=True):
+    for device in user.devices.filter(is_active=True).values_list("digest", flat=True):
         _enqueue(
-            Notification.Channel.PUSH, token, json.dumps(content), kind, now, user, topic, due_at
+            Notification.Channel.PUSH, device, json.dumps(content), kind, now, user, topic, due_at
         )
 
 
@@ -115,6 +118,13 @@ def withdraw(*, topic: str, now: datetime) -> int:
     return outbox.withdraw(Notification.objects.filter(topic=topic), now=now)
 
 
+def forget(*, topics: Collection[str]) -> None:
+    """Forget what was said about these. What waits is still sent, and forgotten after that."""
+    rows = Notification.objects.filter(topic__in=topics)
+    rows.exclude(state=OutboxState.WAITING).delete()
+    rows.update(topic=ONCE)
+
+
 def deliver(*, pk: int | None = None) -> bool:
     """Claim one notification that is due (this one, or the first), send and settle it.
 
@@ -128,10 +138,10 @@ def deliver(*, pk: int | None = None) -> bool:
     faults.point("notification.claimed")
     try:
         CHANNELS[row.channel].send(
-            address=row.address, content=row.content, message_id=row.message_id
+            address=_address(row), content=row.content, message_id=row.message_id
         )
     except AddressGone as error:
-        services.deactivate_device(token=row.address)
+        services.deactivate_device(digest=row.address)
         _end(row, OutboxState.FAILED, error)
     except Refused as error:
         _end(row, OutboxState.FAILED, error)
@@ -149,6 +159,16 @@ def deliver(*, pk: int | None = None) -> bool:
         outbox.settle(row, state=OutboxState.SENT, now=timezone.now())
         faults.point("notification.settled")
     return True
+
+
+def _address(row: Notification) -> str:
+    """Where the channel sends it; AddressGone for a device that was removed meanwhile."""
+    if row.channel == Notification.Channel.EMAIL:
+        return row.address
+    device = PushDevice.objects.filter(digest=row.address).first()
+    if device is None:
+        raise AddressGone("removed")
+    return device.token
 
 
 def _retry(row: Notification, error: str) -> None:

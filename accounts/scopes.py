@@ -23,3 +23,9 @@ SCOPES = {
 def allows(granted: Collection[str], needed: str) -> bool:
     """Whether the scopes granted cover the one needed."""
     return needed in granted or needed.replace(":read", ":write") in granted
+
+
+def in_words(granted: Collection[str]) -> list[str]:
+    """What they allow. Writing implies reading, which then need not be said."""
+    implied = {scope.replace(":write", ":read") for scope in granted if ":write" in scope}
+    return [str(words) for scope, words in SCOPES.items() if scope in {*granted} - implied]

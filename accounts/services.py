@@ -8,9 +8,11 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from accounts import audit, usernames
 from accounts import scopes as scope_names
-from accounts import usernames
-from accounts.models import ApiToken, PushDevice, User, new_token, token_digest
+from accounts.audit import Action
+from accounts.models import ApiToken, PushDevice, User, new_token
+from config import crypto
 from config.errors import Invalid
 
 
@@ -55,32 +57,51 @@ def create_token(
     if not scopes:
         raise Invalid(_("Choose at least one scope."), field="scopes")
     token = new_token()
-    row = ApiToken.objects.create(
-        user=user,
-        name=name,
-        digest=token_digest(token),
-        hint=token[:8],
-        scopes=sorted(set(scopes)),
-        expires_at=expires_at,
-    )
+    with transaction.atomic():
+        row = ApiToken.objects.create(
+            user=user,
+            name=name,
+            digest=crypto.digest(token),
+            hint=token[:8],
+            scopes=sorted(set(scopes)),
+            expires_at=expires_at,
+        )
+        audit.record(
+            Action.TOKEN_MADE, person=user, actor=user, subject=str(row), now=row.created_at
+        )
     return row, token
 
 
-def revoke_token(*, token: ApiToken, now: datetime) -> None:
-    """End a token at once. Doing it again changes nothing."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
+def note_use(*, token: ApiToken, now: datetime) -> None:
+    """Note that a token was used, at most once a minute; its first use is told in the audit log."""
+    noted = ApiToken.objects.filter(pk=token.pk).touch(now)
+    if noted and token.last_used_at is None:
+        audit.record(Action.TOKEN_USED, person=token.user, subject=str(token), now=now)
+
+
+@transaction.atomic
+def revoke_token(
+    *, token: ApiToken, now: datetime, actor: User | None, action: Action = Action.TOKEN_REVOKED
+) -> bool:
+    """End a token at once; whether it was still good. `actor` is its owner, staff, or nobody."""
+    ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
+    if ended:
+        audit.record(action, person=token.user, actor=actor, subject=str(token), now=now)
+    return bool(ended)
 
 
 @transaction.atomic
 def register_device(*, user: User, token: str, platform: str, name: str = "") -> PushDevice:
     """Reach this person on this device. A device changes hands with whoever signs in on it."""
     device, _created = PushDevice.objects.update_or_create(
-        token=token,
-        defaults={"user": user, "platform": platform, "name": name, "is_active": True},
-    )
+        digest=crypto.digest(token),
+        defaults={
+            "user": user, "token": token, "platform": platform, "name": name, "is_active": True,
+        },
+    )  # fmt: skip
     return device
 
 
-def deactivate_device(*, token: str) -> None:
+def deactivate_device(*, digest: str) -> None:
     """Stop sending to a device that Firebase no longer knows."""
-    PushDevice.objects.filter(token=token).update(is_active=False)
+    PushDevice.objects.filter(digest=digest).update(is_active=False)

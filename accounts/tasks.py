@@ -3,9 +3,8 @@
 import time
 
 from celery import shared_task
-from django.utils import timezone
 
-from accounts import idempotency, notifications
+from accounts import notifications
 
 # A sweep hands over to the next one after this long, so that beat's rhythm sets the pace.
 _SWEEP_SECONDS = 20.0
@@ -23,9 +22,3 @@ def sweep_notifications() -> None:
     until = time.monotonic() + _SWEEP_SECONDS
     while time.monotonic() < until and notifications.deliver():
         pass
-
-
-@shared_task
-def purge_idempotency() -> None:
-    """Forget answers that are older than a key is kept."""
-    idempotency.purge(now=timezone.now())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import Case, ProtectedError, QuerySet, When
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -19,6 +19,8 @@ from config.errors import Conflict, Forbidden, Invalid, NotFound
 Role = Membership.Role
 
 INVITATION_STANDS = timedelta(days=7)
+# After that, so that it can be sent again.
+INVITATION_KEPT = timedelta(days=30)
 INVITING = (Role.OWNER, Role.MANAGER)
 
 
@@ -85,11 +87,50 @@ def leave(*, team: Team, actor: User, now: datetime) -> None:
         own.delete()
         return
     _withdraw_all(team, now)
+    if not _delete_unused(team):
+        own.delete()
+
+
+def heir(*, team: Team, of: User) -> Membership | None:
+    """Who becomes the owner when this person, its only one, goes for good; None: nobody is there.
+
+    Who has been in it longest: of its managers, else of its members, else of its clients.
+    """
+    others = team.memberships.filter(user__is_active=True).exclude(user=of).select_related("user")
+    ranks = [Role.MANAGER, Role.MEMBER, Role.CLIENT]
+    rank = Case(*(When(role=role, then=place) for place, role in enumerate(ranks)))
+    return others.order_by(rank, "created_at", "pk").first()
+
+
+def has_other_owners(*, team: Team, than: User) -> bool:
+    owners = team.memberships.filter(role=Role.OWNER, user__is_active=True)
+    return owners.exclude(user=than).exists()
+
+
+@transaction.atomic
+def part_for_good(*, user: User, now: datetime) -> None:
+    """Take somebody who is deleted out of every team; none of those with people loses its owner."""
+    for own in user.memberships.select_related("team").order_by("team_id"):
+        team = _lock(own.team)
+        if not has_other_owners(team=team, than=user) and own.role == Role.OWNER:
+            successor = heir(team=team, of=user)
+            if successor is not None:
+                successor.role = Role.OWNER
+                successor.save(update_fields=["role"])
+        own.delete()
+        if not team.memberships.exists():
+            _withdraw_all(team, now)
+            _delete_unused(team)
+
+
+def _delete_unused(team: Team) -> bool:
+    """False where it stays as a name on what it once met for."""
     try:
         with transaction.atomic():
             team.delete()
-    except ProtectedError:  # it stays as a name on what it once met for
-        own.delete()
+    except ProtectedError:
+        return False
+    return True
 
 
 @transaction.atomic
@@ -97,12 +138,10 @@ def delete(*, team: Team, actor: User, now: datetime) -> None:
     """Delete a team in which nothing has happened yet; Conflict for any other."""
     _acting(team, actor, Role.OWNER)
     _withdraw_all(team, now)
-    try:
-        team.delete()
-    except ProtectedError:
+    if not _delete_unused(team):
         raise Conflict(
             _("Meetings of this team are on record, so it stays. You can leave it instead.")
-        ) from None
+        )
 
 
 @transaction.atomic
@@ -230,6 +269,14 @@ def _withdraw_all(team: Team, now: datetime) -> None:
     for invitation in team.invitations.all():
         notifications.withdraw(topic=_topic(invitation), now=now)
     team.invitations.all().delete()
+
+
+def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> None:
+    """Delete these, and what was said of them."""
+    for invitation in invitations:
+        notifications.withdraw(topic=_topic(invitation), now=now)
+        notifications.forget(topics=[_topic(invitation)])
+    invitations.delete()
 
 
 def _send(invitation: Invitation, now: datetime) -> None:

@@ -4,8 +4,18 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from accounts.pages.applications import (
+    application,
+    applications,
+    delete_application,
+    new_application,
+    rotate_application,
+)
+from accounts.pages.connections import connections, disconnect
+from accounts.pages.data import data, delete_account, export
 from accounts.pages.devices import devices, remove_device
 from accounts.pages.profile import profile
+from accounts.pages.security import end_other_sessions, end_session, security
 from accounts.pages.teams import (
     change_role,
     delete_team,
@@ -30,6 +40,27 @@ urlpatterns = [
     path("settings/profile", profile, name="profile"),
     path("settings/tokens", tokens, name="tokens"),
     path("settings/tokens/<int:token_id>/revoke", revoke_token, name="revoke_token"),
+    path("settings/applications", applications, name="applications"),
+    path("settings/applications/new", new_application, name="new_application"),
+    path("settings/applications/<int:application_id>", application, name="application"),
+    path(
+        "settings/applications/<int:application_id>/rotate",
+        rotate_application,
+        name="rotate_application",
+    ),
+    path(
+        "settings/applications/<int:application_id>/delete",
+        delete_application,
+        name="delete_application",
+    ),
+    path("settings/connections", connections, name="connections"),
+    path("settings/connections/<int:application_id>/remove", disconnect, name="disconnect"),
+    path("settings/security", security, name="security"),
+    path("settings/security/sessions/<str:session_id>/end", end_session, name="end_session"),
+    path("settings/security/sessions/end", end_other_sessions, name="end_other_sessions"),
+    path("settings/data", data, name="data"),
+    path("settings/data/export", export, name="export"),
+    path("settings/data/delete", delete_account, name="delete_account"),
     path("settings/devices", devices, name="devices"),
     path("settings/devices/<int:device_id>/remove", remove_device, name="remove_device"),
     path("settings/teams", teams, name="teams"),

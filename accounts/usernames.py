@@ -14,7 +14,8 @@ PATTERN = re.compile(r"[a-z0-9-]{2,30}")
 _OUR_WORDS = frozenset(
     """
     about abuse account admin api app blog booking bookings calendar dashboard docs event events
-    favicon help health home host invite legal login logout mail me meeting meetings new oauth
+    favicon health healthz help home host invite legal login logout mail me meeting meetings metrics
+    new oauth
     parley pricing privacy profile readyz robots root security settings signup static status
     support team teams terms user users webhook webhooks www
     """.split()  # noqa: SIM905  a list of a word a line is harder to read

@@ -1,11 +1,60 @@
 """The Celery application: `celery -A config worker`, `celery -A config beat`."""
 
+import logging.config
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+)
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("parley")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+_REQUEST_ID = "request_id"
+
+
+@setup_logging.connect
+def _log_as_everybody(**_: Any) -> None:
+    """In the project's format: with a receiver of this signal, Celery sets up none of its own."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+@beat_init.connect
+def _watch(**_: Any) -> None:
+    from config import telemetry
+
+    telemetry.start()
+
+
+@before_task_publish.connect
+def _pass_on(headers: dict[str, Any], **_: Any) -> None:
+    """With a task goes the number of the request that asked for it."""
+    if request_id := get_contextvars().get(_REQUEST_ID):
+        headers[_REQUEST_ID] = request_id
+
+
+@task_prerun.connect
+def _take_up(task: "Task[Any, Any]", task_id: str, **_: Any) -> None:
+    clear_contextvars()
+    bind_contextvars(task=task.name, task_id=task_id)
+    if request_id := task.request.get(_REQUEST_ID):
+        bind_contextvars(request_id=request_id)
+
+
+@task_postrun.connect
+def _lay_down(**_: Any) -> None:
+    clear_contextvars()

@@ -1,12 +1,17 @@
-"""Where a request comes from."""
+"""Where a request comes from, and from whom."""
 
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.http import HttpRequest
 
 # Of a client that has no address, such as one at a Unix socket.
 _NOWHERE = "0.0.0.0"  # noqa: S104  nothing listens here
+# `django.contrib.auth.SESSION_KEY`, which cannot be imported while settings are read.
+_PERSON_OF_SESSION = "_auth_user_id"
 
 
 def address(request: HttpRequest) -> str:
@@ -25,3 +30,41 @@ def address(request: HttpRequest) -> str:
         return str(ipaddress.ip_address(peer.strip()))
     except ValueError:
         return _NOWHERE
+
+
+# Where the API's middleware notes whose token a request bears.
+ACCOUNT = "parley.account"
+
+_answered: ContextVar[HttpRequest | None] = ContextVar("answered", default=None)
+
+
+def current() -> str | None:
+    """The address of the client whose request this thread answers; None outside of one."""
+    request = _answered.get()
+    return address(request) if request else None
+
+
+def account() -> int | None:
+    """The number of whoever's request this thread answers, as far as it is known by now.
+
+    Asks nobody: neither the session nor the database, which may be what has just failed.
+    """
+    request = _answered.get()
+    if request is None:
+        return None
+    bearer: int | None = request.META.get(ACCOUNT)
+    if bearer is not None:
+        return bearer
+    session = getattr(getattr(request, "session", None), "_session_cache", {})
+    person: str | None = session.get(_PERSON_OF_SESSION)
+    return int(person) if person else None
+
+
+@contextmanager
+def answering(request: HttpRequest) -> Iterator[None]:
+    """Within this, `current` and `account` tell of that request's client."""
+    token = _answered.set(request)
+    try:
+        yield
+    finally:
+        _answered.reset(token)

@@ -63,3 +63,25 @@ class EncryptedTextField(models.TextField[str, str]):
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
         return None if value is None else decrypt(value, context=self._context)
+
+
+def digest(text: str) -> str:
+    """The SHA-256 by which something is recognised that must not be kept, or not be read."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class DigestField(models.CharField[str, str]):
+    """The SHA-256 of another field of the row: finds and compares what is kept encrypted."""
+
+    def __init__(self, *args: Any, of: str = "", **options: Any) -> None:
+        self.of = of
+        super().__init__(*args, **{"max_length": 64, "editable": False, **options})
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        return name, path, args, {**options, "of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        value = digest(getattr(model_instance, self.of))
+        setattr(model_instance, self.attname, value)
+        return value

@@ -126,6 +126,46 @@ def http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#@]*)?", text):
+        raise ValueError("must look like http://collector.example:4318")
+    return text
+
+
+def sentry_dsn(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@]+@[^\s/@]+/([^\s@]+/)?\d+", text):
+        raise ValueError("must look like https://key@sentry.example/1")
+    return text
+
+
+def share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError("must be a number from 0 to 1")
+    return number
+
+
+def log_level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+        raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return text.upper()
+
+
+def folder(text: str) -> Path:
+    """A folder that can be written to; made where there is none."""
+    path = Path(text).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        path = Path()
+    if path == Path() or not os.access(path, os.W_OK):
+        raise ValueError("must be a folder that can be written to")
+    return path
+
+
 def redis_url(text: str) -> str:
     if not text.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must start with redis://, rediss:// or unix://")

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_ratelimit.decorators import ratelimit
@@ -19,12 +20,17 @@ from config.errors import Conflict, Forbidden, Invalid
 SAFE = ["GET", "HEAD", "OPTIONS"]
 
 _Args = ParamSpec("_Args")
-_View = Callable[_Args, HttpResponse]
+_Answer = TypeVar("_Answer", bound=HttpResponseBase)
+_View = Callable[_Args, _Answer]
 
 
-def limited(key: str, rate: str, method: list[str]) -> Callable[[_View[_Args]], _View[_Args]]:
+def limited(
+    key: str, rate: str, method: list[str]
+) -> Callable[[_View[_Args, _Answer]], _View[_Args, _Answer]]:
     """The decorator of django-ratelimit, which knows no types. Refused: `RATELIMIT_VIEW`."""
-    decorator: Callable[[_View[_Args]], _View[_Args]] = ratelimit(key=key, rate=rate, method=method)
+    decorator: Callable[[_View[_Args, _Answer]], _View[_Args, _Answer]] = ratelimit(
+        key=key, rate=rate, method=method
+    )
     return decorator
 
 

@@ -1,5 +1,6 @@
 """Every setting, from the environment. `docs/settings.md` has the table."""
 
+import os
 import secrets
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -7,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-import structlog
 
 from config import environment, logs
+from config.api.document import SPECTACULAR_SETTINGS  # noqa: F401  drf-spectacular reads it
 from config.environment import read
 
 # Lets `ModelAdmin[User]` and the like be written where Django knows the type only in its stubs.
@@ -49,6 +50,7 @@ if EMBEDDED_DATABASE:
     }
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
@@ -107,7 +109,7 @@ CELERY_BEAT_SCHEDULE = {
     )
 } | {
     name: {"task": name, "schedule": 600.0, "options": {"expires": 600.0}}
-    for name in ("accounts.tasks.purge_idempotency", "webhooks.tasks.purge_attempts")
+    for name in ("config.tasks.retain",)
 }
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # nothing worth keeping: intervals of seconds
 
@@ -176,10 +178,9 @@ INSTALLED_APPS = [
     "webhooks",
     "scheduling",
     "meetings",
-    "django.contrib.admin",
+    "accounts.staff_app.StaffConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -189,13 +190,17 @@ INSTALLED_APPS = [
     "anymail",
     "csp",
     "django_filters",
+    "oauth2_provider",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
 ]
 
 MIDDLEWARE = [
-    # Outermost: it answers for every path below /api/, whatever goes wrong further in.
+    "config.requests.RequestMiddleware",
+    "config.health.ProbesMiddleware",
+    "config.browsers.BrowserMiddleware",
+    # Outside of all that may crash: it answers for every path below /api/, whatever goes wrong.
     "config.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -242,7 +247,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = read("STATIC_ROOT", DATA_DIR / "static", lambda text: Path(text).resolve())
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # What browsers, phones and robots ask for at addresses of their choice, unasked.
 WHITENOISE_ROOT = BASE_DIR / "public"
@@ -282,7 +287,39 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+# What weakens or changes the way in is told to the person by email.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+MFA_ADAPTER = "accounts.adapter.MfaAdapter"
 MFA_TOTP_ISSUER = "Parley"
+
+# --- OAuth 2.0 --------------------------------------------------------------------------------
+
+_DAY = 86_400
+OAUTH2_PROVIDER = {
+    # The authorization code grant with PKCE, and refreshing; nothing else.
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.WebApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "accounts.oauth.Validator",
+    "SCOPES_BACKEND_CLASS": "accounts.oauth.Scopes",
+    "ACCESS_TOKEN_GENERATOR": "accounts.oauth.new_access_token",
+    "REFRESH_TOKEN_GENERATOR": "accounts.oauth.new_refresh_token",
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3_600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * _DAY,
+    # A refresh token that is used twice ends all that came of it (RFC 9700, 4.14.2).
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    # What `accounts.redirects` allows is stricter; of plain http, the loopback addresses alone.
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "PKCE_REQUIRED", "REFRESH_TOKEN",
+            "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE",
+            "REDIRECT_URI_MATCHING", "REDIRECT_URI_SCHEME",
+        )
+    },
+}  # fmt: skip
 
 # --- the API ----------------------------------------------------------------------------------
 
@@ -304,36 +341,6 @@ API_RATE_LIMITS = read(
     environment.rate_limits("10/s,100/min,1000/h,10000/day"),
     environment.rate_limits,
 )
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Parley API",
-    "DESCRIPTION": (BASE_DIR / "config" / "api" / "description.md").read_text(),
-    "TAGS": [
-        {"name": "event_types", "description": "What can be booked of you, and what is free."},
-        {"name": "events", "description": "What is booked of you."},
-        {"name": "webhooks", "description": "Where to tell of what happens, and how that went."},
-        {"name": "users", "description": "You: your profile, your hours and your devices."},
-        {"name": "teams", "description": "The teams that you are in, and their people."},
-        {"name": "meeting", "description": "Meetings that team mates ask one another for (v3)."},
-    ],
-    "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "COMPONENT_SPLIT_PATCH": False,  # PUT and PATCH take the same
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.api.schema.tell_of_texts",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "CustomFieldType": "scheduling.custom_fields.FieldType",
-        "LocationType": "scheduling.enums.Location",
-        "Status": "scheduling.enums.Status",
-        "WebhookStatus": "webhooks.models.Webhook.Status",
-    },
-}
 
 # --- what a browser may do --------------------------------------------------------------------
 
@@ -349,6 +356,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
+        "upgrade-insecure-requests": HTTPS,
     }
 }
 X_FRAME_OPTIONS = "DENY"
@@ -359,49 +367,51 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SESSION_ENGINE = "config.sessions"
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_AGE = 30 * _DAY
+# A browser takes a cookie of such a name from nobody but this very host, and only by HTTPS.
+_host_only = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_host_only}sessionid"
 SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = f"{_host_only}csrftoken"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 RATELIMIT_IP_META_KEY = "config.clients.address"
 RATELIMIT_VIEW = "accounts.pages.errors.too_many_requests"
 
-# --- logs -------------------------------------------------------------------------------------
+# --- what operators see -----------------------------------------------------------------------
 
-_log_processors: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-# Our lines go where everybody's go, and through the same formatter.
-structlog.configure(
-    processors=[*_log_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
+LOGGING = logs.configuration(
+    read("LOG_LEVEL", "INFO", environment.log_level), read("LOG_FORMAT", "logfmt", logs.line_format)
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _log_processors,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                logs.redact,
-                structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": read("LOG_LEVEL", "INFO", str.upper)},
-    "loggers": {
-        "celery": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-        "django.server": {"level": "WARNING"},
-    },
+# The bearer token with which Prometheus reads /metrics; without one there is no such page.
+METRICS_TOKEN = read("METRICS_TOKEN", "", str)
+# Where the processes of one machine add up what each has counted; prometheus_client looks for it
+# in the environment by itself.
+PROMETHEUS_MULTIPROC_DIR = read("PROMETHEUS_MULTIPROC_DIR", None, environment.folder)
+if PROMETHEUS_MULTIPROC_DIR is None:
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # an empty one it would take for a folder
+# What each floor measures of its own work, and how long the oldest of it has waited.
+MEASURED = ["accounts.metrics", "webhooks.metrics", "scheduling.metrics", "meetings.metrics"]
+# A sweep that is further behind makes /readyz say so; 0: it does not ask.
+READY_SWEEP_SECONDS = read("READY_SWEEP_SECONDS", 60, environment.whole_number)
+# Errors, and so many of the requests (0 to 1), to Sentry.
+SENTRY_DSN = read("SENTRY_DSN", "", environment.sentry_dsn)
+SENTRY_ENVIRONMENT = read("SENTRY_ENVIRONMENT", "production", str)
+SENTRY_TRACES_SAMPLE_RATE = read("SENTRY_TRACES_SAMPLE_RATE", 0.0, environment.share)
+# Traces by OTLP over HTTP. OpenTelemetry has more variables, which it reads by itself.
+OTEL_EXPORTER_OTLP_ENDPOINT = read("OTEL_EXPORTER_OTLP_ENDPOINT", "", environment.address)
+OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
+
+# --- privacy ----------------------------------------------------------------------------------
+
+# What each floor knows of a person: the upper ones first, for they point at the lower.
+PRIVACY = ["meetings.privacy", "scheduling.privacy", "webhooks.privacy", "accounts.privacy"]
+# For how many days it is kept; 0: for ever.
+RETENTION_DAYS = {
+    "bookings": read("RETENTION_BOOKINGS_DAYS", 0, environment.whole_number),
+    "notifications": read("RETENTION_NOTIFICATIONS_DAYS", 90, environment.whole_number),
+    "attempts": read("RETENTION_ATTEMPTS_DAYS", 30, environment.whole_number),
+    "audit": read("RETENTION_AUDIT_DAYS", 365, environment.whole_number),
 }

@@ -14,6 +14,7 @@ urlpatterns = [
     path("language", require_POST(set_language), name="set_language"),
     path("components", components, name="components"),
     path("", include("accounts.urls")),
+    path("", include("accounts.oauth_urls")),
     path("", include("webhooks.urls")),
     path("", include("scheduling.urls")),
     path("", include("meetings.urls")),

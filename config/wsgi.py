@@ -7,9 +7,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django
 from django.conf import settings
 
+from config import telemetry
 from config.handler import Handler
 
 django.setup(set_prefix=False)
+telemetry.start()
 application = Handler()
 
 if settings.EMBEDDED_WORKER:

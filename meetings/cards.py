@@ -133,7 +133,8 @@ class Card:
 
     @property
     def may_ask_again(self) -> bool:
-        return self.status in (Status.REJECTED, Status.CANCELLED, Status.EXPIRED)
+        over = self.status in (Status.REJECTED, Status.CANCELLED, Status.EXPIRED)
+        return over and self.other.is_active
 
     @property
     def may_confirm(self) -> bool:

@@ -188,7 +188,7 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             int(booking.start.timestamp()),
             int(booking.end.timestamp()),
             kept=(row.start, row.end),
-            who=booking.invitee_name,
+            who=booking.invitee,
             what=booking.event_type.name,
             url=reverse("scheduling:booking", args=[booking.pk]),
             waits=booking.status == BookingStatus.PENDING,

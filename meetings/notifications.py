@@ -1,6 +1,6 @@
 """Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -63,7 +63,7 @@ def cancelled(
     meeting: MeetingRequest, *, actor: User | None, was: Status, reason: str, now: datetime
 ) -> None:
     """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
-    notifications.withdraw(topic=_reminder_topic(meeting), now=now)
+    notifications.withdraw(topic=reminder_topic(meeting), now=now)
     ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
     by, words = "staff", _("The organisers cancelled your meeting.")
     if actor in _people(meeting):
@@ -102,11 +102,11 @@ def completed(meeting: MeetingRequest, *, now: datetime) -> None:
 def _remind(
     meeting: MeetingRequest, person: User, lead: str, due_at: datetime, now: datetime
 ) -> None:
-    topic = _reminder_topic(meeting)
-    _email(meeting, person, "meeting_reminder", now, topic=topic, due_at=due_at, lead=lead)
+    about = reminder_topic(meeting)
+    _email(meeting, person, "meeting_reminder", now, about=about, due_at=due_at, lead=lead)
     _push(
         meeting, person, "meeting-reminder",
-        _("Meeting reminder"), _STARTS[lead], now, topic, due_at,
+        _("Meeting reminder"), _STARTS[lead], now, about, due_at,
     )  # fmt: skip
 
 
@@ -114,8 +114,18 @@ def _people(meeting: MeetingRequest) -> list[User]:
     return [meeting.requester, meeting.recipient]
 
 
-def _reminder_topic(meeting: MeetingRequest) -> str:
-    return f"meeting:{meeting.pk}:reminders"
+def topic(meeting: MeetingRequest) -> str:
+    """What all that is said of it goes by, but for its reminders."""
+    return f"meeting:{meeting.pk}"
+
+
+def reminder_topic(meeting: MeetingRequest) -> str:
+    return f"{topic(meeting)}:reminders"
+
+
+def topics_of(ids: Iterable[int]) -> list[str]:
+    """All that anything goes by that is said of these meetings."""
+    return [name for pk in ids for name in (f"meeting:{pk}", f"meeting:{pk}:reminders")]
 
 
 def _email(
@@ -125,7 +135,7 @@ def _email(
     now: datetime,
     *,
     ics: icalendar.Method | None = None,
-    topic: str = "",
+    about: str = "",
     due_at: datetime | None = None,
     **context: str,
 ) -> None:
@@ -136,7 +146,7 @@ def _email(
             content["ics_method"] = ics
     notifications.email(
         address=person.email, kind=name, content=content, now=now,
-        user=person, topic=topic, due_at=due_at,
+        user=person, topic=about or topic(meeting), due_at=due_at,
     )  # fmt: skip
 
 
@@ -168,7 +178,7 @@ def _push(
     title: StrPromise,
     words: StrPromise,
     now: datetime,
-    topic: str = "",
+    about: str = "",
     due_at: datetime | None = None,
 ) -> None:
     data = {"type": kind, "meeting_id": str(meeting.pk), "url": links.pending_url()}
@@ -177,7 +187,10 @@ def _push(
     with translation.override(person.mail_language):
         body = str(words) % {"name": meeting.other_party(person).name}
         content: PushContent = {"title": str(title), "body": body, "data": data}
-    notifications.push(user=person, kind=kind, content=content, now=now, topic=topic, due_at=due_at)
+    notifications.push(
+        user=person, kind=kind, content=content, now=now,
+        topic=about or topic(meeting), due_at=due_at,
+    )  # fmt: skip
 
 
 def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: datetime) -> str:

@@ -6,6 +6,7 @@ from django.utils import translation
 
 from meetings.api.serializers import MeetingSerializer
 from meetings.models import MeetingRequest
+from meetings.notifications import topic
 from webhooks import publishing
 
 
@@ -15,4 +16,6 @@ def publish(meeting: MeetingRequest, change: str, *, now: datetime) -> None:
         data = MeetingSerializer(meeting).data
     # In ascending order, since publishing locks their webhooks.
     for owner in sorted((meeting.requester, meeting.recipient), key=lambda person: person.pk):
-        publishing.publish(owner=owner, type_=f"meeting.{change}", data=data, now=now)
+        publishing.publish(
+            owner=owner, type_=f"meeting.{change}", topic=topic(meeting), data=data, now=now
+        )

@@ -47,6 +47,9 @@ def request_meeting(
 
     def write() -> MeetingRequest:
         with transaction.atomic():
+            people = ledger.lock_people([requester.pk, recipient.pk])
+            if not all(person.is_active for person in people):  # any more
+                raise NotFound("user not found")
             meeting = MeetingRequest.objects.create(
                 booking_number=numbering.next_number(now),
                 requester=requester,

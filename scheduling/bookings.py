@@ -101,8 +101,9 @@ def book(
 
     def check() -> tuple[EventType, dict[str, Any]]:
         """As it is now: its terms may have changed, or it may be gone."""
-        offered = EventType.objects.with_hours().filter(pk=event_type.pk).first()
-        if offered is None or not offered.is_active:
+        offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
+        offered = offers.filter(pk=event_type.pk).first()
+        if offered is None:
             raise Invalid(_("This event type cannot be booked."), field="event_type_id")
         kept = checked_answers(offered.custom_fields, answers or {})
         _check_start(offered, start, now)

@@ -4,7 +4,7 @@ The organizer is the address that we send from, and both people are attendees wh
 calendar programs ignore a REQUEST that is sent to its own organizer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -48,12 +48,40 @@ class Entry:
     location: str = ""
 
 
+def collection(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """The text of a calendar of these entries as a file to keep, piece by piece."""
+    head, tail = _calendar().to_ical().split(b"END:VCALENDAR")
+    yield head
+    for entry in entries:
+        yield _event(entry).to_ical()
+    yield b"END:VCALENDAR" + tail
+
+
 def render(entry: Entry, *, method: Method, attendees: Iterable[Person]) -> str:
     """The text of a calendar object that asks for, cancels or merely publishes this entry.
 
     What is published names no attendees (RFC 5546, 3.2.1).
     """
-    organizer = Person(*parseaddr(settings.DEFAULT_FROM_EMAIL))
+    event = _event(entry, is_cancelled=method is Method.CANCEL)
+    for person in attendees if method is not Method.PUBLISH else ():
+        attendee = _address(person)
+        attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
+        attendee.params["PARTSTAT"] = vText("ACCEPTED")
+        event.add("attendee", attendee)
+    calendar = _calendar()
+    calendar.add("method", str(method))
+    calendar.add_component(event)
+    return str(calendar.to_ical(), "utf-8")
+
+
+def _calendar() -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", _PRODID)
+    calendar.add("version", "2.0")
+    return calendar
+
+
+def _event(entry: Entry, *, is_cancelled: bool = False) -> Event:
     event = Event()
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
@@ -62,23 +90,13 @@ def render(entry: Entry, *, method: Method, attendees: Iterable[Person]) -> str:
     event.add("dtstamp", entry.stamp)
     event.add("dtstart", entry.start)
     event.add("dtend", entry.end)
-    event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
-    event.add("organizer", _address(organizer))
-    for person in attendees if method is not Method.PUBLISH else ():
-        attendee = _address(person)
-        attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
-        attendee.params["PARTSTAT"] = vText("ACCEPTED")
-        event.add("attendee", attendee)
+    event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
+    event.add("organizer", _address(Person(*parseaddr(settings.DEFAULT_FROM_EMAIL))))
     if entry.url:
         event.add("url", vUri(entry.url))
     if entry.location or entry.url:
         event.add("location", entry.location or entry.url)
-    calendar = Calendar()
-    calendar.add("prodid", _PRODID)
-    calendar.add("version", "2.0")
-    calendar.add("method", str(method))
-    calendar.add_component(event)
-    return str(calendar.to_ical(), "utf-8")
+    return event
 
 
 def _address(person: Person) -> vCalAddress:

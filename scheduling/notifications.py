@@ -1,6 +1,6 @@
 """Who is told what when a booking moves: all to the outbox, in the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ class Party:
 
 def parties(booking: Booking) -> tuple[Party, Party]:
     """The host and the invitee, whose name is one line whatever they typed."""
-    host, invitee = booking.host, " ".join(booking.invitee_name.split())
+    host, invitee = booking.host, " ".join(booking.invitee.split())
     language = booking.language or host.mail_language
     date_format, _time_format = clock.formats_of(language, ("yyyy-MM-dd", booking.time_format))
     return (
@@ -85,7 +85,7 @@ def rejected(booking: Booking, *, reason: str, now: datetime) -> None:
 
 def cancelled(booking: Booking, *, was: Status, by: Role, reason: str, now: datetime) -> None:
     """Both are told; a confirmed booking also leaves both calendars."""
-    notifications.withdraw(topic=_reminder_topic(booking), now=now)
+    notifications.withdraw(topic=reminder_topic(booking), now=now)
     ics = Method.CANCEL if was == Status.CONFIRMED else None
     for party in parties(booking):
         who = _who(by, party)
@@ -108,7 +108,7 @@ def rescheduled(
 
     `before` is the start and the end that it had.
     """
-    notifications.withdraw(topic=_reminder_topic(booking), now=now)
+    notifications.withdraw(topic=reminder_topic(booking), now=now)
     for party in parties(booking):
         ics = None
         if was == Status.CONFIRMED:
@@ -126,7 +126,7 @@ def rescheduled(
 
 def updated(booking: Booking, *, now: datetime) -> None:
     """Nobody is told, but the reminders to come tell of it as it is now."""
-    if notifications.withdraw(topic=_reminder_topic(booking), now=now):
+    if notifications.withdraw(topic=reminder_topic(booking), now=now):
         for party in parties(booking):
             _remind(booking, party, now)
 
@@ -144,19 +144,29 @@ def _put_into_calendars(booking: Booking, name: str, now: datetime) -> None:
 
 
 def _remind(booking: Booking, party: Party, now: datetime) -> None:
-    topic = _reminder_topic(booking)
+    about = reminder_topic(booking)
     for lead, before in REMINDERS.items():
         due_at = booking.start - before
         if due_at <= now:
             continue
-        _email(booking, party, "booking_reminder", now, topic=topic, due_at=due_at, lead=lead)
+        _email(booking, party, "booking_reminder", now, about=about, due_at=due_at, lead=lead)
         if party.role is Role.HOST:
             words = _STARTS[lead]
-            _push(booking, "booking-reminder", _("Reminder"), words, now, topic, due_at)
+            _push(booking, "booking-reminder", _("Reminder"), words, now, about, due_at)
 
 
-def _reminder_topic(booking: Booking) -> str:
-    return f"booking:{booking.pk}:reminders"
+def topic(booking: Booking) -> str:
+    """What all that is said of it goes by, but for its reminders."""
+    return f"booking:{booking.pk}"
+
+
+def reminder_topic(booking: Booking) -> str:
+    return f"{topic(booking)}:reminders"
+
+
+def topics_of(ids: Iterable[int]) -> list[str]:
+    """All that anything goes by that is said of these bookings."""
+    return [name for pk in ids for name in (f"booking:{pk}", f"booking:{pk}:reminders")]
 
 
 def _who(by: Role, reader: Party) -> str:
@@ -174,7 +184,7 @@ def _email(
     *,
     ics: Method | None = None,
     before: tuple[datetime, datetime] | None = None,
-    topic: str = "",
+    about: str = "",
     due_at: datetime | None = None,
     **context: str,
 ) -> None:
@@ -185,7 +195,7 @@ def _email(
             content["ics_method"] = ics
     notifications.email(
         address=party.email, kind=name, content=content, now=now,
-        user=party.account, topic=topic, due_at=due_at,
+        user=party.account, topic=about or topic(booking), due_at=due_at,
     )  # fmt: skip
 
 
@@ -246,20 +256,21 @@ def _push(
     title: StrPromise,
     words: StrPromise,
     now: datetime,
-    topic: str = "",
+    about: str = "",
     due_at: datetime | None = None,
 ) -> None:
     """To the host's devices: invitees have none."""
     with translation.override(booking.host.mail_language):
-        names = {"name": booking.invitee_name, "what": booking.event_type.name}
+        names = {"name": booking.invitee, "what": booking.event_type.name}
         content: PushContent = {
             "title": str(title),
             "body": str(words) % names,
             "data": {"type": kind, "booking_id": str(booking.pk), "url": settings.PUBLIC_URL},
         }
     notifications.push(
-        user=booking.host, kind=kind, content=content, now=now, topic=topic, due_at=due_at
-    )
+        user=booking.host, kind=kind, content=content, now=now,
+        topic=about or topic(booking), due_at=due_at,
+    )  # fmt: skip
 
 
 def calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:

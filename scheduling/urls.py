@@ -14,7 +14,7 @@ from scheduling.pages.event_types import (
     new_event_type,
 )
 from scheduling.pages.hours import hours
-from scheduling.pages.manage import booked, calendar, manage
+from scheduling.pages.manage import booked, calendar, erase, erased, manage
 
 app_name = "scheduling"
 urlpatterns = [
@@ -39,5 +39,7 @@ urlpatterns = [
     path("bookings/booked/<str:token>", booked, name="booked"),
     path("bookings/calendar/<str:token>", calendar, name="calendar"),
     path("bookings/manage/<str:token>", manage, name="manage"),
+    path("bookings/manage/<str:token>/erase", erase, name="erase"),
+    path("bookings/erased", erased, name="erased"),
     path("bookings/answer/<str:token>", answer, name="answer"),
 ]

@@ -16,16 +16,21 @@ from accounts import links as team_links
 from accounts import services as people
 from accounts import teams
 from accounts.models import User
-from config import outbox
+from config import crypto, outbox
 from meetings import links as meeting_links
 from meetings import services as meetings
 from scheduling import links, outside
 from scheduling import services as hosts
 from tests import factories
+from tests.oauth import app_of
 from tests.pages import NOW, START, stand_alone
 
-# Not ours: the API has a table of its own, the others are tested by those who made them.
-OTHERS = ("api/", "admin/", "accounts/")
+# Not pages of ours: the API has a table of its own, OAuth's endpoints a journey; the others are
+# tested by those who made them.
+OTHERS = (
+    "api/", "admin/", "accounts/", "oauth/token", "oauth/revoke", "oauth/introspect",
+    ".well-known/oauth-authorization-server",
+)  # fmt: skip
 
 URLENCODED = "application/x-www-form-urlencoded"
 Form = Mapping[str, Sequence[str]]
@@ -74,6 +79,24 @@ ROWS = [
         ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:tokens", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("POST", "accounts:revoke_token", LOGIN, 404, 404, DONE),
+        ("GET", "accounts:security", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:end_session", LOGIN, 404, 404, DONE),
+        ("POST", "accounts:end_other_sessions", LOGIN, 302, 302, DONE),  # they have no others
+        ("GET", "accounts:applications", LOGIN, OWN, OWN, 200),
+        ("GET", "accounts:new_application", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:new_application", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:application", LOGIN, 404, 404, 200),
+        ("POST", "accounts:application", LOGIN, 404, 404, DONE),
+        ("POST", "accounts:rotate_application", LOGIN, 404, 404, DONE),
+        ("POST", "accounts:delete_application", LOGIN, 404, 404, DONE),
+        ("GET", "accounts:connections", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:disconnect", LOGIN, 404, 404, DONE),
+        ("GET", "oauth2_provider:authorize", LOGIN, OWN, OWN, 200),
+        ("POST", "oauth2_provider:authorize", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:data", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:export", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:delete_account", LOGIN, OWN, 200, 200),  # the teams that one leaves
+        ("POST", "accounts:delete_account", LOGIN, OWN, 200, DONE),  # it takes one's own username
         ("GET", "accounts:devices", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:remove_device", LOGIN, 404, 404, DONE),
         ("GET", "accounts:teams", LOGIN, OWN, 200, 200),
@@ -125,6 +148,8 @@ ROWS = [
         ("GET", "scheduling:calendar", 200, 200, 200, 200),
         ("GET", "scheduling:manage", 200, 200, 200, 200),
         ("POST", "scheduling:manage", DONE, DONE, DONE, DONE),
+        ("POST", "scheduling:erase", DONE, DONE, DONE, DONE),
+        ("GET", "scheduling:erased", 200, OWN, OWN, 200),
         ("GET", "scheduling:answer", 200, 200, 200, 200),
         ("POST", "scheduling:answer", DONE, DONE, DONE, DONE),
         ("GET", "public:host", 200, 200, 200, 200),
@@ -134,7 +159,7 @@ ROWS = [
 ]  # fmt: skip
 BEHIND_LINKS = {
     "accounts:join_team", "meetings:answer", "scheduling:answer", "scheduling:booked",
-    "scheduling:calendar", "scheduling:manage",
+    "scheduling:calendar", "scheduling:erase", "scheduling:manage",
 }  # fmt: skip
 
 
@@ -170,7 +195,8 @@ class World:
             return quote(str(others.get(found[1], known)), safe="")
 
         path = re.sub(r"<\w+:(\w+)>", part, ROUTES[name])
-        return f"{path}?date=2026-03-19" if name == "scheduling:dates" else path
+        query = self.parts.get(f"{name} query")
+        return f"{path}?{query}" if query else path
 
     def has_any_of(self, touched: dict[str, list[dict[str, Any]]]) -> bool:
         """Whether anything of Alice's is among these rows, by table."""
@@ -229,6 +255,12 @@ class World:
             "accounts:tokens": {
                 "name": "New", "scopes": ["users:read"], "expires": "date", "until": "2026-04-01",
             },
+            "accounts:new_application": {
+                "name": "New", "kind": "confidential", "redirect_uris": "https://new.example/",
+            },
+            "accounts:application": {"name": "New", "redirect_uris": "https://new.example/"},
+            "oauth2_provider:authorize": {"answer": "allow"},
+            "accounts:delete_account": {"username": "alice", "password": factories.PASSWORD},
             "accounts:teams": {"name": "New"},
             "accounts:team": {"name": "New"},
             "accounts:change_role": {"role": "manager"},
@@ -317,7 +349,13 @@ def _world() -> World:
     foreign_delivery = factories.delivery(factories.webhook(charlie), now=NOW)
     # --- her other things
     token_row, token = people.create_token(user=alice, name="of-alice", scopes=["users:read"])
+    own_app = app_of(alice, now=NOW, name="App of-alice")
+    others_app = app_of(factories.user("fay"), now=NOW)
+    connected = others_app.tokens(alice)
     device = people.register_device(user=alice, token="device-of-alice", platform="web")
+    elsewhere = Client()
+    elsewhere.force_login(alice)
+    session_key = str(elsewhere.session.session_key)
     waits, stands = (
         meetings.request_meeting(
             requester=erin, recipient_id=alice.pk, team_id=team.pk, date=at.isoformat(),
@@ -346,7 +384,12 @@ def _world() -> World:
             "invitation_id": invitation.pk,
             "foreign invitation_id": foreign.pk,
             "token_id": token_row.pk,
+            "application_id": own_app.row.pk,
+            "accounts:disconnect application_id": others_app.row.pk,
+            "oauth2_provider:authorize query": urlencode(others_app.request()),
+            "scheduling:dates query": "date=2026-03-19",
             "device_id": device.pk,
+            "session_id": crypto.digest(session_key),
             "webhook_id": webhook.pk,
             "delivery_id": delivery.pk,
             "foreign delivery_id": foreign_delivery.pk,
@@ -372,7 +415,8 @@ def _world() -> World:
             dora.email, "erin@example.com",
         ),
         secrets=(
-            token, webhook.secret, "header-of-alice", "device-of-alice", answer, manage,
-            meeting_answer, join,
+            token, own_app.secret, connected["access_token"], connected["refresh_token"],
+            webhook.secret, "header-of-alice", "device-of-alice", answer, manage,
+            meeting_answer, join, session_key,
         ),
     )  # fmt: skip

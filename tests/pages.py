@@ -45,6 +45,11 @@ def main(page: Answer) -> str:
     return f"<main{content}"
 
 
+def content(page: Any) -> bytes:
+    """All of an answer, also of one that is streamed: that is there to be read once."""
+    return b"".join(page.streaming_content) if page.streaming else page.content
+
+
 def words(page: Answer) -> str:
     """The text of a page's main part, as it is read."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", main(page))).split())

@@ -74,7 +74,7 @@ class Valkey:
 def postgresql() -> Iterator[PostgreSQL]:
     """An empty cluster on a free loopback port; the role in the URL is its superuser."""
     with TemporaryDirectory(prefix="parley-postgresql-") as name:
-        directory, programs, account = Path(name), _postgresql_programs(), None
+        directory, programs, account = Path(name), postgresql_programs(), None
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             account = _unprivileged_account()
             os.chown(directory, account.pw_uid, account.pw_gid)
@@ -225,7 +225,7 @@ def free_port() -> int:
     raise ServiceError("no free port on 127.0.0.1 between 20000 and 32000")
 
 
-def _postgresql_programs() -> Path:
+def postgresql_programs() -> Path:
     versions = {int(path.parts[-3]): path for path in DEBIAN_POSTGRESQL.glob("*/bin/initdb")}
     initdb = (
         versions[max(versions)]

@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.page_table import ROUTES, ROWS, URLENCODED, Row, World, build
+from tests.pages import content
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ def asking(world: World, name: str) -> Iterator[Any]:
         with transaction.atomic():
             page: Any = client.generic(method, path, data, kind, **more)
             transaction.set_rollback(True)
-        if page.status_code >= 500 or b"Traceback" in page.content:
+        if page.status_code >= 500 or b"Traceback" in content(page):
             failed.append((method, path[:200], data[:200], repr(page.exc_info)))
         assert "elsewhere.example" not in page.headers.get("Location", "").partition("?")[0]
 

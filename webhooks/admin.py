@@ -1,16 +1,11 @@
 """Staff pages for webhooks: what was told, how that went, and telling it again."""
 
-from typing import Any
-
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from config.admin import ReadOnlyAdmin
-from config.errors import DomainError
+from accounts.staff import ReadOnlyAdmin, ReadOnlyInline, deed
 from webhooks import services
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
@@ -22,60 +17,47 @@ class WebhookAdmin(ReadOnlyAdmin[Webhook]):
     list_display = ("name", "owner", "url", "status", "disabled_reason", "failing_since")
     list_filter = ("status", "disabled_reason")
     list_select_related = ("owner",)
-    search_fields = ("uuid", "name", "url", "owner__email")
+    people = ("owner",)
+    number, prefix = "uuid", "wh_"
+    search_fields = ("name", "url__startswith")
     exclude = ("secret", "previous_secret", "sealed_headers")
 
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     list_display = ("type", "message_id", "owner", "created_at")
-    list_filter = ("type",)
+    list_filter = ("created_at",)
     list_select_related = ("owner",)
-    date_hierarchy = "created_at"
-    search_fields = ("message_id", "owner__email")
+    people = ("owner",)
+    number, prefix = "message_id", "msg_"
+    search_fields = ("topic__exact",)
 
 
-class AttemptInline(admin.TabularInline[Attempt, Any]):
+class AttemptInline(ReadOnlyInline):
     model = Attempt
-    fields = readonly_fields = (
-        "at", "succeeded", "error", "response_code", "response_time_ms", "response_body",
-    )  # fmt: skip
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    fields = ("at", "succeeded", "error", "response_code", "response_time_ms", "response_body")
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     list_display = ("uuid", "webhook", "event", "state", "attempts", "due_at", "last_error")
-    list_filter = ("state", "event__type")
+    list_filter = ("state", "created_at")
     list_select_related = ("webhook", "event")
-    date_hierarchy = "created_at"
-    search_fields = ("uuid", "event__message_id", "webhook__uuid", "webhook__owner__email")
+    people = ("webhook__owner",)
+    number, prefix = "uuid", "del_"
+    search_fields = ("event__message_id__exact", "webhook__uuid__exact")
     exclude = ("lease",)
     inlines = (AttemptInline,)
     actions = ("redeliver",)
 
-    @admin.action(description=_("Send again"))
-    def redeliver(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        sent = 0
-        for delivery in queryset.select_related("webhook"):
-            try:
-                services.redeliver(found=delivery, now=timezone.now())
-            except DomainError as error:
-                self.message_user(request, f"{delivery}: {error.message}", messages.ERROR)
-            else:
-                sent += 1
-        if sent:
-            words = ngettext("%d delivery will be sent again.", "%d will be sent again.", sent)
-            self.message_user(request, words % sent, messages.SUCCESS)
+    @deed(_("Send again"))
+    def redeliver(self, request: HttpRequest, delivery: Delivery) -> None:
+        services.redeliver(found=delivery, now=timezone.now())
 
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin[Attempt]):
     list_display = ("delivery", "at", "succeeded", "error", "response_code", "response_time_ms")
-    list_filter = ("succeeded", "error")
+    list_filter = ("succeeded", "at")
     list_select_related = ("delivery",)
-    search_fields = ("delivery__uuid",)
+    search_fields = ("delivery__uuid__exact",)

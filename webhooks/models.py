@@ -39,7 +39,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         return self.filter(named(key))
 
     def with_stats(self) -> Self:
-        """With what its attempts of the last days came to."""
+        """With what its attempts came to, of those that are kept."""
         good, bad = (Q(deliveries__tries__succeeded=succeeded) for succeeded in (True, False))
         return self.annotate(
             success_count=Count("deliveries__tries", filter=good),
@@ -129,12 +129,18 @@ class WebhookEvent(models.Model):
     )
     type = models.CharField(_("type"), max_length=40)
     body = models.TextField(_("body"))
+    # The publisher's name for what it is about, by which it can be forgotten.
+    topic = models.CharField(_("topic"), max_length=120, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("webhook event")
         verbose_name_plural = _("webhook events")
         ordering = ("-id",)
+        indexes = [
+            models.Index(fields=["topic"], name="webhook_event_topic"),
+            models.Index(fields=["created_at"], name="webhook_event_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.message_id}"
@@ -162,6 +168,7 @@ class Delivery(OutboxRow):
             # The state first, by which SQLite finds what is due: with parameters it does not see
             # that the index on what waits would do.
             models.Index(fields=["state", "webhook", "created_at"], name="delivery_of_webhook"),
+            models.Index(fields=["settled_at"], name="delivery_settled"),
         ]
 
     def __str__(self) -> str:
@@ -169,7 +176,7 @@ class Delivery(OutboxRow):
 
 
 class Attempt(models.Model):
-    """One try to deliver: what came of it. Kept for 30 days."""
+    """One try to deliver: what came of it."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
     at = models.DateTimeField(_("sent"))

@@ -1,6 +1,5 @@
 """What the workers do for this floor."""
 
-from datetime import timedelta
 from time import monotonic
 
 from celery import shared_task
@@ -9,11 +8,9 @@ from django.utils import timezone
 
 from config import outbox
 from webhooks import delivery
-from webhooks.models import Attempt
 
 # A turn of one webhook's; then others may have the thread.
 _TURN_SECONDS = 20.0
-_KEPT = timedelta(days=30)
 
 
 @shared_task
@@ -35,9 +32,3 @@ def sweep_deliveries() -> None:
     for webhook_id, waiting in counts:
         for _place in range(min(waiting, delivery.AT_ONCE)):
             outbox.hint("webhooks.tasks.deliver", webhook_id)
-
-
-@shared_task
-def purge_attempts() -> None:
-    """Forget attempts that are older than they are kept."""
-    Attempt.objects.filter(at__lte=timezone.now() - _KEPT).delete()

@@ -1,46 +1,82 @@
-"""Who calls: the bearer token of a request."""
+"""Who calls: the bearer token of a request, made by hand or given to a program by OAuth."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import cast
 
 from django.http import HttpRequest
 from django.utils import timezone
+from oauth2_provider.models import get_access_token_model
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts.models import ApiToken, User, checksum_holds, token_digest
+from accounts import scopes, services
+from accounts.models import ACCESS_PREFIX, TOKEN_PREFIX, ApiToken, User, checksum_holds
+from config.crypto import digest
 
-_REMEMBERED = "parley.api_token"
+_REMEMBERED = "parley.bearer"
 
 
-def authenticate(request: HttpRequest) -> ApiToken | None:
-    """The usable token that the request bears, or None; looked up once per request.
+@dataclass(frozen=True)
+class Bearer:
+    """Whoever bears a usable token, and what it lets them do."""
+
+    user: User
+    scopes: Collection[str]
+
+    @property
+    def user_id(self) -> int:
+        return self.user.pk
+
+    def allows(self, scope: str) -> bool:
+        return scopes.allows(self.scopes, scope)
+
+
+def authenticate(request: HttpRequest) -> Bearer | None:
+    """The bearer of the request's token, or None; looked up once per request.
 
     A text that cannot be a token of ours costs no query.
     """
     if _REMEMBERED not in request.META:
         request.META[_REMEMBERED] = _look_up(request.META.get("HTTP_AUTHORIZATION", ""))
-    return cast(ApiToken | None, request.META[_REMEMBERED])
+    return cast(Bearer | None, request.META[_REMEMBERED])
 
 
-def _look_up(header: str) -> ApiToken | None:
+def _look_up(header: str) -> Bearer | None:
     scheme, _, token = header.partition(" ")
     token = token.strip(" ")
     if scheme.lower() != "bearer" or not checksum_holds(token):
         return None
+    if token.startswith(TOKEN_PREFIX):
+        return _made_by_hand(token)
+    return _given_by_oauth(token) if token.startswith(ACCESS_PREFIX) else None
+
+
+def _made_by_hand(token: str) -> Bearer | None:
     now = timezone.now()
     usable = ApiToken.objects.usable(now).select_related("user")
-    found = usable.filter(digest=token_digest(token)).first()
-    if found and found.is_use_stale(now):
-        ApiToken.objects.filter(pk=found.pk).touch(now)
-    return found
+    found = usable.filter(digest=digest(token)).first()
+    if found is None:
+        return None
+    if found.is_use_stale(now):
+        services.note_use(token=found, now=now)
+    return Bearer(found.user, found.scopes)
+
+
+def _given_by_oauth(token: str) -> Bearer | None:
+    usable = get_access_token_model().objects.filter(
+        expires__gt=timezone.now(), user__is_active=True, application__user__is_active=True
+    )
+    found = usable.select_related("user").filter(token_checksum=digest(token)).first()
+    return found and Bearer(found.user, found.scope.split())
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer pat_...`, as the API's middleware has already read it."""
+    """`Authorization: Bearer ...`, as the API's middleware has already read it."""
 
-    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        token = authenticate(request._request)
-        return (token.user, token) if token else None
+    def authenticate(self, request: Request) -> tuple[User, Bearer] | None:
+        bearer = authenticate(request._request)
+        return (bearer.user, bearer) if bearer else None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -48,4 +84,4 @@ class BearerAuthentication(BaseAuthentication):
 
 def caller(request: Request) -> User:
     """Whose token this is, in a view that `HasScope` guards."""
-    return cast(ApiToken, request.auth).user
+    return cast(Bearer, request.auth).user

@@ -41,3 +41,4 @@ DEVICE = {
     "is_active": True,
     "created_at": "2026-06-15T14:30:00Z",
 }
+LEAKED_TOKEN = {"token": "pat_0123456789012345678901234567890123456789012345"}

@@ -6,7 +6,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from accounts.models import ApiToken
+from accounts.api.authentication import Bearer
 
 if TYPE_CHECKING:  # DRF's views import this module
     from rest_framework.views import APIView
@@ -22,10 +22,10 @@ class HasScope(BasePermission):
     """Refuses a token without the view's scope, and everybody where the view declares none."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        token = cast(ApiToken | None, request.auth)
+        bearer = cast(Bearer | None, request.auth)
         scope = scope_needed(view, request.method or "")
-        if token is None or not scope:
+        if bearer is None or not scope:
             return False
-        if not token.allows(scope):
+        if not bearer.allows(scope):
             raise PermissionDenied(f"This token lacks the scope {scope}.", "insufficient_scope")
         return True

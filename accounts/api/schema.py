@@ -1,7 +1,9 @@
-"""How the OpenAPI document tells of bearer tokens and their scopes."""
+"""How the OpenAPI document tells of bearer tokens, how to come by them, and their scopes."""
 
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
@@ -11,16 +13,33 @@ from accounts.scopes import SCOPES
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass
     target_class = "accounts.api.authentication.BearerAuthentication"
-    name = "bearer"
+    name = ["bearer", "oauth2"]
 
-    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[Any]]:
-        return {"bearer": [scope_needed(auto_schema.view, auto_schema.method)]}
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        needed = scope_needed(auto_schema.view, auto_schema.method)
+        return [{name: [needed]} for name in self.name]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
         scopes = "\n".join(f"- `{scope}`: {words}" for scope, words in SCOPES.items())
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "pat_…",
-            "description": f"An API token. Its scopes, of which write implies read:\n\n{scopes}",
+        token_url = settings.PUBLIC_URL + reverse("oauth2_provider:token")
+        code = {
+            "authorizationUrl": settings.PUBLIC_URL + reverse("oauth2_provider:authorize"),
+            "tokenUrl": token_url,
+            "refreshUrl": token_url,
+            "scopes": {scope: str(words) for scope, words in SCOPES.items()},
         }
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "pat_…",
+                "description": (
+                    f"An API token. Its scopes, of which write implies read:\n\n{scopes}"
+                ),
+            },
+            {
+                "type": "oauth2",
+                "description": "For an application that others connect. Always with PKCE (S256).",
+                "flows": {"authorizationCode": code},
+            },
+        ]

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts import leaks
 from accounts.api import examples
 from accounts.models import Membership, PushDevice, User
 from accounts.zones import validate_zone
@@ -110,3 +111,19 @@ class NewDeviceSerializer(serializers.Serializer[Any]):
 
 class DeletedSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
+
+
+@extend_schema_field({"type": "string", "pattern": f"^{leaks.PATTERN}$"})
+class TokenField(StrictCharField):
+    """A text that can be a token of ours."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not leaks.is_token(text):
+            raise serializers.ValidationError("This is no token of Parley's.")
+        return text
+
+
+@example(examples.LEAKED_TOKEN)
+class LeakedTokenSerializer(serializers.Serializer[Any]):
+    token = TokenField(trim_whitespace=False, max_length=50)

@@ -1,15 +1,17 @@
 """`/api/v1/users/me`, its devices, and `/api/v1/teams`."""
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import services
+from accounts import leaks, services
 from accounts.api.authentication import caller
 from accounts.api.serializers import (
     DeletedSerializer,
     DeviceSerializer,
+    LeakedTokenSerializer,
     MemberSerializer,
     NewDeviceSerializer,
     ProfileChangeSerializer,
@@ -24,6 +26,7 @@ from config.errors import NotFound
 
 _PROFILE = envelope.item_of(ProfileSerializer)
 _DELETED = answer(DeletedSerializer, {"message": "Device deleted successfully"})
+_ENDED = "If this token was good, it is revoked, and its owner has been told."
 
 
 class Profile(APIView):
@@ -125,3 +128,26 @@ class Device(APIView):
         if not deleted:
             raise NotFound("device not found")
         return Response({"message": "Device deleted successfully"})
+
+
+class LeakedToken(APIView):
+    """For whoever finds a token where it should not be: to hold it is enough to end it."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @extend_schema(
+        operation_id="revoke_leaked_token",
+        tags=["tokens"],
+        request=LeakedTokenSerializer,
+        responses={200: answer(DeletedSerializer, {"message": _ENDED})},
+    )
+    def post(self, request: Request) -> Response:
+        """Revoke a token that you have found, of whatever kind and whosever. Needs no token itself.
+
+        The answer does not tell whether there was such a token.
+        """
+        wanted = LeakedTokenSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        leaks.revoke(token=wanted.validated_data["token"], now=timezone.now())
+        return Response({"message": _ENDED})

@@ -41,7 +41,7 @@ def tokens(request: SignedIn) -> HttpResponse:
         }
         return render(request, "accounts/token.html", context)
     rows = [
-        {"token": row, "state": _state(row, now), "scopes": _in_words(row)}
+        {"token": row, "state": _state(row, now), "scopes": scopes.in_words(row.scopes)}
         for row in request.user.tokens.all()
     ]
     return render(request, "accounts/tokens.html", {"form": form, "rows": rows})
@@ -51,7 +51,7 @@ def tokens(request: SignedIn) -> HttpResponse:
 @signed_in_at("accounts:tokens")
 def revoke_token(request: SignedIn, token_id: int) -> HttpResponse:
     token = get_object_or_404(request.user.tokens, pk=token_id)
-    services.revoke_token(token=token, now=timezone.now())
+    services.revoke_token(token=token, actor=request.user, now=timezone.now())
     said = gettext("%(name)s has been revoked: nothing can be done with it any more.")
     messages.success(request, said % {"name": token.name})
     return redirect("accounts:tokens")
@@ -63,10 +63,3 @@ def _state(token: ApiToken, now: datetime) -> str:
     if token.expires_at is not None and token.expires_at <= now:
         return "expired"
     return "active"
-
-
-def _in_words(token: ApiToken) -> list[str]:
-    """What it may do. Writing implies reading, which then need not be said."""
-    implied = {scope.replace(":write", ":read") for scope in token.scopes if ":write" in scope}
-    said = set(token.scopes) - implied
-    return [str(words) for scope, words in scopes.SCOPES.items() if scope in said]

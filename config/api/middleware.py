@@ -1,7 +1,5 @@
 """What holds for every path below /api/, whatever goes wrong further in."""
 
-import re
-import uuid
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,12 +8,10 @@ from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
-from structlog.contextvars import bound_contextvars
 
 from config import clients
 from config.api import errors, throttling
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _EXPOSED = (
     "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Used, Retry-After,"
     " X-Request-Id, Idempotent-Replayed"
@@ -34,10 +30,10 @@ class Token(Protocol):
 
 
 class ApiMiddleware:
-    """Rate limits, request ids, CORS and errors in the API's own format.
+    """Rate limits, CORS and errors in the API's own format.
 
-    It stands outermost and asks `settings.API_AUTHENTICATOR` itself, because a path that no view
-    answers is counted too.
+    It stands outside of all that may crash, and asks `settings.API_AUTHENTICATOR` itself, because a
+    path that no view answers is counted too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -51,11 +47,7 @@ class ApiMiddleware:
         if request.path_info != "/api" and not request.path_info.startswith("/api/"):
             return self._get_response(request)
         _even_out(request)
-        asked = request.headers.get("X-Request-Id", "")
-        request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
-        with bound_contextvars(request_id=request_id):
-            response = self._answer(request)
-        response["X-Request-Id"] = request_id
+        response = self._answer(request)
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = _EXPOSED
         response.headers.setdefault("Cache-Control", "no-store")
@@ -67,6 +59,8 @@ class ApiMiddleware:
             token = self._authenticate(request)
         except Exception as error:
             crash = response_for_exception(request, error)
+        if token:
+            request.META[clients.ACCOUNT] = token.user_id
         caller = f"account:{token.user_id}" if token else f"address:{clients.address(request)}"
         verdict = self._limiter.take(caller)
         if verdict.refused:

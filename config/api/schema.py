@@ -86,7 +86,7 @@ class ApiSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]  # AutoSchema's takes no arguments
         scopes = [scope for way in self.get_auth() for names in way.values() for scope in names]
-        needs = [f"Needs the scope `{scope}`." for scope in scopes]
+        needs = [f"Needs the scope `{scope}`." for scope in dict.fromkeys(scopes)]
         return "\n\n".join(filter(None, [super().get_description(), *needs]))
 
     def get_filter_backends(self) -> list[Any]:

@@ -230,7 +230,7 @@ class EventTypeOfEventSerializer(serializers.Serializer[EventType]):
 
 
 class InviteeSerializer(serializers.Serializer[Booking]):
-    name = serializers.CharField(source="invitee_name")
+    name = serializers.CharField(source="invitee")
     email = serializers.CharField(source="invitee_email")
     phone = serializers.SerializerMethodField()
 

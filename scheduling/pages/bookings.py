@@ -144,7 +144,7 @@ def cancel(request: SignedIn, found: Booking) -> str:
 
 
 def _invitee(booking: Booking) -> dict[str, str]:
-    return {"name": booking.invitee_name}
+    return {"name": booking.invitee}
 
 
 @require_POST

@@ -60,7 +60,7 @@ class Card:
 
     @property
     def zones_differ(self) -> bool:
-        return self.person.zone != self.other.zone
+        return self.person.zone != self.other.zone and not self.booking.erased_at
 
     def may(self, change: Change) -> bool:
         return self.person.role in TRANSITIONS[change].get(self.status, ())

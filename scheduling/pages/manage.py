@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.errors import NotFound
 from config.pages import SAFE, checked, limited, refusals_shown, unshared
-from scheduling import availability, bookings, calendars, links
+from scheduling import availability, bookings, calendars, erasure, links
 from scheduling.calendars import CalendarLink
 from scheduling.enums import Change, Role, Status
 from scheduling.forms import CancelForm, MoveForm
@@ -95,6 +95,23 @@ def calendar(request: HttpRequest, token: str, booking: Booking) -> HttpResponse
     name = f"{booking.event_type.slug}.ics"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@unshared
+@require_POST
+@limited("ip", "30/m", ["POST"])
+@_linked
+def erase(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
+    """Forget whoever holds the link. It leads nowhere afterwards, so the answer is elsewhere."""
+    erasure.erase_invitee(booking=booking, now=timezone.now())
+    return redirect("scheduling:erased")
+
+
+@require_safe
+@limited("ip", "600/m", SAFE)
+def erased(request: HttpRequest) -> HttpResponse:
+    """What has come of that; it says nothing of anybody."""
+    return render(request, "scheduling/erased.html")
 
 
 def calendars_of(card: Card) -> list[CalendarLink]:

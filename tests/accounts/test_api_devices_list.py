@@ -19,7 +19,7 @@ def test_it_tells_how_a_token_begins_and_no_more(alice: User) -> None:
             user=alice, token="abcdefgh-secret", platform="ios", name="My phone"
         )
         second = services.register_device(user=alice, token="12345678-secret", platform="web")
-    services.deactivate_device(token="12345678-secret")
+    services.deactivate_device(digest=second.digest)
     answer = factories.client(alice, "users:read").get(URL)
     assert answer.status_code == 200
     assert answer.json() == {

@@ -9,13 +9,15 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts import audit, teams
 from accounts import links as team_links
 from accounts import services as people
-from accounts import teams
-from accounts.models import ApiToken, Membership, PushDevice, Team, User
+from accounts.audit import Action
+from accounts.models import ApiToken, Membership, PushDevice, Session, Team, User
 from tests import factories
 from tests.journeys.browser import Enter, Visit
 
@@ -44,12 +46,31 @@ def test_the_way_in(visit: Visit, alice: User, size: str) -> None:
     visitor.refused(403)
 
 
+def test_security(enter: Enter, alice: User, bob: User) -> None:
+    """Three browsers, and more than a page of what has happened."""
+    for _browser in range(2):
+        Client().force_login(alice)
+    Session.objects.update(agent=LONG * 4)
+    now = timezone.now()
+    for number in range(60):
+        audit.record(
+            Action.STAFF_CHANGED, person=alice, actor=bob, subject=f"{LONG} {number}", now=now
+        )
+    visitor = enter(alice)
+    visitor.page.goto("/settings/security")
+    visitor.unfold()
+    visitor.look("security")
+    visitor.page.get_by_role("button", name="Sign out the others").click()
+    expect(visitor.page.get_by_text("have been signed out.")).to_be_visible()
+    visitor.look("security-alone")
+
+
 def test_tokens_and_devices(enter: Enter, alice: User) -> None:
     now = timezone.now()
     for name, expires in (("Calendar on the wall", None), (LONG, now + DAY), ("Old", now - DAY)):
         people.create_token(user=alice, name=name, scopes=["users:read"], expires_at=expires)
     factories.token(alice)
-    people.revoke_token(token=ApiToken.objects.latest("pk"), now=now)
+    people.revoke_token(token=ApiToken.objects.latest("pk"), actor=None, now=now)
     people.register_device(user=alice, token="a" * 40, platform="ios", name=f"{LONG}s iPhone")
     people.register_device(user=alice, token="b" * 40, platform="web")
     PushDevice.objects.filter(platform="web").update(is_active=False)

@@ -290,7 +290,7 @@ def test_a_phone_that_is_gone_is_not_rung_again(
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.is_active, new.is_active) == (False, True)
-    row = Notification.objects.get(channel="push", address="old-phone")
+    row = Notification.objects.get(channel="push", address=old.digest)
     assert (row.state, row.attempts, row.last_error) == ("failed", 1, "unregistered")
 
     story.call(story.alice, f"{meeting.pk}/cancel")

@@ -168,12 +168,17 @@ def test_the_commands_of_the_readme(client: Client) -> None:
 
 def test_what_the_readme_points_at_is_there() -> None:
     root = Path(__file__).resolve().parents[2]
-    targets = re.findall(r"\]\(([\w/.]+\.md)\)", README)
+    targets = re.findall(r"\]\(([\w/.-]+\.md)\)", README)
     assert targets == [
         "docs/architecture.md",
         "docs/pages.md",
+        "docs/api-tokens.md",
         "docs/webhooks.md",
+        "docs/observability.md",
         "docs/settings.md",
+        "docs/privacy.md",
+        "docs/deploy.md",
+        "SECURITY.md",
         "CHANGELOG.md",
     ]
     assert [target for target in targets if not (root / target).exists()] == []

@@ -76,6 +76,34 @@ def set_up_hosts(url: str, count: int) -> list[dict[str, Any]]:
     return hosts
 
 
+def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
+    """So many team mates who take bookings around the clock, each with a webhook that hears all.
+
+    Two things can be booked of each: one at once, one that they must approve.
+    """
+    call_command("migrate", verbosity=0)
+    people = [User.objects.create_user(f"host{number}@example.com") for number in range(count)]
+    team = factories.team("Company", *people)
+    company = []
+    for person in people:
+        fields = {"duration": 15, "slot_interval": 15, "min_advance_booking": 0}
+        offers = [
+            {**fields, "name": "At once"},
+            {**fields, "name": "Asked", "requires_approval": True},
+        ]
+        factories.webhook(person, url=f"{url}/{person.pk}", max_retries=9)
+        company.append(
+            {
+                "id": person.pk,
+                "username": person.username,
+                "team_id": team.pk,
+                "token": factories.token(person),
+                "event_types": offer(person.email, offers),
+            }
+        )
+    return company
+
+
 def offer(email: str, event_types: list[dict[str, Any]]) -> list[int]:
     """This person takes bookings around the clock; the numbers of these event types of theirs."""
     host = User.objects.get(email=email)

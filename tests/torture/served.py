@@ -33,7 +33,7 @@ PROCESSES = 1 if EMBEDDED_WORKER else 4
 _LOOPBACK = "127.0.0.1"
 _SERVE = (str(ROOT / "manage.py"), "serve", "--no-demo")
 # As docs/architecture.md has it.
-_GRANIAN = (
+GRANIAN = (
     "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8",
 )  # fmt: skip
 _START_SECONDS = 60
@@ -79,7 +79,7 @@ def served(
         commands = [
             _SERVE
             if EMBEDDED_WORKER
-            else (*_GRANIAN, "--port", str(port), "config.wsgi:application")
+            else (*GRANIAN, "--port", str(port), "config.wsgi:application")
             for port in ports
         ]
         servers = [
@@ -87,12 +87,12 @@ def served(
             for command, port in zip(commands, ports, strict=True)
         ]
         for port, server in zip(ports, servers, strict=True):
-            wire.until(partial(_answers, port), seconds=_START_SECONDS, what=server.output)
+            wire.until(partial(answers, port), seconds=_START_SECONDS, what=server.output)
         yield Served(deployment, servers, ports, cast, event_types, tokens)
 
 
-def _answers(port: int) -> bool:
-    """At a path that is counted nowhere."""
+def answers(port: int) -> bool:
+    """Whether a server does, at a path that is counted nowhere."""
     try:
         with closing(Client(port)) as client:
             return client.ask("GET", "/nothing").status < 500

@@ -16,8 +16,8 @@ from tests import factories, wire
 from tests.pages import NOW
 from webhooks import services
 from webhooks.delivery import deliver
-from webhooks.models import Attempt, Delivery, Webhook
-from webhooks.tasks import purge_attempts, sweep_deliveries
+from webhooks.models import Delivery, Webhook
+from webhooks.tasks import sweep_deliveries
 
 # RELIABILITY.md, "Webhook delivery", in seconds.
 PLAN = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
@@ -300,14 +300,3 @@ def test_a_sweep_hands_out_no_more_places_than_a_webhook_has(
             assert message.headers["task"] in app.tasks
             hints.append(message.headers["argsrepr"])
     assert sorted(hints) == sorted([f"({webhook.pk},)"] * 4 + [f"({quiet.pk},)"])
-
-
-def test_attempts_are_kept_for_30_days(webhook: Webhook, now: datetime) -> None:
-    delivery = factories.delivery(webhook, now=now)
-    kept = [
-        factories.attempt(delivery, at=now - timedelta(days=days, seconds=seconds))
-        for days, seconds in ((30, 1), (30, 0), (29, 86_399), (0, 0))
-    ]
-    purge_attempts()
-    assert list(Attempt.objects.all()) == kept[2:]
-    assert list(Delivery.objects.all()) == [delivery]

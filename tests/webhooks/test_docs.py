@@ -24,7 +24,7 @@ from tests import factories, wire
 from tests.pages import NOW, START
 from tests.webhooks.node import Node
 from tests.webhooks.node import node as node_with_packages
-from webhooks import client, delivery, services, tasks
+from webhooks import client, delivery, services
 from webhooks.events import EVENTS
 from webhooks.models import Delivery, Webhook, WebhookEvent
 
@@ -203,7 +203,7 @@ def test_the_numbers_are_the_codes(settings: Settings) -> None:
         f"for {delivery.GIVEN_UP_AFTER.days} days, and one fails again",
         f"{client.KEPT // 1_000} kB of your answer",
         f"headers of more than {client._MOST_READ // 1_024} kB",
-        f"kept for {tasks._KEPT.days} days",
+        f"kept for {settings.RETENTION_DAYS['attempts']} days",
         f"For {services._GRACE.total_seconds() // 3_600:.0f} hours each message",
         f"waits {services._TEST_SECONDS} seconds at most",
         f"At most {services.MOST_HEADERS} headers",

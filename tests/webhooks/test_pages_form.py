@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Session, User
 from tests import factories
 from tests.pages import Answer, everything, main, words
 from webhooks import forms

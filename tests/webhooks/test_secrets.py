@@ -6,12 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.utils import decrypt
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import IdempotencyRecord, Notification, User
+from accounts import services as services_of_accounts
+from accounts.models import IdempotencyRecord, Notification, PushDevice, Session, User
 from config.crypto import DecryptionError
 from tests import factories, wire
 from webhooks import services
@@ -82,6 +86,10 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
         user=alice, method="POST", path="/", key="one", body_digest="", status=201,
         answer="an answer", created_at=now,
     )  # fmt: skip
+    services_of_accounts.register_device(user=alice, token="registration-token", platform="web")
+    browser = Client()
+    browser.force_login(alice)
+    app = TOTP.activate(alice, "ABCDEFGH")
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     printed = io.StringIO()
     call_command("rotate_keys", stdout=printed)
@@ -89,6 +97,9 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
         "",
         "accounts.IdempotencyRecord: 1",
         f"accounts.Notification: {many}",
+        "accounts.PushDevice: 1",
+        "accounts.Session: 1",
+        "mfa.Authenticator: 1",
         "webhooks.Webhook: 1",
     ]
     settings.ENCRYPTION_KEYS = [NEW]
@@ -100,6 +111,10 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
     contents = Notification.objects.order_by("id").values_list("content", flat=True)
     assert list(contents) == [f"mail {n}" for n in range(many)]
     assert IdempotencyRecord.objects.get().answer == "an answer"
+    assert PushDevice.objects.get().token == "registration-token"
+    assert Session.objects.get().get_decoded()["_auth_user_id"] == str(alice.pk)
+    app.instance.refresh_from_db()
+    assert decrypt(app.instance.data["secret"]) == "ABCDEFGH"
     settings.ENCRYPTION_KEYS = [OLD]
     with pytest.raises(DecryptionError):
         Webhook.objects.get()

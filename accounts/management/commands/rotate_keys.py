@@ -1,5 +1,7 @@
 from typing import Any
 
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import transaction
@@ -8,6 +10,8 @@ from django.db.models import Model
 from config.crypto import EncryptedTextField
 
 _BATCH = 200
+# What allauth hands to its adapter to be encrypted.
+_SEALED = {"secret", "seed"}
 
 
 class Command(BaseCommand):
@@ -24,16 +28,29 @@ class Command(BaseCommand):
             if names:
                 count = _rotate(model, names)
                 self.stdout.write(f"{model._meta.label}: {count}")
+        self.stdout.write(f"{Authenticator._meta.label}: {_rotate_authenticators()}")
 
 
 def _rotate(model: type[Model], names: list[str]) -> int:
     """Read and write every row, by id, a locked batch at a time; how many those were."""
     rows = model._default_manager.order_by("pk").only("pk", *names)
-    count, last = 0, 0
+    count, rest = 0, rows
     while True:
         with transaction.atomic():
-            batch = list(rows.filter(pk__gt=last).select_for_update(no_key=True)[:_BATCH])
+            batch = list(rest.select_for_update(no_key=True)[:_BATCH])
             model._default_manager.bulk_update(batch, names) if batch else None
         if not batch:
             return count
-        count, last = count + len(batch), batch[-1].pk
+        count, rest = count + len(batch), rows.filter(pk__gt=batch[-1].pk)
+
+
+def _rotate_authenticators() -> int:
+    """The secrets within the second steps of signing in, which allauth keeps as JSON."""
+    adapter = get_adapter()
+    with transaction.atomic():
+        rows = list(Authenticator.objects.select_for_update(no_key=True))
+        for row in rows:
+            for name in _SEALED & row.data.keys():
+                row.data[name] = adapter.encrypt(adapter.decrypt(row.data[name]))
+            row.save(update_fields=["data"])
+    return len(rows)

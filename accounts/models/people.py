@@ -1,11 +1,5 @@
-"""People and how to reach them."""
+"""People, their teams, and who is invited into one."""
 
-import hashlib
-import secrets
-import string
-import zlib
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -18,11 +12,12 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts import scopes, usernames
+from accounts import usernames
 from accounts.zones import validate_zone, zone_of
-from config.crypto import EncryptedTextField
 from config.ids import public_id
-from config.outbox import OutboxRow
+
+DELETED_PERSON = _("Deleted person")
+"""What stands where a name was."""
 
 DATE_FORMATS = ("MM/dd/yyyy", "dd/MM/yyyy", "dd.MM.yyyy", "yyyy-MM-dd")
 TIME_FORMATS = ("hh:mm a", "HH:mm")
@@ -98,6 +93,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     week_start = models.PositiveSmallIntegerField(_("week starts on"), default=1)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
+    # Since when nothing is known of them: the row stays for what others' calendars hold.
+    deleted_at = models.DateTimeField(_("deleted"), null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -120,6 +117,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def name(self) -> str:
         """First and last name, or what stands before the @ where neither is known."""
+        if self.deleted_at is not None:
+            return str(DELETED_PERSON)
         return f"{self.first_name} {self.last_name}".strip() or self.email.partition("@")[0]
 
     @property
@@ -223,175 +222,3 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email}, {self.team}"
-
-
-_BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-TOKEN_PREFIX = "pat_"  # noqa: S105  what every token begins with
-_LAST_USE_PRECISION = timedelta(minutes=1)
-
-
-def _base62(number: int, length: int) -> str:
-    digits = ""
-    for _position in range(length):
-        number, digit = divmod(number, 62)
-        digits = _BASE62[digit] + digits
-    return digits
-
-
-def new_token() -> str:
-    """`pat_`, 40 random base62 characters, and 6 of their CRC32, by which a scanner knows it."""
-    body = "".join(secrets.choice(_BASE62) for _ in range(40))
-    return f"{TOKEN_PREFIX}{body}{_base62(zlib.crc32(body.encode()), 6)}"
-
-
-def checksum_holds(token: str) -> bool:
-    """Whether this can be a token of ours at all, seen without a look into the database."""
-    body, checksum = token[len(TOKEN_PREFIX) : -6], token[-6:]
-    return (
-        token.startswith(TOKEN_PREFIX)
-        and token.isascii()
-        and len(body) == 40
-        and checksum == _base62(zlib.crc32(body.encode()), 6)
-    )
-
-
-def token_digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def usable(self, now: datetime) -> Self:
-        """Neither revoked nor expired, and its owner still active."""
-        unexpired = Q(expires_at=None) | Q(expires_at__gt=now)
-        return self.filter(unexpired, revoked_at=None, user__is_active=True)
-
-    def touch(self, now: datetime) -> int:
-        """Note the use of these, at most once a minute each."""
-        stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _LAST_USE_PRECISION)
-        return self.filter(stale).update(last_used_at=now)
-
-
-class ApiToken(models.Model):
-    """A bearer token. Only its SHA-256 is kept; the token itself is shown once."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
-    name = models.CharField(_("name"), max_length=120)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    hint = models.CharField(_("begins with"), max_length=12, editable=False)
-    scopes: "models.JSONField[list[str], list[str]]" = models.JSONField(_("scopes"), default=list)
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
-    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
-
-    objects: ClassVar[models.Manager["ApiToken"]] = ApiTokenQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("API token")
-        verbose_name_plural = _("API tokens")
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.hint}…)"
-
-    def is_use_stale(self, now: datetime) -> bool:
-        """Whether its last use was noted too long ago."""
-        return self.last_used_at is None or self.last_used_at <= now - _LAST_USE_PRECISION
-
-    def allows(self, scope: str) -> bool:
-        return scopes.allows(self.scopes, scope)
-
-
-class PushDevice(models.Model):
-    """A phone or browser that Firebase can reach. One that Firebase no longer knows is inactive."""
-
-    class Platform(models.TextChoices):
-        ANDROID = "android", "Android"
-        IOS = "ios", "iOS"
-        WEB = "web", "Web"
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
-    token = models.CharField(_("registration token"), max_length=512, unique=True)
-    platform = models.CharField(_("platform"), max_length=10, choices=Platform.choices)
-    name = models.CharField(_("name"), max_length=120, blank=True)
-    is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        verbose_name = _("push device")
-        verbose_name_plural = _("push devices")
-        ordering = ("id",)
-
-    def __str__(self) -> str:
-        return self.name or f"{self.get_platform_display()} device"
-
-
-def new_message_id() -> str:
-    return public_id("ntf")
-
-
-class Notification(OutboxRow):
-    """One message to one address: what `channel` sends, when it is due.
-
-    `content` is JSON in the channel's own shape (see `accounts.channels`), encrypted because it
-    carries links that act for whoever holds them. `topic` is the caller's name for a group of rows
-    that can be withdrawn together.
-    """
-
-    # Between one attempt and the next.
-    DELAYS: ClassVar[Sequence[timedelta]] = (
-        timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10),
-        timedelta(minutes=30), timedelta(hours=1), timedelta(hours=3), timedelta(hours=8),
-        timedelta(hours=24),
-    )  # fmt: skip
-
-    class Channel(models.TextChoices):
-        EMAIL = "email", _("email")
-        PUSH = "push", _("push message")
-
-    message_id = models.CharField(
-        max_length=30, unique=True, default=new_message_id, editable=False
-    )
-    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="notifications")
-    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
-    address = models.CharField(_("address"), max_length=512)
-    kind = models.CharField(_("kind"), max_length=60)
-    topic = models.CharField(_("topic"), max_length=120, blank=True)
-    content = EncryptedTextField()
-
-    class Meta(OutboxRow.Meta):
-        verbose_name = _("notification")
-        verbose_name_plural = _("notifications")
-        ordering = ("-id",)
-        indexes = [
-            *OutboxRow.Meta.indexes,
-            models.Index(fields=["topic"], name="notification_topic"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} by {self.channel}"
-
-
-class IdempotencyRecord(models.Model):
-    """The first answer to a request that carried an Idempotency-Key, kept to be given again."""
-
-    user = models.ForeignKey(User, models.CASCADE)
-    method = models.CharField(max_length=10)
-    path = models.CharField(max_length=200)
-    key = models.CharField(max_length=255)
-    body_digest = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(default=0)
-    answer = EncryptedTextField(default="")
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "method", "path", "key"], name="idempotency_once"
-            )
-        ]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_age")]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"

@@ -1,0 +1,280 @@
+"""Applications that people make, and those that they connect: who may act for whom by OAuth."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
+from oauth2_provider.settings import oauth2_settings
+
+from accounts import audit, redirects
+from accounts.audit import Action
+from accounts.models import REFRESH_PREFIX, User, new_token
+from config import privacy
+from config.crypto import digest
+from config.errors import Conflict, Invalid, NotFound
+
+SECRET_PREFIX = "ocs_"  # noqa: S105  what every secret of an application begins with
+MOST = 50
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An application that a person lets act for them."""
+
+    application: Application
+    scopes: Sequence[str]
+    since: datetime
+    refreshed_at: datetime
+
+
+def lifetime() -> timedelta:
+    """For how long after its access token a refresh token is good."""
+    return timedelta(seconds=oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS)
+
+
+def live(now: datetime) -> QuerySet[RefreshToken, RefreshToken]:
+    """The refresh tokens that stand for a connection: one each time that somebody connected."""
+    rows: QuerySet[RefreshToken, RefreshToken] = RefreshToken.objects.filter(
+        revoked=None,
+        access_token__expires__gt=now - lifetime(),
+        application__user__is_active=True,
+        user__is_active=True,
+    )
+    return rows
+
+
+# --- of those who make them ---------------------------------------------------------------------
+
+
+def made_by(owner: User, *, now: datetime) -> QuerySet[Application, Any]:
+    """A person's applications, each with how many `people` have connected it."""
+    connected = Q(refreshtoken__in=live(now))
+    rows: QuerySet[Application, Any] = (
+        Application.objects.filter(user=owner)
+        .annotate(people=Count("refreshtoken__user", filter=connected, distinct=True))
+        .order_by("name", "id")
+    )
+    return rows
+
+
+def make(
+    *, owner: User, name: str, is_public: bool, redirect_uris: Sequence[str], now: datetime
+) -> tuple[Application, str]:
+    """A new application: its row, and its secret, which cannot be had again; none if it is public.
+
+    Invalid for addresses that nobody can be sent to, Conflict for one application too many.
+    """
+    uris = _checked(redirect_uris)
+    secret = "" if is_public else new_token(SECRET_PREFIX)
+    with transaction.atomic():
+        lock(owner.pk)
+        if Application.objects.filter(user=owner).count() >= MOST:
+            raise Conflict(_("You have as many applications as one can have: delete one first."))
+        application = Application.objects.create(
+            user=owner,
+            name=name,
+            client_type=(
+                Application.CLIENT_PUBLIC if is_public else Application.CLIENT_CONFIDENTIAL
+            ),
+            authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
+            redirect_uris=uris,
+            hash_client_secret=False,  # what is kept is our own digest of it
+            client_secret=_kept(secret),
+        )
+        audit.record(Action.APPLICATION_MADE, person=owner, actor=owner, subject=name, now=now)
+    return application, secret
+
+
+@transaction.atomic
+def change(
+    *, application: Application, actor: User, name: str, redirect_uris: Sequence[str], now: datetime
+) -> None:
+    """Invalid for addresses that nobody can be sent to."""
+    application.name, application.redirect_uris = name, _checked(redirect_uris)
+    application.save(update_fields=["name", "redirect_uris", "updated"])
+    _record(Action.APPLICATION_CHANGED, application, actor, now)
+
+
+@transaction.atomic
+def rotate_secret(*, application: Application, actor: User, now: datetime) -> str:
+    """A new secret in place of the old one, which is refused from then on.
+
+    Conflict for a public application, which has none.
+    """
+    if application.client_type == Application.CLIENT_PUBLIC:
+        raise Conflict(_("A public application has no secret."))
+    secret = new_token(SECRET_PREFIX)
+    application.client_secret = _kept(secret)
+    application.save(update_fields=["client_secret", "updated"])
+    _record(Action.APPLICATION_CHANGED, application, actor, now)
+    return secret
+
+
+@transaction.atomic
+def delete(*, application: Application, actor: User, now: datetime) -> None:
+    """With all its tokens, so that it acts for nobody any more."""
+    _record(Action.APPLICATION_DELETED, application, actor, now)
+    application.delete()
+
+
+def _checked(uris: Sequence[str]) -> str:
+    """As they are kept: one beside the other."""
+    for uri in uris:
+        if problem := redirects.problem_with(uri):
+            raise Invalid(f"{uri[:100]}: {problem}", field="redirect_uris")
+    if not uris:
+        raise Invalid(_("Give at least one address."), field="redirect_uris")
+    if len(uris) > redirects.MOST:
+        said = _("Give at most %(count)d addresses.") % {"count": redirects.MOST}
+        raise Invalid(said, field="redirect_uris")
+    return " ".join(dict.fromkeys(uris))
+
+
+def _kept(secret: str) -> str:
+    return digest(secret) if secret else ""
+
+
+def _record(action: Action, application: Application, actor: User, now: datetime) -> None:
+    audit.record(action, person=application.user, actor=actor, subject=application.name, now=now)
+
+
+# --- of those who connect them ------------------------------------------------------------------
+
+
+def connections(*, person: User, now: datetime) -> list[Connection]:
+    """What acts for this person, by name. Connected twice, it may do what either time allowed."""
+    rows = live(now).filter(user=person).select_related("access_token", "application__user")
+    found: dict[int, list[RefreshToken]] = {}
+    for row in rows.order_by("id"):
+        found.setdefault(row.application_id, []).append(row)
+    first = _first_by_family([row.token_family for each in found.values() for row in each])
+    made = [
+        Connection(
+            application=each[0].application,
+            scopes=sorted({scope for row in each for scope in row.access_token.scope.split()}),
+            since=min(first[row.token_family] for row in each),
+            refreshed_at=max(row.created for row in each),
+        )
+        for each in found.values()
+    ]
+    return sorted(made, key=lambda each: (each.application.name, each.application.pk))
+
+
+def _first_by_family(families: Sequence[Any]) -> dict[Any, datetime]:
+    rows = RefreshToken.objects.filter(token_family__in=families).order_by("-id")
+    return dict(rows.values_list("token_family", "created"))
+
+
+def is_connected(*, person: User, application: Application, now: datetime) -> bool:
+    return live(now).filter(user=person, application=application).exists()
+
+
+def allow(*, person: User, application: Application, now: datetime) -> None:
+    """Tell the audit log that somebody lets an application act for them."""
+    audit.record(
+        Action.APPLICATION_ALLOWED, person=person, actor=person, subject=application.name, now=now
+    )
+
+
+def find_token(text: str) -> RefreshToken | AccessToken | None:
+    """The row of a token that an application got."""
+    model = RefreshToken if text.startswith(REFRESH_PREFIX) else AccessToken
+    rows = model.objects.select_related("user", "application")
+    found: RefreshToken | AccessToken | None = rows.filter(token_checksum=digest(text)).first()
+    return found
+
+
+def introspect(*, text: str, application: Application, now: datetime) -> dict[str, Any]:
+    """What an application may know of a token (RFC 7662, 2.2): nothing of another's."""
+    token = find_token(text)
+    if token is None or token.application_id != application.pk:
+        return {"active": False}
+    if isinstance(token, RefreshToken):
+        if not live(now).filter(pk=token.pk).exists():
+            return {"active": False}
+        access, expires = token.access_token, token.access_token.expires + lifetime()
+    else:
+        access, expires = token, token.expires
+        if expires <= now or not token.user.is_active:
+            return {"active": False}
+    return {
+        "active": True,
+        "client_id": application.client_id,
+        "sub": token.user.uuid,
+        "scope": access.scope,
+        "iat": int(token.created.timestamp()),
+        "exp": int(expires.timestamp()),
+        "iss": settings.PUBLIC_URL,
+    }
+
+
+def end(token: RefreshToken | AccessToken) -> bool:
+    """End a token, and all that came of the same consent; whether any was still good."""
+    if isinstance(token, RefreshToken):
+        return end_family(token.token_family)
+    bound = RefreshToken.objects.filter(access_token=token).first()
+    if bound is not None:
+        return end_family(bound.token_family)
+    deleted, _tables = AccessToken.objects.filter(pk=token.pk).delete()
+    return bool(deleted)
+
+
+def end_family(family: uuid.UUID) -> bool:
+    """End all tokens that came of one consent; whether any was still good."""
+    rows = RefreshToken.objects.filter(token_family=family)
+    one = rows.first()
+    if one is None:
+        return False
+    with transaction.atomic():
+        lock(one.user_id)
+        was_good: bool = rows.filter(revoked=None).exists()
+        RefreshToken.revoke_family(family)
+    return was_good
+
+
+def lock(person_id: int) -> User | None:
+    """What makes tokens of this person's, and what ends them, waits for each other; if active."""
+    people = User.objects.select_for_update(no_key=True)
+    return people.filter(pk=person_id, is_active=True).first()
+
+
+@transaction.atomic
+def disconnect(*, person: User, application_id: int, now: datetime) -> str:
+    """End all that an application can do for this person, at once; its name.
+
+    NotFound where it cannot do anything.
+    """
+    lock(person.pk)
+    application = Application.objects.filter(pk=application_id).first()
+    own = {"user": person, "application": application}
+    models = (Grant, RefreshToken, AccessToken) if application else ()
+    if not sum(model.objects.filter(**own).delete()[0] for model in models):
+        raise NotFound("connection not found")
+    audit.record(
+        Action.APPLICATION_REMOVED, person=person, actor=person, subject=application.name, now=now
+    )
+    return str(application.name)
+
+
+# --- what time has ended ------------------------------------------------------------------------
+
+
+def purge(*, now: datetime) -> None:
+    """Forget codes and tokens that no longer open anything.
+
+    A refresh token that was used is kept for as long as it would have been good: it coming again is
+    how theft shows.
+    """
+    over = now - lifetime()
+    ended = Q(revoked__lte=over) | Q(revoked=None, access_token__expires__lte=over)
+    orphaned = Q(revoked=None, access_token=None)
+    privacy.forget(Grant.objects.filter(expires__lte=now))
+    privacy.forget(RefreshToken.objects.filter(ended | orphaned))
+    privacy.forget(AccessToken.objects.filter(refresh_token=None, expires__lte=now))

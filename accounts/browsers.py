@@ -1,0 +1,37 @@
+"""What a browser calls itself, in plain words."""
+
+from django.utils.translation import gettext as _
+
+# What tells it, the first that is there: most of them also claim to be those further down.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Macintosh", "Mac"),
+    ("Linux", "Linux"),
+)
+_LONGEST = 60
+
+
+def in_words(agent: str) -> str:
+    """`Chrome on Windows`; what is not known stays as it is given, cut short."""
+    browser, system = (
+        next((name for sign, name in signs if sign in agent), "") for signs in (_BROWSERS, _SYSTEMS)
+    )
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    if len(agent) > _LONGEST:
+        return f"{agent[:_LONGEST]}…"
+    return agent or _("Unknown browser")

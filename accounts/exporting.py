@@ -1,0 +1,110 @@
+"""What this floor gives a person of what it knows of them."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.utils.translation import gettext as _
+from oauth2_provider.models import get_application_model, get_refresh_token_model
+
+from accounts.models import Invitation, Notification, User
+from config.privacy import BATCH, File, json_file
+
+_OF_PROFILE = (
+    "id", "uuid", "email", "username", "first_name", "last_name", "avatar_url", "position",
+    "company", "timezone", "date_format", "time_format", "language", "week_start", "is_staff",
+    "is_superuser", "created_at", "updated_at", "last_login",
+)  # fmt: skip
+
+
+def export(*, person_id: int, now: datetime) -> Iterator[File]:
+    person = User.objects.get(pk=person_id)
+    yield json_file("profile.json", _("You, your addresses and second steps."), _profile(person))
+    yield json_file("teams.json", _("The teams that you are in, and what you are there."), (
+        {"id": own.team_id, "name": own.team.name, "role": own.role, "since": own.created_at}
+        for own in person.memberships.select_related("team")
+    ))  # fmt: skip
+    yield json_file(
+        "invitations.json", _("Open invitations by you and to you."), _invitations(person)
+    )
+    yield json_file("api_tokens.json", _("Your API tokens, without the tokens."), (
+        _values(token, "name", "hint", "scopes", "created_at", "expires_at", "last_used_at",
+                "revoked_at")
+        for token in person.tokens.all()
+    ))  # fmt: skip
+    yield json_file("devices.json", _("Where you get push messages."), (
+        _values(device, "platform", "name", "is_active", "created_at", "updated_at")
+        for device in person.devices.all()
+    ))  # fmt: skip
+    yield json_file("applications.json", _("Applications that you have made."), (
+        _values(made, "client_id", "name", "redirect_uris", "created", "updated")
+        for made in get_application_model().objects.filter(user=person).order_by("pk")
+    ))  # fmt: skip
+    yield json_file(
+        "connected_applications.json", _("Applications that you have connected."),
+        _connected(person),
+    )  # fmt: skip
+    yield json_file("sessions.json", _("Where you are signed in."), (
+        _values(session, "agent", "started_at", "seen_at", "expire_date")
+        for session in person.sessions.all()
+    ))  # fmt: skip
+    yield json_file("audit_log.json", _("What was done to your account."), (
+        {
+            **_values(entry, "at", "action", "subject", "address"),
+            "by_you": entry.actor_id == person.pk,
+        }
+        for entry in person.audit_entries.iterator(BATCH)
+    ))  # fmt: skip
+    yield json_file(
+        "notifications.json", _("What you were sent: when, and about what."), _sent(person)
+    )
+
+
+def _values(row: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _profile(person: User) -> Iterator[dict[str, Any]]:
+    addresses = EmailAddress.objects.filter(user=person).order_by("pk")
+    factors = Authenticator.objects.filter(user=person).order_by("pk")
+    yield _values(person, *_OF_PROFILE) | {
+        "email_addresses": list(addresses.values("email", "verified", "primary")),
+        "second_steps": list(factors.values("type", "created_at", "last_used_at")),
+    }
+
+
+def _invitations(person: User) -> Iterator[dict[str, Any]]:
+    own = EmailAddress.objects.filter(user=person, verified=True).values("email")
+    for by_you, rows in (
+        (True, Invitation.objects.filter(invited_by=person)),
+        (False, Invitation.objects.filter(email__in=own)),
+    ):
+        for row in rows.select_related("team"):
+            told = _values(row, "email", "created_at", "expires_at")
+            yield {"by_you": by_you, "team": row.team.name, **told}
+
+
+def _connected(person: User) -> Iterator[dict[str, Any]]:
+    standing = get_refresh_token_model().objects.filter(user=person, revoked=None)
+    for token in standing.select_related("application", "access_token").order_by("pk"):
+        yield {
+            "name": token.application.name,
+            "client_id": token.application.client_id,
+            "scopes": token.access_token.scope.split() if token.access_token else [],
+            "since": token.created,
+        }
+
+
+def _sent(person: User) -> Iterator[dict[str, Any]]:
+    """Without what they said, since that had links that act for whoever has them."""
+    for row in Notification.objects.filter(user=person).order_by("pk").iterator(BATCH):
+        content = json.loads(row.content)
+        yield {
+            **_values(row, "kind", "channel", "state", "created_at", "due_at", "settled_at"),
+            # A device is known by a digest here, which says nothing to anybody.
+            "address": row.address if row.channel == Notification.Channel.EMAIL else None,
+            "subject": content.get("subject", content.get("title")),
+        }

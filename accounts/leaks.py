@@ -1,0 +1,60 @@
+"""Tokens that somebody found where they should not be."""
+
+import re
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from accounts import applications, audit, notifications, services
+from accounts.audit import Action
+from accounts.models import TOKEN_PREFIX, ApiToken, User, checksum_holds
+from config.crypto import digest
+
+# What scanners look for. Of 62^6 texts of this shape, one has a checksum that fits.
+PATTERN = r"(pat|oat|ort)_[0-9A-Za-z]{46}"
+_PATTERN = re.compile(PATTERN)
+
+
+def is_token(text: str) -> bool:
+    """Whether this has the shape of a token of ours."""
+    return _PATTERN.fullmatch(text) is not None
+
+
+@transaction.atomic
+def revoke(*, token: str, now: datetime) -> None:
+    """End a token that others have seen, at once, and tell its owner; nothing if it opens nothing.
+
+    Of a token that an application got, all that came of the same consent ends with it.
+    """
+    if not checksum_holds(token):
+        return
+    if token.startswith(TOKEN_PREFIX):
+        row = ApiToken.objects.select_related("user").filter(digest=digest(token)).first()
+        if row and services.revoke_token(
+            token=row, actor=None, action=Action.TOKEN_LEAKED, now=now
+        ):
+            _tell(row.user, name=row.name, is_ours=True, now=now)
+        return
+    found = applications.find_token(token)
+    if found and applications.end(found):
+        name = found.application.name
+        audit.record(Action.TOKEN_LEAKED, person=found.user, subject=name, now=now)
+        _tell(found.user, name=name, is_ours=False, now=now)
+
+
+def _tell(person: User, *, name: str, is_ours: bool, now: datetime) -> None:
+    """`is_ours`: it was made by hand; else an application of this name got it."""
+    page = "accounts:tokens" if is_ours else "accounts:connections"
+    context = {
+        "person": person,
+        "name": name,
+        "is_ours": is_ours,
+        "url": f"{settings.PUBLIC_URL}{reverse(page)}",
+        "security_url": f"{settings.PUBLIC_URL}{reverse('accounts:security')}",
+    }
+    content = notifications.render_email("token_leaked", context, language=person.mail_language)
+    notifications.email(
+        address=person.email, kind="token_leaked", content=content, now=now, user=person
+    )

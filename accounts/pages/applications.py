@@ -1,0 +1,108 @@
+"""Settings: applications of this person, that others may connect by OAuth."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import applications as services
+from accounts.forms import ApplicationForm
+from accounts.pages.signed_in import SignedIn
+from config.errors import Conflict
+from config.pages import limited, refusals_shown, signed_in_at
+
+
+@require_safe
+@login_required
+def applications(request: SignedIn) -> HttpResponse:
+    rows = services.made_by(request.user, now=timezone.now())
+    return render(request, "accounts/applications.html", {"part": "applications", "rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "30/h", ["POST"])
+@never_cache
+def new_application(request: SignedIn) -> HttpResponse:
+    """A new one's secret is in the answer to the POST that made it, and nowhere else."""
+    form = ApplicationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with refusals_shown(request, _as_it_is):
+            row, secret = services.make(
+                owner=request.user,
+                name=form.cleaned_data["name"],
+                is_public=form.cleaned_data["kind"] == "public",
+                redirect_uris=form.cleaned_data["redirect_uris"],
+                now=timezone.now(),
+            )
+            return _made(request, row, secret)
+    return render(request, "accounts/application_new.html", {"part": "applications", "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "60/h", ["POST"])
+def application(request: SignedIn, application_id: int) -> HttpResponse:
+    row = _find(request, application_id)
+    initial = {"name": row.name, "redirect_uris": "\n".join(row.redirect_uris.split())}
+    form = ApplicationForm(request.POST if request.method == "POST" else None, initial=initial)
+    del form.fields["kind"]  # for good: with it, the secret comes or goes
+    if form.is_valid():
+        services.change(
+            application=row, actor=request.user, now=timezone.now(), **form.cleaned_data
+        )
+        messages.success(request, gettext("The application has been changed."))
+        return redirect("accounts:application", application_id)
+    context = {"part": "applications", "row": row, "form": form, **_addresses()}
+    return render(request, "accounts/application.html", context)
+
+
+@require_POST
+@signed_in_at("accounts:applications")
+@limited("user", "30/h", ["POST"])
+@never_cache
+def rotate_application(request: SignedIn, application_id: int) -> HttpResponse:
+    row = _find(request, application_id)
+    with refusals_shown(request, _as_it_is):
+        secret = services.rotate_secret(application=row, actor=request.user, now=timezone.now())
+        return _made(request, row, secret, is_new=False)
+    return redirect("accounts:application", application_id)
+
+
+@require_POST
+@signed_in_at("accounts:applications")
+def delete_application(request: SignedIn, application_id: int) -> HttpResponse:
+    row = _find(request, application_id)
+    name = row.name
+    services.delete(application=row, actor=request.user, now=timezone.now())
+    messages.success(request, gettext("%(name)s has been deleted.") % {"name": name})
+    return redirect("accounts:applications")
+
+
+def _find(request: SignedIn, application_id: int) -> Any:
+    return get_object_or_404(services.made_by(request.user, now=timezone.now()), pk=application_id)
+
+
+def _made(request: SignedIn, row: Any, secret: str, *, is_new: bool = True) -> HttpResponse:
+    context = {
+        "part": "applications", "row": row, "secret": secret, "is_new": is_new, **_addresses(),
+    }  # fmt: skip
+    return render(request, "accounts/application_secret.html", context)
+
+
+def _addresses() -> dict[str, str]:
+    """What those who make it have to enter into it."""
+    metadata = settings.PUBLIC_URL + reverse("oauth2_provider:oauth-server-metadata")
+    return {"metadata": metadata}
+
+
+def _as_it_is(error: Conflict) -> str:
+    return error.message

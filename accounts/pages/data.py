@@ -1,0 +1,69 @@
+"""Settings: what Parley knows of this person, given to them or deleted."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import audit
+from accounts.audit import Action
+from accounts.forms import DeleteAccountForm
+from accounts.pages.signed_in import SignedIn
+from accounts.privacy import is_last_superuser
+from config import privacy
+from config.errors import Conflict
+from config.pages import limited, signed_in_at
+
+
+@require_safe
+@login_required
+def data(request: SignedIn) -> HttpResponse:
+    return render(request, "accounts/data.html", {"part": "data", "days": settings.RETENTION_DAYS})
+
+
+@require_POST
+@signed_in_at("accounts:data")  # type: ignore[arg-type]  # a stream, where others are pages
+@limited("user", "10/h", ["POST"])
+@never_cache
+def export(request: SignedIn) -> HttpResponseBase:
+    """All that is known of the person, in the answer and nowhere else."""
+    now = timezone.now()
+    audit.record(Action.DATA_EXPORTED, person=request.user, actor=request.user, now=now)
+    archive = privacy.archive(person_id=request.user.pk, now=now)
+    name = f"parley-{request.user.username}-{now:%Y-%m-%d}.zip"
+    return FileResponse(archive, as_attachment=True, filename=name, content_type="application/zip")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "10/h", ["POST"])
+@never_cache
+def delete_account(request: SignedIn) -> HttpResponse:
+    """What deleting the account would do, told before it is asked for once more."""
+    now = timezone.now()
+    form = DeleteAccountForm(
+        request.POST if request.method == "POST" else None, person=request.user
+    )
+    if form.is_valid():
+        try:
+            privacy.erase(person_id=request.user.pk, now=now)
+        except Conflict as error:
+            messages.error(request, error.message)
+            return redirect("accounts:delete_account")
+        # Not signed out, since that would be on record: the session is simply no more.
+        request.session.flush()
+        messages.success(request, gettext("Your account is deleted. An email confirms it."))
+        return redirect("meetings:home")
+    context = {
+        "part": "data",
+        "form": form,
+        "consequences": privacy.consequences(person_id=request.user.pk, now=now),
+        "is_last_superuser": is_last_superuser(request.user),
+    }
+    return render(request, "accounts/delete_account.html", context)

@@ -1,0 +1,266 @@
+"""The endpoints of OAuth 2.0: where people allow an application, and where it gets its tokens."""
+
+import json
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+from django_ratelimit.exceptions import Ratelimited
+from oauth2_provider.settings import oauth2_settings
+from oauthlib.common import Request, add_params_to_uri
+from oauthlib.oauth2 import WebApplicationServer
+from oauthlib.oauth2.rfc6749 import errors
+
+from accounts import applications, redirects, scopes
+from accounts.oauth import CHALLENGE, Validator
+from config.pages import limited
+
+# What each endpoint heeds; all else is passed over (RFC 6749, 3.1 and 3.2).
+_CLIENT = ("client_id", "client_secret")
+_AUTHORIZE = (
+    "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge",
+    "code_challenge_method",
+)  # fmt: skip
+_TOKEN = (
+    *_CLIENT, "grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope",
+)  # fmt: skip
+_ONE_TOKEN = (*_CLIENT, "token", "token_type_hint")
+_GRANTS = ("authorization_code", "refresh_token")
+
+_FORM = "application/x-www-form-urlencoded"
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+_HERE = "https://parley.invalid/"  # for oauthlib, which wants an address
+
+_Endpoint = Callable[[HttpRequest], HttpResponse]
+
+
+def _server() -> WebApplicationServer:
+    return WebApplicationServer(Validator(), **oauth2_settings.server_kwargs)
+
+
+def _heeded(sent: QueryDict, names: Collection[str]) -> dict[str, str]:
+    """These parameters: without a value one is left out, and one that comes twice is refused."""
+    for name in names:
+        values = sent.getlist(name)
+        if len(values) > 1:
+            raise errors.InvalidRequestFatalError(description=f"Duplicate {name} parameter.")
+        if "\0" in "".join(values):
+            raise errors.InvalidRequestFatalError(description=f"Invalid {name} parameter value.")
+    return {name: value for name in names if (value := sent.get(name))}
+
+
+# --- for people ---------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("user", "60/h", ["POST"])
+@never_cache
+def authorize(request: HttpRequest) -> HttpResponse:
+    """Who asks for what; allowed or denied, they are sent back to the application.
+
+    They are asked each time: nothing tells a program on their computer from another that says the
+    same of itself (RFC 8252, 8.6), and looking at a page changes nothing. The form goes to the same
+    address, so that what is allowed is what was asked, and is checked once more.
+    """
+    try:
+        uri = f"{_HERE}?{urlencode(_heeded(request.GET, _AUTHORIZE))}"
+        asked, info = _server().validate_authorization_request(uri)
+        _require_challenge(info)
+    except errors.FatalClientError as error:
+        # Whoever made the link up may have made up the address in it: nobody is sent there.
+        return render(request, "accounts/consent_broken.html", {"error": error}, status=400)
+    except errors.OAuth2Error as error:
+        return _sent_back(error.in_uri(error.redirect_uri))
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    wanted = list(dict.fromkeys(asked))
+    oauth_request = info.pop("request")
+    application, now = oauth_request.client, timezone.now()
+    if request.method == "POST":
+        if request.POST.get("answer") != "allow":
+            denied = errors.AccessDeniedError(request=oauth_request)
+            return _sent_back(denied.in_uri(oauth_request.redirect_uri))
+        with transaction.atomic():
+            headers, _body, _status = _server().create_authorization_response(
+                uri, scopes=wanted, credentials={**info, "user": request.user}
+            )
+            applications.allow(person=request.user, application=application, now=now)
+        return _sent_back(headers["Location"])
+    context = {
+        "application": application,
+        "allows": scopes.in_words(wanted),
+        "host": redirects.host_of(oauth_request.redirect_uri),
+        "was_connected": applications.is_connected(
+            person=request.user, application=application, now=now
+        ),
+        "here": request.get_full_path(),
+    }
+    response = render(request, "accounts/consent.html", context)
+    # Browsers apply it to where the answer to a form leads, too.
+    form_action = redirects.form_action(oauth_request.redirect_uri)
+    response._csp_update = {"form-action": [form_action]}  # type: ignore[attr-defined]
+    return response
+
+
+def _require_challenge(info: dict[str, Any]) -> None:
+    """PKCE by S256 and nothing else (RFC 7636, 4.2; RFC 9700, 2.1.1)."""
+    if info["code_challenge_method"] != "S256":
+        raise errors.UnsupportedCodeChallengeMethodError(request=info["request"])
+    if not CHALLENGE.fullmatch(info["code_challenge"]):
+        raise errors.InvalidRequestError(
+            description="Invalid code_challenge.", request=info["request"]
+        )
+
+
+def _sent_back(uri: str) -> HttpResponse:
+    """To the application, with who answers it (RFC 9207)."""
+    answer = HttpResponse(status=302)
+    answer["Location"] = add_params_to_uri(uri, [("iss", settings.PUBLIC_URL)])
+    return answer
+
+
+# --- for programs -------------------------------------------------------------------------------
+
+
+def _endpoint(*, in_browsers: bool) -> Callable[[_Endpoint], _Endpoint]:
+    """What takes a form by POST and answers JSON, whatever goes wrong (RFC 6749, 5.2)."""
+
+    def decorate(view: _Endpoint) -> _Endpoint:
+        limited_view = limited("ip", "120/m", ["POST"])(view)
+
+        @csrf_exempt
+        @wraps(view)
+        def endpoint(request: HttpRequest) -> HttpResponse:
+            if in_browsers and request.method == "OPTIONS":
+                response = HttpResponse(status=204, headers=_PREFLIGHT)
+                del response["Content-Type"]
+            else:
+                response = _answered(limited_view, request)
+            response["Cache-Control"] = "no-store"
+            if in_browsers:
+                response["Access-Control-Allow-Origin"] = "*"
+            return response
+
+        return endpoint
+
+    return decorate
+
+
+def _answered(view: _Endpoint, request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        response = _refusal("invalid_request", "Use POST.", 405)
+        response["Allow"] = "POST"
+        return response
+    if request.content_type != _FORM or request.META.get("QUERY_STRING"):
+        return _refusal("invalid_request", f"Send all parameters in the body, as {_FORM}.")
+    try:
+        return view(request)
+    except Ratelimited:
+        response = _refusal("temporarily_unavailable", "Too many requests. Try again later.", 429)
+        response["Retry-After"] = "60"
+        return response
+    except errors.OAuth2Error as error:
+        return _refusal(error.error, error.description, error.status_code)
+    except (BadRequest, SuspiciousOperation, UnreadablePostError):
+        return _refusal("invalid_request", "The body cannot be read.")
+
+
+def _refusal(error: str, description: str, status: int = 400) -> HttpResponse:
+    return _json({"error": error, "error_description": description}, status)
+
+
+def _json(body: dict[str, Any], status: int = 200) -> HttpResponse:
+    response = JsonResponse(body, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = 'Basic realm="Parley"'
+    return response
+
+
+def _credentials(request: HttpRequest) -> dict[str, str]:
+    """What oauthlib and the toolkit need to know of the headers."""
+    return {"HTTP_AUTHORIZATION": request.META.get("HTTP_AUTHORIZATION", "")}
+
+
+@_endpoint(in_browsers=True)
+def token(request: HttpRequest) -> HttpResponse:
+    form = _heeded(request.POST, _TOKEN)
+    if "grant_type" not in form:
+        raise errors.InvalidRequestError(description="Missing grant_type parameter.")
+    if form["grant_type"] not in _GRANTS:
+        raise errors.UnsupportedGrantTypeError
+    _headers, body, status = _server().create_token_response(
+        _HERE, "POST", urlencode(form), _credentials(request)
+    )
+    return _json(json.loads(body), status)
+
+
+@_endpoint(in_browsers=True)
+def revoke(request: HttpRequest) -> HttpResponse:
+    """RFC 7009: whether there was such a token is not told."""
+    form = _heeded(request.POST, _ONE_TOKEN)
+    _headers, body, status = _server().create_revocation_response(
+        _HERE, "POST", urlencode(form), _credentials(request)
+    )
+    return _json(json.loads(body or "{}"), status)
+
+
+@_endpoint(in_browsers=False)
+def introspect(request: HttpRequest) -> HttpResponse:
+    """RFC 7662, for applications that have a secret, of their own tokens."""
+    form = _heeded(request.POST, _ONE_TOKEN)
+    asked = Request(_HERE, "POST", urlencode(form), _credentials(request))
+    if not Validator().authenticate_client(asked):
+        raise errors.InvalidClientError
+    if "token" not in form:
+        raise errors.InvalidRequestError(description="Missing token parameter.")
+    return _json(
+        applications.introspect(text=form["token"], application=asked.client, now=timezone.now())
+    )
+
+
+@require_safe
+def metadata(request: HttpRequest) -> HttpResponse:
+    """RFC 8414."""
+
+    def address(name: str) -> str:
+        return settings.PUBLIC_URL + reverse(f"oauth2_provider:{name}")
+
+    with_secret = ["client_secret_basic", "client_secret_post"]
+    response = JsonResponse(
+        {
+            "issuer": settings.PUBLIC_URL,
+            "authorization_endpoint": address("authorize"),
+            "token_endpoint": address("token"),
+            "revocation_endpoint": address("revoke-token"),
+            "introspection_endpoint": address("introspect"),
+            "scopes_supported": list(scopes.SCOPES),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": list(_GRANTS),
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": [*with_secret, "none"],
+            "revocation_endpoint_auth_methods_supported": [*with_secret, "none"],
+            "introspection_endpoint_auth_methods_supported": with_secret,
+            "authorization_response_iss_parameter_supported": True,
+            "service_documentation": settings.PUBLIC_URL + reverse("api-docs"),
+        }
+    )
+    response["Cache-Control"] = "no-store"
+    response["Access-Control-Allow-Origin"] = "*"
+    return response

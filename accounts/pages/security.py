@@ -1,0 +1,60 @@
+"""Settings: where this person is signed in, and what has happened to their account."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import browsers, sessions
+from accounts.pages.signed_in import SignedIn
+from config.pages import signed_in_at
+
+_PER_PAGE = 50
+
+
+@require_safe
+@login_required
+def security(request: SignedIn) -> HttpResponse:
+    user = request.user
+    places = [
+        {
+            "session": row,
+            "browser": browsers.in_words(row.agent),
+            "is_current": sessions.is_current(row, request),
+        }
+        for row in sessions.of(user, now=timezone.now())
+    ]
+    places.sort(key=lambda place: not place["is_current"])
+    log = Paginator(user.audit_entries.select_related("actor"), _PER_PAGE)
+    page = log.get_page(request.GET.get("page"))
+    return render(request, "accounts/security.html", {"places": places, "page": page})
+
+
+@require_POST
+@signed_in_at("accounts:security")
+def end_session(request: SignedIn, session_id: str) -> HttpResponse:
+    # No database is asked for what can be none: PostgreSQL would refuse to look for a NUL.
+    rows = sessions.of(request.user, now=timezone.now())
+    key = session_id if session_id.isalnum() else ""
+    session = get_object_or_404(rows, pk=key)
+    sessions.end(session=session, actor=request.user, now=timezone.now())
+    said = gettext("%(browser)s has been signed out.")
+    messages.success(request, said % {"browser": browsers.in_words(session.agent)})
+    return redirect("accounts:security")
+
+
+@require_POST
+@signed_in_at("accounts:security")
+def end_other_sessions(request: SignedIn) -> HttpResponse:
+    count = sessions.end_others(user=request.user, request=request, now=timezone.now())
+    said = ngettext(
+        "%(count)d other browser has been signed out.",
+        "%(count)d other browsers have been signed out.",
+        count,
+    )
+    messages.success(request, said % {"count": count})
+    return redirect("accounts:security")

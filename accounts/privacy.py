@@ -1,0 +1,168 @@
+"""What this floor knows of a person. See `config.privacy`."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import structlog
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from oauth2_provider.models import (
+    DeviceGrant,
+    get_access_token_model,
+    get_application_model,
+    get_grant_model,
+    get_id_token_model,
+    get_refresh_token_model,
+)
+
+from accounts import applications, audit, idempotency, notifications, sessions, teams
+from accounts.audit import Action
+from accounts.exporting import export
+from accounts.models import AuditEntry, IdempotencyRecord, Invitation, Notification, User
+from config import privacy
+from config.errors import Conflict
+
+__all__ = ["consequences", "erase", "export", "is_last_superuser", "retain"]
+
+_BY_STAFF = [Action.STAFF_ADDED, Action.STAFF_CHANGED, Action.STAFF_DELETED, Action.STAFF_ACTED]
+
+log = structlog.get_logger(__name__)
+
+
+def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
+    person = User.objects.get(pk=person_id)
+    for own in person.memberships.select_related("team").order_by("team__name", "team_id"):
+        named = {"team": own.team.name}
+        heir = teams.heir(team=own.team, of=person)
+        if heir is None:
+            yield _("%(team)s has nobody but you. It goes too, unless meetings are on record.") % (
+                named
+            )
+        elif own.role != own.Role.OWNER or teams.has_other_owners(team=own.team, than=person):
+            yield _("You leave %(team)s.") % named
+        else:
+            named["name"] = heir.user.name
+            yield _("You leave %(team)s, and %(name)s becomes its owner.") % named
+    count = person.tokens.filter(revoked_at=None).count()
+    if count:
+        yield ngettext(
+            "%(count)d API token stops working.", "%(count)d API tokens stop working.", count
+        ) % {"count": count}
+    count = get_application_model().objects.filter(user=person).count()
+    if count:
+        yield ngettext(
+            "%(count)d application of yours stops working, for everybody who has connected it.",
+            "%(count)d applications of yours stop working, for everybody who has connected them.",
+            count,
+        ) % {"count": count}
+
+
+def is_last_superuser(person: User) -> bool:
+    """Whether nobody else is left who can do everything."""
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
+    return person.is_superuser and not others.exists()
+
+
+def erase(*, person_id: int, now: datetime) -> None:
+    person = User.objects.select_for_update(no_key=True).get(pk=person_id)
+    if person.deleted_at is not None:
+        return
+    _keep_a_superuser(person)
+    last_words = notifications.render_email(
+        "account_deleted", {"person": person}, language=person.mail_language
+    )
+    addresses = {person.email, *_addresses(person)}
+    teams.part_for_good(user=person, now=now)
+    _forget_what_was_said(person, addresses, now)
+    _close_doors(person)
+    audit.record(Action.ACCOUNT_DELETED, person=person, actor=person, now=now)
+    _forget_what_was_done(person, addresses)
+    notifications.email(
+        address=person.email, kind="account_deleted", content=last_words, now=now,
+        topic=notifications.ONCE,
+    )  # fmt: skip
+    _leave_nobody(person, now)
+    log.info("account_deleted", account=person.pk)
+
+
+def _keep_a_superuser(person: User) -> None:
+    if person.is_superuser:  # locked, so that of the last two one stays
+        staff = User.objects.filter(is_superuser=True).order_by("pk")
+        list(staff.select_for_update(no_key=True).values_list("pk"))
+    if is_last_superuser(person):
+        raise Conflict(_("Nobody else has all rights here. Make somebody else a superuser first."))
+
+
+def _addresses(person: User) -> list[str]:
+    return list(EmailAddress.objects.filter(user=person).values_list("email", flat=True))
+
+
+def _forget_what_was_said(person: User, addresses: set[str], now: datetime) -> None:
+    """Without what hosts tell somebody who booked with this address: that is no account's."""
+    offered = Invitation.objects.filter(Q(invited_by=person) | Q(email__in=addresses))
+    teams.forget_invitations(offered, now=now)
+    to_them = Q(user=person) | Q(address__in=addresses, topic="")
+    Notification.objects.filter(to_them).delete()
+
+
+def _close_doors(person: User) -> None:
+    """Nothing that lets anybody in is left, whether with a browser, a token or a program."""
+    for tokens in (
+        get_refresh_token_model(), get_access_token_model(), get_id_token_model(),
+        get_grant_model(), DeviceGrant, get_application_model(),
+    ):  # fmt: skip
+        tokens.objects.filter(user=person).delete()
+    for rows in (person.tokens, person.devices, person.sessions):
+        rows.all().delete()
+    IdempotencyRecord.objects.filter(user=person).delete()
+    Authenticator.objects.filter(user=person).delete()
+    EmailAddress.objects.filter(user=person).delete()
+    person.groups.clear()
+    person.user_permissions.clear()
+
+
+def _forget_what_was_done(person: User, addresses: set[str]) -> None:
+    """What staff did stays in the audit log by time and kind, and so does that it is over."""
+    kept = [*_BY_STAFF, Action.ACCOUNT_DELETED]
+    AuditEntry.objects.filter(person=person).exclude(action__in=kept).delete()
+    AuditEntry.objects.filter(person=person).update(subject="", address=None)
+    AuditEntry.objects.filter(actor=person).update(address=None)
+    # A first name alone is part of many words.
+    full_name = {person.name} if person.first_name and person.last_name else set()
+    for words in addresses | full_name:
+        AuditEntry.objects.filter(subject__icontains=words).update(subject="")
+    kind = ContentType.objects.get_for_model(User)
+    about = Q(content_type=kind, object_id=str(person.pk))
+    LogEntry.objects.filter(about | Q(user=person)).delete()
+
+
+def _leave_nobody(person: User, now: datetime) -> None:
+    """The row stays, since meetings and bookings point at it, with a new row's values.
+
+    Nobody can take such a username.
+    """
+    nobody = User(
+        pk=person.pk, created_at=person.created_at, deleted_at=now, is_active=False,
+        username=f"deleted.{person.pk}",
+    )  # fmt: skip
+    nobody.email = f"{nobody.uuid}@deleted.invalid"
+    nobody.set_unusable_password()
+    nobody.save(force_update=True)
+
+
+def retain(*, now: datetime) -> None:
+    privacy.forget(Notification.objects.filter(topic=notifications.ONCE, settled_at__isnull=False))
+    if since := privacy.kept_since("notifications", now):
+        privacy.forget(Notification.objects.filter(settled_at__lte=since))
+    if since := privacy.kept_since("audit", now):
+        privacy.forget(AuditEntry.objects.filter(at__lte=since))
+    applications.purge(now=now)
+    idempotency.purge(now=now)
+    sessions.purge(now=now)
+    old = Invitation.objects.filter(expires_at__lte=now - teams.INVITATION_KEPT)
+    teams.forget_invitations(old, now=now)

@@ -1,0 +1,90 @@
+"""What leaves the house for operators to read: no secret, no address.
+
+For log lines, error reports and traces alike. Every pattern begins where no character of its own
+kind stands before, so that a long text costs no more than its length.
+"""
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+_SECRET = "[secret]"  # noqa: S105  what stands in its place
+
+# The name of a value that is secret, however it is written: `name=value`, `'name': 'value'`.
+_NAMES = (
+    r"sessionid|csrftoken|csrfmiddlewaretoken|cookie|set-cookie|x-csrftoken"
+    r"|authorization|proxy-authorization|idempotency-key"
+    r"|password\d?|oldpassword|passwd|secret|secret_key|encryption_keys|private_key|api_key"
+    r"|client_secret|code_verifier|token|access_token|refresh_token|id_token"
+)
+_IS_SECRET = re.compile(f"(?:{_NAMES})", re.IGNORECASE)
+# A code that lets one in is long; that of an error or an answer may be read.
+_IS_CODE = re.compile(r"[\w-]{16,}")
+_IS = r"(['\"]?\s*(?:[=:]|%3D)\s*['\"]?)"
+_ALONE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"  # or after what an address bar has escaped
+_COLON = r"(?::|%3[Aa])"
+_FORMS = [
+    # The user and the password of an address: redis://:pw@host, https://key@host.
+    (re.compile(r"(?<=://)[^\s/?#]+@"), f"{_SECRET}@"),
+    # Where a webhook is told, the path alone may be what lets one in.
+    (re.compile(r"(https?://[^\s/?#'\"]+)[/?#][^\s'\"]+"), r"\1/..."),
+    (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[\w.~+/=-]+"), rf"\1\2{_SECRET}"),
+    (
+        re.compile(rf"(?i)(?<![A-Za-z0-9])({_NAMES}){_IS}(?!\[|\s|bearer|basic)[^\s&,;'\"]+"),
+        rf"\1\2{_SECRET}",
+    ),
+    (re.compile(rf"(?i)(?<![A-Za-z0-9])(code){_IS}{_IS_CODE.pattern}"), rf"\1\2{_SECRET}"),
+    (re.compile(rf"{_ALONE}(?:pat|oat|ort|ocs)_\w{{8,}}"), _SECRET),
+    (re.compile(r"whsec_[\w+/=-]{8,}"), _SECRET),
+    # What Django's signing makes: a value, in most a time, and a signature.
+    (
+        re.compile(rf"(?<![\w.=-])[\w.=-]+{_COLON}(?:[\w-]{{5,7}}{_COLON})?[\w-]{{43}}(?![\w-])"),
+        _SECRET,
+    ),
+    # And its key to a new password: a person's number, a time and a digest.
+    (re.compile(r"(?<![\w-])[0-9a-z]+-[0-9a-z]{6}-[0-9a-f]{32,64}(?![\w-])"), _SECRET),
+    (
+        re.compile(
+            r"(?<![\w.+%-])[\w.+%-][\w.+'%-]{0,319}?(?:@|%40)(?:localhost|(?:[\w-]+\.)+[\w-]+)"
+        ),
+        "[email]",
+    ),
+    (re.compile(r"(?<![\w.])(?!127\.)(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)"), "[address]"),
+]
+_MAYBE_IPV6 = re.compile(r"(?<!\w)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}")
+
+
+def _if_ipv6(found: re.Match[str]) -> str:
+    """Times and ports have colons too; and what is here is nobody's (`::1`)."""
+    text = found[0]
+    for candidate in (text, text.rstrip(":")):
+        try:
+            address = ip_address(candidate)
+        except ValueError:
+            continue
+        if not address.is_loopback and candidate != "::":
+            return "[address]" + text[len(candidate) :]
+    return text
+
+
+def text(value: str) -> str:
+    """The text without what nobody should read in it."""
+    for form, instead in _FORMS:
+        value = form.sub(instead, value)
+    return _MAYBE_IPV6.sub(_if_ipv6, value)
+
+
+def clean(value: Any, name: str = "") -> Any:
+    """The same of any value, to the innermost; what has a telling name is left out whole."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {text(str(key)): clean(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [clean(inner) for inner in value]
+    if value and (
+        _IS_SECRET.fullmatch(name) or (name == "code" and _IS_CODE.fullmatch(str(value)))
+    ):
+        return _SECRET
+    return text(value if isinstance(value, str) else str(value))

@@ -1,0 +1,124 @@
+"""What this floor knows of a person. See `config.privacy`."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import notifications as outgoing
+from accounts.models import User
+from config import privacy
+from config.privacy import BATCH, File, json_file
+from meetings import services
+from meetings.enums import Status
+from meetings.models import HistoryEntry, MeetingRequest
+from meetings.notifications import topics_of
+from scheduling import icalendar, ledger
+from webhooks import publishing
+
+_OPEN = [Status.PENDING, Status.CONFIRMED]
+
+
+# --- given --------------------------------------------------------------------------------------
+
+
+def export(*, person_id: int, now: datetime) -> Iterator[File]:
+    person = User.objects.get(pk=person_id)
+    yield json_file(
+        "meetings.json", _("Meetings that you asked for or were asked for, and what happened."),
+        (_meeting(meeting, person, now) for meeting in _of(person)),
+    )  # fmt: skip
+    standing = (Status.CONFIRMED, Status.COMPLETED)
+    yield File(
+        "meetings.ics", _("Your meetings that stand, or have taken place."),
+        icalendar.collection(
+            _entry(meeting, person, now) for meeting in _of(person) if meeting.status in standing
+        ),
+    )  # fmt: skip
+
+
+def _of(person: User) -> Iterable[MeetingRequest]:
+    rows = MeetingRequest.objects.visible_to(person).with_people().prefetch_related("history")
+    return rows.order_by("start", "pk").iterator(BATCH)
+
+
+def _meeting(meeting: MeetingRequest, person: User, now: datetime) -> dict[str, Any]:
+    names = ("booking_number", "timezone", "link", "created_at", "updated_at")
+    history = [
+        {"status": each.to_status, "by": each.role, "at": each.at, "reason": each.reason}
+        for each in meeting.history.all()
+    ]
+    return {
+        "team": meeting.team.name,
+        "with": meeting.other_party(person).name,
+        "you_are": meeting.role_of(person),
+        "start_time": meeting.start,
+        "end_time": meeting.end,
+        "status": meeting.status_at(now),
+        **{name: getattr(meeting, name) for name in names},
+        "history": history,
+    }
+
+
+def _entry(meeting: MeetingRequest, person: User, now: datetime) -> icalendar.Entry:
+    return icalendar.Entry(
+        uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
+        sequence=meeting.version,
+        summary=_("Meeting with %(name)s") % {"name": meeting.other_party(person).name},
+        description=meeting.booking_number,
+        url=meeting.link,
+        start=meeting.start,
+        end=meeting.end,
+        stamp=now,
+    )
+
+
+# --- forgotten ----------------------------------------------------------------------------------
+
+
+def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
+    met = MeetingRequest.objects.visible_to(User.objects.get(pk=person_id))
+    count = sum(met.in_status(status, now).count() for status in _OPEN)
+    if count:
+        yield ngettext(
+            "%(count)d meeting to come is called off, and the other side gets an email.",
+            "%(count)d meetings to come are called off, and the other sides get an email.",
+            count,
+        ) % {"count": count}
+
+
+def erase(*, person_id: int, now: datetime) -> None:
+    person = User.objects.get(pk=person_id)
+    met = MeetingRequest.objects.visible_to(person)
+    standing = met.filter(status__in=_OPEN).with_people().order_by("pk")
+    standing = standing.select_for_update(of=("self",), no_key=True)
+    # All at once and in order; whoever asks this person for another needs their lock too.
+    sides = [{meeting.requester_id, meeting.recipient_id} for meeting in standing]
+    ledger.lock_people({person_id}.union(*sides))
+    for meeting in standing.all():  # as they are now, with those that came meanwhile
+        _end(meeting, person, now)
+    for ids in privacy.batches(met.order_by("pk").values_list("pk", flat=True)):
+        outgoing.forget(topics=topics_of(ids))
+    asked = met.filter(requester=person).exclude(link="")
+    for ids in privacy.batches(asked.order_by("pk").values_list("pk", flat=True)):
+        publishing.forget(topics=topics_of(ids), blanks={"link": None})
+    asked.update(link="")
+    HistoryEntry.objects.filter(actor=person).exclude(reason="").update(reason="")
+
+
+def _end(meeting: MeetingRequest, person: User, now: datetime) -> None:
+    """As this person would: take back, decline or cancel; what time has ended is written down."""
+    status = meeting.status_at(now)
+    if status not in _OPEN:
+        services.record_overdue(meeting=meeting, now=now)
+    elif status is Status.PENDING and meeting.recipient == person:
+        services.reject(meeting=meeting, actor=person, now=now)
+    else:
+        services.cancel(meeting=meeting, actor=person, now=now)
+
+
+def retain(*, now: datetime) -> None:
+    """A meeting holds nothing of people but who they are, which their accounts say."""

@@ -1,0 +1,65 @@
+"""Forgetting who booked, by their own wish or by age. The time that was theirs is kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import translation
+
+from accounts import notifications as outgoing
+from config.db import retrying
+from scheduling import bookings
+from scheduling.api.serializers import InviteeSerializer
+from scheduling.enums import Role, Status
+from scheduling.models import Booking, HistoryEntry
+from scheduling.notifications import topics_of
+from webhooks import publishing
+
+NOBODY = "deleted@deleted.invalid"
+"""An address at which nobody is, nor can be (RFC 2606)."""
+
+OVER = [Status.REJECTED, Status.CANCELLED, Status.EXPIRED, Status.COMPLETED]
+
+
+def erase_invitee(*, booking: Booking, now: datetime) -> None:
+    """Forget whoever booked this. What is still to come is cancelled first, so the host hears."""
+
+    def write() -> None:
+        with transaction.atomic():
+            locked = Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)
+            if locked.erased_at is not None:
+                return
+            settle(locked, actor=bookings.INVITEE, now=now)
+            forget_invitees([locked.pk], now=now)
+
+    retrying(write)
+
+
+def settle(booking: Booking, *, actor: bookings.Actor, now: datetime) -> None:
+    """Cancel a booking that is open, and write down of any other how it has ended."""
+    status = booking.status_at(now)
+    if status not in OVER:
+        bookings.cancel(booking=booking, actor=actor, now=now)
+    elif status != booking.status:
+        bookings.record_overdue(booking=booking, now=now)
+
+
+def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
+    """Forget who booked these, which are over, and all that was said about that.
+
+    The emails that are on their way are sent, and forgotten then. What webhooks are still to be
+    told no longer names anybody; see `webhooks.publishing.forget`. In the caller's transaction.
+    """
+    nobody = {
+        "invitee_name": "", "invitee_email": NOBODY, "invitee_phone": "", "notes": "",
+        "custom_field_values": {}, "timezone": "UTC", "language": "", "erased_at": now,
+    }  # fmt: skip
+    Booking.objects.filter(pk__in=ids).update(**nobody, updated_at=now)
+    said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
+    said.exclude(reason="").update(reason="")
+    topics = topics_of(ids)
+    outgoing.forget(topics=topics)
+    with translation.override("en"):
+        invitee = InviteeSerializer(Booking(**nobody)).data
+    blanks = {name: nobody[name] for name in ("notes", "custom_field_values", "timezone")}
+    publishing.forget(topics=topics, blanks={"invitee": invitee, **blanks})

@@ -1,0 +1,185 @@
+"""What this floor knows of a person. See `config.privacy`."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import notifications as outgoing
+from accounts.models import User
+from config import privacy
+from config.privacy import BATCH, File, json_file
+from scheduling import bookings, erasure, icalendar, ledger
+from scheduling.api.serializers import EventTypeSerializer
+from scheduling.enums import Status
+from scheduling.hours import text_of
+from scheduling.models import (
+    Booking,
+    BusyTime,
+    DateOverride,
+    EventType,
+    HistoryEntry,
+    WeeklyAvailability,
+)
+from scheduling.notifications import topics_of
+from scheduling.slots import Interval
+
+_OPEN = [Status.PENDING, Status.CONFIRMED]
+_STANDING = [Status.CONFIRMED, Status.COMPLETED]
+
+
+# --- given --------------------------------------------------------------------------------------
+
+
+def export(*, person_id: int, now: datetime) -> Iterator[File]:
+    weekly = WeeklyAvailability.objects.filter(user=person_id)
+    yield json_file("hours.json", _("Your weekly hours; 1 is Monday."), (
+        {"timezone": row.timezone, "days": {
+            number: {"enabled": day["enabled"], "windows": _windows(day["windows"])}
+            for number, day in row.days.items()
+        }}
+        for row in weekly
+    ))  # fmt: skip
+    overrides = DateOverride.objects.filter(user=person_id)
+    yield json_file("date_overrides.json", _("Other hours on single dates."), (
+        {"date": row.date, "windows": _windows(row.windows)} for row in overrides
+    ))  # fmt: skip
+    event_types = EventType.objects.filter(host=person_id).select_related("host")
+    yield json_file("event_types.json", _("What can be booked with you."), (
+        dict(EventTypeSerializer(row).data) for row in event_types
+    ))  # fmt: skip
+    yield json_file(
+        "bookings.json", _("What was booked with you, by whom, and what happened."),
+        (
+            _booking(booking, now)
+            for booking in _hosted(person_id).prefetch_related("history").iterator(BATCH)
+        ),
+    )  # fmt: skip
+    yield File(
+        "bookings.ics", _("Your bookings that stand, or have taken place."),
+        icalendar.collection(
+            _entry(each, now)
+            for each in _hosted(person_id).filter(status__in=_STANDING).iterator(BATCH)
+        ),
+    )  # fmt: skip
+
+
+def _windows(windows: Iterable[Interval]) -> list[dict[str, str]]:
+    return [{"start": text_of(start), "end": text_of(end)} for start, end in windows]
+
+
+def _hosted(person_id: int) -> QuerySet[Booking, Booking]:
+    rows = Booking.objects.filter(host=person_id).select_related("event_type", "host")
+    return rows.order_by("start", "pk")
+
+
+def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
+    names = ("uuid", "timezone", "notes", "custom_field_values", "created_at", "updated_at")
+    history = [
+        {
+            "change": entry.change,
+            "by": entry.role,
+            "at": entry.at,
+            "start_time": entry.start,
+            "end_time": entry.end,
+            "reason": entry.reason,
+        }
+        for entry in booking.history.all()
+    ]
+    return {
+        "event_type": booking.event_type.name,
+        "start_time": booking.start,
+        "end_time": booking.end,
+        "status": booking.status_at(now),
+        "invitee": {
+            "name": booking.invitee,
+            "email": booking.invitee_email,
+            "phone": booking.invitee_phone,
+        },
+        **{name: getattr(booking, name) for name in names},
+        "history": history,
+    }
+
+
+def _entry(booking: Booking, now: datetime) -> icalendar.Entry:
+    return icalendar.Entry(
+        uid=f"{booking.uuid}@{settings.PUBLIC_HOST}",
+        sequence=booking.sequence,
+        summary=f"{booking.event_type.name}: {booking.invitee}",
+        description=booking.notes,
+        url="",
+        location=booking.event_type.location_display,
+        start=booking.start,
+        end=booking.end,
+        stamp=now,
+    )
+
+
+# --- forgotten ----------------------------------------------------------------------------------
+
+
+def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
+    hosted = Booking.objects.filter(host=person_id)
+    count = sum(hosted.in_status(status, now).count() for status in _OPEN)
+    if count:
+        yield ngettext(
+            "%(count)d booking to come is cancelled, and whoever booked it gets an email.",
+            "%(count)d bookings to come are cancelled, and whoever booked them gets an email.",
+            count,
+        ) % {"count": count}
+    count = EventType.objects.filter(host=person_id).count()
+    if count:
+        yield ngettext(
+            "%(count)d event type can no longer be booked.",
+            "%(count)d event types can no longer be booked.",
+            count,
+        ) % {"count": count}
+
+
+def erase(*, person_id: int, now: datetime) -> None:
+    """Whoever booked keeps the time, and the page behind their link.
+
+    What they told the host beside their name and address goes with the host: nobody is left to
+    read it.
+    """
+    [host] = ledger.lock_people([person_id])  # and nobody can book it from here on
+    hosted = Booking.objects.filter(host=host)
+    standing = hosted.filter(status__in=_OPEN).order_by("pk")
+    for booking in standing.select_for_update(no_key=True):
+        erasure.settle(booking, actor=bookings.host(host), now=now)
+    for ids in privacy.batches(hosted.order_by("pk").values_list("pk", flat=True)):
+        outgoing.forget(topics=topics_of(ids))
+    hosted.update(invitee_phone="", notes="", custom_field_values={})
+    HistoryEntry.objects.filter(booking__host=host).exclude(reason="").update(reason="")
+    HistoryEntry.objects.filter(actor=host).exclude(reason="").update(reason="")
+    BusyTime.objects.filter(user=host).delete()
+    DateOverride.objects.filter(user=host).delete()
+    WeeklyAvailability.objects.filter(user=host).delete()
+    _forget_event_types(host)
+
+
+def _forget_event_types(host: User) -> None:
+    """Those that were booked stay, with nothing in them that the host wrote."""
+    host.event_types.filter(bookings=None).delete()
+    for booked in host.event_types.all():
+        nobodys = EventType(
+            pk=booked.pk, uuid=booked.uuid, host=host, name="Meeting", slug=f"deleted-{booked.pk}",
+            duration=booked.duration, is_active=False, created_at=booked.created_at,
+        )  # fmt: skip
+        nobodys.save(force_update=True)
+
+
+# --- not kept for ever --------------------------------------------------------------------------
+
+
+def retain(*, now: datetime) -> None:
+    since = privacy.kept_since("bookings", now)
+    if since is None:
+        return
+    # What time has ended the sweep writes down first, within seconds.
+    rows = Booking.objects.filter(erased_at=None, end__lte=since, status__in=erasure.OVER)
+    privacy.by_batches(rows, lambda ids: erasure.forget_invitees(ids, now=now))

@@ -1,0 +1,98 @@
+"""Whoever tries passwords, or has mails sent, is held off: by process, or by Redis for all."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import AuditEntry, Notification, User
+from tests import factories
+from tests.pages import words
+from tests.services import valkey
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "kept")]
+
+LOGIN, FORGOTTEN = "/accounts/login/", "/accounts/password/reset/"
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with valkey() as server:
+        yield server.url
+
+
+@pytest.fixture(params=["in the process", "in Redis"])
+def kept(request: pytest.FixtureRequest, at_now: None, settings: Settings) -> Iterator[None]:
+    """Where what was tried is counted: nothing of other tests is there."""
+    if request.param == "in the process":
+        yield
+        return
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "config.cache.ForgivingRedisCache",
+            "LOCATION": request.getfixturevalue("redis_url"),
+        }
+    }
+    cache.clear()
+    yield
+    for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
+        pool.disconnect()
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(REMOTE_ADDR="192.0.2.1")
+
+
+def sign_in(browser: Client, person: User, password: str) -> int:
+    fields = {"login": person.email, "password": password}
+    return browser.post(LOGIN, fields).status_code
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])
+def test_a_flood_of_wrong_passwords_is_refused_in_words_and_writes_no_more(
+    browser: Client, alice: User, email: str
+) -> None:
+    for _attempt in range(12):
+        page = browser.post(LOGIN, {"login": email, "password": "wrong"})
+    assert "Too many failed login attempts. Try again later." in words(page)
+    assert AuditEntry.objects.count() == 5
+
+
+def test_the_right_password_does_not_help_while_a_flood_is_held_off(
+    browser: Client, alice: User
+) -> None:
+    for _attempt in range(5):
+        sign_in(browser, alice, "wrong")
+    assert sign_in(browser, alice, factories.PASSWORD) == 200  # the form again
+
+
+def test_one_address_on_the_net_may_not_try_many_accounts(browser: Client) -> None:
+    for number in range(31):
+        page = browser.post(LOGIN, {"login": f"n{number}@example.com", "password": "wrong"})
+    assert (page.status_code, words(page)[:27]) == (429, "429 A little slower, please")
+    assert AuditEntry.objects.count() == 10
+    assert Client(REMOTE_ADDR="192.0.2.2").get(LOGIN).status_code == 200
+
+
+def test_behind_a_proxy_each_client_has_limits_of_its_own(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = 1
+
+    def status(client: str, number: int) -> int:
+        return Client(REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": client}).post(
+            LOGIN, {"login": f"n{number}@example.com", "password": "wrong"}
+        ).status_code  # fmt: skip
+
+    assert [status("198.51.100.7", number) for number in range(31)][-2:] == [200, 429]
+    # What the client itself says of its address counts for nothing.
+    assert status("203.0.113.1, 198.51.100.7", 31) == 429
+    assert status("198.51.100.8", 32) == 200
+
+
+def test_asking_for_new_passwords_is_limited_too(browser: Client, alice: User) -> None:
+    asked = [browser.post(FORGOTTEN, {"email": alice.email}) for _time in range(6)]
+    assert [answer.status_code for answer in asked] == [302] * 5 + [429]
+    assert words(asked[-1]).startswith("429 A little slower, please")
+    assert Notification.objects.count() == 5

@@ -1,0 +1,297 @@
+"""A person's page: all that is known of them one click away, and what staff may not do to them."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts import services
+from accounts.models import ApiToken, AuditEntry, Notification, Session, Team, User
+from meetings.models import MeetingRequest
+from scheduling.models import Booking
+from tests import factories
+from tests.admin.calls import deed, listed, url
+from tests.pages import words
+from webhooks.models import Attempt
+
+pytestmark = pytest.mark.django_db
+
+DORA = {
+    "email": "Dora@Example.com",
+    "first_name": "Dora",
+    "last_name": "",
+    "timezone": "Asia/Tokyo",
+}
+NO_MEMBERSHIPS = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+
+
+def profile(person: User, **changes: Any) -> dict[str, Any]:
+    """What the form on this person's page sends."""
+    names = (
+        "username", "first_name", "last_name", "position", "company", "avatar_url", "timezone",
+        "date_format", "time_format", "week_start", "language",
+    )  # fmt: skip
+    return {**{name: getattr(person, name) for name in names}, **NO_MEMBERSHIPS, **changes}
+
+
+def mail_to(address: str) -> dict[str, str]:
+    content: dict[str, str] = json.loads(
+        Notification.objects.filter(address=address).latest("pk").content
+    )
+    return content
+
+
+# --- all that is known of them --------------------------------------------------------------------
+
+
+def about(staff: Client, person: User) -> dict[str, int]:
+    page = staff.get(url(User, "change/", person.pk))
+    return {str(each["name"]): each["count"] for each in page.context["about"]}
+
+
+def test_everything_about_them_is_counted_and_one_click_away(
+    staff: Client, alice: User, meeting: MeetingRequest, booking: Booking, attempt: Attempt
+) -> None:
+    services.create_token(user=alice, name="x", scopes=["events:read"])
+    Client().force_login(alice)
+    page = staff.get(url(User, "change/", alice.pk))
+    for each in page.context["about"]:
+        rows = staff.get(each["url"]).context["cl"].result_list
+        assert len(rows) == each["count"], each["name"]
+    assert {name: count for name, count in about(staff, alice).items() if count} == {
+        "email addresses": 1,
+        "teams": 1,
+        "API tokens": 1,
+        "sessions": 1,
+        "notifications": 3,
+        "audit log": 2,
+        "webhooks": 1,
+        "webhook events": 1,
+        "deliveries": 1,
+        "weekly availability": 1,
+        "event types": 1,
+        "bookings": 1,
+        "busy times": 1,
+        "meeting requests": 1,
+    }
+
+
+def test_what_is_much_is_not_counted_to_its_end(staff: Client, alice: User) -> None:
+    AuditEntry.objects.bulk_create(
+        AuditEntry(action="login", person=alice, at=alice.created_at) for _number in range(150)
+    )
+    assert about(staff, alice)["audit log"] == 100
+    assert "<span>100+</span>" in staff.get(url(User, "change/", alice.pk)).content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_takes_as_many_queries_with_one_row_as_with_three(
+    staff: Client,
+    alice: User,
+    attempt: Attempt,
+    count: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for _number in range(count):
+        services.create_token(user=alice, name="x", scopes=["events:read"])
+    kinds = len(about(staff, alice))
+    # Session, staff, a transaction's two, the person and their teams, and the counts.
+    with django_assert_num_queries(kinds + 4):
+        staff.get(url(User, "change/", alice.pk))
+
+
+def test_only_theirs_is_listed_on_every_page_of_the_list(
+    staff: Client, alice: User, bob: User
+) -> None:
+    for number in range(60):
+        for person in (alice, bob):
+            AuditEntry.objects.create(
+                action="token_made", person=person, subject=f"No. {number}", at=person.created_at
+            )
+    first = staff.get(url(AuditEntry), {"person": alice.pk})
+    assert {row.person for row in first.context["cl"].result_list} == {alice}
+    assert f"?p=2&amp;person={alice.pk}" in first.content.decode()
+    second = listed(staff, AuditEntry, person=alice.pk, p=2)
+    assert ({row.person for row in second}, len(second)) == ({alice}, 10)
+
+
+@pytest.mark.parametrize("person", ["0", "x", "9" * 30, "", "²"])
+def test_of_nobody_nothing_is_listed(staff: Client, booking: Booking, person: str) -> None:
+    assert listed(staff, Booking, person=person) == []
+
+
+def test_each_row_leads_back_to_its_people(
+    staff: Client, meeting: MeetingRequest, booking: Booking, attempt: Attempt
+) -> None:
+    notification = Notification.objects.filter(user=meeting.recipient).first()
+    assert notification is not None
+    people: dict[Any, list[User]] = {
+        meeting: [meeting.requester, meeting.recipient],
+        booking: [booking.host],
+        attempt.delivery: [attempt.delivery.webhook.owner],
+        notification: [meeting.recipient],
+    }
+    for row, concerned in people.items():
+        page = staff.get(url(type(row), "change/", row.pk)).content.decode()
+        [panel] = re.findall(r'<div class="staff-panel">.*?</p>', page, re.DOTALL)
+        assert re.findall(r'href="(.*?)"', panel) == [
+            url(User, "change/", person.pk) for person in concerned
+        ]
+
+
+# --- passwords and addresses ----------------------------------------------------------------------
+
+
+def test_nobody_sets_or_sees_a_password_here(staff: Client, alice: User) -> None:
+    page = staff.get(url(User, "change/", alice.pk)).content.decode()
+    assert alice.password not in page
+    assert 'type="password"' not in page
+    assert staff.get(url(User, "password/", alice.pk)).status_code in (302, 404)
+    staff.post(url(User, "change/", alice.pk), profile(alice, password="x", password1="x"))
+    alice.refresh_from_db()
+    assert alice.check_password(factories.PASSWORD)
+
+
+def test_an_email_address_is_for_its_owner_to_change(staff: Client, alice: User) -> None:
+    staff.post(
+        url(User, "change/", alice.pk), profile(alice, email="thief@example.com", company="C")
+    )
+    alice.refresh_from_db()
+    assert (alice.email, alice.company) == ("alice@example.com", "C")
+    address = EmailAddress.objects.get(user=alice)
+    assert staff.post(url(EmailAddress, "change/", address.pk), {}).status_code == 403
+
+
+def test_a_link_to_set_a_new_password_is_mailed(staff: Client, alice: User) -> None:
+    assert "Mail a link to set a new password: done." in deed(staff, "mail_link", alice)
+    sent = mail_to(alice.email)
+    assert sent["subject"] == "Choose a new password"
+    [path] = re.findall(r"(/accounts/password/reset/key/\S+)", sent["text"])
+    assert "New password" in words(Client().get(path, follow=True))
+
+
+def test_to_a_closed_account_none_is(staff: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert "This account is closed." in deed(staff, "mail_link", alice)
+    assert Notification.objects.count() == 0
+
+
+def test_a_lost_second_step_is_taken_away_and_its_owner_told(plain: Client, alice: User) -> None:
+    TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(alice)
+    step = Authenticator.objects.filter(user=alice).earliest("pk")
+    assert "Take the second step away: done." in deed(plain, "take_away", step)
+    assert not Authenticator.objects.exists()
+    told = mail_to("alice@example.com")["text"]
+    assert "your password alone lets you in from now on" in told
+    assert AuditEntry.objects.get(person=alice).action == "staff_acted"
+
+
+def test_a_person_that_staff_add_is_mailed_a_link_and_comes_in_by_it(plain: Client) -> None:
+    plain.post(url(User, "add/"), DORA)
+    dora = User.objects.get(email="dora@example.com")
+    assert (dora.username, dora.timezone, dora.has_usable_password()) == (
+        "dora", "Asia/Tokyo", False,
+    )  # fmt: skip
+    address = EmailAddress.objects.get(user=dora)
+    assert (address.email, address.verified, address.primary) == (dora.email, True, True)
+    sent = mail_to(dora.email)
+    assert sent["subject"] == "You have an account at Parley"
+    [path] = re.findall(r"(/accounts/password/reset/key/\S+)", sent["text"])
+    browser = Client()
+    [(form, _status)] = browser.get(path, follow=True).redirect_chain
+    browser.post(form, {"password1": factories.PASSWORD, "password2": factories.PASSWORD})
+    browser.post("/accounts/login/", {"login": dora.email, "password": factories.PASSWORD})
+    assert browser.get("/settings/profile").status_code == 200
+
+
+@pytest.mark.parametrize("email", ["ALICE@example.com", "ames@example.com"])
+def test_nobody_is_added_with_an_address_of_somebody_else(
+    staff: Client, alice: User, email: str
+) -> None:
+    EmailAddress.objects.create(user=alice, email="ames@example.com", verified=True)
+    page = staff.post(url(User, "add/"), DORA | {"email": email})
+    assert "Somebody has this address." in page.content.decode()
+    assert User.objects.filter(first_name="Dora").count() == 0
+
+
+def test_a_username_that_is_an_address_of_ours_is_refused(staff: Client, alice: User) -> None:
+    page = staff.post(url(User, "change/", alice.pk), profile(alice, username="settings"))
+    assert page.status_code == 200
+    alice.refresh_from_db()
+    assert alice.username == "alice"
+
+
+def test_accounts_are_not_deleted_here(staff: Client, alice: User) -> None:
+    assert staff.post(url(User, "delete/", alice.pk), {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=alice.pk).exists()
+
+
+# --- staff who are nothing more -------------------------------------------------------------------
+
+
+def test_staff_change_a_person_but_nobodys_access(plain: Client, alice: User) -> None:
+    plain.post(
+        url(User, "change/", alice.pk),
+        profile(alice, company="C", is_staff="on", is_superuser="on", is_active=""),
+    )
+    alice.refresh_from_db()
+    assert (alice.company, alice.is_staff, alice.is_superuser, alice.is_active) == (
+        "C", False, False, True,
+    )  # fmt: skip
+
+
+def test_superusers_say_who_is_staff(staff: Client, alice: User) -> None:
+    staff.post(url(User, "change/", alice.pk), profile(alice, is_active="on", is_staff="on"))
+    alice.refresh_from_db()
+    assert (alice.is_staff, alice.is_superuser) == (True, False)
+
+
+def test_staff_do_nothing_to_superusers(plain: Client, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(is_superuser=True)
+    row, _token = services.create_token(user=bob, name="x", scopes=["events:read"])
+    Client().force_login(bob)
+    refusal = "Only superusers touch what is a superuser’s."
+    assert plain.get(url(User, "change/", bob.pk)).status_code == 200
+    assert plain.post(url(User, "change/", bob.pk), profile(bob)).status_code == 403
+    assert refusal in deed(plain, "mail_link", bob)
+    assert refusal in deed(plain, "revoke", row)
+    assert refusal in deed(plain, "end", Session.objects.get(user=bob))
+    assert (Notification.objects.count(), Session.objects.filter(user=bob).count()) == (0, 1)
+    assert ApiToken.objects.get().revoked_at is None
+
+
+def test_staff_put_people_into_teams(plain: Client, alice: User, team: Team) -> None:
+    charlie = factories.user("charlie")
+    fields = {
+        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
+        "memberships-0-team": team.pk, "memberships-0-role": "member",
+        "memberships-0-user": charlie.pk,
+    }  # fmt: skip
+    plain.post(url(User, "change/", charlie.pk), profile(charlie) | fields)
+    assert team.members.filter(pk=charlie.pk).exists()
+
+
+def test_staff_act_without_permissions_given_by_hand(
+    plain: Client, meeting: MeetingRequest, booking: Booking, attempt: Attempt
+) -> None:
+    for name, row in (
+        ("take_back", Notification.objects.filter(state="waiting").first()),
+        ("call_off", meeting),
+        ("call_off", booking),
+        ("redeliver", attempt.delivery),
+    ):
+        assert row is not None
+        assert "done." in deed(plain, name, row)
+    meeting.refresh_from_db()
+    booking.refresh_from_db()
+    assert (meeting.status, booking.status) == ("cancelled", "cancelled")
+    attempt.delivery.refresh_from_db()
+    assert attempt.delivery.state == "waiting"

@@ -1,0 +1,27 @@
+"""What the project's own handler writes."""
+
+import io
+import logging
+import logging.config
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from config import logs
+
+
+@contextmanager
+def written(logger: str, format_: str = "logfmt") -> Iterator[io.StringIO]:
+    """What it writes meanwhile of what this logger is told."""
+    config = logs.configuration("INFO", format_)
+    formatter = logging.config.DictConfigurator(config).configure_formatter(
+        dict(config["formatters"]["line"])
+    )
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(formatter)
+    told = logging.getLogger(logger)
+    told.addHandler(handler)
+    try:
+        yield text
+    finally:
+        told.removeHandler(handler)

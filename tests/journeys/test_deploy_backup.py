@@ -1,0 +1,119 @@
+"""Backups as docs/deploy.md has them: taken while people book, and started from elsewhere."""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests import recipes, services, wire
+from tests.torture.deployment import EMBEDDED_DATABASE, ROOT, Deployment, deployed
+from tests.torture.served import Client, Served, answers, event, in_a_month, served
+
+pytestmark = pytest.mark.alone
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Iterator[Served]:
+    directory = tmp_path / "origin"
+    directory.mkdir()
+    with served(directory, offers=[{"duration": 15, "slot_interval": 15}]) as origin:
+        yield origin
+
+
+@contextmanager
+def being_booked(origin: Served) -> Iterator[list[datetime]]:
+    """Somebody books one time after another: the starts that they were told are theirs."""
+    booked: list[datetime] = []
+    ended = threading.Event()
+
+    def book() -> None:
+        with closing(Client(origin.ports[0], origin.cast["alice"])) as client:
+            for number in range(200):
+                if ended.is_set():
+                    return
+                start = in_a_month() + timedelta(minutes=15 * number)
+                body = event(origin.event_types[0], start)
+                assert client.ask("POST", "/api/v1/events", body).status == 201
+                booked.append(start)
+
+    thread = threading.Thread(target=book)
+    thread.start()
+    try:
+        yield booked
+    finally:
+        ended.set()
+        thread.join()
+
+
+def shell(line: str, deployment: Deployment) -> None:
+    """As somebody types it in the folder of the deployment."""
+    path = f"{services.postgresql_programs()}{os.pathsep}{os.environ['PATH']}"
+    environment = deployment.environment | ({} if EMBEDDED_DATABASE else {"PATH": path})
+    subprocess.run(["bash", "-c", line], env=environment, cwd=deployment.directory, check=True)
+
+
+def back_up(deployment: Deployment) -> Path:
+    """The backup's file."""
+    if EMBEDDED_DATABASE:
+        line = recipes.in_shell("Backups", ".venv/bin/python manage.py backup")
+        line = recipes.python_as_here(line).replace("parley.sqlite3", "copy.sqlite3")
+        shell(line, deployment)
+        return deployment.directory / "copy.sqlite3"
+    shell(recipes.in_shell("Backups", "pg_dump"), deployment)
+    return deployment.directory / "parley.dump"
+
+
+def restore(backup: Path, deployment: Deployment) -> None:
+    """Into an empty deployment."""
+    if EMBEDDED_DATABASE:
+        shutil.copy(backup, deployment.directory / "parley.sqlite3")
+        return
+    shutil.copy(backup, deployment.directory)
+    shell(recipes.in_shell("Restoring", "pg_restore"), deployment)
+
+
+def test_a_backup_of_a_parley_at_work_starts_elsewhere(origin: Served, tmp_path: Path) -> None:
+    with being_booked(origin) as booked:
+        wire.until(lambda: len(booked) >= 5, what="some bookings")
+        before = list(booked)
+        backup = back_up(origin.deployment)
+        wire.until(lambda: len(booked) > len(before), what="another booking")
+
+    directory = tmp_path / "elsewhere"
+    directory.mkdir()
+    static = str(origin.deployment.directory / "static")  # collecting them takes a while
+    with deployed(directory, STATIC_ROOT=static) as elsewhere:
+        restore(backup, elsewhere)
+        port = services.free_port()
+        serve: tuple[str, ...] = (str(ROOT / "manage.py"), "serve", "--no-demo")
+        if not EMBEDDED_DATABASE:
+            elsewhere.manage("migrate", "--check")
+            serve = recipes.by_python(recipes.command("web"), port=port)
+        with elsewhere.running(*serve, PORT=str(port)) as server:
+            wire.until(partial(answers, port), seconds=60, what=server.output)
+            with closing(Client(port, origin.cast["alice"])) as client:
+                path = f"/api/v1/event_types/{origin.event_types[0]}"
+                assert client.ask("GET", path).status == 200
+                # What somebody was told before is there, and taken.
+                for start in before:
+                    again = client.ask(
+                        "POST", "/api/v1/events", event(origin.event_types[0], start)
+                    )
+                    assert again.status == 409
+                later = event(origin.event_types[0], in_a_month() + timedelta(days=3))
+                assert client.ask("POST", "/api/v1/events", later).status == 201
+
+        # It is the state of one moment: to each booking what was written along with it.
+        ((bookings, claimed),) = elsewhere.rows(
+            "SELECT count(*), count(DISTINCT busy_time_id) FROM scheduling_booking"
+        )
+        ((busy,),) = elsewhere.rows("SELECT count(*) FROM scheduling_busytime")
+        assert bookings == claimed == busy
+        assert len(before) < bookings

@@ -1,0 +1,208 @@
+"""Production as compose.yaml starts it, on PostgreSQL and Redis, behind a proxy that speaks TLS.
+
+What the proxy would say is said by the tests.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests import recipes, services, wire
+from tests.torture.deployment import (
+    EMBEDDED_DATABASE,
+    EMBEDDED_WORKER,
+    Deployment,
+    Running,
+    deployed,
+    zygote,
+)
+from tests.torture.served import Answer, Client, event, in_a_month
+
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        EMBEDDED_DATABASE or EMBEDDED_WORKER, reason="compose.yaml has PostgreSQL and Redis"
+    ),
+]
+SITE = "parley.example"
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return services.free_port()
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[wire.Endpoint]:
+    """Where the webhook of the one host leads."""
+    with wire.endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    tmp_path_factory: pytest.TempPathFactory, endpoint: wire.Endpoint
+) -> Iterator[Deployment]:
+    """Migrated by the service of that name, its static files elsewhere, as in the image."""
+    directory: Path = tmp_path_factory.mktemp("production")
+    counts = directory / "counts"
+    counts.mkdir()
+    with deployed(
+        directory,
+        PUBLIC_URL=f"https://{SITE}",
+        TRUSTED_PROXIES="1",
+        STATIC_ROOT=str(directory / "collected"),
+        EMAIL_URL="consolemail://",
+        WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
+    ) as deployment:
+        deployment.environment.pop("API_RATE_LIMITS", None)
+        python, manage, *migrate = recipes.command("migrate")
+        assert (python, manage) == ("python", "manage.py")
+        deployment.manage(*migrate)
+        deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def host(deployment: Deployment, endpoint: wire.Endpoint) -> dict[str, Any]:
+    """A token of somebody who can be booked, and what of them."""
+    with zygote(deployment) as forking:
+        (host,) = forking.do("set_up_hosts", endpoint.url, 1)
+        (other,) = forking.do("offer", "host0@example.com", [{"slug": "other"}])
+        return {**host, "event_type": other}
+
+
+@contextmanager
+def web(deployment: Deployment, port: int) -> Iterator[Running]:
+    command = recipes.by_python(recipes.command("web"), port=port)
+    counts = str(deployment.directory / "counts")
+    with deployment.running(*command, PROMETHEUS_MULTIPROC_DIR=counts) as server:
+        # One that has only begun to start would miss the wish to stop.
+        wire.until(
+            lambda: server.output.count("Started worker") == 2 and is_healthy(port),
+            seconds=60,
+            what="both of its processes",
+        )
+        yield server
+
+
+@contextmanager
+def worker(deployment: Deployment) -> Iterator[Running]:
+    with deployment.running(*recipes.by_python(recipes.command("worker"), port=0)) as worker:
+        yield worker
+
+
+def is_healthy(port: int) -> bool:
+    """As the image's health check asks, within this process."""
+    try:
+        with closing(Client(port)) as client:
+            return client.ask("GET", "/healthz").status == 200
+    except OSError:
+        return False
+
+
+def ask(
+    port: int, path: str, *, scheme: str = "https", forwarded: str = "192.0.2.7", token: str = ""
+) -> Answer:
+    """As a client's request arrives from the proxy."""
+    with closing(Client(port, token)) as client:
+        return client.ask(
+            "GET", path, Host=SITE, X_Forwarded_Proto=scheme, X_Forwarded_For=forwarded
+        )
+
+
+def test_behind_a_proxy_that_speaks_tls(deployment: Deployment, port: int) -> None:
+    with web(deployment, port) as server:
+        # It is well, as its image finds.
+        _python, *asking = recipes.health_check()
+        own = [word.replace("8000", str(port)) for word in asking]
+        assert subprocess.run([sys.executable, *own], check=False).returncode == 0
+
+        # Plain HTTP is sent to HTTPS, however it comes.
+        plain = ask(port, "/accounts/login/", scheme="http")
+        assert (plain.status, plain.headers["Location"]) == (
+            301, f"https://{SITE}/accounts/login/",
+        )  # fmt: skip
+
+        page = ask(port, "/accounts/login/")
+        assert page.status == 200
+        (cookie,) = page.headers.get_all("Set-Cookie", [])
+        assert cookie.strip().startswith("__Host-csrftoken=")
+        for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+            assert f"; {word}" in cookie
+        assert "Domain" not in cookie
+        assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+        # Whose version nobody need know.
+        assert page.headers["Server"] == "granian"
+
+        # Static files come from where they were collected, and may be kept for ever.
+        style = page.body.decode().partition('rel="stylesheet" href="')[2].partition('"')[0]
+        assert "immutable" in ask(port, style).headers["Cache-Control"]
+
+        # Whoever makes up an address in front of the proxy's is counted as who they are.
+        used = [
+            ask(port, "/api/v1/events", forwarded=forwarded).headers["X-RateLimit-Used"]
+            for forwarded in ("192.0.2.8", "6.6.6.6, 192.0.2.8", "7.7.7.7, 192.0.2.8", "192.0.2.9")
+        ]
+        assert used == ["1", "2", "3", "1"]
+        assert "Traceback" not in server.output, server.output
+
+        # Whoever asks for another host is refused.
+        with closing(Client(port)) as client:
+            assert client.ask("GET", "/", Host="evil.example").status == 400
+
+
+def test_a_request_in_hand_is_answered_before_the_web_ends(
+    deployment: Deployment, port: int, host: dict[str, Any]
+) -> None:
+    body = event(host["event_type"], in_a_month())
+
+    def book() -> Answer:
+        with closing(Client(port, host["token"])) as client:
+            return client.ask("POST", "/api/v1/events", body, Host=SITE, X_Forwarded_Proto="https")
+
+    with (
+        web(deployment, port) as server,
+        psycopg.connect(deployment.environment["DATABASE_URL"]) as session,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        session.execute("SELECT 1 FROM accounts_user FOR UPDATE")
+        answer = pool.submit(book)
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        wire.until(lambda: deployment.rows(waiting) == [(1,)], what="a request that waits")
+        server.process.send_signal(signal.SIGTERM)
+        wire.until(lambda: "Stopping" in server.output, what="the wish to stop")
+        assert server.process.poll() is None
+        session.rollback()
+        assert answer.result(timeout=20).status == 201
+        assert server.process.wait(timeout=20) == 0
+        assert server.survivors() == []
+
+
+def test_a_task_in_hand_is_finished_before_the_worker_ends(
+    deployment: Deployment, port: int, endpoint: wire.Endpoint
+) -> None:
+    go_on = threading.Event()
+    endpoint.answer = lambda _call: (200 if go_on.wait(20) else 500, {}, b"")
+    delivered = "SELECT count(*) FROM webhooks_delivery WHERE state = 'sent'"
+    with worker(deployment) as running:
+        endpoint.wait_for(1)  # of what the test before has booked
+        running.process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.process.wait(timeout=1)
+        assert deployment.rows(delivered) == [(0,)]
+        go_on.set()
+        assert running.process.wait(timeout=20) == 0
+    assert deployment.rows(delivered) == [(1,)]
+    assert len(endpoint.received) == 1
+    assert json.loads(endpoint.received[0].body)["type"] == "booking.created"

@@ -1,0 +1,45 @@
+"""Several processes serve one port: whichever is asked, the metrics tell of all of them."""
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests import services, wire
+from tests.torture.deployment import deployed
+from tests.torture.served import Client
+
+pytestmark = pytest.mark.alone
+
+_GRANIAN = ("-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2")
+_ASKED = 40
+_COUNTER = r'parley_requests_total\{method="GET",route="api/v1/users/me",status="401"\}'
+
+
+def test_requests_are_added_up_over_the_processes(tmp_path: Path) -> None:
+    port, folder = services.free_port(), tmp_path / "metrics"
+    with deployed(
+        tmp_path, METRICS_TOKEN="token", PROMETHEUS_MULTIPROC_DIR=str(folder)
+    ) as deployment:
+        deployment.manage("migrate", "--verbosity", "0")
+        command = (*_GRANIAN, "--port", str(port), "config.wsgi:application")
+        with deployment.running(*command, PORT=str(port)) as server:
+            wire.until(lambda: _status(port, "/healthz") == 200, seconds=60, what=server.output)
+            # Each on a connection of its own, which either process may take.
+            assert {_status(port, "/api/v1/users/me") for _ in range(_ASKED)} == {401}
+            wire.until(lambda: len(list(folder.glob("counter_*.db"))) == 2, what="both at work")
+            for _ in range(4):
+                with closing(Client(port, "token")) as client:
+                    page = client.ask("GET", "/metrics").body.decode()
+                counted = re.findall(rf"^{_COUNTER} (.*)$", page, re.MULTILINE)
+                assert [float(count) for count in counted] == [_ASKED]
+                assert "parley_database_up 1.0" in page
+
+
+def _status(port: int, path: str) -> int:
+    try:
+        with closing(Client(port)) as client:
+            return client.ask("GET", path).status
+    except OSError:
+        return 0

@@ -1,0 +1,46 @@
+"""Whether anything of somebody is left in the database, wherever it stands."""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import connection
+
+from accounts import notifications
+from tests.pages import everything
+from webhooks import delivery
+from webhooks.models import Webhook
+
+
+def traces(*words: str) -> list[tuple[str, str]]:
+    """In which tables which of these words still stands, as stored or once it is decrypted."""
+    return sorted(
+        {
+            (table, word)
+            for table, text in _texts()
+            for word in words
+            if word.lower() in text.lower()
+        }
+    )
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Every row of every table: as the models read it, and as the database has it."""
+    for label, rows in everything().items():
+        yield label, str(rows)
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            cursor.execute(f"SELECT * FROM {model._meta.db_table}")
+            yield model._meta.label, str([bytes_as_text(row) for row in cursor.fetchall()])
+
+
+def bytes_as_text(row: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(value.decode() if isinstance(value, bytes) else value for value in row)
+
+
+def drain() -> None:
+    """Send all that is due, as the workers do."""
+    while notifications.deliver():
+        pass
+    for pk in Webhook.objects.values_list("pk", flat=True):
+        while delivery.deliver(webhook_id=pk):
+            pass

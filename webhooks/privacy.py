@@ -1,0 +1,84 @@
+"""What this floor knows of a person. See `config.privacy`."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config import privacy
+from config.privacy import BATCH, File, json_file
+from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
+
+
+def export(*, person_id: int, now: datetime) -> Iterator[File]:
+    webhooks = Webhook.objects.filter(owner=person_id)
+    yield json_file(
+        "webhooks.json",
+        _("Your webhooks, without their secrets and the values of their headers."),
+        (_webhook(webhook) for webhook in webhooks),
+    )
+    yield json_file(
+        "webhook_events.json",
+        _("What your webhooks were told, and how that went."),
+        _events(person_id),
+    )
+
+
+def _webhook(webhook: Webhook) -> dict[str, Any]:
+    names = (
+        "uuid", "name", "url", "events", "status", "disabled_reason", "timeout_seconds",
+        "max_retries", "verify_ssl", "created_at", "updated_at",
+    )  # fmt: skip
+    told = {name: getattr(webhook, name) for name in names}
+    return told | {"headers": sorted(webhook.headers)}
+
+
+def _events(person_id: int) -> Iterator[dict[str, Any]]:
+    rows = WebhookEvent.objects.filter(owner=person_id).order_by("pk")
+    for event in rows.prefetch_related("deliveries__webhook").iterator(BATCH):
+        deliveries = [
+            {
+                "uuid": delivery.uuid,
+                "webhook": delivery.webhook.uuid,
+                "state": delivery.state,
+                "attempts": delivery.attempts,
+                "created_at": delivery.created_at,
+                "settled_at": delivery.settled_at,
+            }
+            for delivery in event.deliveries.all()
+        ]
+        yield {"body": orjson.loads(event.body), "deliveries": deliveries}
+
+
+def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
+    count = Webhook.objects.filter(owner=person_id).count()
+    if count:
+        yield ngettext(
+            "%(count)d webhook is deleted with its log, and told nothing more.",
+            "%(count)d webhooks are deleted with their logs, and told nothing more.",
+            count,
+        ) % {"count": count}
+
+
+def erase(*, person_id: int, now: datetime) -> None:
+    """Also what waits to be told: to the last, webhooks are their owner's."""
+    webhooks = Webhook.objects.filter(owner=person_id).order_by("pk")
+    # As `services.delete` does: whoever settles a delivery waits, or is waited for.
+    list(webhooks.select_for_update().values_list("pk"))
+    WebhookEvent.objects.filter(owner=person_id).delete()
+    webhooks.order_by().delete()
+
+
+def retain(*, now: datetime) -> None:
+    """A delivery that waits is kept, and so is what it tells."""
+    since = privacy.kept_since("attempts", now)
+    if since is None:
+        return
+    privacy.forget(Attempt.objects.filter(at__lte=since))
+    privacy.forget(Delivery.objects.filter(settled_at__lte=since))
+    told = Delivery.objects.filter(event=OuterRef("pk"))
+    privacy.forget(WebhookEvent.objects.filter(~Exists(told), created_at__lte=since))
