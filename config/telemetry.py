@@ -49,7 +49,6 @@ def _report() -> None:
         dsn=settings.SENTRY_DSN,
         environment=settings.SENTRY_ENVIRONMENT,
         traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE,
-        send_default_pii=False,
         max_request_body_size="never",
         include_local_variables=False,
         # Outgoing requests go to whom strangers choose: they learn nothing of us.

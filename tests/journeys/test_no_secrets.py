@@ -1,5 +1,6 @@
-"""After a full journey, no secret is found in clear: not in the database, not in the logs."""
+"""After a full journey, no secret is found in clear: in no row, no log line, no error report."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import sentry_sdk
 from allauth.mfa.models import Authenticator
 from django.conf import settings as configured
 from django.db import connection
@@ -20,6 +22,7 @@ from pytest_django import Settings
 from accounts.adapter import MfaAdapter
 from accounts.models import Notification, Session, User
 from accounts.tasks import sweep_notifications
+from config import telemetry
 from config.outbox import OutboxState
 from config.worker import EmbeddedWorker
 from tests import factories, oauth, wire
@@ -29,6 +32,7 @@ from tests.pages import stand_alone
 from webhooks.models import Attempt
 
 pytestmark = [
+    pytest.mark.alone,  # the process is watched meanwhile
     pytest.mark.django_db(transaction=True),
     pytest.mark.urls("tests.config.probe_urls"),
 ]
@@ -205,6 +209,11 @@ def dump() -> str:
     return "\n".join(lines)
 
 
+def unpacked(call: wire.Call) -> str:
+    body = call.body
+    return (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode()
+
+
 def found(secrets: dict[str, str], text: str) -> list[str]:
     return [name for name, secret in secrets.items() if secret in text]
 
@@ -216,11 +225,25 @@ def endpoint(settings: Settings) -> Iterator[wire.Endpoint]:
         yield endpoint
 
 
+@pytest.fixture
+def reports(settings: Settings) -> Iterator[wire.Endpoint]:
+    """What is told of errors meanwhile."""
+    with wire.endpoint() as sentry:
+        settings.SENTRY_DSN = f"http://public@{urlsplit(sentry.url).netloc}/42"
+        telemetry.start.__wrapped__()
+        try:
+            yield sentry
+        finally:
+            sentry_sdk.get_client().close()
+            sentry_sdk.get_global_scope().set_client(None)
+
+
 def test_no_secret_is_found_in_clear_after_a_full_journey(
     settings: Settings,
     mail_server: wire.MailServer,
     endpoint: wire.Endpoint,
     worker: EmbeddedWorker,
+    reports: wire.Endpoint,
 ) -> None:
     stand_alone(settings)
     journey = Journey(mail_server, endpoint)
@@ -235,10 +258,13 @@ def test_no_secret_is_found_in_clear_after_a_full_journey(
             ),
             what="all mail sent",
         )
+    sentry_sdk.flush()
     secrets, stored, said = journey.secrets, dump(), logs.getvalue()
+    told = "\n".join(unpacked(call) for call in reports.received)
     assert all(len(secret) >= 8 for secret in secrets.values()), secrets
     assert found(secrets, stored) == []
     assert found(secrets, said) == []
+    assert found(secrets, told) == []
     assert (
         found({"email": EMAIL, "invitee": "john@example.com", "no loopback": "192.0.2"}, said) == []
     )
@@ -246,6 +272,7 @@ def test_no_secret_is_found_in_clear_after_a_full_journey(
     # It would have been found: the journey is in both, and so is a secret that is put there.
     assert EMAIL in stored
     assert "event=request" in said
+    assert "ZeroDivisionError" in told
     assert "Internal Server Error" in said
     assert Session.objects.exists()
     person: Any = journey.person
