@@ -8,7 +8,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext as _
-from oauth2_provider.models import get_application_model, get_refresh_token_model
+from oauth2_provider.models import Application, RefreshToken
 
 from accounts.models import Invitation, Notification, User
 from config.privacy import BATCH, File, json_file
@@ -41,7 +41,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     ))  # fmt: skip
     yield json_file("applications.json", _("Applications that you have made."), (
         _values(made, "client_id", "name", "redirect_uris", "created", "updated")
-        for made in get_application_model().objects.filter(user=person).order_by("pk")
+        for made in Application.objects.filter(user=person).order_by("pk")
     ))  # fmt: skip
     yield json_file(
         "connected_applications.json", _("Applications that you have connected."),
@@ -88,7 +88,7 @@ def _invitations(person: User) -> Iterator[dict[str, Any]]:
 
 
 def _connected(person: User) -> Iterator[dict[str, Any]]:
-    standing = get_refresh_token_model().objects.filter(user=person, revoked=None)
+    standing = RefreshToken.objects.filter(user=person, revoked=None)
     for token in standing.select_related("application", "access_token").order_by("pk"):
         yield {
             "name": token.application.name,

@@ -12,12 +12,12 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from oauth2_provider.models import (
+    AccessToken,
+    Application,
     DeviceGrant,
-    get_access_token_model,
-    get_application_model,
-    get_grant_model,
-    get_id_token_model,
-    get_refresh_token_model,
+    Grant,
+    IDToken,
+    RefreshToken,
 )
 
 from accounts import applications, audit, idempotency, notifications, sessions, teams
@@ -53,7 +53,7 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
         yield ngettext(
             "%(count)d API token stops working.", "%(count)d API tokens stop working.", count
         ) % {"count": count}
-    count = get_application_model().objects.filter(user=person).count()
+    count = Application.objects.filter(user=person).count()
     if count:
         yield ngettext(
             "%(count)d application of yours stops working, for everybody who has connected it.",
@@ -112,10 +112,7 @@ def _forget_what_was_said(person: User, addresses: set[str], now: datetime) -> N
 
 def _close_doors(person: User) -> None:
     """Nothing that lets anybody in is left, whether with a browser, a token or a program."""
-    for tokens in (
-        get_refresh_token_model(), get_access_token_model(), get_id_token_model(),
-        get_grant_model(), DeviceGrant, get_application_model(),
-    ):  # fmt: skip
+    for tokens in (RefreshToken, AccessToken, IDToken, Grant, DeviceGrant, Application):
         tokens.objects.filter(user=person).delete()
     for rows in (person.tokens, person.devices, person.sessions):
         rows.all().delete()

@@ -296,9 +296,6 @@ MFA_TOTP_ISSUER = "Parley"
 
 _DAY = 86_400
 OAUTH2_PROVIDER = {
-    # The authorization code grant with PKCE, and refreshing; nothing else.
-    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.WebApplicationServer",
-    "OAUTH2_VALIDATOR_CLASS": "accounts.oauth.Validator",
     "SCOPES_BACKEND_CLASS": "accounts.oauth.Scopes",
     "ACCESS_TOKEN_GENERATOR": "accounts.oauth.new_access_token",
     "REFRESH_TOKEN_GENERATOR": "accounts.oauth.new_refresh_token",
@@ -309,8 +306,6 @@ OAUTH2_PROVIDER = {
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     # What `accounts.redirects` allows is stricter; of plain http, the loopback addresses alone.
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
-    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
-    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
     **{
         f"COMPLIANT_BCP_RFC9700_{rule}": True
         for rule in (

@@ -6,7 +6,7 @@ from typing import cast
 
 from django.http import HttpRequest
 from django.utils import timezone
-from oauth2_provider.models import get_access_token_model
+from oauth2_provider.models import AccessToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -64,7 +64,7 @@ def _made_by_hand(token: str) -> Bearer | None:
 
 
 def _given_by_oauth(token: str) -> Bearer | None:
-    usable = get_access_token_model().objects.filter(
+    usable = AccessToken.objects.filter(
         expires__gt=timezone.now(), user__is_active=True, application__user__is_active=True
     )
     found = usable.select_related("user").filter(token_checksum=digest(token)).first()

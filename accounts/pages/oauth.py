@@ -51,6 +51,7 @@ _Endpoint = Callable[[HttpRequest], HttpResponse]
 
 
 def _server() -> WebApplicationServer:
+    """The authorization code grant with PKCE, and refreshing; nothing else."""
     return WebApplicationServer(Validator(), **oauth2_settings.server_kwargs)
 
 
