@@ -133,7 +133,8 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
     week.get_by_role("link", name="Later").click()
     expect(page).to_have_url(re.compile(r"\?week=[0-9-]+#week$"))
     week.get_by_role("link", name="Later").click()
-    monday, tuesday, wednesday, thursday, friday = week.locator(".week > li").all()[:5]
+    days = week.locator(".week > li")
+    monday, tuesday, wednesday, thursday, friday = (days.nth(number) for number in range(5))
     expect(monday.get_by_role("listitem")).to_contain_text(["John Doe", "Bob Byrd"])
     expect(tuesday.get_by_role("listitem")).to_contain_text(["Mei Tanaka"])
     expect(tuesday).to_contain_text("not confirmed yet")
