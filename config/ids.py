@@ -17,11 +17,17 @@ def public_id(prefix: str) -> str:
     return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}"
 
 
-def named(key: str) -> Q:
-    """The row that an address names, by its number or by its uuid; none for any other text.
+def column_of(key: str) -> tuple[str, int | str]:
+    """What an address names a row by: `pk` and a number, or `uuid` and that; of no row: empty.
 
     An address may hold characters that not every database can look for.
     """
     if _NUMBER.fullmatch(key):
-        return Q(pk=int(key))
-    return Q(uuid=key) if _UUID.fullmatch(key) else Q(pk__in=())
+        return "pk", int(key)
+    return ("uuid", key) if _UUID.fullmatch(key) else ("", "")
+
+
+def named(key: str) -> Q:
+    """The row that an address names, by its number or by its uuid; none for any other text."""
+    column, value = column_of(key)
+    return Q((column, value)) if column else Q(pk__in=())

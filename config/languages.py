@@ -9,18 +9,12 @@ from django.utils.cache import patch_vary_headers
 
 
 class LanguageMiddleware:
-    """A person's own, else the one chosen on a page, else the browser's.
-
-    The API speaks English to everybody: its messages are part of its documents.
-    """
+    """A person's own, else the one chosen on a page, else the browser's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/api/"):
-            with translation.override("en"):
-                return self._get_response(request)
         own = getattr(request.user, "language", "")
         language = own or translation.get_language_from_request(request)
         with translation.override(language):

@@ -50,7 +50,10 @@ if EMBEDDED_DATABASE:
     }
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    _database["ENGINE"] = "config.postgresql"
+    # What comes again on a connection, the server has parsed and planned already.
+    _prepared = {"server_side_binding": True, "prepare_threshold": 5}
+    _database["OPTIONS"] = {"connect_timeout": 5, **_prepared, **_database.get("OPTIONS", {})}
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
@@ -214,6 +217,14 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_ratelimit.middleware.RatelimitMiddleware",
+]
+
+# What stands between ApiMiddleware and the views of the API: there are no sessions, so no more.
+API_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -1,5 +1,7 @@
 """The states of a meeting request, who may move it, and where to."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +13,15 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
     EXPIRED = "expired", _("expired")
     COMPLETED = "completed", _("completed")
+
+
+def status_at(status: str, start: datetime, end: datetime, now: datetime) -> Status:
+    """The status that is true at `now`: time expires and completes without waiting for us."""
+    if status == Status.PENDING and start <= now:
+        return Status.EXPIRED
+    if status == Status.CONFIRMED and end <= now:
+        return Status.COMPLETED
+    return Status(status)
 
 
 class Tab(models.TextChoices):

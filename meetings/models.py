@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
-from meetings.enums import Role, Status, Tab
+from meetings.enums import Role, Status, Tab, status_at
 from scheduling.models import BusyTime
 
 
@@ -114,12 +114,8 @@ class MeetingRequest(models.Model):
         return self.booking_number
 
     def status_at(self, now: datetime) -> Status:
-        """The status that is true at `now`: time expires and completes without waiting for us."""
-        if self.status == Status.PENDING and self.start <= now:
-            return Status.EXPIRED
-        if self.status == Status.CONFIRMED and self.end <= now:
-            return Status.COMPLETED
-        return Status(self.status)
+        """The status that is true at `now` (aware)."""
+        return status_at(self.status, self.start, self.end, now)
 
     def role_of(self, user: User) -> Role:
         """In which capacity a party to this meeting acts."""

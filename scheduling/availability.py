@@ -9,13 +9,36 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import FilteredRelation, Q
+from django.db.models import FilteredRelation, Q, QuerySet
 
+from config.prepared import Prepared
 from scheduling import slots
 from scheduling.models import Booking, BusyTime, DateOverride, EventType
 from scheduling.slots import Hours, Interval, Offer, Query, Reason, Slot
+
+
+def _taken(
+    host: Any, since: Any, until: Any, moving: Any = None, event_type: Any = None
+) -> "QuerySet[BusyTime, Any]":
+    """Of this host's ledger, from when to when; and when a booking of this event type starts."""
+    rows = BusyTime.objects.filter(user=host, start__lt=until, end__gt=since)
+    if moving is not None:
+        rows = rows.exclude(booking=moving)
+    if event_type is None:
+        return rows.values_list("start", "end")
+    own = FilteredRelation("booking", condition=Q(booking__event_type=event_type))
+    return rows.annotate(own=own).values_list("start", "end", "own__start")
+
+
+_TAKEN = Prepared(_taken)
+_OVERRIDES = Prepared(
+    lambda host, first, last: DateOverride.objects.filter(
+        user=host, date__gte=first, date__lte=last
+    ).values_list("date", "windows")
+)
 
 
 def slots_by_date(
@@ -70,11 +93,11 @@ def _hours(event_type: EventType, query: Query) -> Hours:
     weekly = event_type.host.weekly_availability
     # The host's dates are a day ahead of the query's or behind, a meeting may run into the next.
     around = query.first - timedelta(days=2), query.last + timedelta(days=3)
-    overrides = DateOverride.objects.filter(user_id=event_type.host_id, date__range=around)
+    overrides = _OVERRIDES.rows(host=event_type.host_id, first=around[0], last=around[1])
     return Hours(
         zone=weekly.zone,
         weekly=weekly.windows,
-        overrides=dict(overrides.values_list("date", "windows")),
+        overrides=dict(overrides),
         available_days=event_type.available_days,
     )
 
@@ -86,14 +109,14 @@ def _claimed(
 
     Those that count are those that hold time, so one query tells both.
     """
-    since, until = reach
-    rows = BusyTime.objects.filter(user_id=event_type.host_id, start__lt=until, end__gt=since)
+    asked: dict[str, object] = {
+        "host": event_type.host_id, "since": reach[0], "until": reach[1],
+    }  # fmt: skip
     if moving is not None:
-        rows = rows.exclude(booking=moving)
+        asked["moving"] = moving.pk
     if event_type.daily_limit is None:
-        return list(rows.values_list("start", "end")), Counter()
-    own = FilteredRelation("booking", condition=Q(booking__event_type=event_type))
-    taken = list(rows.annotate(own=own).values_list("start", "end", "own__start"))
+        return [(start, end) for start, end in _TAKEN.rows(**asked)], Counter()
+    taken = _TAKEN.rows(**asked, event_type=event_type.pk)
     zone = event_type.host.weekly_availability.zone
     booked = Counter(start.astimezone(zone).date() for _since, _until, start in taken if start)
     return [(start, end) for start, end, _start in taken], booked

@@ -1,5 +1,7 @@
 """What can be said of event types and bookings in one word, and how a booking moves."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +43,15 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
     EXPIRED = "expired", _("expired")
     COMPLETED = "completed", _("completed")
+
+
+def status_at(status: str, start: datetime, end: datetime, now: datetime) -> Status:
+    """The status that is true at `now`: time expires and completes without waiting for us."""
+    if status == Status.PENDING and start <= now:
+        return Status.EXPIRED
+    if status == Status.CONFIRMED and end <= now:
+        return Status.COMPLETED
+    return Status(status)
 
 
 class Change(models.TextChoices):

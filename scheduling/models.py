@@ -17,7 +17,15 @@ from accounts.models import DELETED_PERSON, TIME_FORMATS, User
 from accounts.zones import validate_zone, zone_of
 from config.ids import named, public_id
 from scheduling.custom_fields import CustomField
-from scheduling.enums import Change, Location, PaymentMethod, Role, Status, Weekday
+from scheduling.enums import (
+    Change,
+    Location,
+    PaymentMethod,
+    Role,
+    Status,
+    Weekday,
+    status_at,
+)
 from scheduling.hours import Day, usual_week
 from scheduling.slots import Interval, Terms
 
@@ -36,6 +44,16 @@ def new_booking_uuid() -> str:
 
 def every_day() -> list[int]:
     return list(Weekday.values)
+
+
+def location_in_words(location: str, custom: str) -> str:
+    """Where to meet."""
+    return custom or str(Location(location).label)
+
+
+def name_of_invitee(name: str, erased_at: datetime | None) -> str:
+    """As it is shown."""
+    return str(DELETED_PERSON) if erased_at else name
 
 
 class BusyTime(models.Model):
@@ -270,8 +288,7 @@ class EventType(models.Model):
 
     @property
     def location_display(self) -> str:
-        """Where to meet, in words."""
-        return self.location_custom or str(Location(self.location).label)
+        return location_in_words(self.location, self.location_custom)
 
     @property
     def scheduling_url(self) -> str:
@@ -387,8 +404,7 @@ class Booking(models.Model):
 
     @property
     def invitee(self) -> str:
-        """Their name as it is shown."""
-        return str(DELETED_PERSON) if self.erased_at else self.invitee_name
+        return name_of_invitee(self.invitee_name, self.erased_at)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -396,12 +412,8 @@ class Booking(models.Model):
         return zone_of(self.timezone)
 
     def status_at(self, now: datetime) -> Status:
-        """The status that is true at `now`: time expires and completes without waiting for us."""
-        if self.status == Status.PENDING and self.start <= now:
-            return Status.EXPIRED
-        if self.status == Status.CONFIRMED and self.end <= now:
-            return Status.COMPLETED
-        return Status(self.status)
+        """The status that is true at `now` (aware)."""
+        return status_at(self.status, self.start, self.end, now)
 
 
 class HistoryEntry(models.Model):

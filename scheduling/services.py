@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.zones import names
 from config.errors import Invalid, NotFound
+from config.prepared import Named
 from scheduling import custom_fields, hours, ledger
 from scheduling.hours import Day, WindowText
 from scheduling.models import DateOverride, EventType, WeeklyAvailability
 
 _LONGEST_SLUG = 80
+_NAMED = Named(lambda user: EventType.objects.visible_to(user).with_hours())
 
 
 class DayChange(TypedDict, total=False):
@@ -102,11 +104,9 @@ def delete_override(*, user: User, day: date) -> None:
 
 def find_event_type(*, key: str, user: User) -> EventType:
     """An event type of this person's by number or uuid, or NotFound."""
-    rows = EventType.objects.visible_to(user).named(key).with_hours()
-    found = rows.first()
-    if found is None:
-        raise NotFound("event type not found")
-    return found
+    for found in _NAMED.objects(key, user=user.pk):
+        return found
+    raise NotFound("event type not found")
 
 
 @transaction.atomic

@@ -13,8 +13,23 @@ from rest_framework.request import Request
 from accounts import scopes, services
 from accounts.models import ACCESS_PREFIX, TOKEN_PREFIX, ApiToken, User, checksum_holds
 from config.crypto import digest
+from config.prepared import Prepared
 
 _REMEMBERED = "parley.bearer"
+# Asked by every request.
+_USABLE = Prepared(
+    lambda digest, now: (
+        ApiToken.objects.usable(now).filter(digest=digest).select_related("user").order_by()
+    )
+)
+_GIVEN = Prepared(
+    lambda digest, now: AccessToken.objects.filter(
+        token_checksum=digest,
+        expires__gt=now,
+        user__is_active=True,
+        application__user__is_active=True,
+    ).select_related("user")
+)
 
 
 @dataclass(frozen=True)
@@ -54,21 +69,17 @@ def _look_up(header: str) -> Bearer | None:
 
 def _made_by_hand(token: str) -> Bearer | None:
     now = timezone.now()
-    usable = ApiToken.objects.usable(now).select_related("user")
-    found = usable.filter(digest=digest(token)).first()
-    if found is None:
-        return None
-    if found.is_use_stale(now):
-        services.note_use(token=found, now=now)
-    return Bearer(found.user, found.scopes)
+    for found in _USABLE.objects(digest=digest(token), now=now):
+        if found.is_use_stale(now):
+            services.note_use(token=found, now=now)
+        return Bearer(found.user, found.scopes)
+    return None
 
 
 def _given_by_oauth(token: str) -> Bearer | None:
-    usable = AccessToken.objects.filter(
-        expires__gt=timezone.now(), user__is_active=True, application__user__is_active=True
-    )
-    found = usable.select_related("user").filter(token_checksum=digest(token)).first()
-    return found and Bearer(found.user, found.scope.split())
+    for found in _GIVEN.objects(digest=digest(token), now=timezone.now()):
+        return Bearer(found.user, found.scope.split())
+    return None
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -7,9 +7,10 @@ from rest_framework import serializers
 
 from accounts import leaks
 from accounts.api import examples
-from accounts.models import Membership, PushDevice, User
+from accounts.models import Membership, PushDevice, User, name_of
 from accounts.zones import validate_zone
 from config.api.fields import StrictCharField, StrictIntegerField, StrictModelSerializer
+from config.api.reading import Derived
 from config.api.schema import example
 
 _SHOWN_OF_TOKEN = 8
@@ -23,6 +24,14 @@ class ZoneField(StrictCharField):
         super().__init__(
             max_length=64, trim_whitespace=False, validators=[validate_zone], **options
         )
+
+
+class NameField(Derived):
+    """A person's, as it is shown."""
+
+    def __init__(self) -> None:
+        columns = ("first_name", "last_name", "email", "deleted_at")
+        super().__init__(name_of, *columns, like=serializers.CharField())
 
 
 class LocaleSerializer(serializers.Serializer[User]):
@@ -82,7 +91,7 @@ class TeamSerializer(serializers.Serializer[Membership]):
 @example(examples.MEMBER)
 class MemberSerializer(serializers.Serializer[User]):
     id = serializers.IntegerField()
-    name = serializers.CharField()
+    name = NameField()
     timezone = serializers.CharField()
 
 
@@ -91,12 +100,14 @@ class DeviceSerializer(serializers.Serializer[PushDevice]):
     id = serializers.IntegerField()
     platform = serializers.ChoiceField(PushDevice.Platform.choices)
     name = serializers.CharField()
-    token = serializers.SerializerMethodField(help_text="How the registration token begins.")
+    token = Derived(
+        lambda token: f"{token[:_SHOWN_OF_TOKEN]}...",
+        "token",
+        like=serializers.CharField(),
+        help_text="How the registration token begins.",
+    )
     is_active = serializers.BooleanField()
     created_at = serializers.DateTimeField()
-
-    def get_token(self, device: PushDevice) -> str:
-        return f"{device.token[:_SHOWN_OF_TOKEN]}..."
 
 
 @example(examples.NEW_DEVICE)

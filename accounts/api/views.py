@@ -19,12 +19,24 @@ from accounts.api.serializers import (
     TeamSerializer,
 )
 from accounts.idempotency import once
-from accounts.models import Team
+from accounts.models import Membership, PushDevice, Team, User
 from config.api import envelope
+from config.api.reading import Reading
 from config.api.schema import IDEMPOTENCY_KEY, answer
 from config.errors import NotFound
 
 _PROFILE = envelope.item_of(ProfileSerializer)
+_TEAMS = Reading(
+    TeamSerializer,
+    lambda user: Membership.objects.filter(user=user).order_by("team__name", "team_id"),
+)
+_MEMBERS = Reading(
+    MemberSerializer,
+    lambda team: User.objects.filter(is_active=True, memberships__team=team).order_by("id"),
+)
+_DEVICES = Reading(
+    DeviceSerializer, lambda user: PushDevice.objects.filter(user=user).order_by("id")
+)
 _DELETED = answer(DeletedSerializer, {"message": "Device deleted successfully"})
 _ENDED = "If this token was good, it is revoked, and its owner has been told."
 
@@ -65,8 +77,7 @@ class Teams(APIView):
     )
     def get(self, request: Request) -> Response:
         """The teams that you are in, by name."""
-        memberships = caller(request).memberships.select_related("team")
-        return envelope.page(request, memberships.order_by("team__name", "team_id"), TeamSerializer)
+        return envelope.page(request, _TEAMS.of(user=caller(request).pk))
 
 
 class Members(APIView):
@@ -82,8 +93,7 @@ class Members(APIView):
         team = Team.objects.visible_to(caller(request)).filter(pk=team_id).first()
         if team is None:
             raise NotFound("team not found")
-        members = team.members.filter(is_active=True).order_by("id")
-        return envelope.page(request, members, MemberSerializer)
+        return envelope.page(request, _MEMBERS.of(team=team.pk))
 
 
 class Devices(APIView):
@@ -97,8 +107,7 @@ class Devices(APIView):
     )
     def get(self, request: Request) -> Response:
         """Your devices that receive push messages."""
-        devices = caller(request).devices.order_by("id")
-        return envelope.page(request, devices, DeviceSerializer)
+        return envelope.page(request, _DEVICES.of(user=caller(request).pk))
 
     @extend_schema(
         operation_id="create_device",

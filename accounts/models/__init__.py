@@ -18,6 +18,7 @@ from accounts.models.people import (
     Membership,
     Team,
     User,
+    name_of,
     new_user_uuid,
 )
 from accounts.models.sending import IdempotencyRecord, Notification, PushDevice, new_message_id
@@ -40,6 +41,7 @@ __all__ = [
     "Team",
     "User",
     "checksum_holds",
+    "name_of",
     "new_message_id",
     "new_token",
     "new_user_uuid",

@@ -1,5 +1,6 @@
 """People, their teams, and who is invited into one."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,13 @@ TIME_FORMATS = ("hh:mm a", "HH:mm")
 
 def new_user_uuid() -> str:
     return public_id("usr")
+
+
+def name_of(first: str, last: str, email: str, deleted_at: datetime | None) -> str:
+    """First and last name, or what stands before the @ where neither is known."""
+    if deleted_at is not None:
+        return str(DELETED_PERSON)
+    return f"{first} {last}".strip() or email.partition("@")[0]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -116,10 +124,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def name(self) -> str:
-        """First and last name, or what stands before the @ where neither is known."""
-        if self.deleted_at is not None:
-            return str(DELETED_PERSON)
-        return f"{self.first_name} {self.last_name}".strip() or self.email.partition("@")[0]
+        return name_of(self.first_name, self.last_name, self.email, self.deleted_at)
 
     @property
     def zone(self) -> ZoneInfo:

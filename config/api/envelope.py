@@ -5,14 +5,14 @@ from functools import cache
 from typing import Any
 
 import orjson
-from django.db.models import QuerySet
 from drf_spectacular.drainage import get_override
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.fields import QueryIntegerField
+from config.api.fields import QueryIntegerField, query_of
+from config.api.reading import Rows
 from config.api.schema import example
 
 _Shape = type[serializers.Serializer[Any]]
@@ -36,29 +36,25 @@ def item(data: object, status: int = 200) -> Response:
     return Response({"data": data}, status=status)
 
 
-def page(request: Request, rows: "QuerySet[Any, Any]", shape: _Shape) -> Response:
+def page(request: Request, rows: Rows) -> Response:
     """The page of `rows`, which must be in a total order, that the query asks for.
 
     ValidationError for a page or a limit that is none; a page past the end is empty.
     """
-    # As a plain dict: of a QueryDict, DRF would take an empty value for one left out.
-    query = PageQuery(data=request.query_params.dict())
-    query.is_valid(raise_exception=True)
-    number, limit = query.validated_data["page"], query.validated_data["limit"]
+    query = query_of(request, PageQuery)
+    number, limit = query["page"], query["limit"]
     total = rows.count()
     first = (number - 1) * limit
-    # A page past the end is not asked for: its offset may be more than a database can count.
-    found = rows[first : first + limit] if first < total else rows.none()
-    pages = -(-total // limit)
     return Response(
         {
-            "data": shape(found, many=True).data,
+            # Past the end it is not asked for: the offset may be more than a database can count.
+            "data": rows.page(first, limit) if first < total else [],
             "pagination": {
                 # As text of JSON: orjson refuses whole numbers of more than 64 bits.
                 "page": orjson.Fragment(str(number)),
                 "limit": limit,
                 "total": total,
-                "pages": pages,
+                "pages": -(-total // limit),
             },
         }
     )

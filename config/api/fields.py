@@ -1,8 +1,10 @@
 """Fields that take a value of their own JSON type only: no "5" for 5, no 5 for "5"."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import SkipField, empty
+from rest_framework.request import Request
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -160,6 +164,30 @@ class PriceField(serializers.DecimalField):
         if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,2})?", text):
             raise serializers.ValidationError('Use an amount such as "150.00".')
         return super().to_internal_value(text)
+
+
+@cache
+def _fields_of(shape: type[serializers.Serializer[Any]]) -> Mapping[str, Any]:
+    # To make a serializer takes longer than to ask the fields of one, which keep nothing.
+    return shape().fields
+
+
+def query_of(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """What the query says, by the fields of this serializer, or ValidationError.
+
+    Read as plain text: of a QueryDict, DRF would take an empty value for one left out.
+    """
+    found, wrong = dict[str, Any](), dict[str, Any]()
+    for name, field in _fields_of(shape).items():
+        try:
+            found[name] = field.run_validation(request.query_params.get(name, empty))
+        except SkipField:
+            continue
+        except serializers.ValidationError as error:
+            wrong[name] = error.detail
+    if wrong:
+        raise serializers.ValidationError(wrong)
+    return found
 
 
 class QueryIntegerField(serializers.IntegerField):

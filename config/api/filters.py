@@ -7,13 +7,23 @@ from django_filters import FilterSet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from config.api.reading import Reading, Rows
+
 M = TypeVar("M", bound=Model)
 
 
 def narrowed(
+    request: Request, reading: Reading[M], filters: type[FilterSet], **values: object
+) -> Rows:
+    """What the query's filters leave of a reading. ValidationError for a value that is none."""
+    if not set(filters.base_filters) & set(request.query_params):
+        return reading.of(**values)
+    return reading.narrowed(lambda rows: _filtered(request, rows, filters), **values)
+
+
+def _filtered(
     request: Request, rows: "QuerySet[M, M]", filters: type[FilterSet]
 ) -> "QuerySet[M, M]":
-    """The rows that the query's filters leave. ValidationError for a value that is none."""
     query = request.query_params
     empty = {
         name: ["This value may not be empty."]
@@ -23,5 +33,5 @@ def narrowed(
     found: Any = filters(query, queryset=rows, request=request._request)
     if empty or not found.is_valid():
         raise ValidationError(empty or found.errors)
-    narrowed: QuerySet[M, M] = found.qs
-    return narrowed
+    filtered: QuerySet[M, M] = found.qs
+    return filtered

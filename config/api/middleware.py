@@ -1,12 +1,17 @@
 """What holds for every path below /api/, whatever goes wrong further in."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from django.conf import settings
-from django.core.handlers.exception import response_for_exception
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import (
+    convert_exception_to_response,
+    response_for_exception,
+)
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from config import clients
@@ -29,8 +34,22 @@ class Token(Protocol):
     user_id: int
 
 
+class _Views(BaseHandler):
+    """Django's way to the view that answers a path, behind `settings.API_MIDDLEWARE` alone."""
+
+    def __init__(self) -> None:
+        # The hooks of a middleware beside its call, which none of these has.
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        answer: Any = convert_exception_to_response(cast(Any, self)._get_response)
+        for name in reversed(settings.API_MIDDLEWARE):
+            answer = convert_exception_to_response(import_string(name)(answer))
+        self.answer: Callable[[HttpRequest], HttpResponseBase] = answer
+
+
 class ApiMiddleware:
-    """Rate limits, CORS and errors in the API's own format.
+    """Rate limits, CORS and errors in the API's own format, in English.
 
     It stands outside of all that may crash, and asks `settings.API_AUTHENTICATOR` itself, because a
     path that no view answers is counted too.
@@ -42,6 +61,7 @@ class ApiMiddleware:
             settings.API_AUTHENTICATOR
         )
         self._limiter = throttling.from_settings()
+        self._views = _Views()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info != "/api" and not request.path_info.startswith("/api/"):
@@ -72,7 +92,8 @@ class ApiMiddleware:
             response = HttpResponse(status=204, headers=_PREFLIGHT)
             del response["Content-Type"]
         else:
-            response = _in_format(request, self._get_response(request))
+            with translation.override("en"):  # its messages are part of its documents
+                response = _in_format(request, self._views.answer(request))
         response["X-RateLimit-Limit"] = str(verdict.limit)
         response["X-RateLimit-Remaining"] = str(verdict.remaining)
         response["X-RateLimit-Reset"] = str(verdict.reset)

@@ -16,7 +16,10 @@ _MAX_DEPTH = 32
 
 def instant(moment: datetime) -> str:
     """`2025-11-28T10:30:00Z`: UTC, whole seconds."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    # A tenth of what strftime takes, and an answer has hundreds of them.
+    return f"{moment.isoformat()[:19]}Z"
 
 
 def _plain(value: object) -> str:

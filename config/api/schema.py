@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import (
@@ -52,6 +53,16 @@ def example(value: object, summary: str = "") -> Callable[[_Shape], _Shape]:
 def answer(shape: type[serializers.Serializer[Any]], value: object) -> OpenApiResponse:
     """An answer of this shape that the document shows by this value."""
     return OpenApiResponse(shape, examples=[OpenApiExample("example", value)])
+
+
+class DerivedExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A derived field is described as the one that it says it is like."""
+
+    target_class = "config.api.reading.Derived"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Any:
+        return auto_schema._map_serializer_field(self.target.like, direction)  # type: ignore[no-untyped-call]
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):

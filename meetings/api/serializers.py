@@ -1,6 +1,6 @@
 """The shapes of the v3 meeting API."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -8,13 +8,19 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.fields import StrictCharField, StrictIntegerField
+from config.api.reading import Derived
 from config.api.schema import example
 from config.errors import Invalid
 from meetings.api import examples
-from meetings.enums import Status
+from meetings.enums import Status, status_at
 from meetings.models import MeetingRequest
 
 _REQUIRED = ("user_id", "team_id", "date")
+_INTEGER = serializers.IntegerField()
+
+
+def _epoch_second(moment: datetime) -> int:
+    return int(moment.timestamp())
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**63 - 1})
@@ -66,27 +72,23 @@ class MeetingSerializer(serializers.Serializer[MeetingRequest]):
     user_id = serializers.IntegerField(source="requester_id", help_text="Who asked.")
     team_id = serializers.IntegerField()
     timezone = serializers.CharField(help_text="The zone in which the date was read.")
-    booking_date = serializers.SerializerMethodField(
-        help_text="The start, in UTC: `2026-12-15 19:00:00`."
+    booking_date = Derived(
+        lambda start: f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        "start",
+        like=serializers.CharField(),
+        help_text="The start, in UTC: `2026-12-15 19:00:00`.",
     )
-    start_time = serializers.SerializerMethodField(help_text="The start, in epoch seconds.")
-    end_time = serializers.SerializerMethodField(help_text="The end, in epoch seconds.")
+    start_time = Derived(
+        _epoch_second, "start", like=_INTEGER, help_text="The start, in epoch seconds."
+    )
+    end_time = Derived(_epoch_second, "end", like=_INTEGER, help_text="The end, in epoch seconds.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    status = serializers.SerializerMethodField()
-    link = serializers.SerializerMethodField()
-
-    def get_booking_date(self, meeting: MeetingRequest) -> str:
-        return f"{meeting.start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-    def get_start_time(self, meeting: MeetingRequest) -> int:
-        return int(meeting.start.timestamp())
-
-    def get_end_time(self, meeting: MeetingRequest) -> int:
-        return int(meeting.end.timestamp())
-
-    def get_status(self, meeting: MeetingRequest) -> Status:
-        return meeting.status_at(timezone.now())
-
-    def get_link(self, meeting: MeetingRequest) -> str | None:
-        return meeting.link or None
+    status = Derived(
+        lambda status, start, end: status_at(status, start, end, timezone.now()),
+        "status",
+        "start",
+        "end",
+        like=serializers.ChoiceField(Status.choices),
+    )
+    link = Derived(lambda link: link or None, "link", like=serializers.CharField(allow_null=True))

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from accounts.api.authentication import caller
 from accounts.idempotency import once
 from config.api import envelope
+from config.api.reading import Reading
 from config.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
 from config.errors import Invalid
 from meetings import services
@@ -17,6 +18,17 @@ from meetings.api.serializers import MeetingSerializer, NewMeetingSerializer
 from meetings.enums import Tab
 from meetings.models import MeetingRequest
 from scheduling.api.serializers import ReasonSerializer
+
+_MEETINGS = Reading(MeetingSerializer, MeetingRequest.objects.visible_to, "meeting")
+
+
+def _tab(tab: Tab) -> Reading[MeetingRequest]:
+    return Reading(
+        MeetingSerializer, lambda user, now: MeetingRequest.objects.in_tab(tab, user, now)
+    )
+
+
+_TABS = {tab: _tab(tab) for tab in Tab}
 
 
 class ListQuery(envelope.PageQuery):
@@ -70,8 +82,8 @@ class Meetings(APIView):
         name = request.query_params.get("tab", Tab.PENDING)
         if name not in Tab.values:
             raise Invalid(f"tab: Use one of {', '.join(Tab.values)}.", field="tab")
-        rows = MeetingRequest.objects.in_tab(Tab(name), caller(request), timezone.now())
-        return envelope.page(request, rows, MeetingSerializer)
+        rows = _TABS[Tab(name)].of(user=caller(request).pk, now=timezone.now())
+        return envelope.page(request, rows)
 
 
 class Meeting(APIView):
@@ -80,7 +92,7 @@ class Meeting(APIView):
     @extend_schema(operation_id="get_meeting", responses=MeetingSerializer)
     def get(self, request: Request, meeting_id: int) -> Response:
         """A meeting that you asked for or were asked for."""
-        return _answer(_find(request, meeting_id))
+        return Response(_MEETINGS.one(str(meeting_id), user=caller(request).pk))
 
 
 class Confirm(APIView):

@@ -11,6 +11,7 @@ from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
 from config.api import envelope
 from config.api.fields import CALENDAR_DATE, calendar_date
+from config.api.reading import Reading
 from config.api.schema import answer
 from config.errors import NotFound
 from scheduling import services
@@ -20,8 +21,11 @@ from scheduling.api.serializers_of_hours import (
     OverrideChangeSerializer,
     OverrideSerializer,
 )
+from scheduling.models import DateOverride, WeeklyAvailability
 
 _AVAILABILITY = envelope.item_of(AvailabilitySerializer)
+_HOURS = Reading(AvailabilitySerializer, lambda user: WeeklyAvailability.objects.filter(user=user))
+_OVERRIDES = Reading(OverrideSerializer, lambda user: DateOverride.objects.filter(user=user))
 _DELETED = answer(DeletedSerializer, {"message": "Override deleted successfully"})
 _DATE = OpenApiParameter("date", CALENDAR_DATE, OpenApiParameter.PATH)
 
@@ -32,8 +36,7 @@ class Week(APIView):
     @extend_schema(operation_id="get_availability", responses=_AVAILABILITY)
     def get(self, request: Request) -> Response:
         """Your usual hours, day by day."""
-        weekly = caller(request).weekly_availability
-        return envelope.item(AvailabilitySerializer(weekly).data)
+        return envelope.item(_HOURS.all(user=caller(request).pk)[0])
 
     @extend_schema(
         operation_id="update_availability",
@@ -72,7 +75,7 @@ class Overrides(APIView):
     )
     def get(self, request: Request) -> Response:
         """The dates on which you have other hours than usual, by date."""
-        return envelope.page(request, caller(request).date_overrides.all(), OverrideSerializer)
+        return envelope.page(request, _OVERRIDES.of(user=caller(request).pk))
 
 
 class Override(APIView):

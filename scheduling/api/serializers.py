@@ -6,7 +6,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.serializers import ZoneField
+from accounts.api.serializers import NameField, ZoneField
 from config.api.fields import (
     CalendarDateField,
     MomentField,
@@ -17,12 +17,19 @@ from config.api.fields import (
     StrictIntegerField,
     StrictModelSerializer,
 )
+from config.api.reading import Derived
 from config.api.schema import NO_NUL, example
 from scheduling import custom_fields
 from scheduling.api import examples
 from scheduling.custom_fields import FieldType
-from scheduling.enums import Change, Location, PaymentMethod, Role, Status, Weekday
-from scheduling.models import Booking, EventType, HistoryEntry
+from scheduling.enums import Change, Location, PaymentMethod, Role, Status, Weekday, status_at
+from scheduling.models import (
+    Booking,
+    EventType,
+    HistoryEntry,
+    location_in_words,
+    name_of_invitee,
+)
 from scheduling.slots import Reason
 
 MOST_DAYS = 62
@@ -39,16 +46,23 @@ _CLOSED = [
 ]
 
 
+_TEXT_OR_NULL = serializers.CharField(allow_null=True)
+
+
+def _or_null(text: str) -> str | None:
+    """What is empty in the database and null in the API."""
+    return text or None
+
+
 # --- event types --------------------------------------------------------------------------------
 
 
 class LocationSerializer(serializers.Serializer[EventType]):
     type = serializers.ChoiceField(Location.choices, source="location")
-    display = serializers.CharField(source="location_display")
-    custom = serializers.SerializerMethodField()
-
-    def get_custom(self, event_type: EventType) -> str | None:
-        return event_type.location_custom or None
+    display = Derived(
+        location_in_words, "location", "location_custom", like=serializers.CharField()
+    )
+    custom = Derived(_or_null, "location_custom", like=_TEXT_OR_NULL)
 
 
 class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
@@ -56,29 +70,26 @@ class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
     buffer_time_after = serializers.IntegerField(help_text="Minutes.")
     min_advance_booking = serializers.IntegerField(help_text="Hours.")
     max_advance_booking = serializers.IntegerField(help_text="Days.")
-    available_days = serializers.SerializerMethodField()
+    available_days = Derived(
+        lambda numbers: [_WEEKDAYS[number - 1] for number in numbers],
+        "available_days",
+        like=serializers.ListField(child=serializers.ChoiceField(_WEEKDAYS)),
+    )
     slot_interval = serializers.IntegerField(
         allow_null=True, help_text="Minutes from one start to the next; null: with the buffers."
     )
     daily_limit = serializers.IntegerField(allow_null=True)
 
-    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(_WEEKDAYS)))
-    def get_available_days(self, event_type: EventType) -> list[str]:
-        return [_WEEKDAYS[number - 1] for number in event_type.available_days]
-
 
 class PaymentSerializer(serializers.Serializer[EventType]):
-    is_paid = serializers.SerializerMethodField()
+    is_paid = Derived(bool, "price", like=serializers.BooleanField())
     price = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True)
     currency = serializers.CharField()
-    payment_method = serializers.SerializerMethodField()
-
-    def get_is_paid(self, event_type: EventType) -> bool:
-        return bool(event_type.price)
-
-    @extend_schema_field(serializers.ChoiceField(PaymentMethod.choices, allow_null=True))
-    def get_payment_method(self, event_type: EventType) -> str | None:
-        return event_type.payment_method or None
+    payment_method = Derived(
+        _or_null,
+        "payment_method",
+        like=serializers.ChoiceField(PaymentMethod.choices, allow_null=True),
+    )
 
 
 class CustomFieldSerializer(serializers.Serializer[Any]):
@@ -120,11 +131,8 @@ class EventTypeSerializer(serializers.Serializer[EventType]):
     sort_order = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    uri = serializers.SerializerMethodField()
-    scheduling_url = serializers.CharField()
-
-    def get_uri(self, event_type: EventType) -> str:
-        return f"/api/v1/event_types/{event_type.pk}"
+    uri = Derived("/api/v1/event_types/{}".format, "id", like=serializers.CharField())
+    scheduling_url = Derived("{}/{}".format, "host.username", "slug", like=serializers.CharField())
 
 
 @extend_schema_field(
@@ -230,16 +238,13 @@ class EventTypeOfEventSerializer(serializers.Serializer[EventType]):
 
 
 class InviteeSerializer(serializers.Serializer[Booking]):
-    name = serializers.CharField(source="invitee")
+    name = Derived(name_of_invitee, "invitee_name", "erased_at", like=serializers.CharField())
     email = serializers.CharField(source="invitee_email")
-    phone = serializers.SerializerMethodField()
-
-    def get_phone(self, booking: Booking) -> str | None:
-        return booking.invitee_phone or None
+    phone = Derived(_or_null, "invitee_phone", like=_TEXT_OR_NULL)
 
 
 class HostSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
+    name = NameField()
     email = serializers.CharField()
 
 
@@ -247,7 +252,13 @@ class HostSerializer(serializers.Serializer[Any]):
 class EventSerializer(serializers.Serializer[Booking]):
     uuid = serializers.CharField()
     id = serializers.IntegerField()
-    status = serializers.SerializerMethodField()
+    status = Derived(
+        lambda status, start, end: status_at(status, start, end, timezone.now()),
+        "status",
+        "start",
+        "end",
+        like=serializers.ChoiceField(Status.choices),
+    )
     start_time = serializers.DateTimeField(source="start")
     end_time = serializers.DateTimeField(source="end")
     timezone = serializers.CharField(help_text="The invitee's.")
@@ -259,14 +270,7 @@ class EventSerializer(serializers.Serializer[Booking]):
     sequence = serializers.IntegerField(help_text="Rises with every change of status or time.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    uri = serializers.SerializerMethodField()
-
-    @extend_schema_field(serializers.ChoiceField(Status.choices))
-    def get_status(self, booking: Booking) -> Status:
-        return booking.status_at(timezone.now())
-
-    def get_uri(self, booking: Booking) -> str:
-        return f"/api/v1/events/{booking.pk}"
+    uri = Derived("/api/v1/events/{}".format, "id", like=serializers.CharField())
 
 
 @extend_schema_field(
@@ -324,14 +328,12 @@ class ReasonSerializer(serializers.Serializer[Any]):
 class HistorySerializer(serializers.Serializer[HistoryEntry]):
     sequence = serializers.IntegerField(help_text="The event's, from then on.")
     change = serializers.ChoiceField(Change.choices)
-    from_status = serializers.SerializerMethodField()
+    from_status = Derived(
+        _or_null, "from_status", like=serializers.ChoiceField(Status.choices, allow_null=True)
+    )
     to_status = serializers.ChoiceField(Status.choices)
     start_time = serializers.DateTimeField(source="start", help_text="From then on.")
     end_time = serializers.DateTimeField(source="end", help_text="From then on.")
     by = serializers.ChoiceField(Role.choices, source="role")
     reason = serializers.CharField()
     at = serializers.DateTimeField()
-
-    @extend_schema_field(serializers.ChoiceField(Status.choices, allow_null=True))
-    def get_from_status(self, entry: HistoryEntry) -> str | None:
-        return entry.from_status or None

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.api.serializers import ZoneField
 from config.api.fields import StrictBooleanField, StrictCharField
+from config.api.reading import Derived
 from config.api.schema import example
 from scheduling import hours
 from scheduling.api import examples
@@ -60,23 +61,20 @@ class WeekSerializer(serializers.Serializer[Any]):
         return {str(number): DaySerializer() for number in Weekday.values}
 
 
+def _day(day: hours.Day) -> dict[str, Any]:
+    windows = hours.texts_of(day["windows"])
+    shown = {"enabled": day["enabled"], "start": windows[0]["start"], "end": windows[-1]["end"]}
+    return shown | ({"windows": windows} if len(windows) > 1 else {})
+
+
 @example(examples.AVAILABILITY)
 class AvailabilitySerializer(serializers.Serializer[WeeklyAvailability]):
-    availability = serializers.SerializerMethodField()
+    availability = Derived(
+        lambda days: {number: _day(day) for number, day in days.items()},
+        "days",
+        like=WeekSerializer(),
+    )
     timezone = serializers.CharField(help_text="The zone of the hours.")
-
-    @extend_schema_field(WeekSerializer)
-    def get_availability(self, weekly: WeeklyAvailability) -> dict[str, dict[str, Any]]:
-        return {number: self._day(day) for number, day in weekly.days.items()}
-
-    def _day(self, day: hours.Day) -> dict[str, Any]:
-        windows = hours.texts_of(day["windows"])
-        shown = {
-            "enabled": day["enabled"],
-            "start": windows[0]["start"],
-            "end": windows[-1]["end"],
-        }
-        return shown | ({"windows": windows} if len(windows) > 1 else {})
 
 
 class DayChangeSerializer(serializers.Serializer[Any]):
@@ -113,11 +111,9 @@ class AvailabilityChangeSerializer(serializers.Serializer[Any]):
 @example(examples.OVERRIDE)
 class OverrideSerializer(serializers.Serializer[DateOverride]):
     date = serializers.DateField()
-    windows = serializers.SerializerMethodField(help_text="None: a day off.")
-
-    @extend_schema_field(WindowSerializer(many=True))
-    def get_windows(self, override: DateOverride) -> list[hours.WindowText]:
-        return hours.texts_of(override.windows)
+    windows = Derived(
+        hours.texts_of, "windows", like=WindowSerializer(many=True), help_text="None: a day off."
+    )
 
 
 @example(examples.OVERRIDE_CHANGE)

@@ -15,8 +15,9 @@ from accounts.api.serializers import DeletedSerializer
 from accounts.idempotency import once
 from accounts.zones import zone_of
 from config.api import envelope
-from config.api.fields import at
+from config.api.fields import at, query_of
 from config.api.filters import narrowed
+from config.api.reading import Reading
 from config.api.schema import IDEMPOTENCY_KEY, ErrorSerializer, answer
 from config.errors import Invalid
 from scheduling import availability, bookings, services
@@ -35,11 +36,14 @@ from scheduling.api.serializers import (
     RescheduleSerializer,
     SlotsOfDateSerializer,
 )
-from scheduling.models import Booking, EventType
+from scheduling.models import Booking, EventType, HistoryEntry
 from scheduling.slots import Slot
 
 _EVENT = envelope.item_of(EventSerializer)
 _EVENT_TYPE = envelope.item_of(EventTypeSerializer)
+_EVENT_TYPES = Reading(EventTypeSerializer, EventType.objects.visible_to, "event type")
+_EVENTS = Reading(EventSerializer, Booking.objects.visible_to, "event")
+_HISTORY = Reading(HistorySerializer, lambda booking: HistoryEntry.objects.filter(booking=booking))
 _DELETED = answer(DeletedSerializer, {"message": "Event type deleted successfully"})
 
 
@@ -63,10 +67,9 @@ class EventTypes(APIView):
     )
     def get(self, request: Request) -> Response:
         """Your event types, in your order."""
-        rows = EventType.objects.visible_to(caller(request)).select_related("host")
-        return envelope.page(
-            request, narrowed(request, rows, self.filterset_class), EventTypeSerializer
-        )
+        user = caller(request).pk
+        rows = narrowed(request, _EVENT_TYPES, self.filterset_class, user=user)
+        return envelope.page(request, rows)
 
     @extend_schema(
         operation_id="create_event_type",
@@ -93,7 +96,7 @@ class OneEventType(APIView):
     @extend_schema(operation_id="get_event_type", responses=_EVENT_TYPE)
     def get(self, request: Request, key: str) -> Response:
         """One of your event types."""
-        return _answer_event_type(_event_type(request, key))
+        return envelope.item(_EVENT_TYPES.one(key, user=caller(request).pk))
 
     @extend_schema(
         operation_id="update_event_type", request=EventTypeChangeSerializer, responses=_EVENT_TYPE
@@ -134,9 +137,8 @@ class Slots(APIView):
     )
     def get(self, request: Request, key: str) -> Response:
         """The starts that can be booked, in UTC, by date. Dates without any are left out."""
-        asked = AvailabilityQuery(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        query, found, now = asked.validated_data, _event_type(request, key), timezone.now()
+        query = query_of(request, AvailabilityQuery)
+        found, now = _event_type(request, key), timezone.now()
         zone = zone_of(query.get("timezone", found.timezone))
         first = query.get("start_date", now.astimezone(zone).date())
         last = query.get("end_date", first + timedelta(days=6))
@@ -193,10 +195,8 @@ class Events(APIView):
     )
     def get(self, request: Request) -> Response:
         """What is booked of you, by start."""
-        rows = Booking.objects.visible_to(caller(request)).with_people()
-        return envelope.page(
-            request, narrowed(request, rows, self.filterset_class), EventSerializer
-        )
+        rows = narrowed(request, _EVENTS, self.filterset_class, user=caller(request).pk)
+        return envelope.page(request, rows)
 
     @extend_schema(
         operation_id="create_event",
@@ -244,7 +244,7 @@ class Event(APIView):
     @extend_schema(operation_id="get_event", responses=_EVENT)
     def get(self, request: Request, key: str) -> Response:
         """One event of yours."""
-        return _answer_event(_event(request, key))
+        return envelope.item(_EVENTS.one(key, user=caller(request).pk))
 
     @extend_schema(operation_id="update_event", request=EventChangeSerializer, responses=_EVENT)
     def patch(self, request: Request, key: str) -> Response:
@@ -346,7 +346,7 @@ class History(APIView):
     )
     def get(self, request: Request, key: str) -> Response:
         """What has happened to an event, oldest first."""
-        return envelope.page(request, _event(request, key).history.all(), HistorySerializer)
+        return envelope.page(request, _HISTORY.of(booking=_event(request, key).pk))
 
 
 def _event(request: Request, key: str) -> Booking:

@@ -1,11 +1,13 @@
 """The shapes of webhooks and their deliveries."""
 
+import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.fields import MomentField, StrictCharField, StrictModelSerializer
+from config.api.reading import Derived, Many
 from config.api.schema import example
 from config.outbox import OutboxState
 from webhooks import services, signing
@@ -21,18 +23,35 @@ _STATES = {
 }
 
 
+_TEXT_OR_NULL = serializers.CharField(allow_null=True)
+
+
+def _or_null(text: str) -> str | None:
+    return text or None
+
+
+def _outcome(succeeded: bool) -> str:
+    return "delivered" if succeeded else "failed"
+
+
+def _percentage(good: int, bad: int) -> float | None:
+    return round(100 * good / (good + bad), 2) if good + bad else None
+
+
 class StatsSerializer(serializers.Serializer[Any]):
     """Of the attempts of the last 30 days."""
 
     success_count = serializers.IntegerField()
     failure_count = serializers.IntegerField()
-    success_rate = serializers.SerializerMethodField(help_text="Percent; null without attempts.")
+    success_rate = Derived(
+        _percentage,
+        "success_count",
+        "failure_count",
+        like=serializers.FloatField(allow_null=True),
+        help_text="Percent; null without attempts.",
+    )
     last_success_at = serializers.DateTimeField(allow_null=True)
     last_failure_at = serializers.DateTimeField(allow_null=True)
-
-    def get_success_rate(self, webhook: Any) -> float | None:
-        attempts = webhook.success_count + webhook.failure_count
-        return round(100 * webhook.success_count / attempts, 2) if attempts else None
 
 
 @example(examples.WEBHOOK)
@@ -43,11 +62,21 @@ class WebhookSerializer(serializers.Serializer[Webhook]):
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.ChoiceField(EVENTS))
     status = serializers.ChoiceField(Webhook.Status.choices)
-    disabled_reason = serializers.SerializerMethodField(
-        help_text="Why Parley stopped it: `gone` (410) or `failing` (for five days)."
+    disabled_reason = Derived(
+        _or_null,
+        "disabled_reason",
+        like=_TEXT_OR_NULL,
+        help_text="Why Parley stopped it: `gone` (410) or `failing` (for five days).",
     )
-    secret = serializers.SerializerMethodField(help_text="Cut, but for its making and rotation.")
-    headers = serializers.DictField(child=serializers.CharField())
+    secret = Derived(
+        signing.cut,
+        "secret",
+        like=serializers.CharField(),
+        help_text="Cut, but for its making and rotation.",
+    )
+    headers = Derived(
+        json.loads, "sealed_headers", like=serializers.DictField(child=serializers.CharField())
+    )
     timeout_seconds = serializers.IntegerField()
     max_retries = serializers.IntegerField()
     verify_ssl = serializers.BooleanField()
@@ -55,19 +84,12 @@ class WebhookSerializer(serializers.Serializer[Webhook]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
-    def get_disabled_reason(self, webhook: Webhook) -> str | None:
-        return webhook.disabled_reason or None
-
-    def get_secret(self, webhook: Webhook) -> str:
-        return signing.cut(webhook.secret)
-
 
 @example(examples.WEBHOOK_WITH_SECRET)
 class WebhookWithSecretSerializer(WebhookSerializer):
     """A webhook with the whole of its secret."""
 
-    def get_secret(self, webhook: Webhook) -> str:
-        return webhook.secret
+    secret = Derived(str, "secret", like=serializers.CharField())
 
 
 @extend_schema_field(
@@ -128,20 +150,14 @@ class WebhookChangeSerializer(NewWebhookSerializer):
         extra_kwargs = {"name": {"required": False}}
 
 
-# No docstring: the API's document would show it with every shape that has these.
-class _Outcome:
-    def get_status(self, attempt: Attempt) -> str:
-        return "delivered" if attempt.succeeded else "failed"
-
-    def get_error(self, attempt: Attempt) -> str | None:
-        return attempt.error or None
-
-
-class AttemptSerializer(_Outcome, serializers.Serializer[Attempt]):
+class AttemptSerializer(serializers.Serializer[Attempt]):
     sent_at = serializers.DateTimeField(source="at")
-    status = serializers.SerializerMethodField()
-    error = serializers.SerializerMethodField(
-        help_text="`http_500` and the like, or what kept an answer from coming."
+    status = Derived(_outcome, "succeeded", like=serializers.CharField())
+    error = Derived(
+        _or_null,
+        "error",
+        like=_TEXT_OR_NULL,
+        help_text="`http_500` and the like, or what kept an answer from coming.",
     )
     response_code = serializers.IntegerField(allow_null=True)
     response_time_ms = serializers.IntegerField()
@@ -152,22 +168,23 @@ class DeliverySerializer(serializers.Serializer[Delivery]):
     id = serializers.CharField(source="uuid")
     event_id = serializers.CharField(source="event.message_id", help_text="The `webhook-id`.")
     event = serializers.CharField(source="event.type")
-    status = serializers.SerializerMethodField()
-    next_attempt_at = serializers.SerializerMethodField()
-    attempts = AttemptSerializer(many=True, source="tries")
+    status = Derived(
+        lambda state: _STATES[OutboxState(state)], "state", like=serializers.CharField()
+    )
+    next_attempt_at = Derived(
+        lambda state, due_at: due_at if state == OutboxState.WAITING else None,
+        "state",
+        "due_at",
+        like=serializers.DateTimeField(allow_null=True),
+    )
+    attempts = Many(AttemptSerializer(), source="tries", model=Attempt, owner="delivery")
     created_at = serializers.DateTimeField()
 
-    def get_status(self, delivery: Delivery) -> str:
-        return _STATES[OutboxState(delivery.state)]
 
-    def get_next_attempt_at(self, delivery: Delivery) -> Any:
-        return delivery.due_at if delivery.state == OutboxState.WAITING else None
-
-
-class TestDeliverySerializer(_Outcome, serializers.Serializer[Any]):
+class TestDeliverySerializer(serializers.Serializer[Any]):
     id = serializers.CharField(source="delivery.uuid")
-    status = serializers.SerializerMethodField()
-    error = serializers.SerializerMethodField()
+    status = Derived(_outcome, "succeeded", like=serializers.CharField())
+    error = Derived(_or_null, "error", like=_TEXT_OR_NULL)
     response_code = serializers.IntegerField(allow_null=True)
     response_time_ms = serializers.IntegerField()
     sent_at = serializers.DateTimeField(source="at")

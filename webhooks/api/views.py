@@ -12,6 +12,7 @@ from accounts.idempotency import once
 from accounts.zones import zone_of
 from config.api import envelope
 from config.api.fields import at
+from config.api.reading import Reading
 from config.api.schema import IDEMPOTENCY_KEY, answer
 from webhooks import services
 from webhooks.api.serializers import (
@@ -25,9 +26,13 @@ from webhooks.api.serializers import (
     WebhookSerializer,
     WebhookWithSecretSerializer,
 )
-from webhooks.models import Webhook
+from webhooks.models import Delivery, Webhook
 
 _WEBHOOK = envelope.item_of(WebhookSerializer)
+_WEBHOOKS = Reading(
+    WebhookSerializer, lambda user: Webhook.objects.visible_to(user).with_stats(), "webhook"
+)
+_DELIVERIES = Reading(DeliverySerializer, lambda webhook: Delivery.objects.filter(webhook=webhook))
 _DELETED = answer(DeletedSerializer, {"message": "Webhook deleted successfully"})
 _NEW_WEBHOOK = envelope.item_of(WebhookWithSecretSerializer)
 
@@ -46,8 +51,7 @@ class Webhooks(APIView):
     )
     def get(self, request: Request) -> Response:
         """Your webhooks, oldest first, with what came of their attempts."""
-        rows = Webhook.objects.visible_to(caller(request)).with_stats()
-        return envelope.page(request, rows, WebhookSerializer)
+        return envelope.page(request, _WEBHOOKS.of(user=caller(request).pk))
 
     @extend_schema(
         operation_id="create_webhook",
@@ -76,7 +80,7 @@ class OneWebhook(APIView):
     @extend_schema(operation_id="get_webhook", responses=_WEBHOOK)
     def get(self, request: Request, key: str) -> Response:
         """One of your webhooks."""
-        return envelope.item(WebhookSerializer(_find(request, key)).data)
+        return envelope.item(_WEBHOOKS.one(key, user=caller(request).pk))
 
     @extend_schema(
         operation_id="update_webhook", request=WebhookChangeSerializer, responses=_WEBHOOK
@@ -163,8 +167,7 @@ class Deliveries(APIView):
     )
     def get(self, request: Request, key: str) -> Response:
         """What this webhook was told or will be, newest first, each with its attempts."""
-        rows = _find(request, key).deliveries.select_related("event").prefetch_related("tries")
-        return envelope.page(request, rows.order_by("-id"), DeliverySerializer)
+        return envelope.page(request, _DELIVERIES.of(webhook=_find(request, key).pk))
 
 
 class Redeliver(APIView):

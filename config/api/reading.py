@@ -1,0 +1,196 @@
+"""What answers show, read as columns: no model is made to be shown.
+
+A serializer says what is shown of a row, and the API's document is made from it. A `Reading` reads
+the columns that the serializer needs, and makes of them what it would have made of models. What is
+no column, the serializer declares as `Derived`: a function of columns, for models and rows alike.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial, reduce
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+
+from config.errors import NotFound
+from config.prepared import Named, Prepared, Row
+
+M = TypeVar("M", bound=Model)
+Shown = dict[str, Any]
+_Field = serializers.Field[Any, Any, Any, Any]
+_Show = Callable[[Row], Any]
+
+# What these show is the value as it is.
+_AS_IT_IS = (
+    serializers.BooleanField,
+    serializers.CharField,
+    serializers.ChoiceField,
+    serializers.DateField,
+    serializers.DateTimeField,
+    serializers.IntegerField,
+)
+
+
+class Derived(_Field):
+    """What is shown as `make` of the values of these columns.
+
+    Columns are named as a field's source is (`team.name`). `like` is a field or a serializer by
+    which the document describes what comes of it.
+    """
+
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        *columns: str,
+        like: "_Field | serializers.BaseSerializer[Any]",
+        **options: Any,
+    ) -> None:
+        super().__init__(source="*", read_only=True, **options)
+        self.make, self.columns, self.like = make, columns, like
+
+    def to_representation(self, value: Any) -> Any:
+        return self.make(*(reduce(getattr, column.split("."), value) for column in self.columns))
+
+
+class Many(serializers.ListSerializer[Any]):
+    """What is shown of the rows of another model whose `owner` is this one: one question for all.
+
+    `source` is by what name a model has them.
+    """
+
+    def __init__(
+        self,
+        child: serializers.Serializer[Any],
+        *,
+        source: str,
+        model: type[Model],
+        owner: str,
+        **options: Any,
+    ) -> None:
+        super().__init__(child=child, source=source, **options)
+        self._model, self._owner = model, owner
+
+    @cached_property
+    def _plan(self) -> "_Plan":
+        return _Plan.of(self.child)
+
+    def fill_in(self, name: str, shown: list[Shown]) -> None:
+        """Put them where each of those that are shown has but its number so far."""
+        found: dict[Any, list[Shown]] = {each[name]: [] for each in shown}
+        rows = self._model._default_manager.filter(**{f"{self._owner}__in": list(found)})
+        for owner, *row in rows.values_list(self._owner, *self._plan.columns):
+            found[owner].append(self._plan.show(row))
+        for each in shown:
+            each[name] = found[each[name]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a list shows a page of: how many there are, and some, from the number-th (from 0) on."""
+
+    count: Callable[[], int]
+    page: Callable[[int, int], list[Shown]]
+
+
+class Reading(Generic[M]):
+    """The rows of a queryset that `build` makes of values by name, as a serializer shows them.
+
+    `build` keeps to what `Prepared` asks of it. `name` is what NotFound calls one of them.
+    """
+
+    def __init__(
+        self,
+        shape: type[serializers.Serializer[Any]],
+        build: "Callable[..., QuerySet[M, M]]",
+        name: str = "",
+    ) -> None:
+        self._shape, self._build, self._name = shape, build, name
+        self._all = Prepared(lambda **values: self._columns(build(**values)))
+        self._named = Named(lambda **values: self._columns(build(**values)))
+
+    def of(self, **values: object) -> Rows:
+        """All of them."""
+        return Rows(
+            partial(self._all.count, **values),
+            lambda first, limit: self._shown(self._all.page(first, limit, **values)),
+        )
+
+    def all(self, **values: object) -> list[Shown]:
+        """All of them at once, where there cannot be many."""
+        return self._shown(self._all.rows(**values))
+
+    def narrowed(
+        self, narrow: "Callable[[QuerySet[M, M]], QuerySet[M, M]]", **values: object
+    ) -> Rows:
+        """Those that are left of them: the SQL is written for this once."""
+        rows = narrow(self._build(**values))
+        return Rows(
+            rows.count,
+            lambda first, limit: self._shown(list(self._columns(rows)[first : first + limit])),
+        )
+
+    def one(self, key: str, **values: object) -> Shown:
+        """The one of this number or uuid, or NotFound."""
+        found = self._named.rows(key, **values)
+        if not found:
+            raise NotFound(f"{self._name} not found")
+        return self._shown(found)[0]
+
+    @cached_property
+    def _plan(self) -> "_Plan":
+        return _Plan.of(self._shape())
+
+    def _columns(self, rows: "QuerySet[M, M]") -> "QuerySet[M, Any]":
+        return rows.values_list(*self._plan.columns)
+
+    def _shown(self, rows: list[Row]) -> list[Shown]:
+        plan = self._plan
+        shown = [plan.show(row) for row in rows]
+        for name, many in plan.many.items() if shown else ():
+            many.fill_in(name, shown)
+        return shown
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The columns that a serializer needs, as lookups name them, and what it shows of them."""
+
+    columns: Sequence[str]
+    show: _Show
+    many: Mapping[str, "Many"]
+
+    @classmethod
+    def of(cls, shape: Any) -> "_Plan":
+        columns: dict[str, int] = {}
+        show = _object(shape, "", columns)
+        many = {name: field for name, field in shape.fields.items() if isinstance(field, Many)}
+        return cls(list(columns), show, many)
+
+
+def _object(shape: Any, prefix: str, columns: dict[str, int]) -> _Show:
+    parts = [(name, _value(field, prefix, columns)) for name, field in shape.fields.items()]
+    return lambda row: {name: show(row) for name, show in parts}
+
+
+def _value(field: Any, prefix: str, columns: dict[str, int]) -> _Show:
+    match field:
+        case Derived():
+            places = [_place(prefix + column, columns) for column in field.columns]
+            make = field.make
+            return lambda row: make(*[row[place] for place in places])
+        case Many():
+            return itemgetter(_place("pk", columns))
+        case serializers.Serializer():
+            inner = "" if field.source == "*" else f"{field.source}."
+            return _object(field, prefix + inner, columns)
+    place = _place(prefix + field.source, columns)
+    if isinstance(field, _AS_IT_IS):
+        return itemgetter(place)
+    show = field.to_representation
+    return lambda row: None if row[place] is None else show(row[place])
+
+
+def _place(source: str, columns: dict[str, int]) -> int:
+    return columns.setdefault(source.replace(".", "__"), len(columns))

@@ -1,0 +1,159 @@
+"""Questions that are asked again and again: their SQL is written once.
+
+To write the SQL of a queryset takes Django several times as long as the database takes to answer
+it. What every request asks, with other values each time, is therefore a `Prepared`: it has Django
+write the SQL at its first use, with a placeholder for each value.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, Generic, Self, TypeVar, cast
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Expression, Model, QuerySet
+from django.db.models.query import get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
+
+from config.ids import column_of
+
+M = TypeVar("M", bound=Model)
+Row = tuple[Any, ...]
+
+
+class Placeholder(Expression):
+    """Stands in a queryset for the value of this name, which is known when it is asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> Any:
+        return "%s", [self]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The SQL of a queryset, its values and placeholders, and how what it selects is read."""
+
+    compiler: SQLCompiler
+    sql: str
+    parameters: Sequence[object]
+    converters: Mapping[int, Any]
+
+    @classmethod
+    def of(cls, rows: "QuerySet[Any, Any]") -> Self:
+        compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, parameters = compiler.as_sql()
+        selected = [column for column, _sql, _alias in compiler.select]
+        return cls(compiler, sql, parameters, compiler.get_converters(selected))
+
+    @cached_property
+    def models(self) -> tuple[Any, slice, list[str], list[Any]]:
+        """Which model, of which columns of a row, by which names; and what fills in the related."""
+        select, described = self.compiler.select, cast(Any, self.compiler.klass_info)
+        columns = slice(described["select_fields"][0], described["select_fields"][-1] + 1)
+        names = [column.target.attname for column, _sql, _alias in select[columns]]
+        related = get_related_populators(described, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # the stubs are of a later Django
+        return described["model"], columns, names, related
+
+    def run(self, values: Mapping[str, object], tail: str = "", *more: int) -> list[Row]:
+        """What the database answers, as Python has it; the tail is SQL that takes `more` values."""
+        given: list[Any] = [
+            _adapted(values[each.name]) if isinstance(each, Placeholder) else each
+            for each in self.parameters
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql + tail, [*given, *more])
+            rows: list[Row] = cursor.fetchall()
+        if not self.converters:
+            return rows
+        found = [list(row) for row in rows]
+        for position, (converters, expression) in self.converters.items():
+            for row in found:
+                for convert in converters:
+                    row[position] = convert(row[position], expression, connection)
+        return [tuple(row) for row in found]
+
+
+class Prepared(Generic[M]):
+    """The rows of a queryset that `build` makes of values by name.
+
+    `build` is called once for each set of names, with placeholders: it may put them wherever a
+    lookup takes a value, and must neither look at them nor slice.
+    """
+
+    def __init__(self, build: "Callable[..., QuerySet[M, Any]]") -> None:
+        self._build = build
+        self._selections: dict[tuple[str, ...], Statement] = {}
+        self._counts: dict[tuple[str, ...], Statement] = {}
+
+    def count(self, **values: object) -> int:
+        names = tuple(values)
+        if names not in self._counts:
+            counted = Statement.of(self._rows(names).order_by().values("pk"))
+            counting = f"SELECT COUNT(*) FROM ({counted.sql}) found"  # noqa: S608  Django's own
+            self._counts[names] = replace(counted, sql=counting, converters={})
+        [[number]] = self._counts[names].run(values)
+        return int(number)
+
+    def rows(self, **values: object) -> list[Row]:
+        """All rows of a queryset of `values_list`."""
+        return self._selection(values).run(values)
+
+    def page(self, first: int, limit: int, **values: object) -> list[Row]:
+        """Some of them: at most `limit`, from the one of this number (from 0) on."""
+        return self._selection(values).run(values, " LIMIT %s OFFSET %s", limit, first)
+
+    def objects(self, **values: object) -> list[M]:
+        """The rows as models, with what `select_related` names, but without annotations."""
+        statement = self._selection(values)
+        model, columns, names, related = statement.models
+        found = []
+        for row in statement.run(values):
+            made: M = model.from_db(DEFAULT_DB_ALIAS, names, row[columns])
+            for populator in related:
+                populator.populate(row, made)
+            found.append(made)
+        return found
+
+    def _rows(self, names: Iterable[str]) -> "QuerySet[M, Any]":
+        return self._build(**{name: Placeholder(name) for name in names})
+
+    def _selection(self, values: Mapping[str, object]) -> Statement:
+        names = tuple(values)
+        if names not in self._selections:
+            self._selections[names] = Statement.of(self._rows(names))
+        return self._selections[names]
+
+
+class Named(Generic[M]):
+    """The row that an address names, by its number or by its uuid, among those that `build` makes.
+
+    `build` is as that of `Prepared`; the lists are empty where there is no such row.
+    """
+
+    def __init__(self, build: "Callable[..., QuerySet[M, Any]]") -> None:
+        self._by = {
+            "pk": Prepared[M](lambda key, **values: build(**values).filter(pk=key)),
+            "uuid": Prepared[M](lambda key, **values: build(**values).filter(uuid=key)),
+        }
+
+    def rows(self, key: str, **values: object) -> list[Row]:
+        column, named = column_of(key)
+        return self._by[column].rows(key=named, **values) if column else []
+
+    def objects(self, key: str, **values: object) -> list[M]:
+        column, named = column_of(key)
+        return self._by[column].objects(key=named, **values) if column else []
+
+
+def _adapted(value: object) -> object:
+    """The value as this database takes it where no field adapts it."""
+    match value:
+        case datetime():
+            return connection.ops.adapt_datetimefield_value(value)
+        case date():
+            return connection.ops.adapt_datefield_value(value)
+    return value

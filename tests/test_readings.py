@@ -1,0 +1,169 @@
+"""What is read as columns is what the serializers make of models: the same bytes."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from rest_framework.serializers import Serializer
+
+from accounts.api import views as people
+from accounts.api.serializers import DeviceSerializer, MemberSerializer, TeamSerializer
+from accounts.models import Membership, Team, User
+from accounts.services import register_device
+from config.api.reading import Reading
+from config.api.rendering import dumps
+from meetings import services as meeting_services
+from meetings.api import views as meetings
+from meetings.api.serializers import MeetingSerializer
+from meetings.enums import Tab
+from meetings.models import MeetingRequest
+from scheduling import bookings, services
+from scheduling.api import hours
+from scheduling.api import views as scheduling
+from scheduling.api.serializers import EventSerializer, EventTypeSerializer, HistorySerializer
+from scheduling.api.serializers_of_hours import AvailabilitySerializer, OverrideSerializer
+from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
+from tests import factories
+from webhooks.api import views as webhooks
+from webhooks.api.serializers import DeliverySerializer, WebhookSerializer
+from webhooks.models import Delivery, Webhook
+
+# A Monday, on which everybody is at work.
+NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
+START = NOW.replace(hour=10)
+
+
+@pytest.fixture(autouse=True)
+def at_now() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def world(alice: User, bob: User, team: Team) -> User:
+    """Something of everything that a list shows of Alice, the odd cases among it."""
+    plain = factories.event_type(alice)
+    factories.event_type(
+        alice,
+        name="Advice",
+        description="Ask me anything.",
+        duration=45,
+        location="custom",
+        location_custom="Room 5",
+        price="150.00",
+        payment_method="invoice",
+        requires_approval=True,
+        available_days=[1, 3],
+        slot_interval=15,
+        daily_limit=3,
+        custom_fields=[{"name": "topic", "label": "Topic", "type": "text", "required": False,
+                        "options": []}],
+    )  # fmt: skip
+    first = factories.booking(plain, start=START, now=NOW, notes="Hello", phone="+1 234")
+    second = factories.booking(plain, start=START + timedelta(hours=1), now=NOW, answers={"a": 1})
+    bookings.cancel(booking=second, actor=bookings.host(alice), reason="Ill.", now=NOW)
+    Booking.objects.filter(pk=first.pk).update(erased_at=NOW, invitee_name="")
+    factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
+    # Time has passed these by, and no sweep was here yet.
+    Booking.objects.filter(pk=first.pk).update(
+        start=NOW - timedelta(hours=2), end=NOW - timedelta(hours=1)
+    )
+    told = factories.webhook(alice, headers={"X-Key": "value"})
+    factories.webhook(alice, name="Gone", status="inactive")
+    Webhook.objects.filter(name="Gone").update(disabled_reason="gone")
+    delivery = factories.delivery(told, now=NOW)
+    factories.attempt(delivery, at=NOW, status=500)
+    factories.attempt(delivery, at=NOW + timedelta(minutes=5), status=200)
+    factories.delivery(told, now=NOW)
+    Delivery.objects.filter(pk=delivery.pk).update(state="sent", settled_at=NOW)
+    register_device(user=alice, token="registration-token", platform="ios", name="Phone")
+    services.set_override(user=alice, day=NOW.date(), windows=[])
+    services.set_override(
+        user=alice,
+        day=NOW.date() + timedelta(days=1),
+        windows=[{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "24:00"}],
+    )
+    for hour, link in ((10, ""), (14, "https://example.com/room")):
+        meeting_services.request_meeting(
+            requester=alice, team_id=team.pk, recipient_id=bob.pk,
+            date=NOW.replace(hour=hour).isoformat(), link=link, now=NOW,
+        )  # fmt: skip
+    bob.first_name = bob.last_name = ""
+    bob.save()
+    return alice
+
+
+CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[User], Any]]] = {
+    "event types": (
+        EventTypeSerializer,
+        EventType.objects.visible_to,
+        lambda user: scheduling._EVENT_TYPES.all(user=user.pk),
+    ),
+    "events": (
+        EventSerializer,
+        lambda user: Booking.objects.visible_to(user).with_people(),
+        lambda user: scheduling._EVENTS.all(user=user.pk),
+    ),
+    "history": (
+        HistorySerializer,
+        lambda user: HistoryEntry.objects.filter(booking=Booking.objects.latest("id")),
+        lambda user: scheduling._HISTORY.all(booking=Booking.objects.latest("id").pk),
+    ),
+    "hours": (
+        AvailabilitySerializer,
+        lambda user: WeeklyAvailability.objects.filter(user=user),
+        lambda user: hours._HOURS.all(user=user.pk),
+    ),
+    "overrides": (
+        OverrideSerializer,
+        lambda user: DateOverride.objects.filter(user=user),
+        lambda user: hours._OVERRIDES.all(user=user.pk),
+    ),
+    "webhooks": (
+        WebhookSerializer,
+        lambda user: Webhook.objects.visible_to(user).with_stats(),
+        lambda user: webhooks._WEBHOOKS.all(user=user.pk),
+    ),
+    "deliveries": (
+        DeliverySerializer,
+        lambda user: Delivery.objects.filter(webhook__owner=user),
+        lambda user: webhooks._DELIVERIES.all(webhook=Webhook.objects.earliest("id").pk),
+    ),
+    "teams": (
+        TeamSerializer,
+        lambda user: Membership.objects.filter(user=user),
+        lambda user: people._TEAMS.all(user=user.pk),
+    ),
+    "members": (
+        MemberSerializer,
+        lambda user: User.objects.order_by("id"),
+        lambda user: people._MEMBERS.all(team=Team.objects.get().pk),
+    ),
+    "devices": (
+        DeviceSerializer,
+        lambda user: user.devices.all(),
+        lambda user: people._DEVICES.all(user=user.pk),
+    ),
+    "meetings": (
+        MeetingSerializer,
+        MeetingRequest.objects.visible_to,
+        lambda user: meetings._TABS[Tab.SENT].all(user=user.pk, now=NOW),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_columns_show_what_models_show(world: User, name: str) -> None:
+    shape, models, read = CASES[name]
+    shown = read(world)
+    assert len(shown) > 0
+    assert dumps(shown) == dumps(shape(models(world), many=True).data)
+
+
+def test_every_reading_is_among_the_cases() -> None:
+    modules = (people, scheduling, hours, webhooks, meetings)
+    readings = [value for module in modules for value in vars(module).values()]
+    shapes = {each._shape for each in readings if isinstance(each, Reading)}
+    assert shapes == {shape for shape, _models, _read in CASES.values()}
