@@ -45,7 +45,8 @@ COPY --from=build /opt/parley /opt/parley
 ENV PATH=/opt/parley/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DATA_DIR=/var/lib/parley \
-    STATIC_ROOT=/opt/parley/collected
+    STATIC_ROOT=/opt/parley/collected \
+    GRANIAN_WORKERS=2
 WORKDIR /opt/parley
 USER 10001:10001
 EXPOSE 8000
@@ -54,4 +55,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", "--workers", "2", "--blocking-threads", "8", "--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "30", "config.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", "--blocking-threads", "8", "--blocking-threads-idle-timeout", "600", "--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "30", "config.wsgi:application"]

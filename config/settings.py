@@ -54,7 +54,8 @@ else:
     # What comes again on a connection, the server has parsed and planned already.
     _prepared = {"server_side_binding": True, "prepare_threshold": 5}
     _database["OPTIONS"] = {"connect_timeout": 5, **_prepared, **_database.get("OPTIONS", {})}
-    _database["CONN_MAX_AGE"] = 60
+    # As long as the thread lives that uses it; granian keeps an idle one for ten minutes.
+    _database["CONN_MAX_AGE"] = 600
     _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -22,10 +22,10 @@ from tests.recipes import ROOT, UNITS
 
 pytestmark = pytest.mark.look  # at files: once is enough
 SERVICES: dict[str, Any] = recipes.compose()["services"]
-# Names of others': of Docker's PostgreSQL, of every shell, and of Python.
+# Names of others': of Docker's PostgreSQL, of every shell, of Python and of granian.
 OF_OTHERS = {
     "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER", "PATH",
-    "PYTHONUNBUFFERED",
+    "PYTHONUNBUFFERED", "GRANIAN_WORKERS",
 }  # fmt: skip
 ENV_EXAMPLE = (ROOT / "deploy" / "env.example").read_text()
 SETTINGS = set(
@@ -208,9 +208,12 @@ def test_files_that_the_guide_names_are_there() -> None:
 
 def test_the_guide_counts_the_connections_that_they_keep() -> None:
     web, worker = recipes.command("web"), recipes.command("worker")
-    processes, threads = (
-        int(web[web.index(option) + 1]) for option in ("--workers", "--blocking-threads")
-    )
+    threads = int(web[web.index("--blocking-threads") + 1])
+    [processes] = {
+        int(number)
+        for text in (recipes.DOCKERFILE, UNITS["parley-web.service"])
+        for number in re.findall(r"GRANIAN_WORKERS=(\d+)", text)
+    }
     # And one of each process for whoever asks /readyz.
     of_webs, of_workers = processes * threads + processes, int(worker[worker.index("-c") + 1])
     assert f"`{of_webs} × webs + {of_workers} × workers + 10`" in " ".join(recipes.GUIDE.split())

@@ -10,7 +10,7 @@ from django.db.backends.postgresql import base
 from psycopg import Connection, adapters
 from psycopg.adapt import AdaptersMap
 from psycopg.postgres import types
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 
 _TIME = "timestamptz"
 
@@ -36,12 +36,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.connection.cursor()
 
     def is_usable(self) -> bool:
-        """Whether a connection of an earlier request is still one, without asking the server.
+        """Whether the connection would take a query, without asking the server one.
 
         A server that ends a connection says so, and from one that waits for us we expect nothing:
         whatever is there to be read is a farewell.
         """
         if not isinstance(self.connection, Connection) or self.connection.closed:
+            return False
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
             return False
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN)

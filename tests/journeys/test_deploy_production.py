@@ -86,7 +86,9 @@ def host(deployment: Deployment, endpoint: wire.Endpoint) -> dict[str, Any]:
 def web(deployment: Deployment, port: int) -> Iterator[Running]:
     command = recipes.by_python(recipes.command("web"), port=port)
     counts = str(deployment.directory / "counts")
-    with deployment.running(*command, PROMETHEUS_MULTIPROC_DIR=counts) as server:
+    with deployment.running(
+        *command, PROMETHEUS_MULTIPROC_DIR=counts, GRANIAN_WORKERS="2"
+    ) as server:
         # One that has only begun to start would miss the wish to stop.
         wire.until(
             lambda: server.output.count("Started worker") == 2 and is_healthy(port),
