@@ -78,14 +78,19 @@ class Statement:
 
 
 class Prepared(Generic[M]):
-    """The rows of a queryset that `build` makes of values by name.
+    """The rows of a queryset that `build` makes of values by name; of them what `select` takes.
 
     `build` is called once for each set of names, with placeholders: it may put them wherever a
-    lookup takes a value, and must neither look at them nor slice.
+    lookup takes a value, and must neither look at them nor slice. Rows are counted as it makes
+    them, without what would be joined to show them.
     """
 
-    def __init__(self, build: "Callable[..., QuerySet[M, Any]]") -> None:
-        self._build = build
+    def __init__(
+        self,
+        build: "Callable[..., QuerySet[M, Any]]",
+        select: "Callable[[QuerySet[M, Any]], QuerySet[M, Any]]" = lambda rows: rows,
+    ) -> None:
+        self._build, self._select = build, select
         self._selections: dict[tuple[str, ...], Statement] = {}
         self._counts: dict[tuple[str, ...], Statement] = {}
 
@@ -124,20 +129,24 @@ class Prepared(Generic[M]):
     def _selection(self, values: Mapping[str, object]) -> Statement:
         names = tuple(values)
         if names not in self._selections:
-            self._selections[names] = Statement.of(self._rows(names))
+            self._selections[names] = Statement.of(self._select(self._rows(names)))
         return self._selections[names]
 
 
 class Named(Generic[M]):
     """The row that an address names, by its number or by its uuid, among those that `build` makes.
 
-    `build` is as that of `Prepared`; the lists are empty where there is no such row.
+    `build` and `select` are as those of `Prepared`; the lists are empty where there is no such row.
     """
 
-    def __init__(self, build: "Callable[..., QuerySet[M, Any]]") -> None:
+    def __init__(
+        self,
+        build: "Callable[..., QuerySet[M, Any]]",
+        select: "Callable[[QuerySet[M, Any]], QuerySet[M, Any]]" = lambda rows: rows,
+    ) -> None:
         self._by = {
-            "pk": Prepared[M](lambda key, **values: build(**values).filter(pk=key)),
-            "uuid": Prepared[M](lambda key, **values: build(**values).filter(uuid=key)),
+            "pk": Prepared[M](lambda key, **values: build(**values).filter(pk=key), select),
+            "uuid": Prepared[M](lambda key, **values: build(**values).filter(uuid=key), select),
         }
 
     def rows(self, key: str, **values: object) -> list[Row]:

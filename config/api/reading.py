@@ -98,6 +98,7 @@ class Reading(Generic[M]):
     """The rows of a queryset that `build` makes of values by name, as a serializer shows them.
 
     `build` keeps to what `Prepared` asks of it. `name` is what NotFound calls one of them.
+    `annotate` adds what is shown but no column, where rows are read, not where they are counted.
     """
 
     def __init__(
@@ -105,10 +106,11 @@ class Reading(Generic[M]):
         shape: type[serializers.Serializer[Any]],
         build: "Callable[..., QuerySet[M, M]]",
         name: str = "",
+        annotate: "Callable[[Any], QuerySet[M, Any]]" = lambda rows: rows,
     ) -> None:
-        self._shape, self._build, self._name = shape, build, name
-        self._all = Prepared(lambda **values: self._columns(build(**values)))
-        self._named = Named(lambda **values: self._columns(build(**values)))
+        self._shape, self._build, self._name, self._annotate = shape, build, name, annotate
+        self._all = Prepared(build, self._columns)
+        self._named = Named(build, self._columns)
 
     def of(self, **values: object) -> Rows:
         """All of them."""
@@ -143,7 +145,7 @@ class Reading(Generic[M]):
         return _Plan.of(self._shape())
 
     def _columns(self, rows: "QuerySet[M, M]") -> "QuerySet[M, Any]":
-        return rows.values_list(*self._plan.columns)
+        return self._annotate(rows).values_list(*self._plan.columns)
 
     def _shown(self, rows: list[Row]) -> list[Shown]:
         plan = self._plan

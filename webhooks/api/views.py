@@ -26,11 +26,11 @@ from webhooks.api.serializers import (
     WebhookSerializer,
     WebhookWithSecretSerializer,
 )
-from webhooks.models import Delivery, Webhook
+from webhooks.models import Delivery, Webhook, WebhookQuerySet
 
 _WEBHOOK = envelope.item_of(WebhookSerializer)
 _WEBHOOKS = Reading(
-    WebhookSerializer, lambda user: Webhook.objects.visible_to(user).with_stats(), "webhook"
+    WebhookSerializer, Webhook.objects.visible_to, "webhook", WebhookQuerySet.with_stats
 )
 _DELIVERIES = Reading(DeliverySerializer, lambda webhook: Delivery.objects.filter(webhook=webhook))
 _DELETED = answer(DeletedSerializer, {"message": "Webhook deleted successfully"})
