@@ -6,6 +6,8 @@
 #   make torture        the endurance tests alone, at full length, on both
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
+#   make bench          what performance claims rest on, as one table, on PostgreSQL and Valkey
+#                       (ARGS="lists growth": only these); on a quiet machine
 #   make check          lint, format, types, migrations, deployment files and settings
 #   make audit          look the requirements up among known vulnerabilities (needs PyPI itself)
 #   make requirements   pin the requirements anew (ARGS=--upgrade: to the newest)
@@ -20,7 +22,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL
 UNTRANSLATED := benchmarks docs tests var
 
-.PHONY: run test torture soak check audit requirements messages format clean
+.PHONY: run test torture soak bench check audit requirements messages format clean
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -51,6 +53,9 @@ test torture: .venv/.dev-installed
 soak: export TORTURE := full
 soak: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest tests/torture/test_soak.py $(ARGS)
+
+bench: .venv/.dev-installed
+	$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks $(ARGS)
 
 check: .venv/.dev-installed
 	.venv/bin/ruff check

@@ -1,10 +1,10 @@
-"""How long the slot engine takes: `python -m benchmarks.slots` prints the least of many rounds.
+"""How long the slot engine takes: the least of many rounds.
 
 One host, Monday to Friday 9-17 in New York, meetings of 30 minutes every 30 minutes. Every round
 asks every question once, so whatever slows the machine down slows all of them.
 
-The issue's figures: 60 days with 1,000 busy rows at most 1.5 ms and at most 4 times the same with
-none, 365 days with 1,000 at most 4 ms.
+Bounds: 60 days with 1,000 busy rows at most 1.5 ms and at most 4 times the same with none, 365 days
+with 1,000 at most 4 ms.
 """
 
 import random
@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
+from benchmarks.table import Row, finish
 from scheduling import slots
 
 ROUNDS = 300
@@ -26,7 +27,11 @@ HOURS = slots.Hours(NEW_YORK, {weekday: [(9 * 60, 17 * 60)] for weekday in range
 TERMS = slots.Terms(duration=30 * MINUTE, step=30 * MINUTE, horizon=400)
 
 
-def main() -> None:
+MILLISECONDS = {"60 days, 1,000 rows": 1.5, "365 days, 1,000 rows": 4.0}
+TIMES_NOTHING_BUSY = 4.0
+
+
+def table() -> list[Row]:
     questions = {
         "60 days, nothing busy": find(60, []),
         "60 days, 1,000 rows": find(60, rows(60)),
@@ -46,17 +51,21 @@ def main() -> None:
             began = perf_counter()
             ask()
             best[name] = min(best[name], perf_counter() - began)
-    base = best["60 days, nothing busy"]
-    print(f"{'':<46}{'ms':>8}{'ratio':>8}")
-    for name, seconds in best.items():
-        print(f"{name:<46}{seconds * 1000:>8.3f}{seconds / base:>8.2f}")
+    rest = best["60 days, 1,000 rows"] / best["60 days, nothing busy"]
+    return [
+        *(
+            Row(f"slots: {name}", seconds * 1000, "ms", MILLISECONDS.get(name))
+            for name, seconds in best.items()
+        ),
+        Row("slots: 60 days, 1,000 rows to nothing busy", rest, "times", TIMES_NOTHING_BUSY),
+    ]
 
 
-def rows(days: int, count: int = 1000) -> list[slots.Interval]:
+def rows(days: int, count: int = 1000, since: int = NOW) -> list[slots.Interval]:
     """Of 15 minutes to an hour, at any time of these days."""
     dice = random.Random(1)
     quarter = 15 * MINUTE
-    starts = sorted(NOW + quarter * dice.randrange(days * DAY // quarter) for _ in range(count))
+    starts = sorted(since + quarter * dice.randrange(days * DAY // quarter) for _ in range(count))
     return [(start, start + quarter * dice.randint(1, 4)) for start in starts]
 
 
@@ -86,4 +95,4 @@ def forgetful(ask: Callable[[], object]) -> Callable[[], object]:
 
 
 if __name__ == "__main__":
-    main()
+    finish(table())

@@ -1,12 +1,9 @@
-"""How many deliveries a second a worker makes: `python -m benchmarks.webhooks` prints a table.
+"""How many deliveries a second a worker makes, of 20 webhooks with 100 deliveries each.
 
-On SQLite; or on PostgreSQL and Valkey, where a second worker joins the first:
-
-    python -m tests.services -- python -m benchmarks.webhooks
-
-Everything is on this machine, the receiver too, so on few cores they all share them. Counted from
-the first arrival to the last. The receiver answers at once, or after a tenth of a second, as one
-that is far away: then a worker of 16 threads can make 160 a second at the most.
+On SQLite, or on PostgreSQL and Valkey, where a second worker joins the first. Everything is on this
+machine, the receiver too, so on few cores they all share them. Counted from the first arrival to
+the last. The receiver answers at once, or after a tenth of a second, as one that is far away: then
+a worker of 16 threads can make 160 a second at the most.
 """
 
 import sys
@@ -16,26 +13,28 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.table import Row, finish
 from tests import wire
-from tests.torture.deployment import EMBEDDED_DATABASE, EMBEDDED_WORKER, WORKER, deployed
+from tests.torture.deployment import EMBEDDED_WORKER, WORKER, deployed
 
 WEBHOOKS, EACH = 20, 100
 LATENCIES = (0.0, 0.1)
 _END_SECONDS = 300
 
 
-def main() -> None:
+def table() -> list[Row]:
     from tests import environment  # noqa: F401  the keys of those that are deployed
 
-    database = "SQLite" if EMBEDDED_DATABASE else "PostgreSQL"
-    print(f"{f'{WEBHOOKS} webhooks with {EACH} deliveries each':<46}{'per second':>12}{'ratio':>8}")
+    counts = (1,) if EMBEDDED_WORKER else (1, 2)
+    rows = []
     for latency in LATENCIES:
-        base = 0.0
-        for workers in (1,) if EMBEDDED_WORKER else (1, 2):
-            rate = measure(workers, latency)
-            base = base or rate
-            name = f"{database}, workers: {workers}, answer after {latency * 1000:.0f} ms"
-            print(f"{name:<46}{rate:>12.0f}{rate / base:>8.2f}", flush=True)
+        rates = {workers: measure(workers, latency) for workers in counts}
+        answered = f"answer after {latency * 1000:.0f} ms" if latency else "answer at once"
+        rows += [
+            Row(f"webhooks, workers: {workers}, {answered}", rate, "a second")
+            for workers, rate in rates.items()
+        ]
+    return rows
 
 
 def measure(workers: int, latency: float) -> float:
@@ -104,7 +103,7 @@ def work() -> None:
 if __name__ == "__main__":
     arguments = sys.argv[1:]
     if not arguments:
-        main()
+        finish(table())
     else:
         import django
 

@@ -24,9 +24,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config import metrics
 
@@ -159,6 +156,12 @@ class _Database(_Check):
 
 class _Broker(_Check):
     def ask(self) -> dict[str, str]:
+        # Late: the client is large and brings OpenTelemetry's SDK along, and where there is no
+        # Redis nobody asks.
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         with Redis.from_url(
             settings.REDIS_URL,
             socket_connect_timeout=_REDIS_SECONDS,

@@ -1,0 +1,77 @@
+"""Deployments to measure: as production runs, with what `make_load` fills them with."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psycopg
+
+from benchmarks.load import Server
+from tests import recipes, services, wire
+from tests.torture.deployment import EMBEDDED_DATABASE, EMBEDDED_WORKER, ROOT, Deployment, deployed
+from tests.torture.served import answers
+
+_FILL_SECONDS = 1800
+_START_SECONDS = 60
+
+
+@contextmanager
+def filled(*, bookings: int, hosts: int) -> Iterator[Deployment]:
+    """A deployment on PostgreSQL and Valkey of which so much is booked."""
+    from tests import environment  # noqa: F401  keys, and limits that are in nobody's way
+
+    if EMBEDDED_DATABASE or EMBEDDED_WORKER:
+        sys.exit("Needs PostgreSQL and Valkey: python -m tests.services -- python -m benchmarks...")
+    with (
+        TemporaryDirectory(prefix="parley-benchmark-") as name,
+        deployed(Path(name), PROMETHEUS_MULTIPROC_DIR=f"{name}/metrics") as deployment,
+    ):
+        deployment.manage("migrate", "--verbosity", "0")
+        deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
+        made = f"--bookings={bookings}", f"--hosts={hosts}"
+        with deployment.running(str(ROOT / "manage.py"), "make_load", *made) as filling:
+            filling.process.wait(_FILL_SECONDS)
+            assert filling.process.returncode == 0, filling.output
+        tidy(deployment)
+        yield deployment
+
+
+def tidy(deployment: Deployment) -> None:
+    """What autovacuum would do a while later, in the midst of a measurement."""
+    with psycopg.connect(deployment.environment["DATABASE_URL"], autocommit=True) as session:
+        session.execute("VACUUM (ANALYZE)")
+
+
+@contextmanager
+def served(
+    deployment: Deployment, *application: str, workers: int = 2, **environment: str
+) -> Iterator[Server]:
+    """Production's command, which serves Parley unless told else."""
+    port = services.free_port()
+    command = [*recipes.by_python(recipes.command("web"), port=port)]
+    command[-1:] = application or command[-1:]
+    own = {"PORT": str(port), "GRANIAN_WORKERS": str(workers)}
+    with deployment.running(*command, **own, **environment) as running:
+        try:
+            wire.until(partial(answers, port), seconds=_START_SECONDS)
+        except AssertionError as error:
+            error.add_note(running.output)
+            raise
+        yield Server(port, running)
+
+
+def do(deployment: Deployment, role: str, *arguments: object) -> Any:
+    """What a function such as `roles.hosts` gives, in a process of the deployment's."""
+    return json.loads(
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.inside", role, *map(json.dumps, arguments)],
+            env=deployment.environment | {"LOG_LEVEL": "WARNING"}, cwd=deployment.directory,
+            check=True, stdout=subprocess.PIPE, text=True, timeout=_FILL_SECONDS,
+        ).stdout
+    )  # fmt: skip

@@ -1,0 +1,396 @@
+import math
+import random
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import Membership, Team, User
+from meetings import numbering
+from meetings.enums import Role, Status
+from meetings.management.rows import Rows, stored
+from meetings.models import HistoryEntry, MeetingRequest
+from meetings.services import DURATION
+from scheduling.enums import Change
+from scheduling.enums import Role as BookingRole
+from scheduling.enums import Status as BookingStatus
+from scheduling.models import Booking, BusyTime, EventType, WeeklyAvailability
+from scheduling.models import HistoryEntry as BookingEntry
+
+_DOMAIN = "load.example"
+_TEAM = 5
+_HOSTS_AT_ONCE = 200 * _TEAM
+_STRETCHES_AT_ONCE = 1000
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+# People's time is cut into stretches, and one holds one thing: a meeting of an hour, or a booking
+# with its buffers, which starts when the longest of them is over.
+_STRETCH = 75 * _MINUTE
+_LONGEST_BUFFER = 15 * _MINUTE
+# Of five stretches that are used, four are for bookings and the last is for meetings. Five people
+# have two of these at once, so there is one for every ten bookings.
+_ROUND = 5
+_SPREAD = 60 * _DAY
+_LONGEST_LEAD = 14 * _DAY
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_ZONES = ("America/New_York", "Europe/London", "Asia/Kathmandu", "America/Los_Angeles", "UTC")
+_FIRST_NAMES = ("Amara", "Björn", "Chen", "Dolores", "Emil", "Farah", "Giulia", "Hiroshi")
+_LAST_NAMES = ("Abebe", "Berg", "Castro", "Dubois", "Eze", "Fischer", "García", "Haddad")
+_EVENT_TYPES: list[dict[str, Any]] = [
+    {"name": "30 Minute Meeting", "slug": "30-minute-meeting"},
+    {"name": "Follow-up", "slug": "follow-up", "buffer_time_before": 5, "buffer_time_after": 10},
+    {
+        "name": "Strategy Session",
+        "slug": "strategy-session",
+        "requires_approval": True,
+        "buffer_time_before": _LONGEST_BUFFER // _MINUTE,
+        "buffer_time_after": _LONGEST_BUFFER // _MINUTE,
+    },
+]
+
+_MeetingTime = MeetingRequest.busy_times.through
+
+# Which statuses were entered, the first of them by booking or asking, and in which capacity each.
+Story = tuple[tuple[str, str], ...]
+
+
+def _weighted(stories: Mapping[Story, int]) -> list[Story]:
+    return [story for story, weight in stories.items() for _ in range(weight)]
+
+
+_BOOKED = (BookingStatus.CONFIRMED, BookingRole.INVITEE)
+_WANTED = (BookingStatus.PENDING, BookingRole.INVITEE)
+_APPROVED = (BookingStatus.CONFIRMED, BookingRole.HOST)
+_DECLINED = (BookingStatus.REJECTED, BookingRole.HOST)
+_CANCELLED = (BookingStatus.CANCELLED, BookingRole.INVITEE)
+_CANCELLED_BY_HOST = (BookingStatus.CANCELLED, BookingRole.HOST)
+_COMPLETED = (BookingStatus.COMPLETED, BookingRole.CLOCK)
+_EXPIRED = (BookingStatus.EXPIRED, BookingRole.CLOCK)
+_BOOKINGS_PAST = _weighted({
+    (_BOOKED, _COMPLETED): 55,
+    (_WANTED, _APPROVED, _COMPLETED): 20,
+    (_BOOKED, _CANCELLED): 7,
+    (_BOOKED, _CANCELLED_BY_HOST): 3,
+    (_WANTED, _APPROVED, _CANCELLED): 3,
+    (_WANTED, _DECLINED): 6,
+    (_WANTED, _EXPIRED): 6,
+})  # fmt: skip
+_BOOKINGS_TO_COME = _weighted({
+    (_BOOKED,): 63,
+    (_WANTED, _APPROVED): 15,
+    (_WANTED,): 12,
+    (_BOOKED, _CANCELLED): 6,
+    (_BOOKED, _CANCELLED_BY_HOST): 2,
+    (_WANTED, _DECLINED): 2,
+})  # fmt: skip
+_HELD = {BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.COMPLETED}
+
+_ASKED = (Status.PENDING, Role.REQUESTER)
+_ACCEPTED = (Status.CONFIRMED, Role.RECIPIENT)
+_REFUSED = (Status.REJECTED, Role.RECIPIENT)
+_TAKEN_BACK = (Status.CANCELLED, Role.REQUESTER)
+_CALLED_OFF = (Status.CANCELLED, Role.RECIPIENT)
+_MEETINGS_PAST = _weighted({
+    (_ASKED, _ACCEPTED, (Status.COMPLETED, Role.CLOCK)): 65,
+    (_ASKED, _ACCEPTED, _CALLED_OFF): 6,
+    (_ASKED, _REFUSED): 12,
+    (_ASKED, _TAKEN_BACK): 5,
+    (_ASKED, (Status.EXPIRED, Role.CLOCK)): 12,
+})  # fmt: skip
+_MEETINGS_TO_COME = _weighted({
+    (_ASKED, _ACCEPTED): 60,
+    (_ASKED, _ACCEPTED, _CALLED_OFF): 5,
+    (_ASKED,): 25,
+    (_ASKED, _REFUSED): 5,
+    (_ASKED, _TAKEN_BACK): 5,
+})  # fmt: skip
+_MET = {Status.CONFIRMED, Status.COMPLETED}
+
+_REASONS: dict[str, str] = {
+    Status.REJECTED: "Another day suits me better.",
+    Status.CANCELLED: "Something has come up.",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Fill a migrated database with hosts, bookings and meeting requests, past and to come, for"
+        " benchmarks and to size a machine. Once, and while nothing else writes to it. Nobody is"
+        " notified, and no webhook hears of it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--bookings", type=int, default=100_000, help="by default 100000")
+        parser.add_argument("--hosts", type=int, help="by default one a thousand bookings")
+
+    def handle(self, *, bookings: int, hosts: int | None, **options: Any) -> None:
+        if hosts is None:
+            hosts = math.ceil(bookings / 1000)
+        if bookings < 1 or hosts < 1:
+            raise CommandError("There must be at least one booking and one host.")
+        if User.objects.filter(email__endswith=f"@{_DOMAIN}").exists():
+            raise CommandError(f"This database has hosts of {_DOMAIN} already. Use an empty one.")
+        meetings = make(bookings=bookings, hosts=hosts, now=timezone.now())
+        self.stdout.write(f"{hosts} hosts, {bookings} bookings, {meetings} meeting requests.")
+
+
+def make(*, bookings: int, hosts: int, now: datetime) -> int:
+    """The same rows each time, around `now` (aware); how many of them are meeting requests."""
+    dice = random.Random(1)  # noqa: S311  guards nothing
+    rows = Rows(BusyTime, Booking, BookingEntry, MeetingRequest, HistoryEntry, _MeetingTime)
+    share, more = divmod(bookings, hosts)
+    for first in range(0, hosts, _HOSTS_AT_ONCE):
+        numbers = range(first, min(first + _HOSTS_AT_ONCE, hosts))
+        groups = _groups({number: share + (number < more) for number in numbers}, dice)
+        used = _stretches(groups, int(now.timestamp()), dice)
+        while batch := list(islice(used, _STRETCHES_AT_ONCE)):
+            with transaction.atomic():
+                for group, number, start in batch:
+                    _fill(rows, group, number, start, int(now.timestamp()), dice)
+                rows.write()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return rows.written[MeetingRequest]
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Host:
+    user: User
+    event_types: list[EventType]
+    past: int
+    to_come: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """A team whose stretches begin so many seconds after the hour's."""
+
+    team: Team
+    hosts: list[Host]
+    shift: int
+
+
+@transaction.atomic
+def _groups(bookings: Mapping[int, int], dice: random.Random) -> list[Group]:
+    """The hosts of these numbers, who are to have so many bookings, in teams of five."""
+    hosts = _hosts(bookings, dice)
+    groups = [
+        Group(
+            team=Team(name=f"Team of {hosts[first].user.username}"),
+            hosts=hosts[first : first + _TEAM],
+            shift=dice.randrange(0, _STRETCH, 5 * _MINUTE),
+        )
+        for first in range(0, len(hosts), _TEAM)
+    ]
+    Team.objects.bulk_create([group.team for group in groups])
+    roles = [Membership.Role.OWNER] + [Membership.Role.MEMBER] * (_TEAM - 1)
+    Membership.objects.bulk_create(
+        Membership(team=group.team, user=host.user, role=role)
+        for group in groups
+        for host, role in zip(group.hosts, roles, strict=False)
+    )
+    return groups
+
+
+def _hosts(bookings: Mapping[int, int], dice: random.Random) -> list[Host]:
+    """With all that an account has that is made one by one."""
+    users = User.objects.bulk_create(
+        User(
+            uuid=_uuid("usr", dice),
+            email=f"host-{number + 1:06}@{_DOMAIN}",
+            username=f"load-{number + 1:06}",
+            password=make_password(None),
+            first_name=dice.choice(_FIRST_NAMES),
+            last_name=dice.choice(_LAST_NAMES),
+            timezone=dice.choice(_ZONES),
+        )
+        for number in bookings
+    )
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in users
+    )
+    WeeklyAvailability.objects.bulk_create(
+        WeeklyAvailability(user=user, timezone=str(user.zone)) for user in users
+    )
+    hosts = [
+        Host(
+            user,
+            [_event_type(user, terms, dice) for terms in _EVENT_TYPES],
+            past=share // 2,
+            to_come=share - share // 2,
+        )
+        for user, share in zip(users, bookings.values(), strict=True)
+    ]
+    EventType.objects.bulk_create(offered for host in hosts for offered in host.event_types)
+    return hosts
+
+
+def _event_type(host: User, terms: dict[str, Any], dice: random.Random) -> EventType:
+    uuid = _uuid("et", dice)
+    return EventType(
+        uuid=uuid, host=host, duration=30, timezone=host.timezone, max_advance_booking=90, **terms
+    )
+
+
+# --- when ---------------------------------------------------------------------------------------
+
+
+def _stretches(
+    groups: list[Group], now: int, dice: random.Random
+) -> Iterator[tuple[Group, int, int]]:
+    """Those that are used: whose, the number counted from now, and the start; the latest first.
+
+    SQLite looks at all that a person has before a claim, so it is quick where the rest comes after.
+    None lies about `now`, so for an hour to come there is nothing that the sweep would write down.
+    """
+    hour = now - now % _HOUR
+    for group in groups:
+        longest = group.hosts[0]  # nobody has more than the first
+        for number, place in reversed(_places(longest.to_come, dice)):
+            yield group, number, hour + 2 * _HOUR + group.shift + place * _STRETCH
+        for number, place in _places(longest.past, dice):
+            yield group, number, hour - group.shift - (place + 1) * _STRETCH
+
+
+def _places(bookings: int, dice: random.Random) -> list[tuple[int, int]]:
+    """So many bookings and the meetings among them, by number, spread evenly over stretches."""
+    used = bookings + bookings // (_ROUND - 1)
+    stretches = max(_SPREAD // _STRETCH, used)
+    bounds = [number * stretches // max(used, 1) for number in range(used + 1)]
+    return [(number, dice.randrange(*bound)) for number, bound in enumerate(pairwise(bounds))]
+
+
+def _times(story: Story, start: int, end: int, now: int, dice: random.Random) -> list[int]:
+    """When each status was entered: by people before the start and before now, by time in time."""
+    latest = min(start, now)
+    lead = dice.randrange(_HOUR, _LONGEST_LEAD)
+    by_time = {"expired": start, "completed": end}
+    return [
+        by_time.get(status) or latest - lead + lead * place // len(story)
+        for place, (status, _role) in enumerate(story)
+    ]
+
+
+# --- bookings and meetings ----------------------------------------------------------------------
+
+
+def _fill(rows: Rows, group: Group, number: int, start: int, now: int, dice: random.Random) -> None:
+    """A stretch of a team: a booking of each who is to have so many, or meetings."""
+    turn, place = divmod(number, _ROUND)
+    if place == _ROUND - 1:
+        _meet(rows, group, start, now, dice)
+        return
+    for host in group.hosts:
+        if turn * (_ROUND - 1) + place < (host.past if start < now else host.to_come):
+            _book(rows, host, start + _LONGEST_BUFFER, now, dice)
+
+
+def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> None:
+    story = dice.choice(_BOOKINGS_PAST if start < now else _BOOKINGS_TO_COME)
+    *open_to_all, approving = host.event_types
+    event_type = approving if story[0] == _WANTED else dice.choice(open_to_all)
+    end = start + event_type.duration * _MINUTE
+    span = {"start": stored(start), "end": stored(end)}
+    times = _times(story, start, end, now, dice)
+    status, _role = story[-1]
+    held = None
+    if status in _HELD:
+        held = rows.add(
+            BusyTime,
+            user_id=host.user.pk,
+            start=start - event_type.buffer_time_before * _MINUTE,
+            end=end + event_type.buffer_time_after * _MINUTE,
+        )
+    booking = rows.add(
+        Booking,
+        uuid=_uuid("evt", dice),
+        event_type_id=event_type.pk,
+        host_id=host.user.pk,
+        invitee_name=f"{dice.choice(_FIRST_NAMES)} {dice.choice(_LAST_NAMES)}",
+        invitee_email=f"guest-{dice.randrange(10_000):04}@{_DOMAIN}",
+        timezone=dice.choice(_ZONES),
+        status=status,
+        sequence=len(story) - 1,
+        busy_time_id=held,
+        created_at=stored(times[0]),
+        updated_at=stored(times[-1]),
+        **span,
+    )
+    was = ""
+    for sequence, ((to, role), at) in enumerate(zip(story, times, strict=True)):
+        rows.add(
+            BookingEntry,
+            booking_id=booking,
+            sequence=sequence,
+            change=to if sequence else Change.CREATED.value,
+            from_status=was,
+            to_status=to,
+            actor_id=host.user.pk if role == BookingRole.HOST else None,
+            role=role,
+            reason=_REASONS.get(to, ""),
+            at=stored(at),
+            **span,
+        )
+        was = to
+
+
+def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -> None:
+    """As many meetings at once as the team has pairs."""
+    end = start + int(DURATION.total_seconds())
+    people = [host.user for host in group.hosts]
+    dice.shuffle(people)
+    for requester, recipient in zip(people[::2], people[1::2], strict=False):
+        story = dice.choice(_MEETINGS_PAST if start < now else _MEETINGS_TO_COME)
+        times = _times(story, start, end, now, dice)
+        status, _role = story[-1]
+        meeting = rows.add(
+            MeetingRequest,
+            booking_number=numbering.next_number(datetime.fromtimestamp(times[0], UTC)),
+            requester_id=requester.pk,
+            recipient_id=recipient.pk,
+            team_id=group.team.pk,
+            timezone=str(recipient.zone),
+            start=stored(start),
+            end=stored(end),
+            link=f"https://meet.{_DOMAIN}/{dice.randrange(10**9):09}",
+            status=status,
+            version=len(story) - 1,
+            created_at=stored(times[0]),
+            updated_at=stored(times[-1]),
+        )
+        for person in (requester, recipient) if status in _MET else ():
+            held = rows.add(BusyTime, user_id=person.pk, start=start, end=end)
+            rows.add(_MeetingTime, meetingrequest_id=meeting, busytime_id=held)
+        actors: dict[str, int] = {Role.REQUESTER: requester.pk, Role.RECIPIENT: recipient.pk}
+        was = ""
+        for (to, role), at in zip(story, times, strict=True):
+            rows.add(
+                HistoryEntry,
+                meeting_id=meeting,
+                from_status=was,
+                to_status=to,
+                actor_id=actors.get(role),
+                role=role,
+                reason=_REASONS.get(to, ""),
+                at=stored(at),
+            )
+            was = to
+
+
+def _uuid(prefix: str, dice: random.Random) -> str:
+    """As `config.ids` makes them, but the same each time."""
+    return f"{prefix}_{''.join(dice.choices(_ALPHABET, k=20))}"
