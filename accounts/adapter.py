@@ -1,7 +1,7 @@
 """What allauth asks us: how to name a person, and how to send them mail."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailConfirmation, EmailConfirmationHMAC
@@ -63,13 +63,14 @@ class AccountAdapter(DefaultAccountAdapter):
         )
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        links = {name: _public(url) for name, url in context.items() if name.endswith("_url")}
         user = context.get("user") or User.objects.filter(email=email.lower()).first()
         # Whoever has not said theirs reads this page's.
         with translation.override((user and user.language) or translation.get_language()):
             message: EmailMultiAlternatives = self.render_mail(
                 template_prefix,
                 email,
-                {**context, "request": self.request, "public_url": settings.PUBLIC_URL},
+                {**context, **links, "request": self.request, "public_url": settings.PUBLIC_URL},
             )
         html = next((str(content) for content, _type in message.alternatives), "")
         notifications.email(
@@ -82,6 +83,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return clients.address(request)
+
+
+def _public(url: str) -> str:
+    """At our address: allauth makes links of the Host that was sent, which anybody can make up."""
+    return settings.PUBLIC_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 class MfaAdapter(DefaultMFAAdapter):

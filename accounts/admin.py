@@ -1,4 +1,4 @@
-"""Staff pages for people, teams, what lets them in, what was sent to them, and the audit log."""
+"""Staff pages for people, what lets them in, what was sent to them, and the audit log."""
 
 from typing import Any
 
@@ -26,15 +26,13 @@ from accounts.models import (
     ApiToken,
     AuditEntry,
     IdempotencyRecord,
-    Invitation,
-    Membership,
     Notification,
     PushDevice,
     Session,
-    Team,
     User,
 )
-from accounts.staff import ReadOnlyAdmin, StaffAdmin, Viewed, deed
+from accounts.staff import ReadOnlyAdmin, StaffAdmin, deed
+from accounts.teams_admin import MembershipInline
 from config import outbox
 from config.errors import Conflict, Invalid
 
@@ -45,21 +43,6 @@ for model in (Group, EmailAddress, Authenticator):
 
 # Counted no further on a person's page.
 _MANY = 100
-
-
-class MembershipInline(Viewed, admin.TabularInline[Membership, Any]):
-    model = Membership
-    extra = 0
-    autocomplete_fields = ("user", "team")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_view_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_view_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_view_permission(request)
 
 
 class PersonForm(forms.ModelForm[User]):
@@ -225,34 +208,6 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
         person = authenticator.user
         Authenticator.objects.filter(user=person).delete()
         get_adapter(request).send_notification_mail("mfa/email/totp_deactivated", person)
-
-
-@admin.register(Team)
-class TeamAdmin(StaffAdmin[Team]):
-    list_display = ("id", "name", "created_at")
-    list_display_links = ("id", "name")
-    people = ("members",)
-    search_fields = ("name",)
-    inlines = (MembershipInline,)
-
-    def people_of(self, row: Team) -> list[User]:
-        """What is done to a team concerns nobody's account; its members stand on its page."""
-        return []
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
-        return self.has_view_permission(request)
-
-
-@admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin[Invitation]):
-    list_display = ("email", "team", "invited_by", "created_at", "expires_at")
-    list_filter = ("expires_at",)
-    list_select_related = ("team", "invited_by")
-    people = ("invited_by",)
-    addresses = ("email",)
 
 
 @admin.register(ApiToken)

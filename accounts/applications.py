@@ -183,6 +183,14 @@ def allow(*, person: User, application: Application, now: datetime) -> None:
     )
 
 
+def start(*, person: User, application: Application, now: datetime) -> None:
+    """Tell it that the application has come for what it was allowed.
+
+    Of its calls nothing is told: to know the first of them, every one would have to ask.
+    """
+    audit.record(Action.APPLICATION_STARTED, person=person, subject=application.name, now=now)
+
+
 def find_token(text: str) -> RefreshToken | AccessToken | None:
     """The row of a token that an application got."""
     model = RefreshToken if text.startswith(REFRESH_PREFIX) else AccessToken
@@ -215,28 +223,50 @@ def introspect(*, text: str, application: Application, now: datetime) -> dict[st
     }
 
 
-def end(token: RefreshToken | AccessToken) -> bool:
-    """End a token, and all that came of the same consent; whether any was still good."""
-    if isinstance(token, RefreshToken):
-        return end_family(token.token_family)
-    bound = RefreshToken.objects.filter(access_token=token).first()
-    if bound is not None:
-        return end_family(bound.token_family)
-    deleted, _tables = AccessToken.objects.filter(pk=token.pk).delete()
-    return bool(deleted)
+@transaction.atomic
+def end(
+    *, token: RefreshToken | AccessToken, now: datetime, actor: User | None,
+    action: Action = Action.APPLICATION_REMOVED,
+) -> bool:  # fmt: skip
+    """End a token, and all that came of the same consent; whether any was still good.
+
+    `actor` is staff, or nobody: the application itself, or whoever found the token.
+    """
+    if not isinstance(token, RefreshToken):
+        bound = RefreshToken.objects.filter(access_token=token).first()
+        if bound is None:
+            lock(token.user_id)
+            deleted, _tables = AccessToken.objects.filter(pk=token.pk).delete()
+            if deleted:
+                _record_end(action, token, actor, now)
+            return bool(deleted)
+        token = bound
+    return end_family(token.token_family, action=action, actor=actor, now=now) is not None
 
 
-def end_family(family: uuid.UUID) -> bool:
-    """End all tokens that came of one consent; whether any was still good."""
+@transaction.atomic
+def end_family(
+    family: uuid.UUID, *, action: Action, now: datetime, actor: User | None = None
+) -> RefreshToken | None:
+    """End all tokens that came of one consent; one that was still good, or None if none was."""
     rows = RefreshToken.objects.filter(token_family=family)
     one = rows.first()
     if one is None:
-        return False
-    with transaction.atomic():
-        lock(one.user_id)
-        was_good: bool = rows.filter(revoked=None).exists()
-        RefreshToken.revoke_family(family)
+        return None
+    lock(one.user_id)
+    was_good: RefreshToken | None = (
+        rows.filter(revoked=None).select_related("user", "application").first()
+    )
+    RefreshToken.revoke_family(family)
+    if was_good is not None:
+        _record_end(action, was_good, actor, now)
     return was_good
+
+
+def _record_end(
+    action: Action, token: RefreshToken | AccessToken, actor: User | None, now: datetime
+) -> None:
+    audit.record(action, person=token.user, actor=actor, subject=token.application.name, now=now)
 
 
 def lock(person_id: int) -> User | None:

@@ -6,7 +6,7 @@ its key free.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from accounts.api.authentication import caller
 from accounts.models import IdempotencyRecord
 from config.api.rendering import dumps
 from config.db import retrying, sqlstate
-from config.errors import InFlight, Invalid
+from config.errors import Conflict, InFlight, Invalid
 
 KEPT = timedelta(hours=24)
 _PATIENCE_SECONDS = 5
@@ -28,12 +28,18 @@ _HEADER = "Idempotency-Key"
 _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's lock_timeout has passed
 
 
-def once(request: Request, act: Callable[[], Response]) -> Response:
+def once(
+    request: Request,
+    act: Callable[[], Response],
+    *,
+    about: Callable[[Response], str] = lambda _made: "",
+) -> Response:
     """Run `act` in a transaction, or give its answer to this Idempotency-Key again.
 
-    `act` may run more than once (see `config.db.retrying`). Only 2xx is kept and committed. Invalid
-    for a key that is none or was used with another body; InFlight where the first request has not
-    ended after 5 seconds.
+    `act` may run more than once (see `config.db.retrying`). Only 2xx is kept and committed; `about`
+    names the topic of one that tells of other people. Invalid for a key that is none or was used
+    with another body; InFlight where the first request has not ended after 5 seconds; Conflict
+    where the answer has been forgotten.
     """
     if _HEADER not in request.headers:
         return retrying(transaction.atomic(lambda: _run(act)))
@@ -49,11 +55,16 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
             response = _run(act)
             if not transaction.get_rollback():
                 draft.pk, draft.status = record.pk, response.status_code
-                draft.answer = dumps(response.data).decode()
+                draft.answer, draft.topic = dumps(response.data).decode(), about(response)
                 draft.save(force_update=True)
             return response
 
     return retrying(write)
+
+
+def forget(*, topics: Collection[str]) -> None:
+    """Forget what was answered about these. The keys stay used: nothing is done a second time."""
+    IdempotencyRecord.objects.filter(topic__in=topics).update(answer="")
 
 
 def purge(*, now: datetime) -> int:
@@ -144,6 +155,8 @@ def _on_sqlite(stack: ExitStack) -> Iterator[None]:
 
 
 def _again(record: IdempotencyRecord) -> Response:
+    if not record.answer:
+        raise Conflict("This key was used, and whoever the answer was about has been erased since.")
     headers = {"Idempotent-Replayed": "true"}
     # What orjson reads, it writes again to the byte.
     return Response(orjson.loads(record.answer), status=record.status, headers=headers)

@@ -1,13 +1,15 @@
-"""Tokens that somebody found where they should not be."""
+"""Tokens that somebody else may have: found where they should not be, or used once too often."""
 
 import re
+import uuid
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from accounts import applications, audit, notifications, services
+from accounts import applications, notifications, services
 from accounts.audit import Action
 from accounts.models import TOKEN_PREFIX, ApiToken, User, checksum_holds
 from config.crypto import digest
@@ -38,23 +40,35 @@ def revoke(*, token: str, now: datetime) -> None:
             _tell(row.user, name=row.name, is_ours=True, now=now)
         return
     found = applications.find_token(token)
-    if found and applications.end(found):
-        name = found.application.name
-        audit.record(Action.TOKEN_LEAKED, person=found.user, subject=name, now=now)
-        _tell(found.user, name=name, is_ours=False, now=now)
+    if found and applications.end(token=found, actor=None, action=Action.TOKEN_LEAKED, now=now):
+        _tell(found.user, name=found.application.name, is_ours=False, now=now)
+
+
+@transaction.atomic
+def come_again(*, family: uuid.UUID, now: datetime) -> None:
+    """A code or a refresh token was used once more: somebody may have copied it.
+
+    All that came of the same consent ends (RFC 6749, 4.1.2; RFC 9700, 4.14.2), and whoever gave it
+    is told, unless that had ended before.
+    """
+    ended = applications.end_family(family, action=Action.TOKEN_REUSED, now=now)
+    if ended is not None:
+        name, page = ended.application.name, "accounts:connections"
+        _mail(ended.user, "token_reused", page, {"name": name}, now)
 
 
 def _tell(person: User, *, name: str, is_ours: bool, now: datetime) -> None:
     """`is_ours`: it was made by hand; else an application of this name got it."""
     page = "accounts:tokens" if is_ours else "accounts:connections"
+    _mail(person, "token_leaked", page, {"name": name, "is_ours": is_ours}, now)
+
+
+def _mail(person: User, kind: str, page: str, about: dict[str, Any], now: datetime) -> None:
     context = {
         "person": person,
-        "name": name,
-        "is_ours": is_ours,
         "url": f"{settings.PUBLIC_URL}{reverse(page)}",
         "security_url": f"{settings.PUBLIC_URL}{reverse('accounts:security')}",
+        **about,
     }
-    content = notifications.render_email("token_leaked", context, language=person.mail_language)
-    notifications.email(
-        address=person.email, kind="token_leaked", content=content, now=now, user=person
-    )
+    content = notifications.render_email(kind, context, language=person.mail_language)
+    notifications.email(address=person.email, kind=kind, content=content, now=now, user=person)

@@ -7,13 +7,14 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from oauth2_provider.models import Application, Grant, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import BaseScopes
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
-from accounts import applications, redirects, scopes
+from accounts import applications, leaks, redirects, scopes
 from accounts.models import ACCESS_PREFIX, REFRESH_PREFIX, new_token
 from config.crypto import digest
 
@@ -88,7 +89,7 @@ class Validator(OAuth2Validator):
         """
         found = Grant.objects.filter(code=code, application=client).select_related("user").first()
         if found is None:
-            applications.end_family(family_of(code))
+            leaks.come_again(family=family_of(code), now=timezone.now())
             return False
         request.grant, request.user, request.scopes = found, found.user, found.scope.split()
         return not found.is_expired() and bool(found.user.is_active)
@@ -113,7 +114,7 @@ class Validator(OAuth2Validator):
         if not isinstance(row, RefreshToken):
             return False
         if row.revoked is not None:
-            applications.end_family(row.token_family)
+            leaks.come_again(family=row.token_family, now=timezone.now())
             return False
         good = super().validate_refresh_token(refresh_token, client, request)
         return good and bool(request.user.is_active)
@@ -125,8 +126,12 @@ class Validator(OAuth2Validator):
             good = self._use_up(request)
             if good:
                 self._save_bearer_token(token, request)
+                if request.grant_type == "authorization_code":
+                    applications.start(
+                        person=request.user, application=request.client, now=timezone.now()
+                    )
         if not good:
-            applications.end_family(self._family(request))
+            leaks.come_again(family=self._family(request), now=timezone.now())
             raise InvalidGrantError(request=request)
 
     def _use_up(self, request: Request) -> bool:
@@ -164,4 +169,4 @@ class Validator(OAuth2Validator):
         """With all that came of the same consent; another application's is left alone."""
         row = applications.find_token(token)
         if row is not None and row.application_id == request.client.pk:
-            applications.end(row)
+            applications.end(token=row, actor=None, now=timezone.now())

@@ -54,7 +54,7 @@ class RefreshTokenAdmin(ReadOnlyAdmin[RefreshToken]):
 
     @deed(_("End the connection"), warning=_("All tokens that came of the same consent end."))
     def end(self, request: HttpRequest, token: RefreshToken) -> None:
-        applications.end(token)
+        applications.end(token=token, actor=staff.acting(request), now=timezone.now())
 
 
 @admin.register(AccessToken)

@@ -106,7 +106,8 @@ def _forget_what_was_said(person: User, addresses: set[str], now: datetime) -> N
     """Without what hosts tell somebody who booked with this address: that is no account's."""
     offered = Invitation.objects.filter(Q(invited_by=person) | Q(email__in=addresses))
     teams.forget_invitations(offered, now=now)
-    to_them = Q(user=person) | Q(address__in=addresses, topic="")
+    to_an_account = Q(topic="") | Q(topic__startswith="invitation:")
+    to_them = Q(user=person) | Q(address__in=addresses) & to_an_account
     Notification.objects.filter(to_them).delete()
 
 

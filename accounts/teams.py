@@ -4,6 +4,7 @@ Every door locks the team first. So two of them at once cannot leave it without 
 two places to one person.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -86,7 +87,7 @@ def leave(*, team: Team, actor: User, now: datetime) -> None:
         _keep_an_owner(own)
         own.delete()
         return
-    _withdraw_all(team, now)
+    forget_invitations(team.invitations.all(), now=now)
     if not _delete_unused(team):
         own.delete()
 
@@ -119,7 +120,7 @@ def part_for_good(*, user: User, now: datetime) -> None:
                 successor.save(update_fields=["role"])
         own.delete()
         if not team.memberships.exists():
-            _withdraw_all(team, now)
+            forget_invitations(team.invitations.all(), now=now)
             _delete_unused(team)
 
 
@@ -137,7 +138,7 @@ def _delete_unused(team: Team) -> bool:
 def delete(*, team: Team, actor: User, now: datetime) -> None:
     """Delete a team in which nothing has happened yet; Conflict for any other."""
     _acting(team, actor, Role.OWNER)
-    _withdraw_all(team, now)
+    forget_invitations(team.invitations.all(), now=now)
     if not _delete_unused(team):
         raise Conflict(
             _("Meetings of this team are on record, so it stays. You can leave it instead.")
@@ -151,13 +152,12 @@ def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
     email = email.strip().lower()
     if _in_team(team, email):
         raise Invalid(_("This person is already in the team."), field="email")
-    before = team.invitations.filter(email__iexact=email).first()
-    if before is not None and before.expires_at > now:
+    before = team.invitations.filter(email__iexact=email)
+    if before.filter(expires_at__gt=now).exists():
         raise Invalid(
             _("This address is invited already. You can send the email again."), field="email"
         )
-    if before is not None:
-        before.delete()
+    forget_invitations(before, now=now)
     invitation = Invitation(
         team=team,
         email=email,
@@ -188,8 +188,7 @@ def withdraw(*, team: Team, actor: User, invitation_id: int, now: datetime) -> I
     """End an invitation: its link leads nowhere from now on."""
     _acting(team, actor, *INVITING)
     invitation = _invitation(team, invitation_id)
-    notifications.withdraw(topic=_topic(invitation), now=now)
-    invitation.delete()
+    forget_invitations(team.invitations.filter(pk=invitation.pk), now=now)
     return invitation
 
 
@@ -215,8 +214,28 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
     if not is_for(held, user):
         raise Forbidden(_("This invitation is for another address."))
     member, _created = Membership.objects.get_or_create(team=team, user=user)
-    held.delete()
+    forget_invitations(team.invitations.filter(pk=held.pk), now=now)
     return member
+
+
+def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membership]) -> None:
+    """For staff, who change several places at once; in the transaction that saves them.
+
+    Conflict where people would be left in a team without an owner.
+    """
+    touched = [*changed, *deleted]
+    known = sorted({row.team_id for row in touched if row.team_id})
+    list(Team.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
+    for team_id in {row.team_id for row in touched}:
+        placed = [row for row in changed if row.team_id == team_id]
+        others = Membership.objects.filter(team=team_id)
+        others = others.exclude(pk__in=[row.pk for row in touched if row.pk])
+        owned = (
+            any(row.role == Role.OWNER and row.user.is_active for row in placed)
+            or others.filter(role=Role.OWNER, user__is_active=True).exists()
+        )
+        if not owned and (placed or others.exists()):
+            raise _without_owner()
 
 
 def _lock(team: Team) -> Team:
@@ -253,7 +272,11 @@ def _keep_an_owner(member: Membership) -> None:
     """Conflict where this is the team's last owner."""
     owners = Membership.objects.filter(team=member.team_id, role=Role.OWNER, user__is_active=True)
     if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():
-        raise Conflict(_("A team needs an owner: make somebody else an owner first."))
+        raise _without_owner()
+
+
+def _without_owner() -> Conflict:
+    return Conflict(_("A team needs an owner: make somebody else an owner first."))
 
 
 def _in_team(team: Team, email: str) -> bool:
@@ -265,14 +288,11 @@ def _topic(invitation: Invitation) -> str:
     return f"invitation:{invitation.pk}"
 
 
-def _withdraw_all(team: Team, now: datetime) -> None:
-    for invitation in team.invitations.all():
-        notifications.withdraw(topic=_topic(invitation), now=now)
-    team.invitations.all().delete()
-
-
 def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> None:
-    """Delete these, and what was said of them."""
+    """Delete these, and what was said of them: nobody could find that afterwards.
+
+    It names whoever invited, and the address of somebody who need not have an account.
+    """
     for invitation in invitations:
         notifications.withdraw(topic=_topic(invitation), now=now)
         notifications.forget(topics=[_topic(invitation)])

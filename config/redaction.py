@@ -24,6 +24,13 @@ _IS_CODE = re.compile(r"[\w-]{16,}")
 _IS = r"(['\"]?\s*(?:[=:]|%3D)\s*['\"]?)"
 _ALONE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"  # or after what an address bar has escaped
 _COLON = r"(?::|%3[Aa])"
+# All that RFC 5322 (3.2.3) lets stand before the @. What also encloses or divides other texts is no
+# beginning of one, and the name of a value stays.
+_LOCAL_PART = (
+    r"(?<![\w.+%!#$*^~-])([\w-]{1,64}=)?"
+    r"[\w.+%!#$*^~-][\w.+%!#$*^~'`{|}&/=?-]{0,319}?"
+)
+_DOMAIN = r"(?:localhost|(?:[\w-]+\.)+[\w-]+)"
 _FORMS = [
     # The user and the password of an address: redis://:pw@host, https://key@host.
     (re.compile(r"(?<=://)[^\s/?#]+@"), f"{_SECRET}@"),
@@ -44,12 +51,8 @@ _FORMS = [
     ),
     # And its key to a new password: a person's number, a time and a digest.
     (re.compile(r"(?<![\w-])[0-9a-z]+-[0-9a-z]{6}-[0-9a-f]{32,64}(?![\w-])"), _SECRET),
-    (
-        re.compile(
-            r"(?<![\w.+%-])[\w.+%-][\w.+'%-]{0,319}?(?:@|%40)(?:localhost|(?:[\w-]+\.)+[\w-]+)"
-        ),
-        "[email]",
-    ),
+    (re.compile(rf"{_LOCAL_PART}(?:@|%40){_DOMAIN}"), r"\1[email]"),
+    (re.compile(rf'"(?:[^"\\]|\\"?){{1,320}}?"(?:@|%40){_DOMAIN}'), "[email]"),
     (re.compile(r"(?<![\w.])(?!127\.)(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)"), "[address]"),
 ]
 # No form fits into such a text: each has another character, or is longer. Most values are so.

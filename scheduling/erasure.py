@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import translation
 
+from accounts import idempotency
 from accounts import notifications as outgoing
 from config.db import retrying
 from scheduling import bookings
@@ -59,6 +60,7 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     said.exclude(reason="").update(reason="")
     topics = topics_of(ids)
     outgoing.forget(topics=topics)
+    idempotency.forget(topics=topics)
     with translation.override("en"):
         invitee = InviteeSerializer(Booking(**nobody)).data
     blanks = {name: nobody[name] for name in ("notes", "custom_field_values", "timezone")}

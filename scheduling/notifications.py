@@ -157,16 +157,20 @@ def _remind(booking: Booking, party: Party, now: datetime) -> None:
 
 def topic(booking: Booking) -> str:
     """What all that is said of it goes by, but for its reminders."""
-    return f"booking:{booking.pk}"
+    return topic_of(booking.pk)
 
 
 def reminder_topic(booking: Booking) -> str:
     return f"{topic(booking)}:reminders"
 
 
+def topic_of(pk: int) -> str:
+    return f"booking:{pk}"
+
+
 def topics_of(ids: Iterable[int]) -> list[str]:
     """All that anything goes by that is said of these bookings."""
-    return [name for pk in ids for name in (f"booking:{pk}", f"booking:{pk}:reminders")]
+    return [name for pk in ids for name in (topic_of(pk), f"{topic_of(pk)}:reminders")]
 
 
 def _who(by: Role, reader: Party) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -59,6 +61,14 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
             for booking in _hosted(person_id).prefetch_related("history").iterator(BATCH)
         ),
     )  # fmt: skip
+    yield json_file(
+        "bookings_made.json",
+        _("What you booked with others, by a confirmed address of yours, and what happened."),
+        (
+            {"host": booking.host.name, **_booking(booking, now)}
+            for booking in _made(person_id).prefetch_related("history").iterator(BATCH)
+        ),
+    )
     yield File(
         "bookings.ics", _("Your bookings that stand, or have taken place."),
         icalendar.collection(
@@ -75,6 +85,14 @@ def _windows(windows: Iterable[Interval]) -> list[dict[str, str]]:
 def _hosted(person_id: int) -> QuerySet[Booking, Booking]:
     rows = Booking.objects.filter(host=person_id).select_related("event_type", "host")
     return rows.order_by("start", "pk")
+
+
+def _made(person_id: int) -> QuerySet[Booking, Booking]:
+    """What this person booked with others. An address that nobody confirmed may be anybody's."""
+    confirmed = EmailAddress.objects.filter(user=person_id, verified=True)
+    addresses = [address.lower() for address in confirmed.values_list("email", flat=True)]
+    rows = Booking.objects.alias(address=Lower("invitee_email")).filter(address__in=addresses)
+    return rows.exclude(host=person_id).select_related("event_type", "host").order_by("start", "pk")
 
 
 def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
@@ -144,7 +162,8 @@ def erase(*, person_id: int, now: datetime) -> None:
     """Whoever booked keeps the time, and the page behind their link.
 
     What they told the host beside their name and address goes with the host: nobody is left to
-    read it.
+    read it. Of what this person booked, what is over is erased as by its link; what is to come
+    stays with its host, who must know who comes.
     """
     [host] = ledger.lock_people([person_id])  # and nobody can book it from here on
     hosted = Booking.objects.filter(host=host)
@@ -160,6 +179,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     DateOverride.objects.filter(user=host).delete()
     WeeklyAvailability.objects.filter(user=host).delete()
     _forget_event_types(host)
+    _forget_as_invitee(person_id, now)
 
 
 def _forget_event_types(host: User) -> None:
@@ -171,6 +191,17 @@ def _forget_event_types(host: User) -> None:
             duration=booked.duration, is_active=False, created_at=booked.created_at,
         )  # fmt: skip
         nobodys.save(force_update=True)
+
+
+def _forget_as_invitee(person_id: int, now: datetime) -> None:
+    made = _made(person_id).order_by("pk")
+    begun = made.filter(status__in=_OPEN, start__lte=now)
+    for booking in begun.select_for_update(no_key=True, of=("self",)):
+        if booking.status_at(now) in erasure.OVER:
+            erasure.settle(booking, actor=bookings.INVITEE, now=now)
+    over = made.filter(status__in=erasure.OVER, erased_at=None)
+    for ids in privacy.batches(over.values_list("pk", flat=True)):
+        erasure.forget_invitees(ids, now=now)
 
 
 # --- not kept for ever --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 
 from accounts.models import Membership, Team, User
 from config import privacy
@@ -102,6 +103,23 @@ def test_two_who_met_each_other_go_at_the_same_time(alice: User, bob: User, team
     assert not User.objects.filter(is_active=True).exists()
     assert not Membership.objects.exists()
     assert Team.objects.filter(pk=team.pk).exists()  # as a name on what it met for
+
+
+def test_two_who_booked_each_other_go_at_the_same_time(alice: User, bob: User) -> None:
+    """What was is erased on either side; what is to come goes with its host."""
+    with time_machine.travel(NOW - timedelta(days=14)):
+        for host, invitee in ((alice, bob), (bob, alice)):
+            event_type = factories.event_type(host)
+            for start in (START - timedelta(days=14), START):
+                factories.booking(
+                    event_type, start=start, now=NOW - timedelta(days=14), email=invitee.email
+                )
+    assert at_once([forget(alice), forget(bob)]) == [None, None]
+    assert Counter(Booking.objects.values_list("status", flat=True)) == {
+        "completed": 2, "cancelled": 2,
+    }  # fmt: skip
+    past = Booking.objects.filter(status="completed")
+    assert {booking.invitee for booking in past} == {"Deleted person"}
 
 
 def test_the_last_two_owners_leave_one(team: Team, alice: User, bob: User, charlie: User) -> None:

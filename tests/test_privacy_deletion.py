@@ -13,6 +13,7 @@ from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.db import models
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar
 from oauth2_provider.models import get_access_token_model, get_application_model
@@ -76,9 +77,8 @@ def world(bob: User, charlie: User) -> World:
         position="Quillwright", avatar_url="https://example.com/of-zeph.png", language="en",
     )  # fmt: skip
     team = factories.team("Writers", zephyrine, bob)
-    teams.invite(team=team, actor=zephyrine, email="dora@example.com", now=NOW)
     other = factories.team("Others", charlie)
-    teams.invite(team=other, actor=charlie, email=zephyrine.email, now=NOW)
+    _invitations(zephyrine, team, charlie, other)
     with time_machine.travel(NOW - timedelta(days=14)):
         then, start = timezone.now(), START - timedelta(days=14)
         plain = factories.event_type(zephyrine, name="Tea with Zephyrine", description="Quill")
@@ -99,6 +99,28 @@ def world(bob: User, charlie: User) -> World:
     answered = _asks(bob, zephyrine, team, START + timedelta(days=2))
     drain()
     return World(zephyrine, bob, team, asked, answered, met, booked, pending, past)
+
+
+def _invitations(zephyrine: User, hers: Team, charlie: User, his: Team) -> None:
+    """By her and to her: one that stands, and such as were accepted, withdrawn and sent anew."""
+    eve = factories.user("eve")
+    for actor, team, joins, email in (
+        (zephyrine, hers, eve, "eve@example.com"),
+        (charlie, his, zephyrine, zephyrine.email),
+    ):
+        long_ago = NOW - teams.INVITATION_STANDS
+        teams.invite(team=team, actor=actor, email=email, now=long_ago)
+        drain()
+        again = teams.invite(team=team, actor=actor, email=email, now=NOW)
+        drain()
+        teams.join(invitation=again, user=joins, now=NOW)
+        teams.remove(team=team, actor=actor, member_id=team.memberships.get(user=joins).pk)
+        withdrawn = teams.invite(team=team, actor=actor, email=email, now=NOW)
+        teams.send_again(team=team, actor=actor, invitation_id=withdrawn.pk, now=NOW)
+        drain()
+        teams.withdraw(team=team, actor=actor, invitation_id=withdrawn.pk, now=NOW)
+    teams.invite(team=hers, actor=zephyrine, email="dora@example.com", now=NOW)
+    teams.invite(team=his, actor=charlie, email=zephyrine.email, now=NOW)
 
 
 def _asks(requester: User, recipient: User, team: Team, start: Any) -> MeetingRequest:
@@ -150,6 +172,19 @@ def test_nothing_of_them_is_left_when_the_last_emails_are_sent(world: World) -> 
     drain()
     privacy.retain(now=LATER)
     assert traces(*world.marks) == []
+
+
+def test_an_invitation_from_before_they_had_an_account_is_forgotten(alice: User) -> None:
+    invitation = teams.invite(
+        team=factories.team("Two", alice), actor=alice, email="quincey@example.com", now=NOW
+    )
+    drain()
+    quincey = factories.user("quincey")
+    teams.join(invitation=invitation, user=quincey, now=NOW)
+    privacy.erase(person_id=quincey.pk, now=NOW)
+    drain()
+    privacy.retain(now=LATER)
+    assert traces("quincey") == []
 
 
 def test_nothing_points_at_them_but_what_others_still_see(world: World) -> None:
@@ -302,6 +337,66 @@ def test_event_types_go_unless_they_were_booked(world: World) -> None:
     assert left.count() == 2
 
 
+# --- what they booked with others ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_they_booked_and_is_over_is_erased_as_by_its_link(
+    recorded: bool, alice: User, bob: User
+) -> None:
+    """Whether time has ended it on record already or not."""
+    factories.webhook(bob, url="https://nowhere.invalid/hook")
+    event_type = factories.event_type(bob)
+    with time_machine.travel(NOW - timedelta(days=14)):
+        made = _books(alice, event_type, START - timedelta(days=14))
+        drain()
+    if recorded:
+        bookings.record_overdue(booking=made, now=NOW)
+    privacy.erase(person_id=alice.pk, now=NOW)
+    drain()
+    privacy.retain(now=LATER)
+    made.refresh_from_db()
+    assert (made.status, made.invitee, made.erased_at) == ("completed", "Deleted person", NOW)
+    assert traces("alice", "ames", "nebelhorn") == []
+
+
+def test_what_is_to_come_stays_with_its_host_and_its_link_erases_it(
+    alice: User, bob: User, client: Client
+) -> None:
+    made = _books(alice, factories.event_type(bob), START)
+    drain()
+    mail.outbox.clear()
+    privacy.erase(person_id=alice.pk, now=NOW)
+    drain()
+    assert [message.to for message in mail.outbox] == [["alice@example.com"]]  # the last one
+    made.refresh_from_db()
+    assert (made.status, made.invitee, made.notes) == ("confirmed", "Alice Ames", "Nebelhorn")
+    client.post(reverse("scheduling:erase", args=[links.manage_token(made)]))
+    drain()
+    privacy.retain(now=LATER)
+    made.refresh_from_db()
+    assert made.status == "cancelled"
+    assert traces("alice", "ames", "nebelhorn") == []
+
+
+def test_what_somebody_booked_with_an_address_that_they_never_confirmed_is_not_theirs(
+    alice: User, bob: User
+) -> None:
+    EmailAddress.objects.filter(user=alice).update(verified=False)
+    with time_machine.travel(NOW - timedelta(days=14)):
+        made = _books(alice, factories.event_type(bob), START - timedelta(days=14))
+    privacy.erase(person_id=alice.pk, now=NOW)
+    made.refresh_from_db()
+    assert made.invitee == "Alice Ames"
+
+
+def _books(person: User, event_type: EventType, start: Any) -> Booking:
+    return factories.booking(
+        event_type, start=start, now=timezone.now(), name=person.name,
+        email=person.email.capitalize(), notes="Nebelhorn",
+    )  # fmt: skip
+
+
 # --- teams --------------------------------------------------------------------------------------
 
 
@@ -372,6 +467,8 @@ def test_the_page_says_what_will_happen_in_numbers(world: World, client: Client)
         "You leave Writers, and Bob Byrd becomes its owner.",
         "1 API token stops working.",
         "1 application of yours stops working, for everybody who has connected it.",
+        "those that are over lose your name, address, phone, notes and answers.",
+        "Those still to come stay with their hosts, who must know who comes. The link in each",
     ):
         assert sentence in said
 

@@ -81,6 +81,32 @@ def test_nothing_of_them_is_left_when_the_last_emails_are_sent(
     assert traces(*MARKS) == []
 
 
+def test_what_the_api_answered_is_forgotten_and_not_done_again(
+    client: Client, event_type: EventType
+) -> None:
+    api = factories.client(event_type.host)
+    asking: dict[str, Any] = {
+        "path": "/api/v1/events", "content_type": "application/json",
+        "data": {
+            "event_type_id": event_type.pk, "start_time": f"{START:%Y-%m-%dT%H:%M:%SZ}",
+            "attendee_name": "Quincey Morris", "attendee_email": "quincey@example.com",
+        },
+        "headers": {"Idempotency-Key": "key-1"},
+    }  # fmt: skip
+    assert api.post(**asking).status_code == 201
+    drain()
+    assert ("accounts.IdempotencyRecord", "quincey") in traces("quincey")
+    erase(client, Booking.objects.get())
+    drain()
+    privacy.retain(now=LATER)
+    assert traces(*MARKS) == []
+    again = api.post(**asking)
+    assert (again.status_code, again.json()["message"]) == (
+        409, "This key was used, and whoever the answer was about has been erased since.",
+    )  # fmt: skip
+    assert Booking.objects.count() == 1
+
+
 def test_what_is_still_to_come_is_cancelled_and_both_are_told(
     client: Client, event_type: EventType
 ) -> None:
@@ -253,7 +279,7 @@ def test_what_was_told_is_forgotten_with_what_was_answered(
 
 
 # To take a batch, to forget it and what was said, and to find that there is no other.
-QUERIES = 16
+QUERIES = 17
 
 
 def aged(settings: Settings, days: int) -> None:

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.test import Client
 from icalendar import Calendar
 from oauth2_provider.models import (
@@ -52,6 +53,10 @@ def given(client: Client, alice: User, bob: User, team: Team) -> Mapping[str, by
     booked = factories.booking(told, start=START, now=NOW, notes="Bring <tea>, please", phone="12")
     factories.booking(told, start=START + timedelta(hours=2), now=NOW)
     bookings.cancel(booking=booked, actor=bookings.INVITEE, now=NOW, reason="Flu")
+    factories.booking(
+        factories.event_type(bob, name="Tea with Bob"), start=START, now=NOW, name="Alice Ames",
+        email="Alice@example.com", notes="No sugar", answers={"cups": "2"},
+    )  # fmt: skip
     for requester, recipient, day in ((alice, bob, 1), (bob, alice, 2)):
         met = meetings.request_meeting(
             requester=requester, recipient_id=recipient.pk, team_id=team.pk, link="",
@@ -85,8 +90,9 @@ def rows(given: Mapping[str, bytes], name: str) -> Any:
 def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) -> None:
     assert sorted(given) == sorted([
         "README.txt", "api_tokens.json", "applications.json", "audit_log.json", "bookings.ics",
-        "bookings.json", "connected_applications.json", "date_overrides.json", "devices.json",
-        "event_types.json", "hours.json", "invitations.json", "meetings.ics", "meetings.json",
+        "bookings.json", "bookings_made.json", "connected_applications.json",
+        "date_overrides.json", "devices.json", "event_types.json", "hours.json",
+        "invitations.json", "meetings.ics", "meetings.json",
         "notifications.json", "profile.json", "sessions.json", "teams.json",
         "webhook_events.json", "webhooks.json",
     ])  # fmt: skip
@@ -108,6 +114,23 @@ def test_bookings_come_with_their_history(given: Mapping[str, bytes]) -> None:
     assert [(step["change"], step["by"], step["reason"]) for step in cancelled["history"]] == [
         ("created", "invitee", ""), ("cancelled", "invitee", "Flu"),
     ]  # fmt: skip
+
+
+def test_what_one_booked_with_others_is_as_their_link_shows_it(given: Mapping[str, bytes]) -> None:
+    [made] = rows(given, "bookings_made.json")
+    assert (made["host"], made["event_type"], made["start_time"], made["status"]) == (
+        "Bob Byrd", "Tea with Bob", "2026-03-04T10:00:00Z", "confirmed",
+    )  # fmt: skip
+    assert (made["notes"], made["custom_field_values"]) == ("No sugar", {"cups": "2"})
+
+
+def test_what_was_booked_with_an_address_that_is_not_confirmed_is_nobodys(
+    alice: User, bob: User
+) -> None:
+    EmailAddress.objects.create(user=alice, email="boss@example.com", verified=False)
+    factories.booking(factories.event_type(bob), start=START, now=NOW, email="boss@example.com")
+    with privacy.archive(person_id=alice.pk, now=NOW) as archive, ZipFile(archive) as zipped:
+        assert json.loads(zipped.read("bookings_made.json")) == []
 
 
 def test_meetings_name_the_other_and_what_one_was(given: Mapping[str, bytes]) -> None:
@@ -188,7 +211,7 @@ def test_a_look_at_the_page_gives_nothing_away(client: Client, alice: User) -> N
 
 
 # As many as it takes whatever there is.
-QUERIES = 26
+QUERIES = 28
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -233,10 +233,15 @@ class Migration(migrations.Migration):
                             ("token_used", "API token used for the first time"),
                             ("token_revoked", "API token revoked"),
                             ("token_leaked", "leaked token revoked"),
+                            (
+                                "token_reused",
+                                "application disconnected: a used-up token came again",
+                            ),
                             ("application_made", "application made"),
                             ("application_changed", "application changed"),
                             ("application_deleted", "application deleted"),
                             ("application_allowed", "application connected"),
+                            ("application_started", "application got its first token"),
                             ("application_removed", "application disconnected"),
                             ("data_exported", "data exported"),
                             ("account_deleted", "account deleted"),
@@ -294,6 +299,7 @@ class Migration(migrations.Migration):
                 ("body_digest", models.CharField(max_length=64)),
                 ("status", models.PositiveSmallIntegerField(default=0)),
                 ("answer", config.crypto.EncryptedTextField(default="")),
+                ("topic", models.CharField(blank=True, max_length=120)),
                 ("created_at", models.DateTimeField()),
                 (
                     "user",
@@ -572,6 +578,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(fields=["at"], name="audit_age"),
+        ),
+        migrations.AddIndex(
+            model_name="idempotencyrecord",
+            index=models.Index(fields=["topic"], name="idempotency_topic"),
         ),
         migrations.AddIndex(
             model_name="idempotencyrecord",

@@ -137,10 +137,13 @@ class AuditEntry(models.Model):
         TOKEN_USED = "token_used", _("API token used for the first time")
         TOKEN_REVOKED = "token_revoked", _("API token revoked")
         TOKEN_LEAKED = "token_leaked", _("leaked token revoked")
+        TOKEN_REUSED = "token_reused", _("application disconnected: a used-up token came again")
         APPLICATION_MADE = "application_made", _("application made")
         APPLICATION_CHANGED = "application_changed", _("application changed")
         APPLICATION_DELETED = "application_deleted", _("application deleted")
         APPLICATION_ALLOWED = "application_allowed", _("application connected")
+        # Once for each consent: with its first tokens it has all that it needs to act.
+        APPLICATION_STARTED = "application_started", _("application got its first token")
         APPLICATION_REMOVED = "application_removed", _("application disconnected")
         DATA_EXPORTED = "data_exported", _("data exported")
         ACCOUNT_DELETED = "account_deleted", _("account deleted")

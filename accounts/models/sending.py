@@ -88,7 +88,10 @@ class Notification(OutboxRow):
 
 
 class IdempotencyRecord(models.Model):
-    """The first answer to a request that carried an Idempotency-Key, kept to be given again."""
+    """The first answer to a request that carried an Idempotency-Key, kept to be given again.
+
+    `topic` is the caller's name for what it is about, by which it is forgotten: then it is empty.
+    """
 
     user = models.ForeignKey(User, models.CASCADE)
     method = models.CharField(max_length=10)
@@ -97,6 +100,7 @@ class IdempotencyRecord(models.Model):
     body_digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     answer = EncryptedTextField(default="")
+    topic = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -105,7 +109,10 @@ class IdempotencyRecord(models.Model):
                 fields=["user", "method", "path", "key"], name="idempotency_once"
             )
         ]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_age")]
+        indexes = [
+            models.Index(fields=["topic"], name="idempotency_topic"),
+            models.Index(fields=["created_at"], name="idempotency_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -37,6 +37,7 @@ from scheduling.api.serializers import (
     SlotsOfDateSerializer,
 )
 from scheduling.models import Booking, EventType, HistoryEntry
+from scheduling.notifications import topic_of
 from scheduling.slots import Slot
 
 _EVENT = envelope.item_of(EventSerializer)
@@ -210,7 +211,11 @@ class Events(APIView):
         A start that is taken is a conflict, whose `reason` is `busy`, `buffer` or `daily_limit`;
         one that is never offered, or not yet or no longer, is a validation error.
         """
-        return once(request, lambda: self._book(request))
+        return once(
+            request,
+            lambda: self._book(request),
+            about=lambda made: topic_of(made.data["data"]["id"]),
+        )
 
     def _book(self, request: Request) -> Response:
         asked = NewEventSerializer(data=request.data)

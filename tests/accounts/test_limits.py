@@ -1,4 +1,7 @@
-"""Whoever tries passwords, or has mails sent, is held off: by process, or by Redis for all."""
+"""Whoever tries passwords, or has mails sent, is held off: by process, or by Redis for all.
+
+While Redis is away it is by process again.
+"""
 
 from collections.abc import Iterator
 
@@ -14,6 +17,7 @@ from tests.services import valkey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "kept")]
 
+NOBODY = "redis://127.0.0.1:1/0"
 LOGIN, FORGOTTEN = "/accounts/login/", "/accounts/password/reset/"
 
 
@@ -23,16 +27,17 @@ def redis_url() -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(params=["in the process", "in Redis"])
+@pytest.fixture(params=["in the process", "in Redis", "without the Redis that should be there"])
 def kept(request: pytest.FixtureRequest, at_now: None, settings: Settings) -> Iterator[None]:
     """Where what was tried is counted: nothing of other tests is there."""
     if request.param == "in the process":
         yield
         return
+    lost = request.param != "in Redis"
     settings.CACHES = {
         "default": {
             "BACKEND": "config.cache.ForgivingRedisCache",
-            "LOCATION": request.getfixturevalue("redis_url"),
+            "LOCATION": NOBODY if lost else request.getfixturevalue("redis_url"),
         }
     }
     cache.clear()

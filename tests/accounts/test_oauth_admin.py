@@ -81,3 +81,5 @@ def test_a_connection_is_ended(staff: Client, app: App, alice: User) -> None:
     token = app.tokens(alice)["access_token"]
     staff.post(page(RefreshToken.objects.get(), "deed/end/"))
     assert api(token).get("/api/v1/users/me").status_code == 401
+    removed = AuditEntry.objects.get(action="application_removed")
+    assert (removed.person, removed.actor) == (alice, User.objects.get(is_superuser=True))

@@ -66,7 +66,8 @@ def test_nothing_is_made_behind_the_back_of_a_disconnection(app: App, alice: Use
 def test_nothing_is_made_behind_the_back_of_an_end(app: App, alice: User) -> None:
     for _round in range(ROUNDS):
         token = app.tokens(alice)["refresh_token"]
-        end = partial(applications.end, RefreshToken.objects.get(revoked=None))
+        row = RefreshToken.objects.get(revoked=None)
+        end = partial(applications.end, token=row, actor=None, now=timezone.now())
         at_once([partial(app.refresh, token), end])
         assert not RefreshToken.objects.filter(revoked=None).exists()
         assert not AccessToken.objects.exists()

@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Notification, User
 from tests import factories
@@ -41,6 +42,29 @@ def mail() -> dict[str, str]:
 def code(secret: str) -> str:
     """What an authenticator app with this secret shows now."""
     return str(format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time()))))
+
+
+@pytest.mark.parametrize("host", ["localhost:9999", "parley.example:1337"])
+def test_links_in_mails_lead_here_whatever_host_was_asked(
+    host: str, signed_in: Client, alice: User, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "parley.example"]
+    settings.PUBLIC_URL = "https://parley.example"
+    anybody = Client(HTTP_HOST=host)
+    signed_in.post("/accounts/email/", {"action_add": "", "email": "b@example.com"}, HTTP_HOST=host)
+    sent = [mail()]
+    for path, form in (
+        ("/accounts/password/reset/", {"email": alice.email}),
+        ("/accounts/password/reset/", {"email": "nobody@example.com"}),
+        ("/accounts/signup/", SIGN_UP),
+        ("/accounts/signup/", {**SIGN_UP, "email": alice.email}),
+    ):
+        anybody.post(path, form)
+        sent.append(mail())
+    assert len({each["text"] for each in sent}) == 5
+    for each in sent:
+        hosts = re.findall(r"https?://([^/\s\"<]+)", each["text"] + each["html"])
+        assert set(hosts) == {"parley.example"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import services
-from accounts.models import ApiToken, AuditEntry, Notification, Session, Team, User
+from accounts.models import (
+    ApiToken,
+    AuditEntry,
+    Membership,
+    Notification,
+    Session,
+    Team,
+    User,
+)
 from meetings.models import MeetingRequest
 from scheduling.models import Booking
 from tests import factories
@@ -39,6 +47,16 @@ def profile(person: User, **changes: Any) -> dict[str, Any]:
         "date_format", "time_format", "week_start", "language",
     )  # fmt: skip
     return {**{name: getattr(person, name) for name in names}, **NO_MEMBERSHIPS, **changes}
+
+
+def team_of(team: Team, member: Membership, changes: dict[str, Any]) -> dict[str, Any]:
+    """What the form of places sends, of one of them."""
+    return {
+        "name": team.name,
+        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": member.pk, "memberships-0-team": team.pk,
+        "memberships-0-user": member.user_id, "memberships-0-role": member.role, **changes,
+    }  # fmt: skip
 
 
 def mail_to(address: str) -> dict[str, str]:
@@ -277,6 +295,84 @@ def test_staff_put_people_into_teams(plain: Client, alice: User, team: Team) -> 
     }  # fmt: skip
     plain.post(url(User, "change/", charlie.pk), profile(charlie) | fields)
     assert team.members.filter(pk=charlie.pk).exists()
+
+
+def test_in_a_persons_place_there_is_nobody_else_afterwards(
+    plain: Client, alice: User, bob: User, team: Team
+) -> None:
+    """Else whoever had it would be out of the team without a word in their log."""
+    own = team.memberships.get(user=bob)
+    places = {"memberships-0-id": own.pk, "memberships-0-user": alice.pk}
+    plain.post(url(Team, "change/", team.pk), team_of(team, own, places))
+    own.refresh_from_db()
+    assert own.user == bob
+
+
+@pytest.mark.parametrize("how", [{"role": "client"}, {"DELETE": "on"}])
+def test_not_even_staff_leave_a_team_without_an_owner(
+    plain: Client, alice: User, team: Team, how: dict[str, str]
+) -> None:
+    own = team.memberships.get(user=alice)
+    changes = {f"memberships-0-{name}": value for name, value in how.items()}
+    pages = [
+        (url(Team, "change/", team.pk), team_of(team, own, changes)),
+        (url(User, "change/", alice.pk), profile(alice) | team_of(team, own, changes)),
+    ]
+    for path, fields in pages:
+        page = plain.post(path, fields)
+        assert (page.status_code, page.context["errors"]) == (
+            200, ["A team needs an owner: make somebody else an owner first."],
+        )  # fmt: skip
+    own.refresh_from_db()
+    assert own.role == "owner"
+    assert not AuditEntry.objects.filter(action__startswith="staff").exists()
+
+
+def test_one_owner_follows_the_other_in_one_go_and_both_have_it_in_their_log(
+    plain: Client, alice: User, bob: User, team: Team
+) -> None:
+    first, second = team.memberships.order_by("pk")
+    changes = {
+        "memberships-TOTAL_FORMS": 2, "memberships-INITIAL_FORMS": 2, "memberships-0-DELETE": "on",
+        "memberships-1-id": second.pk, "memberships-1-team": team.pk, "memberships-1-role": "owner",
+        "memberships-1-user": bob.pk,
+    }  # fmt: skip
+    plain.post(url(Team, "change/", team.pk), team_of(team, first, changes))
+    assert [(row.user, row.role) for row in team.memberships.all()] == [(bob, "owner")]
+    log = AuditEntry.objects.filter(action__startswith="staff").order_by("action")
+    assert [(entry.action, entry.person, entry.subject) for entry in log] == [
+        ("staff_changed", bob, "membership in Founders: Bob Byrd, owner"),
+        ("staff_deleted", alice, "membership in Founders: Alice Ames, owner"),
+    ]
+
+
+def test_a_new_team_of_people_has_an_owner(plain: Client, alice: User) -> None:
+    fields = {
+        "name": "New", "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
+        "memberships-0-user": alice.pk, "memberships-0-role": "member",
+    }  # fmt: skip
+    plain.post(url(Team, "add/"), fields)
+    assert not Team.objects.exists()
+    plain.post(url(Team, "add/"), fields | {"memberships-0-role": "owner"})
+    assert Team.objects.get().memberships.get().user == alice
+    entry = AuditEntry.objects.get(person=alice)
+    assert (entry.action, entry.subject) == ("staff_added", "membership in New: Alice Ames, owner")
+
+
+def test_staff_change_no_place_of_a_superusers(plain: Client, alice: User, team: Team) -> None:
+    root = User.objects.create_superuser("root@example.com", factories.PASSWORD)
+    new = {
+        "memberships-INITIAL_FORMS": 0, "memberships-0-id": "", "memberships-0-user": root.pk,
+    }  # fmt: skip
+    refusal = ["Only superusers touch what is a superuser’s."]
+    path, own = url(Team, "change/", team.pk), team.memberships.get(user=alice)
+    assert plain.post(path, team_of(team, own, new)).context["errors"] == refusal
+    factories.join(team, root)
+    rooted = team.memberships.get(user=root)
+    for change in ({"memberships-0-role": "client"}, {"memberships-0-DELETE": "on"}):
+        assert plain.post(path, team_of(team, rooted, change)).context["errors"] == refusal
+    assert team.memberships.get(user=root).role == rooted.role
+    assert plain.post(path, team_of(team, own, {"name": "Other"})).status_code == 302
 
 
 def test_staff_act_without_permissions_given_by_hand(

@@ -1,8 +1,12 @@
-"""The shared cache while Redis is away: pages go on, as if it were empty."""
+"""The shared cache while Redis is away: pages go on, each process with a cache of its own."""
+
+import socket
+import time
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
+from structlog.testing import capture_logs
 
 from accounts.models import User
 from config.cache import ForgivingRedisCache
@@ -27,13 +31,59 @@ def test_what_is_kept_while_redis_is_there_is_found() -> None:
             pool.disconnect()
 
 
-def test_without_redis_nothing_is_found_and_nothing_fails() -> None:
+@pytest.fixture
+def alone() -> ForgivingRedisCache:
+    """One that finds no Redis, and has kept nothing yet."""
     cache = ForgivingRedisCache(NOBODY, {})
-    assert cache.add("key", 1) is True
-    assert cache.incr("key") == 1
-    assert cache.get("key", "nothing") == "nothing"
-    cache.set("key", 1)
-    assert cache.delete("key") is False
+    cache.clear()
+    return cache
+
+
+def test_without_redis_it_is_kept_in_this_process(alone: ForgivingRedisCache) -> None:
+    assert alone.add("key", 1) is True
+    assert alone.add("key", 1) is False
+    assert alone.incr("key") == 2
+    of_another_thread = ForgivingRedisCache(NOBODY, {})
+    assert of_another_thread.incr("key") == 3
+    alone.set("other", "text")
+    assert of_another_thread.get("other") == "text"
+    assert alone.delete("other") is True
+    assert of_another_thread.get("other", "gone") == "gone"
+
+
+def test_what_was_begun_in_redis_is_counted_on_alone(alone: ForgivingRedisCache) -> None:
+    """From nothing, which is better than to refuse whoever asks just then."""
+    assert [alone.incr("key"), alone.incr("key")] == [1, 2]
+
+
+def test_that_redis_is_lost_and_found_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.cache._PAUSE_SECONDS", 0.0)
+    with valkey() as server, capture_logs() as logs:
+        cache = ForgivingRedisCache(server.url, {})
+        cache.set("key", "shared")
+        server.stop(keep_data=False)
+        for _time in range(3):
+            cache.set("key", "alone")
+        server.start()
+        assert [cache.get("key") for _time in range(3)] == [None] * 3
+        for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
+            pool.disconnect()
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [
+        ("cache_alone", "warning"), ("cache_shared", "info"),
+    ]  # fmt: skip
+
+
+def test_while_it_is_lost_few_ask_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that swallows what it is sent would cost everybody half a second a question."""
+    monkeypatch.setattr("config.cache._PAUSE_SECONDS", 60.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        cache = ForgivingRedisCache(url, {"OPTIONS": {"socket_timeout": 0.2}})
+        started = time.monotonic()
+        assert [cache.get("key", "nothing") for _time in range(40)] == ["nothing"] * 40
+        assert time.monotonic() - started < 5
+        for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
+            pool.disconnect()
 
 
 @pytest.mark.django_db

@@ -57,6 +57,10 @@ ADDRESSES = {
     "an email address": ("<bob.o'neil+x@example.co.uk>", "<[email]>"),
     "one of another alphabet": ("jörg@müller.example", "[email]"),
     "an escaped one": ("?email=bob%40example.com", "?email=[email]"),
+    "one of signs": ("to {hunter2!#$%&'*+/=?^_`{|}~bob@example.com}", "to {[email]}"),
+    "one that holds another": ("hunter2+bob=example.com@lists.example.com", "[email]"),
+    "a quoted one": ('"hunter2 \\" @ bob"@example.com', "[email]"),
+    "a quoted one of JSON": (r'{"to": "\"hunter2 bob\"@example.com"}', "[email]"),
     "an IPv4 address": ("from 192.0.2.7:8000", "from [address]:8000"),
     "IPv6": ("from [2001:db8::7]:8000", "from [[address]]:8000"),
     "IPv6 before a colon": ("2001:db8::7: refused", "[address]: refused"),
@@ -92,7 +96,24 @@ def test_everything_else_stays(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["a.", "a-", "://", "@", "a:", "1.", "Bearer ", "%40a", "code=", "a'"]
+    "kind",
+    [
+        "a.",
+        "a-",
+        "://",
+        "@",
+        "a:",
+        "1.",
+        "Bearer ",
+        "%40a",
+        "code=",
+        "a'",
+        "a!",
+        "a=",
+        '"',
+        '\\"',
+        '"a',
+    ],
 )
 def test_a_long_line_costs_no_more_than_its_length(kind: str) -> None:
     """Ten times the length takes ten times as long; what goes back and forth takes a hundred."""

@@ -83,7 +83,8 @@ def test_a_form_that_is_too_large_is_refused(client: Client, world: World) -> No
 _NAMES = (
     "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
     "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE", "LANGUAGE_COOKIE_SECURE",
-    "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS",
+    "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+    "SECURE_HSTS_PRELOAD",
 )  # fmt: skip
 _TELL = f"""
 import json
@@ -124,6 +125,8 @@ def test_with_https_cookies_are_of_this_host_alone(tmp_path: Path) -> None:
         "LANGUAGE_COOKIE_SECURE": True,
         "SECURE_SSL_REDIRECT": True,
         "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+        "SECURE_HSTS_PRELOAD": False,
         "upgrade": True,
         "proxy": ["HTTP_X_FORWARDED_PROTO", "https"],
     }
@@ -140,6 +143,8 @@ def test_without_it_a_browser_would_not_take_such_cookies(tmp_path: Path) -> Non
         "LANGUAGE_COOKIE_SECURE": False,
         "SECURE_SSL_REDIRECT": False,
         "SECURE_HSTS_SECONDS": 0,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": False,
+        "SECURE_HSTS_PRELOAD": False,
         "upgrade": False,
         "proxy": None,
     }

@@ -143,7 +143,7 @@ def test_behind_a_proxy_that_speaks_tls(deployment: Deployment, port: int) -> No
         for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
             assert f"; {word}" in cookie
         assert "Domain" not in cookie
-        assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+        assert page.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
         # Whose version nobody need know.
         assert page.headers["Server"] == "granian"
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +21,10 @@ from oauth2_provider.models import Grant
 from pytest_django import Settings
 
 from accounts.adapter import MfaAdapter
-from accounts.models import Notification, Session, User
+from accounts.models import AuditEntry, Notification, Session, User
 from accounts.tasks import sweep_notifications
 from config import telemetry
+from config.celery import app
 from config.outbox import OutboxState
 from config.worker import EmbeddedWorker
 from tests import factories, oauth, wire
@@ -42,6 +44,13 @@ PASSWORD, NEW_PASSWORD = "first-horse-of-dora-8271", "second-horse-of-dora-9382"
 HEADER = "value-of-doras-header-5543"
 DEVICE = "device-of-dora-" + "x7Kq" * 20
 KEY = "idempotency-key-of-dora-1"
+ADDRESS = "192.0.2.7"  # where everybody is; the worker and what it calls are on loopback
+outside = partial(Client, REMOTE_ADDR=ADDRESS)
+
+
+@app.task(name="tests.crash_over")
+def crash_over(secret: str) -> None:
+    raise ValueError(f"no {secret} of {EMAIL} at {ADDRESS}")
 
 
 class Journey:
@@ -50,7 +59,7 @@ class Journey:
     def __init__(self, mail: wire.MailServer, endpoint: wire.Endpoint) -> None:
         self.mail = mail
         self.endpoint = endpoint
-        self.browser = Client()
+        self.browser = outside()
         self.secrets: dict[str, str] = {
             "password": PASSWORD, "new password": NEW_PASSWORD, "header": HEADER, "device": DEVICE,
             "SECRET_KEY": configured.SECRET_KEY, "ENCRYPTION_KEYS": configured.ENCRYPTION_KEYS[0],
@@ -64,6 +73,7 @@ class Journey:
         self.has_a_webhook_and_a_device(token)
         self.is_booked(token)
         self.is_asked_for_a_meeting()
+        self.invites_to_a_team()
         self.forgets_the_password()
         self.sees_a_crash(token)
 
@@ -100,8 +110,8 @@ class Journey:
         self.browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
         switch_on(self.browser)
         mine = Authenticator.objects.filter(user=self.person)
-        app, recovery = (mine.get(type=kind) for kind in ("totp", "recovery_codes"))
-        self.secrets["totp"] = MfaAdapter().decrypt(app.data["secret"])
+        totp, recovery = (mine.get(type=kind) for kind in ("totp", "recovery_codes"))
+        self.secrets["totp"] = MfaAdapter().decrypt(totp.data["secret"])
         codes = recovery.wrap().get_unused_codes()
         self.secrets |= {"recovery code": codes[0], "recovery code kept": codes[1]}
         self.browser.post("/accounts/logout/")
@@ -120,11 +130,11 @@ class Journey:
         return self.secrets["token of all"]
 
     def connects_an_application(self) -> None:
-        app = oauth.app_of(self.person, now=timezone.now())
-        self.secrets["application"] = app.secret
-        self.secrets["oauth code"] = app.code(self.person)
-        answer = app.exchange(self.secrets["oauth code"]).json()
-        again = app.refresh(answer["refresh_token"]).json()
+        wall = oauth.app_of(self.person, now=timezone.now())
+        self.secrets["application"] = wall.secret
+        self.secrets["oauth code"] = wall.code(self.person)
+        answer = wall.exchange(self.secrets["oauth code"]).json()
+        again = wall.refresh(answer["refresh_token"]).json()
         for name, tokens in (("", answer), (" again", again)):
             self.secrets[f"access{name}"] = tokens["access_token"]
             self.secrets[f"refresh{name}"] = tokens["refresh_token"]
@@ -132,7 +142,7 @@ class Journey:
         assert not Grant.objects.exists()
 
     def has_a_webhook_and_a_device(self, token: str) -> None:
-        api = Client(headers={"Authorization": f"Bearer {token}", "Idempotency-Key": KEY})
+        api = outside(headers={"Authorization": f"Bearer {token}", "Idempotency-Key": KEY})
         body = {
             "name": "Hook", "url": f"{self.endpoint.url}", "events": ["booking.created"],
             "headers": {"X-Key": HEADER},
@@ -153,15 +163,15 @@ class Journey:
             "event_type_id": offered.pk, "attendee_name": "John",
             "attendee_email": "john@example.com", "start_time": f"{monday:%Y-%m-%d}T10:00:00Z",
         }  # fmt: skip
-        api = Client(headers={"Authorization": f"Bearer {token}"})
+        api = outside(headers={"Authorization": f"Bearer {token}"})
         made = api.post("/api/v1/events", body, content_type="application/json")
         assert made.status_code == 201, made.content
         wire.until(lambda: Attempt.objects.filter(succeeded=False).exists(), what="the failure")
         self.endpoint.always(200)
         wire.until(lambda: Attempt.objects.filter(succeeded=True).exists(), what="the delivery")
         manage = self.link("/bookings/manage/", "john@example.com")
-        assert Client().get(manage).status_code == 200
-        Client().post(manage, {"act": "cancel", "sequence": 0, "reason": ""})
+        assert outside().get(manage).status_code == 200
+        outside().post(manage, {"act": "cancel", "sequence": 0, "reason": ""})
 
     def is_asked_for_a_meeting(self) -> None:
         erin = factories.user("erin")
@@ -171,15 +181,21 @@ class Journey:
             "date": f"{timezone.now() + timedelta(days=9):%Y-%m-%d} 14:00:00", "link": "",
         }  # fmt: skip
         self.secrets["token of erin"] = factories.token(erin)
-        api = Client(headers={"Authorization": f"Bearer {self.secrets['token of erin']}"})
+        api = outside(headers={"Authorization": f"Bearer {self.secrets['token of erin']}"})
         made = api.post("/api/v3/meeting/create", body, content_type="application/json")
         assert made.status_code == 201, made.content
         answer = self.link("/meetings/answer/")
-        assert Client().get(answer).status_code == 200
-        assert Client().post(answer, {"answer": "confirm"}).status_code in (302, 200)
+        assert outside().get(answer).status_code == 200
+        assert outside().post(answer, {"answer": "confirm"}).status_code in (302, 200)
+
+    def invites_to_a_team(self) -> None:
+        team = factories.team("Wall", self.person)
+        invited = {"email": "john@example.com"}
+        self.browser.post(f"/settings/teams/{team.pk}/invitations", invited)
+        assert outside().get(self.link("/teams/join/", "john@example.com")).status_code == 200
 
     def forgets_the_password(self) -> None:
-        browser = Client()
+        browser = outside()
         browser.post("/accounts/password/reset/", {"email": EMAIL})
         page = browser.get(self.link("/accounts/password/reset/key/"), follow=True)
         fields = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
@@ -187,12 +203,15 @@ class Journey:
         assert self.person.check_password(NEW_PASSWORD)
 
     def sees_a_crash(self, token: str) -> None:
-        client = Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
+        client = outside(
+            headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False
+        )
         answer = client.get(
             "/api/v1/fail/crash", {"code": self.secrets["oauth code"], "key": token}
         )
         assert answer.status_code == 500
         assert client.get(f"/nothing/{self.secrets['refresh']}/at/all").status_code == 404
+        app.send_task("tests.crash_over", [self.secrets["token"]])
 
 
 def dump() -> str:
@@ -212,6 +231,10 @@ def dump() -> str:
 def unpacked(call: wire.Call) -> str:
     body = call.body
     return (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode()
+
+
+def said_of(reports: wire.Endpoint) -> str:
+    return "\n".join(unpacked(call) for call in list(reports.received))
 
 
 def found(secrets: dict[str, str], text: str) -> list[str]:
@@ -242,8 +265,8 @@ def test_no_secret_is_found_in_clear_after_a_full_journey(
     settings: Settings,
     mail_server: wire.MailServer,
     endpoint: wire.Endpoint,
+    reports: wire.Endpoint,  # before the worker, whose tasks are watched from their start
     worker: EmbeddedWorker,
-    reports: wire.Endpoint,
 ) -> None:
     stand_alone(settings)
     journey = Journey(mail_server, endpoint)
@@ -258,21 +281,24 @@ def test_no_secret_is_found_in_clear_after_a_full_journey(
             ),
             what="all mail sent",
         )
+    wire.until(lambda: "tests.crash_over" in said_of(reports), what="what the worker reports")
     sentry_sdk.flush()
     secrets, stored, said = journey.secrets, dump(), logs.getvalue()
-    told = "\n".join(unpacked(call) for call in reports.received)
+    told = said_of(reports)
     assert all(len(secret) >= 8 for secret in secrets.values()), secrets
     assert found(secrets, stored) == []
     assert found(secrets, said) == []
     assert found(secrets, told) == []
-    assert (
-        found({"email": EMAIL, "invitee": "john@example.com", "no loopback": "192.0.2"}, said) == []
-    )
+    addresses = {"email": EMAIL, "invitee": "john@example.com", "address": ADDRESS}
+    assert found(addresses, said) == []
+    assert found(addresses, told) == []
 
     # It would have been found: the journey is in both, and so is a secret that is put there.
     assert EMAIL in stored
     assert "event=request" in said
     assert "ZeroDivisionError" in told
+    assert "no [secret] of [email] at [address]" in told
+    assert AuditEntry.objects.filter(address=ADDRESS).exists()
     assert "Internal Server Error" in said
     assert Session.objects.exists()
     person: Any = journey.person

@@ -1,5 +1,7 @@
 """An application is connected by OAuth 2.0: as a library does it, and as a thief would."""
 
+import json
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -14,7 +16,7 @@ from oauth2_provider.models import AccessToken, Grant, RefreshToken
 from pytest_django import DjangoAssertNumQueries, Settings
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Notification, User
 from scheduling.models import Booking
 from tests import factories
 from tests.oauth import (
@@ -433,6 +435,36 @@ def test_a_refresh_token_is_good_once_and_a_second_use_ends_the_family(
     assert api(other["access_token"]).get("/api/v1/users/me").status_code == 200
 
 
+@pytest.mark.parametrize("what", ["code", "refresh_token"])
+def test_what_comes_again_is_on_record_and_told_once(app: App, alice: User, what: str) -> None:
+    code = app.code(alice)
+    tokens = app.exchange(code).json()
+    for _time in range(3):
+        app.exchange(code) if what == "code" else app.refresh(tokens["refresh_token"])
+    entry = AuditEntry.objects.get(action="token_reused")
+    assert (entry.person, entry.actor, entry.subject) == (alice, None, app.row.name)
+    row = Notification.objects.get()
+    assert (row.kind, row.user, row.address) == ("token_reused", alice, alice.email)
+    mail = json.loads(row.content)
+    assert mail["subject"] == "Calendar on the wall was disconnected from your account"
+    for text in (mail["text"], mail["html"]):
+        for path in ("/settings/connections", "/settings/security"):
+            assert f"http://localhost{path}" in text
+        assert code not in text
+        assert not re.search("o[ar]t_", text)
+
+
+def test_what_ends_nothing_is_told_to_nobody(app: App, alice: User) -> None:
+    code = app.code(alice)
+    tokens = app.exchange(code).json()
+    post("revoke", token=tokens["refresh_token"], **app.credentials())
+    before = everything()
+    app.exchange(code)
+    app.refresh(tokens["refresh_token"])
+    app.exchange("guessed")
+    assert everything() == before
+
+
 def test_a_refresh_token_is_good_for_ninety_days_after_the_last_hour(app: App, alice: User) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         token = app.tokens(alice)
@@ -493,6 +525,21 @@ def test_given_back_both_are_gone(app: App, alice: User, kind: str, hint: str | 
     assert outcome(answer) == (200, None)
     assert api(tokens["access_token"]).get("/api/v1/users/me").status_code == 401
     assert outcome(app.refresh(tokens["refresh_token"])) == INVALID_GRANT
+    entry = AuditEntry.objects.get(action="application_removed")
+    assert (entry.person, entry.actor, entry.subject) == (alice, None, app.row.name)
+    assert not Notification.objects.exists()  # it meant to
+
+
+def test_that_it_has_come_for_its_tokens_is_on_record_once(app: App, alice: User) -> None:
+    """What it does with them afterwards adds nothing: an entry an hour would drown the log."""
+    tokens = app.tokens(alice)
+    renewed = app.refresh(tokens["refresh_token"]).json()
+    assert api(renewed["access_token"]).get("/api/v1/users/me").status_code == 200
+    log = AuditEntry.objects.filter(person=alice, action__startswith="application").order_by("id")
+    assert [(entry.action, entry.actor, entry.subject) for entry in log] == [
+        ("application_allowed", alice, app.row.name),
+        ("application_started", None, app.row.name),
+    ]
 
 
 def test_nobody_gives_back_what_is_anothers(app: App, alice: User, charlie: User) -> None:
@@ -643,6 +690,19 @@ def test_what_is_kept_opens_nothing(app: App, alice: User) -> None:
     kept = str(everything())
     for secret in (app.secret, tokens["access_token"], tokens["refresh_token"]):
         assert secret not in kept
+
+
+def test_both_kinds_of_token_of_one_account_share_its_limits(alice: User, bob: User) -> None:
+    with time_machine.travel(NOW, tick=False):
+        given = app_of(bob, now=NOW).tokens(alice)["access_token"]
+        made, one = factories.token(alice), Client()
+        used = [
+            one.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"}).headers[
+                "X-RateLimit-Used"
+            ]
+            for token in (made, given, made, given)
+        ]
+    assert used == ["1", "2", "3", "4"]
 
 
 def test_a_call_takes_as_many_queries_as_with_a_token_made_by_hand(

@@ -29,6 +29,8 @@ CREW = 8
 # Of the workers, so that what a dead one holds is taken over while the crew is still at it.
 LEASE_SECONDS = 5
 _UP_SECONDS = 60
+# For an answer, whatever is killed meanwhile; then what should answer is gone for good.
+_ANSWER_SECONDS = 120
 _PAUSE = (1.0, 4.0)
 _DAYS_AHEAD = 28
 
@@ -117,9 +119,10 @@ class Place:
         body: Mapping[str, Any] | None = None,
         **headers: str,
     ) -> Answer:
-        """An answer, whatever it takes: a server that is not there is asked for at another port."""
+        """An answer; TimeoutError without one. A dead server is asked for at another port."""
         text = b"" if body is None else json.dumps(body).encode()
-        while True:
+        until = time.monotonic() + _ANSWER_SECONDS
+        while time.monotonic() < until:
             port = random.choice(self.webs).port
             client, began = Client(port, token), time.time()
             try:
@@ -134,6 +137,7 @@ class Place:
             if answer.status >= 500:
                 self.faults.append(f"{method} {path}: {answer.status} {answer.body[:300]!r}")
             return answer
+        raise TimeoutError(f"{method} {path}: no answer in {_ANSWER_SECONDS} seconds")
 
 
 @contextmanager
@@ -174,17 +178,19 @@ def soak(place: Place, *, seconds: float, seed: int) -> None:
     over = threading.Event()
     crew = [Hand(place, random.Random(f"{seed} {number}")) for number in range(CREW)]
     threads = [threading.Thread(target=hand.work, args=(over,), name="crew") for hand in crew]
-    for thread in threads:
-        thread.start()
     dice, until = random.Random(seed), time.monotonic() + seconds
-    while time.monotonic() < until and not any(hand.failure for hand in crew):
-        time.sleep(dice.uniform(*_PAUSE))
-        for posts, kind in ((place.webs, "web"), (place.workers, "worker")):
-            dice.choice(posts).kill()
-            place.kills[kind] += 1
-    over.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        while time.monotonic() < until and not any(hand.failure for hand in crew):
+            time.sleep(dice.uniform(*_PAUSE))
+            for posts, kind in ((place.webs, "web"), (place.workers, "worker")):
+                dice.choice(posts).kill()
+                place.kills[kind] += 1
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
     for hand in crew:
         if hand.failure is not None:
             raise hand.failure
