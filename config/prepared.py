@@ -13,6 +13,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, Model, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -92,24 +93,33 @@ class Prepared(Generic[M]):
     ) -> None:
         self._build, self._select = build, select
         self._selections: dict[tuple[str, ...], Statement] = {}
+        self._pages: dict[tuple[str, ...], Statement] = {}
         self._counts: dict[tuple[str, ...], Statement] = {}
 
     def count(self, **values: object) -> int:
-        names = tuple(values)
-        if names not in self._counts:
-            counted = Statement.of(self._rows(names).order_by().values("pk"))
-            counting = f"SELECT COUNT(*) FROM ({counted.sql}) found"  # noqa: S608  Django's own
-            self._counts[names] = replace(counted, sql=counting, converters={})
-        [[number]] = self._counts[names].run(values)
+        [[number]] = self._counting(tuple(values)).run(values)
         return int(number)
 
     def rows(self, **values: object) -> list[Row]:
         """All rows of a queryset of `values_list`."""
         return self._selection(values).run(values)
 
-    def page(self, first: int, limit: int, **values: object) -> list[Row]:
-        """Some of them: at most `limit`, from the one of this number (from 0) on."""
-        return self._selection(values).run(values, " LIMIT %s OFFSET %s", limit, first)
+    def page(self, first: int, limit: int, **values: object) -> tuple[list[Row], int]:
+        """Some of them: at most `limit`, from this number (from 0) on; and the count of all.
+
+        The count comes along as the last column of each, so it is one question, but where nothing
+        else comes.
+        """
+        names = tuple(values)
+        if names not in self._pages:
+            counting = self._counting(names)
+            total = RawSQL(counting.sql, list(counting.parameters))  # noqa: S611  Django's own
+            rows = self._select(self._rows(names)).annotate(total_of_all=total)
+            self._pages[names] = Statement.of(rows)
+        found = self._pages[names].run(values, " LIMIT %s OFFSET %s", limit, first)
+        if found:
+            return found, int(found[0][-1])
+        return found, self.count(**values) if first else 0
 
     def objects(self, **values: object) -> list[M]:
         """The rows as models, with what `select_related` names, but without annotations."""
@@ -122,6 +132,13 @@ class Prepared(Generic[M]):
                 populator.populate(row, made)
             found.append(made)
         return found
+
+    def _counting(self, names: tuple[str, ...]) -> Statement:
+        if names not in self._counts:
+            counted = Statement.of(self._rows(names).order_by().values("pk"))
+            sql = f"SELECT COUNT(*) FROM ({counted.sql}) found"  # noqa: S608  Django's own
+            self._counts[names] = replace(counted, sql=sql, converters={})
+        return self._counts[names]
 
     def _rows(self, names: Iterable[str]) -> "QuerySet[M, Any]":
         return self._build(**{name: Placeholder(name) for name in names})

@@ -16,6 +16,8 @@ from config.api.reading import Rows
 from config.api.schema import example
 
 _Shape = type[serializers.Serializer[Any]]
+# The last row that a database can count to.
+_LAST = 2**63 - 1
 
 
 class PageQuery(serializers.Serializer[Any]):
@@ -43,12 +45,11 @@ def page(request: Request, rows: Rows) -> Response:
     """
     query = query_of(request, PageQuery)
     number, limit = query["page"], query["limit"]
-    total = rows.count()
     first = (number - 1) * limit
+    found, total = rows.page(first, limit) if first <= _LAST else ([], rows.count())
     return Response(
         {
-            # Past the end it is not asked for: the offset may be more than a database can count.
-            "data": rows.page(first, limit) if first < total else [],
+            "data": found,
             "pagination": {
                 # As text of JSON: orjson refuses whole numbers of more than 64 bits.
                 "page": orjson.Fragment(str(number)),

@@ -88,10 +88,14 @@ class Many(serializers.ListSerializer[Any]):
 
 @dataclass(frozen=True)
 class Rows:
-    """What a list shows a page of: how many there are, and some, from the number-th (from 0) on."""
+    """What a list shows a page of.
+
+    `page` tells of some, from one of this number (from 0) on and at most so many, and how many
+    there are in all; `count` tells only that.
+    """
 
     count: Callable[[], int]
-    page: Callable[[int, int], list[Shown]]
+    page: Callable[[int, int], tuple[list[Shown], int]]
 
 
 class Reading(Generic[M]):
@@ -114,10 +118,7 @@ class Reading(Generic[M]):
 
     def of(self, **values: object) -> Rows:
         """All of them."""
-        return Rows(
-            partial(self._all.count, **values),
-            lambda first, limit: self._shown(self._all.page(first, limit, **values)),
-        )
+        return self._rows(self._all, values)
 
     def all(self, **values: object) -> list[Shown]:
         """All of them at once, where there cannot be many."""
@@ -127,11 +128,15 @@ class Reading(Generic[M]):
         self, narrow: "Callable[[QuerySet[M, M]], QuerySet[M, M]]", **values: object
     ) -> Rows:
         """Those that are left of them: the SQL is written for this once."""
-        rows = narrow(self._build(**values))
-        return Rows(
-            rows.count,
-            lambda first, limit: self._shown(list(self._columns(rows)[first : first + limit])),
-        )
+        left = narrow(self._build(**values))
+        return self._rows(Prepared(lambda: left, self._columns), {})
+
+    def _rows(self, prepared: Prepared[M], values: dict[str, object]) -> Rows:
+        def page(first: int, limit: int) -> tuple[list[Shown], int]:
+            found, total = prepared.page(first, limit, **values)
+            return self._shown(found), total
+
+        return Rows(partial(prepared.count, **values), page)
 
     def one(self, key: str, **values: object) -> Shown:
         """The one of this number or uuid, or NotFound."""

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import ApiToken, Membership, Team, User
 from config.prepared import Named, Prepared
@@ -37,9 +38,19 @@ def test_rows_are_those_of_the_values_and_in_pythons_types(alice: User, bob: Use
     [others] = [token(bob)]
     assert hints.rows(user=alice.pk) == [(first.pk, ["events:read"]), (second.pk, ["events:read"])]
     assert hints.rows(user=bob.pk) == [(others.pk, ["events:read"])]
-    assert hints.page(1, 5, user=alice.pk) == [(second.pk, ["events:read"])]
-    assert hints.page(0, 1, user=alice.pk) == [(first.pk, ["events:read"])]
     assert [hints.count(user=each.pk) for each in (alice, bob)] == [2, 1]
+
+
+def test_a_page_has_the_count_of_all_beside_it(
+    alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    first, second, _others = token(alice), token(alice), token(bob)
+    with django_assert_num_queries(2):
+        assert hints.page(1, 5, user=alice.pk) == ([(second.pk, ["events:read"], 2)], 2)
+        assert hints.page(0, 1, user=alice.pk) == ([(first.pk, ["events:read"], 2)], 2)
+    assert hints.page(2, 5, user=alice.pk) == ([], 2)
+    with django_assert_num_queries(1):
+        assert hints.page(0, 5, user=0) == ([], 0)
 
 
 def test_a_moment_is_a_value_like_others(alice: User) -> None:
