@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
+from whitenoise.compress import Compressor
 
 from config import environment, logs
 from config.api.document import SPECTACULAR_SETTINGS  # noqa: F401  drf-spectacular reads it
@@ -270,6 +271,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Half of the work would be source maps, for which only a developer's tools ask.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # --- people -----------------------------------------------------------------------------------
 

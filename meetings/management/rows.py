@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -43,8 +44,9 @@ class Rows:
                 cursor.execute(statement)
 
 
+@lru_cache(maxsize=10_000)
 def stored(second: int) -> Any:
-    """An epoch second as the database keeps a moment."""
+    """An epoch second as the database keeps a moment. Several rows in a row tell of the same."""
     return connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(second, UTC))
 
 
