@@ -18,6 +18,7 @@ from config.api import envelope
 from config.api.fields import at, query_of
 from config.api.filters import narrowed
 from config.api.reading import Reading
+from config.api.rendering import instant
 from config.api.schema import IDEMPOTENCY_KEY, ErrorSerializer, answer
 from config.errors import Invalid
 from scheduling import availability, bookings, services
@@ -159,9 +160,10 @@ class Slots(APIView):
 
 
 def _slot(slot: Slot) -> dict[str, Any]:
+    # As text at once: of hundreds, the renderer would have to ask about each.
     shown: dict[str, Any] = {
-        "start_time": availability.instant_of(slot.start),
-        "end_time": availability.instant_of(slot.end),
+        "start_time": instant(availability.instant_of(slot.start)),
+        "end_time": instant(availability.instant_of(slot.end)),
         "available": not slot.reason,
     }
     return shown | ({"reason": slot.reason} if slot.reason else {})
