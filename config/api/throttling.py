@@ -12,11 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-import redis
 import structlog
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 log = structlog.get_logger(__name__)
 
@@ -129,6 +126,12 @@ class Shared:
     """Counters in Redis, one round trip a request; in this process while Redis is out of reach."""
 
     def __init__(self, limits: Mapping[int, int], url: str) -> None:
+        # Late: the client is large and brings OpenTelemetry's SDK along, and where there is no
+        # Redis nothing is shared.
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         self._limits = limits
         self._arguments = [number for window in limits.items() for number in window]
         self._client = redis.Redis.from_url(
@@ -138,6 +141,7 @@ class Shared:
             retry=Retry(NoBackoff(), 0),
         )
         weakref.finalize(self, self._client.close)
+        self._failures = (redis.RedisError, OSError)
         self._script = self._client.register_script(_SCRIPT)
         self._alone = InProcess(limits)
         self._lock = threading.Lock()
@@ -149,7 +153,7 @@ class Shared:
             return self._alone.take(caller)
         try:
             answer = self._script(keys=[f"parley:limits:{caller}"], args=self._arguments)
-        except (redis.RedisError, OSError) as error:
+        except self._failures as error:
             self._lose(error)
             return self._alone.take(caller)
         self._find()
