@@ -1,7 +1,7 @@
 """Error reports to Sentry and traces by OpenTelemetry, each if a setting names where to.
 
-Both start in the process that works, since their threads survive no fork; neither is even imported
-otherwise. What they send has gone through `config.redaction`, and of what a request brought with it
+Both start in the process that works, since their threads survive no fork; otherwise neither is even
+imported, but for the part of OpenTelemetry that Redis's client brings. What they send has gone through `config.redaction`, and of what a request brought with it
 nothing is sent at all but its method and the pattern of its address.
 """
 
