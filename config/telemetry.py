@@ -1,8 +1,9 @@
 """Error reports to Sentry and traces by OpenTelemetry, each if a setting names where to.
 
 Both start in the process that works, since their threads survive no fork; otherwise neither is even
-imported, but for the part of OpenTelemetry that Redis's client brings. What they send has gone through `config.redaction`, and of what a request brought with it
-nothing is sent at all but its method and the pattern of its address.
+imported, but for the part of OpenTelemetry that Redis's client brings. What they send has gone
+through `config.redaction`, and of what a request brought with it nothing is sent at all but its
+method and the pattern of its address.
 """
 
 from collections.abc import Mapping, Sequence
