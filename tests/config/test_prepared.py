@@ -35,7 +35,7 @@ def token(owner: User, **fields: Any) -> ApiToken:
 
 def test_rows_are_those_of_the_values_and_in_pythons_types(alice: User, bob: User) -> None:
     first, second = token(alice), token(alice)
-    [others] = [token(bob)]
+    others = token(bob)
     assert hints.rows(user=alice.pk) == [(first.pk, ["events:read"]), (second.pk, ["events:read"])]
     assert hints.rows(user=bob.pk) == [(others.pk, ["events:read"])]
     assert [hints.count(user=each.pk) for each in (alice, bob)] == [2, 1]
@@ -71,9 +71,7 @@ def test_a_moment_is_a_value_like_others(alice: User) -> None:
 def test_objects_are_whole_with_what_is_selected_along(alice: User) -> None:
     made = token(alice, last_used_at=NOW)
     [found] = usable.objects(now=NOW, user=alice.pk)
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         assert [getattr(found, field.attname) for field in ApiToken._meta.concrete_fields] == [
             getattr(made, field.attname) for field in ApiToken._meta.concrete_fields
         ]

@@ -178,6 +178,8 @@ def test_what_the_readme_points_at_is_there() -> None:
         "docs/settings.md",
         "docs/privacy.md",
         "docs/deploy.md",
+        "docs/performance.md",
+        "docs/scale.md",
         "SECURITY.md",
         "CHANGELOG.md",
     ]
