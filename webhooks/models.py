@@ -39,14 +39,15 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         return self.filter(named(key))
 
     def with_stats(self) -> Self:
-        """With what its attempts came to, of those that are kept."""
+        """With what its attempts came to, of those that are kept; oldest first."""
         good, bad = (Q(deliveries__tries__succeeded=succeeded) for succeeded in (True, False))
-        return self.annotate(
+        found = self.annotate(
             success_count=Count("deliveries__tries", filter=good),
             failure_count=Count("deliveries__tries", filter=bad),
             last_success_at=Max("deliveries__tries__at", filter=good),
             last_failure_at=Max("deliveries__tries__at", filter=bad),
         )
+        return found.order_by("id")  # what is grouped has lost the order that a model has by itself
 
 
 class Webhook(models.Model):

@@ -30,11 +30,7 @@ from webhooks.models import Delivery, Webhook, WebhookQuerySet
 
 _WEBHOOK = envelope.item_of(WebhookSerializer)
 _WEBHOOKS = Reading(
-    WebhookSerializer,
-    # What is grouped loses the order that a model has by itself.
-    lambda user: Webhook.objects.visible_to(user).order_by("id"),
-    "webhook",
-    WebhookQuerySet.with_stats,
+    WebhookSerializer, Webhook.objects.visible_to, "webhook", WebhookQuerySet.with_stats
 )
 _DELIVERIES = Reading(DeliverySerializer, lambda webhook: Delivery.objects.filter(webhook=webhook))
 _DELETED = answer(DeletedSerializer, {"message": "Webhook deleted successfully"})
