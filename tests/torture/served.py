@@ -33,9 +33,7 @@ PROCESSES = 1 if EMBEDDED_WORKER else 4
 _LOOPBACK = "127.0.0.1"
 _SERVE = (str(ROOT / "manage.py"), "serve", "--no-demo")
 # As docs/architecture.md has it.
-GRANIAN = (
-    "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8",
-)  # fmt: skip
+GRANIAN = ("-m", "granian", "--interface", "wsgi", "--blocking-threads", "8")
 _START_SECONDS = 60
 _ANSWER_SECONDS = 60
 
@@ -68,7 +66,7 @@ def served(
 ) -> Iterator[Served]:
     """With these event types of Alice's, and ten tokens more of hers."""
     with ExitStack() as stack:
-        deployment = stack.enter_context(deployed(directory, **environment))
+        deployment = stack.enter_context(deployed(directory, GRANIAN_WORKERS="2", **environment))
         with zygote(deployment) as forking:
             cast = forking.do("set_up")
             event_types = forking.do("offer", "alice@example.com", list(offers))

@@ -25,7 +25,8 @@ from tests.torture.deployment import WORKER, Deployment, Running, deployed, zygo
 from tests.torture.served import GRANIAN, Answer, Client, answers
 
 HOSTS = 12
-CREW = 8
+# Few enough for two processors to put up again in seconds what was killed.
+CREW = 6
 # Of the workers, so that what a dead one holds is taken over while the crew is still at it.
 LEASE_SECONDS = 5
 _UP_SECONDS = 60
@@ -151,6 +152,7 @@ def place(directory: Path) -> Iterator[Place]:
                 EMAIL_URL=mail_server.url,
                 WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
                 OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS),
+                GRANIAN_WORKERS="1",
             )
         )
         with zygote(deployment) as forking:
