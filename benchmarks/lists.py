@@ -19,7 +19,7 @@ from benchmarks.load import Question, Run, Server, bearing, request
 from benchmarks.places import do, filled, served, tidy
 from benchmarks.table import Row, finish
 
-CONNECTIONS, ROUNDS, SECONDS = 16, 5, 2.0
+CONNECTIONS, ROUNDS, SECONDS = 16, 8, 2.0
 HOSTS, BOOKINGS, WEBHOOKS = 20, 20_000, 20
 TIMES_STOCK, TIMES_LIST = 3.5, 3.0
 

@@ -224,12 +224,12 @@ MIDDLEWARE = [
     "django_ratelimit.middleware.RatelimitMiddleware",
 ]
 
-# What stands between ApiMiddleware and the views of the API: there are no sessions, so no more.
+# What stands between ApiMiddleware and the views of the API: there are no sessions and but one
+# page, so no more.
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -26,6 +26,8 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Request-Id",
     "Access-Control-Max-Age": "86400",
 }
+# Of what is no page: whoever shows it as one gets nothing to run along with it.
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Token(Protocol):
@@ -71,6 +73,7 @@ class ApiMiddleware:
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = _EXPOSED
         response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:

@@ -184,9 +184,11 @@ def _object(shape: Any, prefix: str, columns: dict[str, int]) -> _Show:
 def _value(field: Any, prefix: str, columns: dict[str, int]) -> _Show:
     match field:
         case Derived():
-            places = [_place(prefix + column, columns) for column in field.columns]
-            make = field.make
-            return lambda row: make(*[row[place] for place in places])
+            make, places = field.make, [_place(prefix + each, columns) for each in field.columns]
+            if len(places) == 1:
+                return lambda row: make(row[places[0]])
+            pick = itemgetter(*places)
+            return lambda row: make(*pick(row))
         case Many():
             return itemgetter(_place("pk", columns))
         case serializers.Serializer():
