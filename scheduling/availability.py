@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -122,6 +123,7 @@ def _claimed(
     return [(start, end) for start, end, _start in taken], booked
 
 
+@lru_cache(maxsize=2**14)  # whoever is asked for, the same starts recur
 def _date_of(instant: int, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(instant, zone).date()
 

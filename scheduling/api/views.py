@@ -1,6 +1,7 @@
 """`/api/v1/`: event types and what is free of them, and events."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -160,13 +161,20 @@ class Slots(APIView):
 
 
 def _slot(slot: Slot) -> dict[str, Any]:
-    # As text at once: of hundreds, the renderer would have to ask about each.
     shown: dict[str, Any] = {
-        "start_time": instant(availability.instant_of(slot.start)),
-        "end_time": instant(availability.instant_of(slot.end)),
+        "start_time": _text(slot.start),
+        "end_time": _text(slot.end),
         "available": not slot.reason,
     }
-    return shown | ({"reason": slot.reason} if slot.reason else {})
+    if slot.reason:
+        shown["reason"] = slot.reason
+    return shown
+
+
+@lru_cache(maxsize=2**14)
+def _text(second: int) -> str:
+    """An instant, as the renderer would write it; whoever is asked for, the same ones recur."""
+    return instant(availability.instant_of(second))
 
 
 def _event_type(request: Request, key: str) -> EventType:
