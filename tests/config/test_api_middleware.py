@@ -208,6 +208,15 @@ def test_the_docs_page_lives_under_the_policy(client: Client) -> None:
     assert "script-src 'self';" in answer["Content-Security-Policy"] + ";"
 
 
+def test_what_is_no_page_can_load_nothing(alice: User) -> None:
+    client = factories.client(alice)
+    answers = [client.get(path) for path in ("/api/v1/empty", "/api/schema", "/api/nothing")]
+    answers += [Client().get("/api/v1/empty"), Client().options("/api/v1/empty")]
+    assert {each["Content-Security-Policy"] for each in answers} == {
+        "default-src 'none'; frame-ancestors 'none'"
+    }
+
+
 def test_the_docs_page_refuses_in_format(client: Client) -> None:
     answer = client.post("/api/docs")
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
