@@ -1,23 +1,16 @@
 """The shared cache, on which nothing may depend: while Redis is away, each process has its own."""
 
-import threading
-import time
-from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any
 
 import redis
-import structlog
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-log = structlog.get_logger(__name__)
+from config.contact import Contact
 
 # Of what a process keeps alone; beyond, what was used longest ago is forgotten.
 _MAX_ENTRIES = 100_000
-_PAUSE_SECONDS = 1.0
-
-T = TypeVar("T")
 
 
 class ForgivingRedisCache(RedisCache):
@@ -68,51 +61,6 @@ class ForgivingRedisCache(RedisCache):
         self._contact.either(super().clear, self._alone.clear)
 
 
-class _Contact:
-    """Whether a Redis is within reach, as all threads of this process know it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lost = False
-        self._pause_until = 0.0
-
-    def either(self, shared: Callable[[], T], alone: Callable[[], T]) -> T:
-        """What Redis answers; while it does not, what this process knows."""
-        if not self._may_ask():
-            return alone()
-        try:
-            answer = shared()
-        except redis.RedisError as error:
-            self._lose(error)
-            return alone()
-        self._find()
-        return answer
-
-    def _may_ask(self) -> bool:
-        """While Redis is lost, one in a second asks after it; the others do not wait."""
-        with self._lock:
-            now = time.monotonic()
-            if now < self._pause_until:
-                return False
-            if self._lost:
-                self._pause_until = now + _PAUSE_SECONDS
-            return True
-
-    def _lose(self, error: redis.RedisError) -> None:
-        with self._lock:
-            news, self._lost = not self._lost, True
-            self._pause_until = time.monotonic() + _PAUSE_SECONDS
-        if news:
-            log.warning("cache_alone", error=type(error).__name__)
-
-    def _find(self) -> None:
-        if self._lost:
-            with self._lock:
-                news, self._lost, self._pause_until = self._lost, False, 0.0
-            if news:
-                log.info("cache_shared")
-
-
 @cache
-def _contact_with(server: str) -> _Contact:
-    return _Contact()
+def _contact_with(server: str) -> Contact:
+    return Contact("cache", (redis.RedisError,))

@@ -10,18 +10,17 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, cast
 
-import structlog
 from django.conf import settings
 
-log = structlog.get_logger(__name__)
+from config.contact import Contact
 
 _MINUTE = 60
 # So many callers are remembered per window; beyond, those that came first are forgotten.
 _MAX_CALLERS = 100_000
 _REDIS_TIMEOUT_SECONDS = 0.25
-_REDIS_PAUSE_SECONDS = 1.0
 
 # KEYS[1]: a caller's counters, a hash. ARGV: seconds, limit, seconds, limit, ...
 # Answers Redis's clock, whether the request is refused, and what each window held before it.
@@ -141,47 +140,16 @@ class Shared:
             retry=Retry(NoBackoff(), 0),
         )
         weakref.finalize(self, self._client.close)
-        self._failures = (redis.RedisError, OSError)
         self._script = self._client.register_script(_SCRIPT)
         self._alone = InProcess(limits)
-        self._lock = threading.Lock()
-        self._lost = False
-        self._pause_until = 0.0
+        # A server that was started anew has forgotten every connection of the pool.
+        forget = partial(self._client.connection_pool.disconnect, inuse_connections=False)
+        self._contact = Contact("rate_limits", (redis.RedisError, OSError), forget)
 
     def take(self, caller: str) -> Verdict:
-        if not self._may_ask():
-            return self._alone.take(caller)
-        try:
-            answer = self._script(keys=[f"parley:limits:{caller}"], args=self._arguments)
-        except self._failures as error:
-            self._lose(error)
-            return self._alone.take(caller)
-        self._find()
+        return self._contact.either(partial(self._ask, caller), partial(self._alone.take, caller))
+
+    def _ask(self, caller: str) -> Verdict:
+        answer = self._script(keys=[f"parley:limits:{caller}"], args=self._arguments)
         seconds, microseconds, _refused, *used = map(int, cast(list[bytes | int], answer))
         return _verdict(self._limits, used, seconds + microseconds / 1e6)
-
-    def _may_ask(self) -> bool:
-        """While Redis is lost, one request a second asks after it; the others do not wait."""
-        with self._lock:
-            now = time.monotonic()
-            if now < self._pause_until:
-                return False
-            if self._lost:
-                self._pause_until = now + _REDIS_PAUSE_SECONDS
-            return True
-
-    def _lose(self, error: Exception) -> None:
-        with self._lock:
-            news, self._lost = not self._lost, True
-            self._pause_until = time.monotonic() + _REDIS_PAUSE_SECONDS
-        # A server that was started anew has forgotten every connection of the pool.
-        self._client.connection_pool.disconnect(inuse_connections=False)
-        if news:
-            log.warning("rate_limits_alone", error=type(error).__name__)
-
-    def _find(self) -> None:
-        if self._lost:
-            with self._lock:
-                news, self._lost, self._pause_until = self._lost, False, 0.0
-            if news:
-                log.info("rate_limits_shared")

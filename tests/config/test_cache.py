@@ -58,7 +58,7 @@ def test_what_was_begun_in_redis_is_counted_on_alone(alone: ForgivingRedisCache)
 def test_that_redis_is_lost_and_found_is_said_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("config.cache._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("config.contact._PAUSE_SECONDS", 0.0)
     with valkey() as server:
         cache = ForgivingRedisCache(server.url, {})
         cache.set("key", "shared")
@@ -69,7 +69,7 @@ def test_that_redis_is_lost_and_found_is_said_once(
         assert [cache.get("key") for _time in range(3)] == [None] * 3
         for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
             pool.disconnect()
-    said = [record.message for record in caplog.records if record.name == "config.cache"]
+    said = [record.message for record in caplog.records if record.name == "config.contact"]
     assert len(said) == 2
     assert "cache_alone" in said[0]
     assert "cache_shared" in said[1]
@@ -77,7 +77,7 @@ def test_that_redis_is_lost_and_found_is_said_once(
 
 def test_while_it_is_lost_few_ask_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that swallows what it is sent would cost everybody half a second a question."""
-    monkeypatch.setattr("config.cache._PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr("config.contact._PAUSE_SECONDS", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         cache = ForgivingRedisCache(url, {"OPTIONS": {"socket_timeout": 0.2}})

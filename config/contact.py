@@ -1,0 +1,70 @@
+"""What all processes share, and each has alone while that is out of reach."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_PAUSE_SECONDS = 1.0
+
+T = TypeVar("T")
+
+
+class Contact:
+    """Whether a server is within reach, as all threads of this process know it.
+
+    The log has `<name>_alone` when it is lost and `<name>_shared` when it is found. `failures` are
+    the errors that tell of a loss; `on_loss` is called at each.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        failures: tuple[type[Exception], ...],
+        on_loss: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._name, self._failures, self._on_loss = name, failures, on_loss
+        self._lock = threading.Lock()
+        self._lost = False
+        self._pause_until = 0.0
+
+    def either(self, shared: Callable[[], T], alone: Callable[[], T]) -> T:
+        """What the server answers; while it does not, what this process knows."""
+        if not self._may_ask():
+            return alone()
+        try:
+            answer = shared()
+        except self._failures as error:
+            self._lose(error)
+            return alone()
+        self._find()
+        return answer
+
+    def _may_ask(self) -> bool:
+        """While it is lost, one in a second asks after it; the others do not wait."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._pause_until:
+                return False
+            if self._lost:
+                self._pause_until = now + _PAUSE_SECONDS
+            return True
+
+    def _lose(self, error: Exception) -> None:
+        with self._lock:
+            news, self._lost = not self._lost, True
+            self._pause_until = time.monotonic() + _PAUSE_SECONDS
+        self._on_loss()
+        if news:
+            log.warning(f"{self._name}_alone", error=type(error).__name__)
+
+    def _find(self) -> None:
+        if self._lost:
+            with self._lock:
+                news, self._lost, self._pause_until = self._lost, False, 0.0
+            if news:
+                log.info(f"{self._name}_shared")
