@@ -4,10 +4,13 @@ from functools import cache, partial
 from typing import Any
 
 import redis
+import structlog
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
 from config.contact import Contact
+
+log = structlog.get_logger(__name__)
 
 # Of what a process keeps alone; beyond, what was used longest ago is forgotten.
 _MAX_ENTRIES = 100_000
@@ -63,4 +66,4 @@ class ForgivingRedisCache(RedisCache):
 
 @cache
 def _contact_with(server: str) -> Contact:
-    return Contact("cache", (redis.RedisError,))
+    return Contact(log, "cache", (redis.RedisError,))

@@ -3,11 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
-
-import structlog
-
-log = structlog.get_logger(__name__)
+from typing import Any, TypeVar
 
 _PAUSE_SECONDS = 1.0
 
@@ -17,17 +13,19 @@ T = TypeVar("T")
 class Contact:
     """Whether a server is within reach, as all threads of this process know it.
 
-    The log has `<name>_alone` when it is lost and `<name>_shared` when it is found. `failures` are
-    the errors that tell of a loss; `on_loss` is called at each.
+    `log` has `<name>_alone` when it is lost, `<name>_shared` when it is found. `failures` are the
+    errors that tell of a loss; `on_loss` is called at each.
     """
 
     def __init__(
         self,
+        log: Any,
         name: str,
         failures: tuple[type[Exception], ...],
         on_loss: Callable[[], object] = lambda: None,
     ) -> None:
-        self._name, self._failures, self._on_loss = name, failures, on_loss
+        self._log, self._name = log, name
+        self._failures, self._on_loss = failures, on_loss
         self._lock = threading.Lock()
         self._lost = False
         self._pause_until = 0.0
@@ -60,11 +58,11 @@ class Contact:
             self._pause_until = time.monotonic() + _PAUSE_SECONDS
         self._on_loss()
         if news:
-            log.warning(f"{self._name}_alone", error=type(error).__name__)
+            self._log.warning(f"{self._name}_alone", error=type(error).__name__)
 
     def _find(self) -> None:
         if self._lost:
             with self._lock:
                 news, self._lost, self._pause_until = self._lost, False, 0.0
             if news:
-                log.info(f"{self._name}_shared")
+                self._log.info(f"{self._name}_shared")

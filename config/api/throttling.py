@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, cast
 
+import structlog
 from django.conf import settings
 
 from config.contact import Contact
+
+log = structlog.get_logger(__name__)
 
 _MINUTE = 60
 # So many callers are remembered per window; beyond, those that came first are forgotten.
@@ -144,7 +147,7 @@ class Shared:
         self._alone = InProcess(limits)
         # A server that was started anew has forgotten every connection of the pool.
         forget = partial(self._client.connection_pool.disconnect, inuse_connections=False)
-        self._contact = Contact("rate_limits", (redis.RedisError, OSError), forget)
+        self._contact = Contact(log, "rate_limits", (redis.RedisError, OSError), forget)
 
     def take(self, caller: str) -> Verdict:
         return self._contact.either(partial(self._ask, caller), partial(self._alone.take, caller))

@@ -69,7 +69,7 @@ def test_that_redis_is_lost_and_found_is_said_once(
         assert [cache.get("key") for _time in range(3)] == [None] * 3
         for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
             pool.disconnect()
-    said = [record.message for record in caplog.records if record.name == "config.contact"]
+    said = [record.message for record in caplog.records if record.name == "config.cache"]
     assert len(said) == 2
     assert "cache_alone" in said[0]
     assert "cache_shared" in said[1]
