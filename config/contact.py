@@ -3,11 +3,29 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 _PAUSE_SECONDS = 1.0
 
 T = TypeVar("T")
+
+
+def client(url: str, *, seconds: float) -> "Redis":
+    """A client of the Redis at this address, which tries once and waits so long at the most."""
+    # Late: it is large and brings OpenTelemetry's SDK along, and not everybody has a Redis.
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=seconds,
+        socket_timeout=seconds,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 class Contact:

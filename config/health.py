@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from config import metrics
+from config import contact, metrics
 
 PROBES = {"/healthz": "healthz", "/readyz": "readyz", "/metrics": "metrics"}
 _OK, _UNAVAILABLE, _BEHIND = "ok", "unavailable", "behind"
@@ -156,18 +156,7 @@ class _Database(_Check):
 
 class _Broker(_Check):
     def ask(self) -> dict[str, str]:
-        # Late: the client is large and brings OpenTelemetry's SDK along, and where there is no
-        # Redis nobody asks.
-        from redis import Redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        with Redis.from_url(
-            settings.REDIS_URL,
-            socket_connect_timeout=_REDIS_SECONDS,
-            socket_timeout=_REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        ) as redis:
+        with contact.client(settings.REDIS_URL, seconds=_REDIS_SECONDS) as redis:
             redis.ping()
         return {"broker": _OK}
 

@@ -16,7 +16,7 @@ from typing import Protocol, cast
 import structlog
 from django.conf import settings
 
-from config.contact import Contact
+from config import contact
 
 log = structlog.get_logger(__name__)
 
@@ -128,26 +128,17 @@ class Shared:
     """Counters in Redis, one round trip a request; in this process while Redis is out of reach."""
 
     def __init__(self, limits: Mapping[int, int], url: str) -> None:
-        # Late: the client is large and brings OpenTelemetry's SDK along, and where there is no
-        # Redis nothing is shared.
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
+        from redis import RedisError  # late, as the client itself
 
         self._limits = limits
         self._arguments = [number for window in limits.items() for number in window]
-        self._client = redis.Redis.from_url(
-            url,
-            socket_timeout=_REDIS_TIMEOUT_SECONDS,
-            socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._client = contact.client(url, seconds=_REDIS_TIMEOUT_SECONDS)
         weakref.finalize(self, self._client.close)
         self._script = self._client.register_script(_SCRIPT)
         self._alone = InProcess(limits)
         # A server that was started anew has forgotten every connection of the pool.
         forget = partial(self._client.connection_pool.disconnect, inuse_connections=False)
-        self._contact = Contact(log, "rate_limits", (redis.RedisError, OSError), forget)
+        self._contact = contact.Contact(log, "rate_limits", (RedisError, OSError), forget)
 
     def take(self, caller: str) -> Verdict:
         return self._contact.either(partial(self._ask, caller), partial(self._alone.take, caller))
