@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.fields import QueryIntegerField, query_of
-from config.api.reading import Rows
+from config.api.reading import Pages
 from config.api.schema import example
 
 _Shape = type[serializers.Serializer[Any]]
@@ -38,15 +38,15 @@ def item(data: object, status: int = 200) -> Response:
     return Response({"data": data}, status=status)
 
 
-def page(request: Request, rows: Rows) -> Response:
-    """The page of `rows`, which must be in a total order, that the query asks for.
+def page(request: Request, pages: Pages) -> Response:
+    """The one that the query asks for, of rows that must be in a total order.
 
     ValidationError for a page or a limit that is none; a page past the end is empty.
     """
     query = query_of(request, PageQuery)
     number, limit = query["page"], query["limit"]
     first = (number - 1) * limit
-    found, total = rows.page(first, limit) if first <= _LAST else ([], rows.count())
+    found, total = pages(min(first, _LAST), limit)
     return Response(
         {
             "data": found,

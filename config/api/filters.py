@@ -7,14 +7,14 @@ from django_filters import FilterSet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from config.api.reading import Reading, Rows
+from config.api.reading import Pages, Reading
 
 M = TypeVar("M", bound=Model)
 
 
 def narrowed(
     request: Request, reading: Reading[M], filters: type[FilterSet], **values: object
-) -> Rows:
+) -> Pages:
     """What the query's filters leave of a reading. ValidationError for a value that is none."""
     if not set(filters.base_filters) & set(request.query_params):
         return reading.of(**values)

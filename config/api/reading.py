@@ -7,9 +7,9 @@ no column, the serializer declares as `Derived`: a function of columns, for mode
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial, reduce
+from functools import cached_property, reduce
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
@@ -21,6 +21,10 @@ M = TypeVar("M", bound=Model)
 Shown = dict[str, Any]
 _Field = serializers.Field[Any, Any, Any, Any]
 _Show = Callable[[Row], Any]
+
+Pages: TypeAlias = Callable[[int, int], tuple[list[Shown], int]]
+"""What a list shows a page of: some, from one of this number (from 0) on and at most so many; and
+how many there are in all."""
 
 # What these show is the value as it is.
 _AS_IT_IS = (
@@ -86,18 +90,6 @@ class Many(serializers.ListSerializer[Any]):
             each[name] = found[each[name]]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """What a list shows a page of.
-
-    `page` tells of some, from one of this number (from 0) on and at most so many, and how many
-    there are in all; `count` tells only that.
-    """
-
-    count: Callable[[], int]
-    page: Callable[[int, int], tuple[list[Shown], int]]
-
-
 class Reading(Generic[M]):
     """The rows of a queryset that `build` makes of values by name, as a serializer shows them.
 
@@ -116,9 +108,9 @@ class Reading(Generic[M]):
         self._all = Prepared(build, self._columns)
         self._named = Named(build, self._columns)
 
-    def of(self, **values: object) -> Rows:
+    def of(self, **values: object) -> Pages:
         """All of them."""
-        return self._rows(self._all, values)
+        return self._pages(self._all, values)
 
     def all(self, **values: object) -> list[Shown]:
         """All of them at once, where there cannot be many."""
@@ -126,17 +118,17 @@ class Reading(Generic[M]):
 
     def narrowed(
         self, narrow: "Callable[[QuerySet[M, M]], QuerySet[M, M]]", **values: object
-    ) -> Rows:
+    ) -> Pages:
         """Those that are left of them: the SQL is written for this once."""
         left = narrow(self._build(**values))
-        return self._rows(Prepared(lambda: left, self._columns), {})
+        return self._pages(Prepared(lambda: left, self._columns), {})
 
-    def _rows(self, prepared: Prepared[M], values: dict[str, object]) -> Rows:
+    def _pages(self, prepared: Prepared[M], values: dict[str, object]) -> Pages:
         def page(first: int, limit: int) -> tuple[list[Shown], int]:
             found, total = prepared.page(first, limit, **values)
             return self._shown(found), total
 
-        return Rows(partial(prepared.count, **values), page)
+        return page
 
     def one(self, key: str, **values: object) -> Shown:
         """The one of this number or uuid, or NotFound."""
