@@ -18,6 +18,9 @@ CALLBACK = "https://app.example/callback"
 VERIFIER = "a-verifier-of-at-least-forty-three-characters"
 SCOPES = "users:read events:write"
 
+INVALID_GRANT = (400, "invalid_grant")
+INVALID_CLIENT = (401, "invalid_client")
+
 
 def challenge_of(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
@@ -115,3 +118,10 @@ def came_back(answer: Any, to: str = CALLBACK) -> dict[str, str]:
 
 def api(token: str) -> Client:
     return Client(headers={"Authorization": f"Bearer {token}"})
+
+
+def outcome(answer: Any) -> tuple[int, str | None]:
+    """Its status and its error, in the format of RFC 6749, 5.2."""
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.status_code, answer.json().get("error")

@@ -8,6 +8,7 @@ import firebase_admin
 import pytest
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 from firebase_admin import _http_client, messaging
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
@@ -18,6 +19,7 @@ from accounts.models import User
 from config.worker import EmbeddedWorker
 from tests import wire
 from tests.journeys.browser import ARGUMENTS, CHROMIUM, SIZES, Enter, Scheme, Visit, Visitor
+from tests.oauth import App, app_of
 from tests.pages import stand_alone
 
 
@@ -127,3 +129,14 @@ def enter(visit: Visit, size: str) -> Enter:
         return visitor
 
     return enter
+
+
+@pytest.fixture
+def limits_start_anew(settings: Settings) -> None:
+    stand_alone(settings)
+
+
+@pytest.fixture
+def app(bob: User) -> App:
+    """Bob's application, that keeps a secret."""
+    return app_of(bob, now=timezone.now())
