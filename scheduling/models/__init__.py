@@ -1,0 +1,32 @@
+"""When people work, what can be booked of them, what was booked, and the ledger of claimed time."""
+
+from scheduling.models.bookings import (
+    Booking,
+    BusyTime,
+    HistoryEntry,
+    name_of_invitee,
+    new_booking_uuid,
+)
+from scheduling.models.event_types import (
+    SLUG,
+    EventType,
+    every_day,
+    location_in_words,
+    new_event_type_uuid,
+)
+from scheduling.models.hours import DateOverride, WeeklyAvailability
+
+__all__ = [
+    "SLUG",
+    "Booking",
+    "BusyTime",
+    "DateOverride",
+    "EventType",
+    "HistoryEntry",
+    "WeeklyAvailability",
+    "every_day",
+    "location_in_words",
+    "name_of_invitee",
+    "new_booking_uuid",
+    "new_event_type_uuid",
+]

@@ -1,0 +1,182 @@
+"""What can be booked of a host."""
+
+import re
+from decimal import Decimal
+from typing import ClassVar, Self
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.zones import validate_zone, zone_of
+from config.ids import named, public_id
+from scheduling.custom_fields import CustomField
+from scheduling.enums import Location, PaymentMethod, Weekday
+from scheduling.slots import Terms
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def new_event_type_uuid() -> str:
+    return public_id("et")
+
+
+def every_day() -> list[int]:
+    return list(Weekday.values)
+
+
+def location_in_words(location: str, custom: str) -> str:
+    """Where to meet."""
+    return custom or str(Location(location).label)
+
+
+class EventTypeQuerySet(models.QuerySet["EventType"]):
+    def visible_to(self, user: User) -> Self:
+        """What this person is the host of; team mates are strangers here."""
+        return self.filter(host=user)
+
+    def named(self, key: str) -> Self:
+        """The one of this number or uuid."""
+        return self.filter(named(key))
+
+    def with_hours(self) -> Self:
+        """With the host and the host's weekly hours."""
+        return self.select_related("host__weekly_availability")
+
+
+class EventType(models.Model):
+    """What can be booked of a host: how long, on which days, and on what terms."""
+
+    uuid = models.CharField(max_length=30, unique=True, default=new_event_type_uuid, editable=False)
+    host = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="event_types", db_index=False
+    )
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.CharField(
+        _("address"),
+        max_length=80,
+        validators=[RegexValidator(f"^{SLUG.pattern}$", _("Use a-z, 0-9 and single hyphens."))],
+    )
+    description = models.TextField(_("description"), max_length=5000, blank=True)
+    color = models.CharField(
+        _("color"),
+        max_length=7,
+        default="#4F46E5",
+        validators=[RegexValidator("^#[0-9A-Fa-f]{6}$", _("Use a color such as #4F46E5."))],
+    )
+    duration = models.PositiveSmallIntegerField(
+        _("duration in minutes"), validators=[MinValueValidator(15), MaxValueValidator(480)]
+    )
+    location = models.CharField(
+        _("location"), max_length=20, choices=Location.choices, default=Location.ZOOM_MEETING
+    )
+    location_custom = models.CharField(_("where, or how to get there"), max_length=500, blank=True)
+    timezone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_zone]
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    requires_approval = models.BooleanField(_("requires approval"), default=False)
+    buffer_time_before = models.PositiveSmallIntegerField(
+        _("buffer before, in minutes"), default=0, validators=[MaxValueValidator(1440)]
+    )
+    buffer_time_after = models.PositiveSmallIntegerField(
+        _("buffer after, in minutes"), default=0, validators=[MaxValueValidator(1440)]
+    )
+    min_advance_booking = models.PositiveSmallIntegerField(
+        _("notice in hours"), default=0, validators=[MaxValueValidator(8760)]
+    )
+    max_advance_booking = models.PositiveSmallIntegerField(
+        _("horizon in days"), default=60, validators=[MaxValueValidator(730)]
+    )
+    # ISO weekdays.
+    available_days: "models.JSONField[list[int], list[int]]" = models.JSONField(
+        _("available days"), default=every_day
+    )
+    slot_interval = models.PositiveSmallIntegerField(
+        _("distance of starts in minutes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(5), MaxValueValidator(1440)],
+    )
+    daily_limit = models.PositiveSmallIntegerField(
+        _("bookings a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+    )
+    price = models.DecimalField(
+        _("price"),
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+    )
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        default="USD",
+        validators=[RegexValidator("^[A-Z]{3}$", _("Use a code such as USD (ISO 4217)."))],
+    )
+    payment_method = models.CharField(
+        _("paid"), max_length=10, choices=PaymentMethod.choices, blank=True
+    )
+    custom_fields: "models.JSONField[list[CustomField], list[CustomField]]" = models.JSONField(
+        _("custom fields"), default=list, blank=True
+    )
+    sort_order = models.SmallIntegerField(
+        _("position"),
+        default=0,
+        validators=[MinValueValidator(-1000), MaxValueValidator(1000)],
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager["EventType"]] = EventTypeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event type")
+        verbose_name_plural = _("event types")
+        ordering = ("sort_order", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host", "slug"],
+                name="event_type_slug_once",
+                violation_error_message=_("You have an event type with this address already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which the API reads times without an offset and groups slots, unless told."""
+        return zone_of(self.timezone)
+
+    @property
+    def terms(self) -> Terms:
+        """The terms as the slot engine counts: in seconds."""
+        minutes = self.duration + self.buffer_time_before + self.buffer_time_after
+        return Terms(
+            duration=self.duration * _MINUTE,
+            step=(self.slot_interval or minutes) * _MINUTE,
+            before=self.buffer_time_before * _MINUTE,
+            after=self.buffer_time_after * _MINUTE,
+            notice=self.min_advance_booking * _HOUR,
+            horizon=self.max_advance_booking,
+            daily_limit=self.daily_limit,
+        )
+
+    @property
+    def location_display(self) -> str:
+        return location_in_words(self.location, self.location_custom)
+
+    @property
+    def scheduling_url(self) -> str:
+        return f"{self.host.username}/{self.slug}"
