@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from oauth2_provider.settings import oauth2_settings
@@ -300,11 +300,14 @@ def purge(*, now: datetime) -> None:
     """Forget codes and tokens that no longer open anything.
 
     A refresh token that was used is kept for as long as it would have been good: it coming again is
-    how theft shows.
+    how theft shows. The first of a connection is kept as long as that lasts: it says since when.
     """
     over = now - lifetime()
+    family = RefreshToken.objects.filter(token_family=OuterRef("token_family"))
+    is_first = ~Exists(family.filter(pk__lt=OuterRef("pk")))
+    lasts = Exists(live(now).filter(token_family=OuterRef("token_family")))
     ended = Q(revoked__lte=over) | Q(revoked=None, access_token__expires__lte=over)
     orphaned = Q(revoked=None, access_token=None)
     privacy.forget(Grant.objects.filter(expires__lte=now))
-    privacy.forget(RefreshToken.objects.filter(ended | orphaned))
+    privacy.forget(RefreshToken.objects.filter(ended | orphaned).exclude(is_first & lasts))
     privacy.forget(AccessToken.objects.filter(refresh_token=None, expires__lte=now))

@@ -8,9 +8,11 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext as _
-from oauth2_provider.models import Application, RefreshToken
+from oauth2_provider.models import Application
 
+from accounts import applications
 from accounts.models import Invitation, Notification, User
+from config.crypto import sealed
 from config.privacy import BATCH, File, json_file
 
 _OF_PROFILE = (
@@ -45,7 +47,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     ))  # fmt: skip
     yield json_file(
         "connected_applications.json", _("Applications that you have connected."),
-        _connected(person),
+        _connected(person, now),
     )  # fmt: skip
     yield json_file("sessions.json", _("Where you are signed in."), (
         _values(session, "agent", "started_at", "seen_at", "expire_date")
@@ -53,7 +55,8 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     ))  # fmt: skip
     yield json_file("audit_log.json", _("What was done to your account."), (
         {
-            **_values(entry, "at", "action", "subject", "address"),
+            **_values(entry, "at", "action", "subject"),
+            "address": entry.address_for_person,
             "by_you": entry.actor_id == person.pk,
         }
         for entry in person.audit_entries.iterator(BATCH)
@@ -87,21 +90,20 @@ def _invitations(person: User) -> Iterator[dict[str, Any]]:
             yield {"by_you": by_you, "team": row.team.name, **told}
 
 
-def _connected(person: User) -> Iterator[dict[str, Any]]:
-    standing = RefreshToken.objects.filter(user=person, revoked=None)
-    for token in standing.select_related("application", "access_token").order_by("pk"):
+def _connected(person: User, now: datetime) -> Iterator[dict[str, Any]]:
+    for connection in applications.connections(person=person, now=now):
         yield {
-            "name": token.application.name,
-            "client_id": token.application.client_id,
-            "scopes": token.access_token.scope.split() if token.access_token else [],
-            "since": token.created,
+            **_values(connection.application, "name", "client_id"),
+            **_values(connection, "scopes", "since", "refreshed_at"),
         }
 
 
 def _sent(person: User) -> Iterator[dict[str, Any]]:
     """Without what they said, since that had links that act for whoever has them."""
-    for row in Notification.objects.filter(user=person).order_by("pk").iterator(BATCH):
-        content = json.loads(row.content)
+    rows = Notification.objects.filter(user=person).defer("content").order_by("pk")
+    field = Notification._meta.get_field("content")
+    for row in rows.annotate(sealed=sealed("content")).iterator(BATCH):
+        content = json.loads(field.opened(row.sealed) or "{}")
         yield {
             **_values(row, "kind", "channel", "state", "created_at", "due_at", "settled_at"),
             # A device is known by a digest here, which says nothing to anybody.

@@ -27,7 +27,14 @@ from accounts.models import AuditEntry, IdempotencyRecord, Invitation, Notificat
 from config import privacy
 from config.errors import Conflict
 
-__all__ = ["consequences", "erase", "export", "is_last_superuser", "retain"]
+__all__ = [
+    "consequences",
+    "erase",
+    "export",
+    "is_last_superuser",
+    "keep_a_superuser",
+    "retain",
+]
 
 _BY_STAFF = [Action.STAFF_ADDED, Action.STAFF_CHANGED, Action.STAFF_DELETED, Action.STAFF_ACTED]
 
@@ -72,7 +79,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     person = User.objects.select_for_update(no_key=True).get(pk=person_id)
     if person.deleted_at is not None:
         return
-    _keep_a_superuser(person)
+    keep_a_superuser(person)
     last_words = notifications.render_email(
         "account_deleted", {"person": person}, language=person.mail_language
     )
@@ -81,7 +88,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     _forget_what_was_said(person, addresses, now)
     _close_doors(person)
     audit.record(Action.ACCOUNT_DELETED, person=person, actor=person, now=now)
-    _forget_what_was_done(person, addresses)
+    _forget_what_was_done(person)
     notifications.email(
         address=person.email, kind="account_deleted", content=last_words, now=now,
         topic=notifications.ONCE,
@@ -90,7 +97,8 @@ def erase(*, person_id: int, now: datetime) -> None:
     log.info("account_deleted", account=person.pk)
 
 
-def _keep_a_superuser(person: User) -> None:
+def keep_a_superuser(person: User) -> None:
+    """Conflict where nobody would have all rights without this person; in a transaction."""
     if person.is_superuser:  # locked, so that of the last two one stays
         staff = User.objects.filter(is_superuser=True).order_by("pk")
         list(staff.select_for_update(no_key=True).values_list("pk"))
@@ -124,16 +132,16 @@ def _close_doors(person: User) -> None:
     person.user_permissions.clear()
 
 
-def _forget_what_was_done(person: User, addresses: set[str]) -> None:
-    """What staff did stays in the audit log by time and kind, and so does that it is over."""
+def _forget_what_was_done(person: User) -> None:
+    """What staff did stays in the audit log by time and kind, and so does that it is over.
+
+    Entries that name somebody are filed under them: nobody's words are looked for in those of
+    others, or whoever goes could choose by their name what is blanked.
+    """
     kept = [*_BY_STAFF, Action.ACCOUNT_DELETED]
     AuditEntry.objects.filter(person=person).exclude(action__in=kept).delete()
     AuditEntry.objects.filter(person=person).update(subject="", address=None)
     AuditEntry.objects.filter(actor=person).update(address=None)
-    # A first name alone is part of many words.
-    full_name = {person.name} if person.first_name and person.last_name else set()
-    for words in addresses | full_name:
-        AuditEntry.objects.filter(subject__icontains=words).update(subject="")
     kind = ContentType.objects.get_for_model(User)
     about = Q(content_type=kind, object_id=str(person.pk))
     LogEntry.objects.filter(about | Q(user=person)).delete()

@@ -153,7 +153,6 @@ def _things_of(person: User) -> None:
     AuditEntry.objects.create(person=person, action=Action.LOGIN, address="10.9.8.7", at=NOW)
     Authenticator.objects.create(user=person, type="totp", data={"secret": "of-zeph"})
     audit.record(Action.STAFF_CHANGED, person=person, subject="name: Zephyrine", now=NOW)
-    audit.record(Action.LOGIN_FAILED, subject=person.email, now=NOW)
 
 
 def delete(world: World) -> None:
@@ -235,6 +234,19 @@ def test_the_audit_log_keeps_when_it_was_and_what_staff_did(world: World) -> Non
     assert set(kept.values_list("action", "subject", "address")) == {
         ("staff_changed", "", None), ("account_deleted", "", None),
     }  # fmt: skip
+
+
+def test_whoever_goes_takes_nothing_out_of_the_log_of_others(alice: User, bob: User) -> None:
+    """By whatever they call themselves."""
+    subjects = ["Firefox on Linux", "Take the second step away: authenticator app", "old@x.example"]
+    for subject in subjects:
+        audit.record(Action.STAFF_ACTED, person=bob, subject=subject, now=NOW)
+    for first, last in (("on", "Linux"), ("second", "step")):
+        person = factories.user("mallory", first_name=first, last_name=last)
+        EmailAddress.objects.create(user=person, email="d@x.example", verified=True)
+        privacy.erase(person_id=person.pk, now=NOW)
+    kept = AuditEntry.objects.filter(person=bob).order_by("id").values_list("subject", flat=True)
+    assert list(kept) == subjects
 
 
 def test_being_forgotten_again_changes_nothing(world: World) -> None:

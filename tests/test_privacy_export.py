@@ -1,11 +1,13 @@
 """Everything about me, as a zip: what is in it, what is not, and that it stays small in memory."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
@@ -23,11 +25,13 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts import services, teams
 from accounts.models import AuditEntry, Team, User
 from config import privacy
+from config.api.rendering import instant
 from meetings import services as meetings
 from scheduling import bookings
 from scheduling import services as hosts
 from tests import factories
-from tests.pages import NOW, START, content, everything, stand_alone
+from tests.oauth import app_of
+from tests.pages import NOW, START, content, everything, stand_alone, words
 from webhooks.models import Webhook
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +81,9 @@ def given(client: Client, alice: User, bob: User, team: Team) -> Mapping[str, by
         user=alice, token="access-x", application=application, scope="users:read", expires=NOW
     )
     get_refresh_token_model().objects.create(
-        user=alice, token="refresh-x", application=application, access_token=access
-    )
+        user=alice, token="refresh-x", application=application, access_token=access,
+        token_family=uuid4(),
+    )  # fmt: skip
     client.force_login(alice)
     return files_of(client.post("/settings/data/export"))
 
@@ -212,6 +217,54 @@ def test_a_look_at_the_page_gives_nothing_away(client: Client, alice: User) -> N
 
 # As many as it takes whatever there is.
 QUERIES = 28
+
+
+def test_what_no_key_opens_any_more_is_left_out(
+    client: Client, alice: User, settings: Settings
+) -> None:
+    factories.booking(factories.event_type(alice), start=START, now=NOW)
+    factories.webhook(alice, headers={"X-Key": "header-value"})
+    settings.ENCRYPTION_KEYS = [base64.b64encode(b"x" * 32).decode()]
+    client.force_login(alice)
+    given = files_of(client.post("/settings/data/export"))
+    assert {each["subject"] for each in rows(given, "notifications.json")} == {None}
+    assert [each["headers"] for each in rows(given, "webhooks.json")] == [[]]
+
+
+def test_where_staff_were_is_theirs_and_where_others_tried_is_told(
+    client: Client, alice: User, bob: User
+) -> None:
+    for actor, address in ((bob, "10.66.1.7"), (alice, "10.66.1.8"), (None, "10.66.1.9")):
+        AuditEntry.objects.create(
+            action="staff_acted", person=alice, actor=actor, address=address, at=NOW
+        )
+    client.force_login(alice)
+    told = {"10.66.1.8", "10.66.1.9"}
+    log = rows(files_of(client.post("/settings/data/export")), "audit_log.json")
+    assert {each["address"] for each in log if each["action"] == "staff_acted"} == {None, *told}
+    page = words(client.get("/settings/security"))
+    assert {place for place in ("10.66.1.7", *told) if place in page} == told
+
+
+def test_a_connection_is_told_as_its_page_tells_it(client: Client, alice: User, bob: User) -> None:
+    app = app_of(bob, now=NOW)
+    tokens = app.tokens(alice)
+    for days, is_there in ((60, True), (120, True), (180, True), (271, False)):
+        now = NOW + timedelta(days=days)
+        with time_machine.travel(now, tick=False):
+            if is_there:
+                tokens = app.refresh(tokens["refresh_token"]).json()
+            privacy.retain(now=now)
+            client.force_login(alice)
+            given = files_of(client.post("/settings/data/export"))
+            page = words(client.get("/settings/connections"))
+        told = [
+            (each["name"], each["since"], each["refreshed_at"])
+            for each in rows(given, "connected_applications.json")
+        ]
+        assert told == [(app.row.name, instant(NOW), instant(now))] * is_there
+        assert ("connected since Mon 03/02/2026" in page) is is_there
+    assert not get_refresh_token_model().objects.filter(user=alice).exists()
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -5,17 +5,21 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config import privacy
+from config.crypto import sealed
 from config.privacy import BATCH, File, json_file
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
+_SEALED = ("secret", "previous_secret", "sealed_headers")
+
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
-    webhooks = Webhook.objects.filter(owner=person_id)
+    webhooks = Webhook.objects.filter(owner=person_id).defer(*_SEALED)
+    webhooks = webhooks.annotate(headers_as_kept=sealed("sealed_headers"))
     yield json_file(
         "webhooks.json",
         _("Your webhooks, without their secrets and the values of their headers."),
@@ -28,18 +32,20 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
 
 
-def _webhook(webhook: Webhook) -> dict[str, Any]:
+def _webhook(webhook: Any) -> dict[str, Any]:
     names = (
         "uuid", "name", "url", "events", "status", "disabled_reason", "timeout_seconds",
         "max_retries", "verify_ssl", "created_at", "updated_at",
     )  # fmt: skip
     told = {name: getattr(webhook, name) for name in names}
-    return told | {"headers": sorted(webhook.headers)}
+    field = Webhook._meta.get_field("sealed_headers")
+    return told | {"headers": sorted(orjson.loads(field.opened(webhook.headers_as_kept) or "{}"))}
 
 
 def _events(person_id: int) -> Iterator[dict[str, Any]]:
     rows = WebhookEvent.objects.filter(owner=person_id).order_by("pk")
-    for event in rows.prefetch_related("deliveries__webhook").iterator(BATCH):
+    webhooks = Prefetch("deliveries__webhook", Webhook.objects.only("uuid"))
+    for event in rows.prefetch_related(webhooks).iterator(BATCH):
         deliveries = [
             {
                 "uuid": delivery.uuid,

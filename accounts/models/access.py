@@ -178,3 +178,8 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.at:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def address_for_person(self) -> str | None:
+        """From where, as the person may know it: not where staff were."""
+        return self.address if self.actor_id in (None, self.person_id) else None

@@ -9,20 +9,20 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.utils import decrypt
 from django.apps import apps
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from accounts import services as services_of_accounts
 from accounts.models import IdempotencyRecord, Notification, PushDevice, Session, User
-from config.crypto import DecryptionError
+from config.crypto import DecryptionError, sealed
 from tests import factories, wire
 from webhooks import services
 from webhooks.delivery import deliver
 from webhooks.models import Attempt, Webhook
 
-OLD, NEW = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+OLD, NEW, LOST = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2, 3))
 VALUE = "Bearer header-value-of-alice"
 
 
@@ -118,3 +118,31 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
     settings.ENCRYPTION_KEYS = [OLD]
     with pytest.raises(DecryptionError):
         Webhook.objects.get()
+
+
+def test_what_no_key_opens_keeps_no_other_row_from_a_new_key(
+    alice: User, bob: User, now: datetime, settings: Settings
+) -> None:
+    devices: list[PushDevice] = []
+    for key in (OLD, LOST, OLD, LOST, OLD):
+        settings.ENCRYPTION_KEYS = [key]
+        devices.append(
+            services_of_accounts.register_device(
+                user=alice, token=f"token-{len(devices)}", platform="web"
+            )
+        )
+    TOTP.activate(bob, "ABCDEFGH")
+    settings.ENCRYPTION_KEYS = [LOST]
+    TOTP.activate(alice, "ABCDEFGH")
+    before = PushDevice.objects.annotate(kept=sealed("token")).defer("token").get(pk=devices[1].pk)
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    printed = io.StringIO()
+    with pytest.raises(CommandError, match="No key opens 3 of the rows"):
+        call_command("rotate_keys", stdout=printed)
+    assert "accounts.PushDevice: 3, and 2 that no key opens\n" in printed.getvalue()
+    assert "mfa.Authenticator: 1, and 1 that no key opens\n" in printed.getvalue()
+    after = PushDevice.objects.annotate(kept=sealed("token")).defer("token").get(pk=devices[1].pk)
+    assert after.kept == before.kept
+    settings.ENCRYPTION_KEYS = [NEW]
+    opened = PushDevice.objects.filter(pk__in=[each.pk for each in devices[::2]])
+    assert sorted(each.token for each in opened) == ["token-0", "token-2", "token-4"]

@@ -3,11 +3,11 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from django.apps import apps
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
-from config.crypto import EncryptedTextField
+from config.crypto import DecryptionError, EncryptedTextField
 
 _BATCH = 200
 # What allauth hands to its adapter to be encrypted.
@@ -17,40 +17,64 @@ _SEALED = {"secret", "seed"}
 class Command(BaseCommand):
     help = (
         "Encrypt everything anew under the first of ENCRYPTION_KEYS. Afterwards the others can be"
-        " dropped. May run while Parley serves, and again at any time."
+        " dropped. May run while Parley serves, and again at any time. Rows that no key opens stay"
+        " as they are; it fails at the end if there are any."
     )
 
     def handle(self, **options: Any) -> None:
+        shut = 0
         for model in apps.get_models():
             names = [
                 field.name for field in model._meta.fields if isinstance(field, EncryptedTextField)
             ]
             if names:
-                count = _rotate(model, names)
-                self.stdout.write(f"{model._meta.label}: {count}")
-        self.stdout.write(f"{Authenticator._meta.label}: {_rotate_authenticators()}")
+                shut += self._told(model, *_rotate(model, names))
+        shut += self._told(Authenticator, *_rotate_authenticators())
+        if shut:
+            raise CommandError(f"No key opens {shut} of the rows. They stay as they are.")
+
+    def _told(self, model: type[Model], count: int, shut: int) -> int:
+        besides = f", and {shut} that no key opens" if shut else ""
+        self.stdout.write(f"{model._meta.label}: {count}{besides}")
+        return shut
 
 
-def _rotate(model: type[Model], names: list[str]) -> int:
-    """Read and write every row, by id, a locked batch at a time; how many those were."""
+def _rotate(model: type[Model], names: list[str]) -> tuple[int, int]:
+    """Read and write every row, by id, a locked batch at a time: how many; how many stay shut."""
     rows = model._default_manager.order_by("pk").only("pk", *names)
-    count, rest = 0, rows
+    count, shut, rest = 0, 0, rows
     while True:
         with transaction.atomic():
-            batch = list(rest.select_for_update(no_key=True)[:_BATCH])
+            locked = rest.select_for_update(no_key=True)
+            keys = list(locked.values_list("pk", flat=True)[:_BATCH])
+            batch = _opened(rows, keys)
             model._default_manager.bulk_update(batch, names) if batch else None
-        if not batch:
-            return count
-        count, rest = count + len(batch), rows.filter(pk__gt=batch[-1].pk)
+        if not keys:
+            return count, shut
+        count, shut = count + len(batch), shut + len(keys) - len(batch)
+        rest = rows.filter(pk__gt=keys[-1])
 
 
-def _rotate_authenticators() -> int:
+def _opened(rows: "QuerySet[Model]", keys: list[Any]) -> list[Model]:
+    """Those of these rows that a key opens."""
+    try:
+        return list(rows.filter(pk__in=keys))
+    except DecryptionError:
+        half = len(keys) // 2
+        return [*_opened(rows, keys[:half]), *_opened(rows, keys[half:])] if half else []
+
+
+def _rotate_authenticators() -> tuple[int, int]:
     """The secrets within the second steps of signing in, which allauth keeps as JSON."""
-    adapter = get_adapter()
+    adapter, shut = get_adapter(), 0
     with transaction.atomic():
         rows = list(Authenticator.objects.select_for_update(no_key=True))
         for row in rows:
-            for name in _SEALED & row.data.keys():
-                row.data[name] = adapter.encrypt(adapter.decrypt(row.data[name]))
-            row.save(update_fields=["data"])
-    return len(rows)
+            try:
+                for name in _SEALED & row.data.keys():
+                    row.data[name] = adapter.encrypt(adapter.decrypt(row.data[name]))
+            except DecryptionError:
+                shut += 1
+            else:
+                row.save(update_fields=["data"])
+    return len(rows) - shut, shut
