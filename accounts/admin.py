@@ -31,6 +31,7 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.privacy import keep_a_superuser
 from accounts.staff import ReadOnlyAdmin, StaffAdmin, deed
 from accounts.teams_admin import MembershipInline
 from config import outbox
@@ -47,7 +48,7 @@ _MANY = 100
 
 class PersonForm(forms.ModelForm[User]):
     """A new person has no email address of somebody else's, nobody a username that is an address
-    of ours."""
+    of ours, and somebody always has all rights."""
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
@@ -60,6 +61,15 @@ class PersonForm(forms.ModelForm[User]):
         if name != self.instance.username and (problem := usernames.problem_with(name)):
             raise forms.ValidationError(problem)
         return name
+
+    def clean(self) -> dict[str, Any]:
+        wanted: dict[str, Any] = super().clean() or self.cleaned_data
+        if not all(wanted.get(right, True) for right in ("is_active", "is_staff", "is_superuser")):
+            try:
+                keep_a_superuser(self.instance)
+            except Conflict as error:
+                raise forms.ValidationError(error.message) from None
+        return wanted
 
 
 @admin.register(User)
@@ -103,6 +113,9 @@ class UserAdmin(StaffAdmin[User]):
         return self.has_view_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Of whoever is deleted nothing is known, and so it stays."""
+        if obj and obj.deleted_at:
+            return False
         people = [obj] if obj else []
         return self.has_view_permission(request) and staff.may_touch(staff.acting(request), people)
 

@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import services
@@ -22,6 +23,7 @@ from accounts.models import (
     Team,
     User,
 )
+from config import privacy
 from meetings.models import MeetingRequest
 from scheduling.models import Booking
 from tests import factories
@@ -270,6 +272,29 @@ def test_superusers_say_who_is_staff(staff: Client, alice: User) -> None:
     staff.post(url(User, "change/", alice.pk), profile(alice, is_active="on", is_staff="on"))
     alice.refresh_from_db()
     assert (alice.is_staff, alice.is_superuser) == (True, False)
+
+
+def test_the_last_superuser_stays_one(staff: Client, alice: User) -> None:
+    last = User.objects.get(is_superuser=True)
+    rights = {"is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    for right in rights:
+        page = staff.post(url(User, "change/", last.pk), profile(last, **{**rights, right: ""}))
+        assert "Nobody else has all rights here." in page.content.decode()
+    last.refresh_from_db()
+    assert (last.is_active, last.is_staff, last.is_superuser) == (True, True, True)
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    staff.post(url(User, "change/", last.pk), profile(last, is_active="on"))
+    last.refresh_from_db()
+    assert (last.is_active, last.is_staff, last.is_superuser) == (True, False, False)
+
+
+def test_whoever_is_deleted_stays_nobody(staff: Client, alice: User) -> None:
+    privacy.erase(person_id=alice.pk, now=timezone.now())
+    nobody = User.objects.get(pk=alice.pk)
+    assert staff.get(url(User, "change/", alice.pk)).status_code == 200
+    changed = profile(nobody, first_name="Back", is_active="on")
+    assert staff.post(url(User, "change/", alice.pk), changed).status_code == 403
+    assert User.objects.get(pk=alice.pk).first_name == ""
 
 
 def test_staff_do_nothing_to_superusers(plain: Client, bob: User) -> None:
