@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from oauth2_provider.models import AccessToken
 
 from accounts import applications, notifications, services
 from accounts.audit import Action
@@ -40,6 +41,8 @@ def revoke(*, token: str, now: datetime) -> None:
             _tell(row.user, name=row.name, is_ours=True, now=now)
         return
     found = applications.find_token(token)
+    if isinstance(found, AccessToken) and found.expires <= now:
+        return
     if found and applications.end(token=found, actor=None, action=Action.TOKEN_LEAKED, now=now):
         _tell(found.user, name=found.application.name, is_ours=False, now=now)
 

@@ -79,6 +79,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     same of itself (RFC 8252, 8.6), and looking at a page changes nothing. The form goes to the same
     address, so that what is allowed is what was asked, and is checked once more.
     """
+    refused = ""
     try:
         uri = f"{_HERE}?{urlencode(_heeded(request.GET, _AUTHORIZE))}"
         asked, info = _server().validate_authorization_request(uri)
@@ -87,9 +88,12 @@ def authorize(request: HttpRequest) -> HttpResponse:
         # Whoever made the link up may have made up the address in it: nobody is sent there.
         return render(request, "accounts/consent_broken.html", {"error": error}, status=400)
     except errors.OAuth2Error as error:
-        return _sent_back(error.in_uri(error.redirect_uri))
+        refused = error.in_uri(error.redirect_uri)
+    # First of all, or a link to us would lead strangers wherever it says (RFC 9700, 4.11.2).
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
+    if refused:
+        return _sent_back(refused)
     wanted = list(dict.fromkeys(asked))
     oauth_request = info.pop("request")
     application, now = oauth_request.client, timezone.now()

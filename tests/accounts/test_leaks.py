@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from oauth2_provider.models import AccessToken
 from pytest_django import Settings
 
 from accounts import services
@@ -76,6 +77,15 @@ def test_one_that_was_renewed_meanwhile_still_ends_what_came_of_it(alice: User, 
     second = app.refresh(first["refresh_token"]).json()
     found(first["refresh_token"])
     assert api(second["access_token"]).get("/api/v1/users/me").status_code == 401
+
+
+def test_one_that_had_run_out_ends_nothing(alice: User, bob: User) -> None:
+    app = app_of(bob, now=timezone.now())
+    tokens = app.tokens(alice)
+    AccessToken.objects.update(expires=timezone.now())
+    assert found(tokens["access_token"]).json() == ANSWER
+    assert not AuditEntry.objects.filter(action="token_leaked").exists()
+    assert app.refresh(tokens["refresh_token"]).status_code == 200
 
 
 def test_the_mail_is_in_their_language(alice: User) -> None:

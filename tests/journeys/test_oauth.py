@@ -284,10 +284,11 @@ def test_what_else_is_wrong_the_application_is_told(
     alice: User, bob: User, asked: dict[str, Any], error: str, public: bool
 ) -> None:
     app = app_of(bob, now=timezone.now(), public=public)
-    for person in (None, alice):  # before anybody has to sign in
-        told = came_back(app.asks(person, **asked))
-        told.pop("error_description", None)
-        assert told == {"error": error, "state": "of-the-app", "iss": "http://localhost"}
+    # A link to us leads no stranger to where its maker likes (RFC 9700, 4.11.2).
+    assert app.asks(**asked).headers["Location"].startswith("/accounts/login/?next=")
+    told = came_back(app.asks(alice, **asked))
+    told.pop("error_description", None)
+    assert told == {"error": error, "state": "of-the-app", "iss": "http://localhost"}
 
 
 def test_whoever_is_signed_out_signs_in_first(app: App) -> None:
