@@ -36,9 +36,14 @@ class Placeholder(Expression):
 
 @dataclass(frozen=True)
 class Statement:
-    """The SQL of a queryset, its values and placeholders, and how what it selects is read."""
+    """The SQL of a queryset, its values and placeholders, and how what it selects is read.
 
-    compiler: SQLCompiler
+    Not the compiler that wrote it: it holds the connection of the thread that came first, which
+    would stay open when that thread has ended.
+    """
+
+    select: Sequence[Any]
+    described: Mapping[str, Any]
     sql: str
     parameters: Sequence[object]
     converters: Mapping[int, Any]
@@ -48,12 +53,13 @@ class Statement:
         compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
         selected = [column for column, _sql, _alias in compiler.select]
-        return cls(compiler, sql, parameters, compiler.get_converters(selected))
+        converters = compiler.get_converters(selected)
+        return cls(compiler.select, compiler.klass_info or {}, sql, parameters, converters)
 
     @cached_property
     def models(self) -> tuple[Any, slice, list[str], list[Any]]:
         """Which model, of which columns of a row, by which names; and what fills in the related."""
-        select, described = self.compiler.select, cast(Any, self.compiler.klass_info)
+        select, described = self.select, cast(Any, self.described)
         columns = slice(described["select_fields"][0], described["select_fields"][-1] + 1)
         names = [column.target.attname for column, _sql, _alias in select[columns]]
         related = get_related_populators(described, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # the stubs are of a later Django

@@ -1,10 +1,13 @@
 """Questions whose SQL is written once: they answer as their querysets do, whatever the values."""
 
+import gc
+import threading
+import weakref
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
@@ -13,6 +16,7 @@ from accounts.models import ApiToken, Membership, Team, User
 from config.prepared import Named, Prepared
 from tests import factories
 
+of_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL alone")
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 usable = Prepared(
@@ -114,7 +118,29 @@ def test_a_row_is_named_by_number_or_uuid_and_by_nothing_else(alice: User, bob: 
         assert named.objects(key, active=True) == []
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL alone")
+@of_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_no_statement_keeps_the_connection_of_a_thread_that_has_ended() -> None:
+    ids = Prepared(lambda user: ApiToken.objects.filter(user=user).values_list("id"))
+    whole = Prepared(lambda user: ApiToken.objects.filter(user=user).select_related("user"))
+    held: list[weakref.ref[Any]] = []
+
+    def ask() -> None:
+        held.append(weakref.ref(connections[DEFAULT_DB_ALIAS]))
+        ids.page(0, 5, user=0)
+        ids.count(user=0)
+        whole.objects(user=0)
+        connections.close_all()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    gc.collect()
+    [connection_of_thread] = held
+    assert connection_of_thread() is None
+
+
+@of_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_what_comes_again_on_a_connection_is_planned_already(alice: User) -> None:
     for _round in range(8):
