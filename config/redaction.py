@@ -94,14 +94,16 @@ _short = lru_cache(maxsize=1024)(_cut)
 
 def clean(value: Any, name: str = "") -> Any:
     """The same of any value, to the innermost; what has a telling name is left out whole."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
+        return value
+    if value != "" and (
+        _IS_SECRET.fullmatch(name) or (name == "code" and _IS_CODE.fullmatch(str(value)))
+    ):
+        return _SECRET
+    if isinstance(value, int | float):
         return value
     if isinstance(value, Mapping):
         return {text(str(key)): clean(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [clean(inner) for inner in value]
-    if value and (
-        _IS_SECRET.fullmatch(name) or (name == "code" and _IS_CODE.fullmatch(str(value)))
-    ):
-        return _SECRET
     return text(value if isinstance(value, str) else str(value))

@@ -40,3 +40,16 @@ def test_a_charset_that_is_none_crashes_nothing(
     content_type = f"{kind}; charset={charset}"
     assert answered("/accounts/login/", content_type) == 403  # no CSRF token could be read
     assert answered("/api/v1/events", content_type) == 401
+
+
+@pytest.mark.parametrize(
+    "parameter", ["charset*=bogus''abc", "x*=idna''abc", "x*" + "9" * 5000, "boundary*=hex''abc"]
+)
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/json", "text/plain"])
+def test_a_content_type_that_cannot_be_taken_apart_crashes_nothing(
+    settings: Settings, kind: str, parameter: str
+) -> None:
+    stand_alone(settings)
+    content_type = f"{kind}; {parameter}"
+    assert answered("/accounts/login/", content_type) == 403
+    assert answered("/api/v1/events", content_type) == 401

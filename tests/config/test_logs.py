@@ -165,6 +165,14 @@ def test_our_own_values_are_cleaned_to_the_innermost(lines: io.StringIO) -> None
     assert token not in lines.getvalue()
 
 
+@pytest.mark.parametrize("value", [123456, ["hunter2"], ("a",), {"x": "yyy"}, 1.5])
+def test_what_has_a_telling_name_is_left_out_whatever_it_is(value: object) -> None:
+    assert redaction.clean({"seen": {"password": value}}) == {"seen": {"password": "[secret]"}}
+    assert redaction.clean({"password": None, "secret": "", "token": True}) == {
+        "password": None, "secret": "", "token": True,
+    }  # fmt: skip
+
+
 def test_lines_can_be_json() -> None:
     with written(LOGGER, "json") as lines:
         structlog.get_logger(LOGGER).warning("seen", link=SIGNED, count=3, who=None)
