@@ -216,9 +216,6 @@ def test_a_look_at_the_page_gives_nothing_away(client: Client, alice: User) -> N
 
 
 # As many as it takes whatever there is.
-QUERIES = 28
-
-
 def test_what_no_key_opens_any_more_is_left_out(
     client: Client, alice: User, settings: Settings
 ) -> None:
@@ -265,6 +262,9 @@ def test_a_connection_is_told_as_its_page_tells_it(client: Client, alice: User, 
         assert told == [(app.row.name, instant(NOW), instant(now))] * is_there
         assert ("connected since Mon 03/02/2026" in page) is is_there
     assert not get_refresh_token_model().objects.filter(user=alice).exists()
+
+
+QUERIES = 28
 
 
 @pytest.mark.parametrize("count", [1, 3])
