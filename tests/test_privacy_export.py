@@ -215,7 +215,6 @@ def test_a_look_at_the_page_gives_nothing_away(client: Client, alice: User) -> N
     assert everything() == before
 
 
-# As many as it takes whatever there is.
 def test_what_no_key_opens_any_more_is_left_out(
     client: Client, alice: User, settings: Settings
 ) -> None:
@@ -264,6 +263,7 @@ def test_a_connection_is_told_as_its_page_tells_it(client: Client, alice: User, 
     assert not get_refresh_token_model().objects.filter(user=alice).exists()
 
 
+# As many as it takes whatever there is.
 QUERIES = 28
 
 
