@@ -35,8 +35,9 @@ def _log_as_everybody(**_: Any) -> None:
 @worker_init.connect
 @beat_init.connect
 def _watch(**_: Any) -> None:
-    from config import telemetry
+    from config import keys, telemetry
 
+    keys.refuse_wrong_at_start()
     telemetry.start()
 
 

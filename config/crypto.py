@@ -72,6 +72,10 @@ class EncryptedTextField(models.TextField[str, str]):
             return None
 
 
+def encrypted_fields(model: type[models.Model]) -> list[EncryptedTextField]:
+    return [field for field in model._meta.fields if isinstance(field, EncryptedTextField)]
+
+
 def sealed(name: str) -> "models.ExpressionWrapper[models.F]":
     """What the database has in an encrypted field, for `EncryptedTextField.opened`."""
     return models.ExpressionWrapper(models.F(name), output_field=models.TextField())

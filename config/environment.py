@@ -1,13 +1,14 @@
 """The settings that come from the environment: read, checked, and refused in one clear line."""
 
 import base64
-import binascii
 import json
 import os
 import re
+import secrets
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -17,6 +18,7 @@ from environ import Env
 T = TypeVar("T")
 
 _KEY_BYTES = 32
+_SECRET_KEY_LENGTH = 50
 _WINDOW_SECONDS = {"s": 1, "min": 60, "h": 3_600, "day": 86_400}
 
 
@@ -191,27 +193,75 @@ def encryption_keys(text: str) -> list[str]:
     for key in keys:
         try:
             raw = base64.b64decode(key, validate=True)
-        except binascii.Error:
+        except ValueError:  # not base64, or not even ASCII
             raise ValueError("holds a key that is not base64") from None
         if len(raw) != _KEY_BYTES:
             raise ValueError("holds a key that is not 32 bytes long")
     return keys
 
 
+def secret_key(text: str) -> str:
+    """The text, where it is as long as Django asks for: a file that was cut short is no key."""
+    if not re.fullmatch(rf"[!-~]{{{_SECRET_KEY_LENGTH},}}", text):
+        raise ValueError(
+            f"must hold one line of at least {_SECRET_KEY_LENGTH} ASCII characters without spaces"
+        )
+    return text
+
+
 def new_encryption_key() -> str:
     return base64.b64encode(os.urandom(_KEY_BYTES)).decode()
 
 
-def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """The text of a file that only its owner can read, made on first use, whoever comes first."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
+def new_secret_key() -> str:
+    return secrets.token_urlsafe(64)
+
+
+def has_content(path: Path) -> bool:
+    """Whether the file is there and not empty: SQLite makes an empty one by looking."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def kept_secret(
+    path: Path, make: Callable[[], str], parse: Callable[[str], T], *, is_first_start: bool
+) -> T:
+    """Read the secret in a file of DATA_DIR. Only the first start makes one, for its owner alone.
+
+    A file that is lost or damaged later stops the start: a new secret would not open what the old
+    one has sealed.
+    """
+    name = f"{path.name} in DATA_DIR"
+    remedy = "restore it from the backup, or put a new one there ('Lost keys' in docs/deploy.md)"
+    try:
+        if is_first_start and not path.exists():
+            _make_secret(path, make())
+        text = path.read_text().strip()
+    except FileNotFoundError:
+        refuse(name, f"is missing, but there is a database: {remedy}")
+    except OSError as error:
+        refuse(name, f"cannot be read or made: {os.strerror(error.errno or 0)}")
+    except UnicodeDecodeError:
+        refuse(name, f"is not text: {remedy}")
+    if not text:
+        refuse(name, f"is empty: {remedy}")
+    try:
+        return parse(text)
+    except ValueError as error:
+        refuse(name, f"{error}: {remedy}")
+
+
+def _make_secret(path: Path, text: str) -> None:
+    """Write a whole file or none; where several processes do so at once, the first one's counts."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(make() + "\n")
-        try:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut leaves an empty file of that name
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass  # somebody else's is there by now, and is the one that counts
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    finally:
+        draft.unlink(missing_ok=True)

@@ -25,7 +25,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from config import contact, metrics
+from config import contact, keys, metrics
+from config.crypto import DecryptionError
 
 PROBES = {"/healthz": "healthz", "/readyz": "readyz", "/metrics": "metrics"}
 _OK, _UNAVAILABLE, _BEHIND = "ok", "unavailable", "behind"
@@ -124,7 +125,7 @@ class _Check:
 
 
 class _Database(_Check):
-    """The database, its migrations and the sweeps: over a connection opened for this alone."""
+    """The database, its migrations, keys and sweeps: over a connection opened for this alone."""
 
     _is_migrated = False
     _wrapper: BaseDatabaseWrapper | None = None
@@ -139,7 +140,7 @@ class _Database(_Check):
                 self._is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
             if not self._is_migrated:
                 return {"database": _OK, "migrations": _UNAVAILABLE}
-            return {"database": _OK, "migrations": _OK, **_sweeps()}
+            return {"database": _OK, "migrations": _OK, **_keys(), **_sweeps()}
         finally:
             with self._lock:
                 self._wrapper = None
@@ -159,6 +160,17 @@ class _Broker(_Check):
         with contact.client(settings.REDIS_URL, seconds=_REDIS_SECONDS) as redis:
             redis.ping()
         return {"broker": _OK}
+
+
+def _keys() -> dict[str, str]:
+    """Asked anew each time: another process may have rotated to a key that this one lacks."""
+    try:
+        are_right = keys.open_canary()
+    except DecryptionError:
+        are_right = False
+    if not are_right:
+        log.warning("not_ready", check="keys")
+    return {"keys": _OK if are_right else _UNAVAILABLE}
 
 
 def _sweeps() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Every setting, from the environment. `docs/settings.md` has the table."""
 
 import os
-import secrets
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -123,19 +122,25 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # nothing worth keeping: interv
 
 # --- secrets ----------------------------------------------------------------------------------
 
+SECRET_KEY = read("SECRET_KEY", "", str)
+ENCRYPTION_KEYS = read("ENCRYPTION_KEYS", [], environment.encryption_keys)
 if EMBEDDED_DATABASE:
-    _secret_key = environment.kept_secret(
-        DATA_DIR / "secret_key", lambda: secrets.token_urlsafe(64)
+    # Looked at before the files: another process that makes the database has made its keys before.
+    _is_first_start = not environment.has_content(Path(_database["NAME"]))
+    SECRET_KEY = SECRET_KEY or environment.kept_secret(
+        DATA_DIR / "secret_key",
+        environment.new_secret_key,
+        environment.secret_key,
+        is_first_start=_is_first_start,
     )
-    _encryption_keys = [
-        environment.kept_secret(DATA_DIR / "encryption_key", environment.new_encryption_key)
-    ]
-else:
-    # Several machines may share this database: keys that each makes for itself would not open
-    # what another has written.
-    _secret_key, _encryption_keys = "", []
-SECRET_KEY = read("SECRET_KEY", _secret_key, str)
-ENCRYPTION_KEYS = read("ENCRYPTION_KEYS", _encryption_keys, environment.encryption_keys)
+    ENCRYPTION_KEYS = ENCRYPTION_KEYS or environment.kept_secret(
+        DATA_DIR / "encryption_key",
+        environment.new_encryption_key,
+        environment.encryption_keys,
+        is_first_start=_is_first_start,
+    )
+# Several machines may share another database: keys that each makes for itself would not open what
+# another has written.
 for _name, _value in {"SECRET_KEY": SECRET_KEY, "ENCRYPTION_KEYS": ENCRYPTION_KEYS}.items():
     if not _value:
         environment.refuse(_name, "must be set where DATABASE_URL is not SQLite")

@@ -11,6 +11,10 @@ from config import telemetry
 from config.handler import Handler
 
 django.setup(set_prefix=False)
+
+from config import keys  # noqa: E402  its model needs django.setup()
+
+keys.refuse_wrong_at_start()
 telemetry.start()
 application = Handler()
 

@@ -112,10 +112,3 @@ def test_with_postgresql_the_keys_must_be_set(tmp_path: Path, name: str) -> None
 def test_limits_are_requests_per_window_of_so_many_seconds() -> None:
     limits = environment.rate_limits("10/s, 100/min,1000/h,10000/day")
     assert limits == {1: 10, 60: 100, 3_600: 1_000, 86_400: 10_000}
-
-
-def test_a_kept_secret_is_made_once(tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    assert environment.kept_secret(path, lambda: "one") == "one"
-    assert environment.kept_secret(path, lambda: "two") == "one"
-    assert list(tmp_path.iterdir()) == [path]

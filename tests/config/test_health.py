@@ -17,12 +17,12 @@ from pytest_django import Settings
 
 from accounts import usernames
 from accounts.models import User
-from config import health
+from config import environment, health
 from tests import factories, services, wire
 from tests.config.lines import written
 from webhooks.models import Delivery
 
-WELL = {"database": "ok", "migrations": "ok", "sweeps": "ok"}
+WELL = {"database": "ok", "migrations": "ok", "keys": "ok", "sweeps": "ok"}
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_a_sweep_that_is_behind(client: Client, settings: Settings, alice: User)
 
     health._DATABASE._until = 0
     settings.READY_SWEEP_SECONDS = 0
-    checks = {"database": "ok", "migrations": "ok"}
+    checks = {"database": "ok", "migrations": "ok", "keys": "ok"}
     assert ready(client) == (200, {"status": "ok", "checks": checks})
 
 
@@ -109,6 +109,18 @@ def test_a_database_that_lacks_a_migration(client: Client) -> None:
             assert ready(client) == unwell(database="ok", migrations="unavailable")
         finally:
             cursor.execute("UPDATE django_migrations SET app = 'meetings' WHERE app = 'x'")
+    health._DATABASE._until = 0
+    assert ready(client)[0] == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_that_do_not_open_the_database(client: Client, settings: Settings) -> None:
+    right = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = [environment.new_encryption_key()]
+    with written("config.health") as said:
+        assert ready(client) == unwell(**WELL | {"keys": "unavailable"})
+    assert "event=not_ready check=keys" in said.getvalue()
+    settings.ENCRYPTION_KEYS = right
     health._DATABASE._until = 0
     assert ready(client)[0] == 200
 

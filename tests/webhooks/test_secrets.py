@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from accounts import services as services_of_accounts
 from accounts.models import IdempotencyRecord, Notification, PushDevice, Session, User
+from config import keys
 from config.crypto import DecryptionError, sealed
 from tests import factories, wire
 from webhooks import services
@@ -72,6 +73,7 @@ def test_neither_the_database_nor_a_log_has_them_in_clear(
 
 def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = [OLD]
+    keys.write_canary(replace=True)
     webhook = factories.webhook(alice, headers={"Authorization": VALUE})
     secrets = [webhook.secret, services.rotate_secret(webhook=webhook, now=now).secret]
     many = 401  # more than two batches
@@ -136,6 +138,7 @@ def test_what_no_key_opens_keeps_no_other_row_from_a_new_key(
     TOTP.activate(alice, "ABCDEFGH")
     before = PushDevice.objects.annotate(kept=sealed("token")).defer("token").get(pk=devices[1].pk)
     settings.ENCRYPTION_KEYS = [NEW, OLD]
+    keys.write_canary(replace=True)
     printed = io.StringIO()
     with pytest.raises(CommandError, match="No key opens 3 of the rows"):
         call_command("rotate_keys", stdout=printed)

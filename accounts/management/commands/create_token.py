@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import scopes, services
 from accounts.models import User
+from config import keys
 from config.errors import DomainError
 
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--scopes", default="", help="a,b,c; all of them where none are named")
 
     def handle(self, *, email: str, name: str, **options: Any) -> None:
+        keys.refuse_wrong()
         user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
             raise CommandError(f"There is nobody with the address {email}.")

@@ -3,11 +3,13 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Model, QuerySet
 
-from config.crypto import DecryptionError, EncryptedTextField
+from config import keys
+from config.crypto import DecryptionError, encrypted_fields
+from config.models import KeyCanary
 
 _BATCH = 200
 # What allauth hands to its adapter to be encrypted.
@@ -21,16 +23,24 @@ class Command(BaseCommand):
         " as they are; it fails at the end if there are any."
     )
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--accept-loss",
+            action="store_true",
+            help="the keys of rows that stay shut are lost: go on without them",
+        )
+
+    def handle(self, *, accept_loss: bool, **options: Any) -> None:
+        if not accept_loss:
+            keys.keep_canary(using=DEFAULT_DB_ALIAS)
         shut = 0
         for model in apps.get_models():
-            names = [
-                field.name for field in model._meta.fields if isinstance(field, EncryptedTextField)
-            ]
-            if names:
+            names = [field.name for field in encrypted_fields(model)]
+            if names and model is not KeyCanary:
                 shut += self._told(model, *_rotate(model, names))
         shut += self._told(Authenticator, *_rotate_authenticators())
-        if shut:
+        keys.write_canary(replace=True)  # last: a key that opens it opens all that can be opened
+        if shut and not accept_loss:
             raise CommandError(f"No key opens {shut} of the rows. They stay as they are.")
 
     def _told(self, model: type[Model], count: int, shut: int) -> int:

@@ -18,7 +18,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from config import environment
+from config import environment, keys
 
 _THREADS = 4
 # For the tasks in hand when somebody ends us. What they leave is in the database.
@@ -76,6 +76,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             _refuse_taken_port()
+            keys.refuse_wrong()
             self._set_up(no_demo=no_demo)
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)

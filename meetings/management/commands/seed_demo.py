@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import scopes
 from accounts.models import Membership, Notification, Team, User
 from accounts.services import create_token
-from config import outbox
+from config import keys, outbox
 from meetings import services
 from meetings.models import MeetingRequest
 from scheduling import availability, bookings
@@ -101,6 +101,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, if_empty: bool, tour: bool, **options: Any) -> None:
+        keys.refuse_wrong()
         now = timezone.now()
         if tour:
             self._print_tour(now)
