@@ -35,10 +35,16 @@ def _log_as_everybody(**_: Any) -> None:
 @worker_init.connect
 @beat_init.connect
 def _watch(**_: Any) -> None:
-    from config import keys, telemetry
+    from config import telemetry
+
+    telemetry.start()
+
+
+@worker_init.connect
+def _refuse_wrong_keys(**_: Any) -> None:
+    from config import keys
 
     keys.refuse_wrong_at_start()
-    telemetry.start()
 
 
 @before_task_publish.connect

@@ -123,7 +123,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # nothing worth keeping: interv
 # --- secrets ----------------------------------------------------------------------------------
 
 SECRET_KEY = read("SECRET_KEY", "", str)
-ENCRYPTION_KEYS = read("ENCRYPTION_KEYS", [], environment.encryption_keys)
+ENCRYPTION_KEYS: list[str] = read("ENCRYPTION_KEYS", [], environment.encryption_keys)
 if EMBEDDED_DATABASE:
     # Looked at before the files: another process that makes the database has made its keys before.
     _is_first_start = not environment.has_content(Path(_database["NAME"]))
