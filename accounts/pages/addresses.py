@@ -1,0 +1,18 @@
+"""Settings: email addresses. The page is allauth's, which counts them but locks nobody."""
+
+from allauth.account.views import email
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from accounts import services
+
+
+def email_addresses(request: HttpRequest) -> HttpResponseBase:
+    """Change one address at a time, so that two requests cannot pass the limit together."""
+    person = request.user.pk if request.method == "POST" else None
+    if person is None:
+        return email(request)
+    with transaction.atomic():
+        services.lock(person)
+        return email(request)
