@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import models
 from django.test import Client
-from oauth2_provider.models import RefreshToken
+from oauth2_provider.models import Application, RefreshToken
 from pytest_django import Settings
 
 from accounts import applications, links, services, teams
@@ -135,7 +135,7 @@ PAGES: Mapping[str, tuple[type[models.Model], str, str, dict[str, Any]]] = {
     "webhooks": (Webhook, "/settings/webhooks", "/settings/webhooks/new", WEBHOOK),
     "event_types": (EventType, "/event-types", "/event-types/new", EVENT_TYPE),
     "applications": (
-        applications.Application, "/settings/applications", "/settings/applications/new",
+        Application, "/settings/applications", "/settings/applications/new",
         APPLICATION,
     ),
     "teams": (Team, "/settings/teams", "", {"name": "Editors"}),

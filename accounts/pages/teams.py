@@ -118,22 +118,23 @@ def _shown(
 ) -> HttpResponse:
     people = own.team.memberships.select_related("user")
     people = people.order_by("user__first_name", "user__last_name", "id")
-    invitations = own.team.invitations.select_related("invited_by")
     may_invite = own.role in services.INVITING
-    page = page_of(request, people, name="people")
-    full = limits.refusal("team_members", *services.places(own.team)) if may_invite else ""
+    invited = own.team.invitations.select_related("invited_by") if may_invite else []
+    members = page_of(request, people, name="people")
+    invitations = page_of(request, invited, name="invited")
+    taken = members.paginator.count + invitations.paginator.count
     return render(
         request,
         "accounts/team.html",
         {
             "part": "teams",
             "own": own,
-            "people": page,
+            "people": members,
             "roles": Membership.Role.choices,
             "may_run": own.role == Membership.Role.OWNER,
             "may_invite": may_invite,
-            "invitations": page_of(request, invitations, name="invited") if may_invite else None,
-            "full": full,
+            "invitations": invitations,
+            "full": limits.refusal_at("team_members", taken),
             "name_form": name_form or TeamForm(initial={"name": own.team.name}),
             "invite_form": invite_form or InviteForm(),
             "now": timezone.now(),

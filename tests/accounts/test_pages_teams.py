@@ -241,7 +241,8 @@ def test_the_queries_of_a_team_do_not_grow(
         factories.join(team, factories.user(f"person-{number}"))
         invite(team, alice, f"guest-{number}@example.com")
     client.force_login(alice)
-    with django_assert_num_queries(5):  # session, person, own place, people, invitations
+    # Session, person, own place, people, invitations, and how many there are of both.
+    with django_assert_num_queries(7):
         assert len(client.get(f"{PAGE}/{team.pk}").context["people"]) == count + 2
 
 

@@ -34,7 +34,7 @@ def test_what_is_kept_while_redis_is_there_is_found() -> None:
 
 def test_a_process_keeps_a_hundred_thousand_entries_of_each(settings: Settings) -> None:
     bounds = {"MAX_ENTRIES": 100_000, "CULL_FREQUENCY": 100}
-    kept = [ForgivingRedisCache(NOBODY, {})._alone]
+    kept: list[Any] = [ForgivingRedisCache(NOBODY, {})._alone]
     if not settings.REDIS_URL:
         kept += [caches[name] for name in ("default", "pages")]
         assert {settings.CACHES[name]["LOCATION"] for name in ("default", "pages")} == {
