@@ -13,15 +13,17 @@ from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from oauth2_provider.settings import oauth2_settings
 
-from accounts import audit, redirects
+from accounts import audit, limits, redirects
 from accounts.audit import Action
 from accounts.models import REFRESH_PREFIX, User, new_token
+from accounts.services import lock
 from config import privacy
 from config.crypto import digest
 from config.errors import Conflict, Invalid, NotFound
 
 SECRET_PREFIX = "ocs_"  # noqa: S105  what every secret of an application begins with
-MOST = 50
+# Used refresh tokens kept of one connection: more than one an hour makes in its 90 days.
+_MOST_USED = 2_500
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,13 @@ def make(
 ) -> tuple[Application, str]:
     """A new application: its row, and its secret, which cannot be had again; none if it is public.
 
-    Invalid for addresses that nobody can be sent to, Conflict for one application too many.
+    Invalid for addresses that nobody can be sent to, LimitReached for one application too many.
     """
     uris = _checked(redirect_uris)
     secret = "" if is_public else new_token(SECRET_PREFIX)
     with transaction.atomic():
         lock(owner.pk)
-        if Application.objects.filter(user=owner).count() >= MOST:
-            raise Conflict(_("You have as many applications as one can have: delete one first."))
+        limits.require_room("applications", Application.objects.filter(user=owner))
         application = Application.objects.create(
             user=owner,
             name=name,
@@ -186,9 +187,20 @@ def allow(*, person: User, application: Application, now: datetime) -> None:
 def start(*, person: User, application: Application, now: datetime) -> None:
     """Tell it that the application has come for what it was allowed.
 
-    Of its calls nothing is told: to know the first of them, every one would have to ask.
+    Of its calls nothing is told: to know the first of them, every one would have to ask. Beyond the
+    limit the connections end that were not renewed for longest. The caller has locked the person.
     """
     audit.record(Action.APPLICATION_STARTED, person=person, subject=application.name, now=now)
+    renewed = live(now).filter(user=person).order_by("-pk").values_list("token_family", flat=True)
+    for family in limits.surplus(renewed, settings.LIMITS["connections"]):
+        end_family(family, action=Action.APPLICATION_REMOVED, now=now)
+
+
+def forget_used(*, person: User, family: uuid.UUID) -> None:
+    """Keep the newest used tokens of a connection, and its first, which says when it began."""
+    own = RefreshToken.objects.filter(user=person, token_family=family)
+    first = own.order_by("pk").values("pk")[:1]
+    limits.trim(own.exclude(pk__in=first).order_by("-pk"), _MOST_USED)
 
 
 def find_token(text: str) -> RefreshToken | AccessToken | None:
@@ -267,12 +279,6 @@ def _record_end(
     action: Action, token: RefreshToken | AccessToken, actor: User | None, now: datetime
 ) -> None:
     audit.record(action, person=token.user, actor=actor, subject=token.application.name, now=now)
-
-
-def lock(person_id: int) -> User | None:
-    """What makes tokens of this person's, and what ends them, waits for each other; if active."""
-    people = User.objects.select_for_update(no_key=True)
-    return people.filter(pk=person_id, is_active=True).first()
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ floor only knows to whom it goes and that it must arrive.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -69,7 +69,7 @@ def email(
 ) -> None:
     """Enqueue an email, at once or for `due_at`."""
     _enqueue(
-        Notification.Channel.EMAIL, address, json.dumps(content), kind, now, user, topic, due_at
+        Notification.Channel.EMAIL, [address], json.dumps(content), kind, now, user, topic, due_at
     )
 
 
@@ -83,15 +83,15 @@ def push(
     due_at: datetime | None = None,
 ) -> None:
     """Enqueue a push message to each device of this person: a row a device."""
-    for device in user.devices.filter(is_active=True).values_list("digest", flat=True):
-        _enqueue(
-            Notification.Channel.PUSH, device, json.dumps(content), kind, now, user, topic, due_at
-        )
+    devices = user.devices.filter(is_active=True).values_list("digest", flat=True)
+    _enqueue(
+        Notification.Channel.PUSH, devices, json.dumps(content), kind, now, user, topic, due_at
+    )
 
 
 def _enqueue(
     channel: str,
-    address: str,
+    addresses: Iterable[str],
     content: str,
     kind: str,
     now: datetime,
@@ -99,18 +99,21 @@ def _enqueue(
     topic: str,
     due_at: datetime | None,
 ) -> None:
-    row = Notification.objects.create(
-        user=user,
-        channel=channel,
-        address=address,
-        kind=kind,
-        topic=topic,
-        content=content,
-        due_at=due_at or now,
-        created_at=now,
+    rows = Notification.objects.bulk_create(
+        Notification(
+            user=user,
+            channel=channel,
+            address=address,
+            kind=kind,
+            topic=topic,
+            content=content,
+            due_at=due_at or now,
+            created_at=now,
+        )
+        for address in addresses
     )
-    if row.due_at <= now:
-        outbox.hint("accounts.tasks.deliver_notification", row.pk)
+    if due_at is None or due_at <= now:
+        outbox.hint_each("accounts.tasks.deliver_notification", [row.pk for row in rows])
 
 
 def withdraw(*, topic: str, now: datetime) -> int:

@@ -14,7 +14,7 @@ from oauth2_provider.scopes import BaseScopes
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
-from accounts import applications, leaks, redirects, scopes
+from accounts import applications, leaks, redirects, scopes, services
 from accounts.models import ACCESS_PREFIX, REFRESH_PREFIX, new_token
 from config.crypto import digest
 
@@ -125,17 +125,20 @@ class Validator(OAuth2Validator):
         with transaction.atomic():
             good = self._use_up(request)
             if good:
+                family = self._family(request)
                 self._save_bearer_token(token, request)
                 if request.grant_type == "authorization_code":
                     applications.start(
                         person=request.user, application=request.client, now=timezone.now()
                     )
+                else:
+                    applications.forget_used(person=request.user, family=family)
         if not good:
             leaks.come_again(family=self._family(request), now=timezone.now())
             raise InvalidGrantError(request=request)
 
     def _use_up(self, request: Request) -> bool:
-        if applications.lock(request.user.pk) is None:
+        if services.lock(request.user.pk) is None:
             return False
         if request.grant_type == "authorization_code":
             code = Grant.objects.filter(code=request.code, application=request.client)

@@ -29,7 +29,7 @@ def _own(action: Action, user: User, subject: str = "") -> None:
 
 @receiver(django.user_logged_in)
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
-    sessions.begin(request, now=timezone.now())
+    sessions.begin(request, user=user, now=timezone.now())
     with translation.override("en"):
         _own(Action.LOGIN, user, browsers.in_words(request.session["agent"]))
 

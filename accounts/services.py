@@ -5,15 +5,26 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, usernames
+from accounts import audit, limits, usernames
 from accounts import scopes as scope_names
 from accounts.audit import Action
 from accounts.models import ApiToken, PushDevice, User, new_token
 from config import crypto
 from config.errors import Invalid
+
+
+def lock(person_id: int) -> User | None:
+    """Lock the person until the transaction ends, so that what they make is counted one by one.
+
+    Return None where their account is inactive.
+    """
+    people = User.objects.select_for_update(no_key=True)
+    return people.filter(pk=person_id, is_active=True).first()
 
 
 def vouch_for_email(*, user: User) -> None:
@@ -48,9 +59,18 @@ def update_profile(*, user: User, **values: Any) -> User:
 
 
 def create_token(
-    *, user: User, name: str, scopes: Collection[str], expires_at: datetime | None = None
+    *,
+    user: User,
+    name: str,
+    scopes: Collection[str],
+    expires_at: datetime | None = None,
+    is_limited: bool = True,
 ) -> tuple[ApiToken, str]:
-    """A new bearer token: its row, and the token itself, which cannot be had again."""
+    """A new bearer token: its row, and the token itself, which cannot be had again.
+
+    LimitReached for one usable token too many; `is_limited` is false for operators. As many of
+    those that no longer work are kept, the newest.
+    """
     unknown = sorted(set(scopes) - set(scope_names.SCOPES))
     if unknown:
         raise Invalid(_("There is no scope %(scope)s.") % {"scope": unknown[0]}, field="scopes")
@@ -58,6 +78,11 @@ def create_token(
         raise Invalid(_("Choose at least one scope."), field="scopes")
     token = new_token()
     with transaction.atomic():
+        lock(user.pk)
+        now, own = timezone.now(), ApiToken.objects.filter(user=user)
+        if is_limited:
+            limits.require_room("tokens", own.usable(now))
+        limits.trim(own.ended(now).order_by("-pk"), settings.LIMITS["tokens"])
         row = ApiToken.objects.create(
             user=user,
             name=name,
@@ -92,13 +117,19 @@ def revoke_token(
 
 @transaction.atomic
 def register_device(*, user: User, token: str, platform: str, name: str = "") -> PushDevice:
-    """Reach this person on this device. A device changes hands with whoever signs in on it."""
+    """Reach this person on this device. A device changes hands with whoever signs in on it.
+
+    Beyond the limit the device goes that was registered longest ago, those out of reach first.
+    """
+    lock(user.pk)
     device, _created = PushDevice.objects.update_or_create(
         digest=crypto.digest(token),
         defaults={
             "user": user, "token": token, "platform": platform, "name": name, "is_active": True,
         },
     )  # fmt: skip
+    in_use = user.devices.order_by("-is_active", "-updated_at", "-pk")
+    limits.trim(in_use, settings.LIMITS["devices"])
     return device
 
 

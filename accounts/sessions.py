@@ -8,13 +8,14 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone, translation
 
-from accounts import audit, browsers
+from accounts import audit, browsers, limits, services
 from accounts.audit import Action
 from accounts.models import Session, User
 from config import crypto
@@ -77,10 +78,18 @@ class SessionStore(db.SessionStore):
             Session.objects.filter(session_key=crypto.digest(key)).delete()
 
 
-def begin(request: HttpRequest, *, now: datetime) -> None:
-    """Note in the session on what somebody has signed in, and when."""
+@transaction.atomic
+def begin(request: HttpRequest, *, user: User, now: datetime) -> None:
+    """Note in the session on what somebody has signed in, and when.
+
+    Beyond the limit the browsers are signed out that were seen longest ago.
+    """
+    services.lock(user.pk)
     agent = request.headers.get("User-Agent", "")[:_LONGEST_AGENT]
     request.session.update({"agent": agent.replace("\0", ""), "started_at": now.isoformat()})
+    request.session.save()  # so that it is counted
+    seen = Session.objects.filter(user=user).order_by("-seen_at", "-started_at", "pk")
+    limits.trim(seen, settings.LIMITS["sessions"])
 
 
 def of(user: User, *, now: datetime) -> QuerySet[Session]:

@@ -1,7 +1,7 @@
 """What people do with teams: make and name them, invite to them, join and leave them.
 
 Every door locks the team first. So two of them at once cannot leave it without an owner, nor give
-two places to one person.
+two places to one person. Whoever takes one more place is locked before the team.
 """
 
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from django.db.models import Case, ProtectedError, QuerySet, When
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import links, notifications
+from accounts import limits, links, notifications, services
 from accounts.models import Invitation, Membership, Team, User
 from config.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -39,6 +39,9 @@ def find(*, team_id: int, user: User) -> Membership:
 
 @transaction.atomic
 def create(*, owner: User, name: str) -> Team:
+    """A new team. LimitReached for somebody who is in as many teams as one can be."""
+    services.lock(owner.pk)
+    limits.require_room("teams", owner.memberships.all())
     team = Team(name=name.strip())
     team.full_clean()
     team.save(force_insert=True)
@@ -147,7 +150,10 @@ def delete(*, team: Team, actor: User, now: datetime) -> None:
 
 @transaction.atomic
 def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
-    """Offer a place to whoever owns this address; Invalid where that is pointless."""
+    """Offer a place to the owner of this address; Invalid where that is pointless.
+
+    LimitReached where the team has as many people and invitations as it can have.
+    """
     _acting(team, actor, *INVITING)
     email = email.strip().lower()
     if _in_team(team, email):
@@ -158,6 +164,7 @@ def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
             _("This address is invited already. You can send the email again."), field="email"
         )
     forget_invitations(before, now=now)
+    limits.require_room("team_members", *places(team))
     invitation = Invitation(
         team=team,
         email=email,
@@ -192,6 +199,11 @@ def withdraw(*, team: Team, actor: User, invitation_id: int, now: datetime) -> I
     return invitation
 
 
+def places(team: Team) -> tuple[QuerySet[Membership], QuerySet[Invitation]]:
+    """The places that a team has given away and those that it offers: they count together."""
+    return team.memberships.all(), team.invitations.all()
+
+
 def is_for(invitation: Invitation, user: User) -> bool:
     """Whether this person has shown that the address invited is theirs."""
     own: QuerySet[EmailAddress] = EmailAddress.objects.filter(user=user, verified=True)
@@ -203,8 +215,9 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
     """Take the place. Whoever is in the team keeps what they are in it.
 
     NotFound where somebody was faster or it was withdrawn, Conflict where it is too old, Forbidden
-    for anybody but the person whose address was invited.
+    for anybody but the person whose address was invited, LimitReached for one team too many.
     """
+    services.lock(user.pk)
     team = _lock(invitation.team)
     held = team.invitations.filter(pk=invitation.pk).first()
     if held is None:
@@ -213,7 +226,10 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
         raise Conflict(_("This invitation is too old. Whoever sent it can send it again."))
     if not is_for(held, user):
         raise Forbidden(_("This invitation is for another address."))
-    member, _created = Membership.objects.get_or_create(team=team, user=user)
+    member = team.memberships.filter(user=user).first()
+    if member is None:
+        limits.require_room("teams", user.memberships.all())
+        member = Membership.objects.create(team=team, user=user)
     forget_invitations(team.invitations.filter(pk=held.pk), now=now)
     return member
 

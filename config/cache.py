@@ -5,15 +5,13 @@ from typing import Any
 
 import redis
 import structlog
+from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
 from config.contact import Contact
 
 log = structlog.get_logger(__name__)
-
-# Of what a process keeps alone; beyond, what was used longest ago is forgotten.
-_MAX_ENTRIES = 100_000
 
 
 class ForgivingRedisCache(RedisCache):
@@ -26,7 +24,8 @@ class ForgivingRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         # Each thread has its own instance of this. What is kept goes by the name, and is one.
-        self._alone = LocMemCache(f"alone:{server}", params | {"max_entries": _MAX_ENTRIES})
+        name = f"alone:{params.get('KEY_PREFIX', '')}:{server}"
+        self._alone = LocMemCache(name, params | {"OPTIONS": settings.CACHE_BOUNDS})
         self._contact = _contact_with(server)
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:

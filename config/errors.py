@@ -46,5 +46,12 @@ class TimeTaken(Conflict):
     """Somebody's time is already claimed; `reason` is `busy`."""
 
 
+class LimitReached(Conflict):
+    """There are as many of these as there can be; the message names the number."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="limit")
+
+
 class InFlight(Conflict):
     """The first request with this idempotency key has not been answered yet."""

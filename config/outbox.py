@@ -8,6 +8,7 @@ worker left behind. So everything is sent at least once, and a crash costs no at
 
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -120,7 +121,7 @@ def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
     )
 
 
-def hint(task: str, *args: int) -> None:
+def hint(task: str, *args: int | str) -> None:
     """Tell the workers, by a task's name, after the commit that there is work.
 
     The caller never sees it fail.
@@ -129,7 +130,16 @@ def hint(task: str, *args: int) -> None:
     transaction.on_commit(lambda: _send_hint(task, *args), robust=True)
 
 
-def _send_hint(task: str, *args: int) -> None:
+def hint_each(task: str, ids: Sequence[int]) -> None:
+    """Give the hint for each of these with one message to the broker, however many there are."""
+    if len(ids) > 1:
+        hint("config.tasks.hand_out", task, *ids)
+    else:
+        for pk in ids:
+            hint(task, pk)
+
+
+def _send_hint(task: str, *args: int | str) -> None:
     global _quiet_until  # noqa: PLW0603  one broker per process
     if time.monotonic() < _quiet_until:
         return

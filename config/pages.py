@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -18,6 +19,8 @@ from django_ratelimit.decorators import ratelimit
 from config.errors import Conflict, Forbidden, Invalid
 
 SAFE = ["GET", "HEAD", "OPTIONS"]
+# Rows of a list on one page, where a row is short.
+PER_PAGE = 50
 
 _Args = ParamSpec("_Args")
 _Answer = TypeVar("_Answer", bound=HttpResponseBase)
@@ -87,6 +90,13 @@ def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> It
         messages.error(request, words(error))
     except Invalid as error:
         messages.error(request, error.message)
+
+
+def page_of(
+    request: HttpRequest, rows: Any, *, name: str = "page", per_page: int = PER_PAGE
+) -> Page[Any]:
+    """Return the page of a list that the query asks for by this name, or else the nearest one."""
+    return Paginator(rows, per_page).get_page(request.GET.get(name))
 
 
 def ours_or(instead: str, request: HttpRequest, url: str) -> str:

@@ -69,17 +69,27 @@ EMBEDDED_WORKER = not REDIS_URL
 # Threads of each process that answer requests (`config/serving`).
 REQUEST_THREADS = read("REQUEST_THREADS", 4 if EMBEDDED_WORKER else 8, environment.positive_number)
 
+# What a process keeps of one cache by itself: about 40 MB. Beyond, one entry in a hundred is
+# forgotten: those used longest ago.
+CACHE_BOUNDS = {"MAX_ENTRIES": 100_000, "CULL_FREQUENCY": 100}
+# What allauth counts at the sign-in is kept apart from what pages count, which any number of
+# clients can fill: a flood of them must not push out the lock of an account.
 CACHES = {
-    "default": (
-        {
-            "BACKEND": "config.cache.ForgivingRedisCache",
-            "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
-        }
-        if REDIS_URL
-        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    )
+    name: {
+        "BACKEND": "config.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": prefix,
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": name,
+        "OPTIONS": CACHE_BOUNDS,
+    }
+    for name, prefix in {"default": "", "pages": "pages"}.items()
 }
+RATELIMIT_USE_CACHE = "pages"
 # django-ratelimit asks for a cache that is shared between processes; the embedded default is one.
 SILENCED_SYSTEM_CHECKS = [] if REDIS_URL else ["django_ratelimit.E003", "django_ratelimit.W001"]
 # It asks for `preload` in HSTS, by which anybody may have a whole domain built into browsers, where
@@ -320,6 +330,22 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 MFA_ADAPTER = "accounts.adapter.MfaAdapter"
 MFA_TOTP_ISSUER = "Parley"
+
+# How many of each an account can have, or a team can have members; 0: no limit.
+LIMITS = {
+    "webhooks": read("LIMIT_WEBHOOKS", 50, environment.whole_number),
+    "event_types": read("LIMIT_EVENT_TYPES", 200, environment.whole_number),
+    "overrides": read("LIMIT_OVERRIDES", 1_000, environment.whole_number),
+    "teams": read("LIMIT_TEAMS", 50, environment.whole_number),
+    "team_members": read("LIMIT_TEAM_MEMBERS", 500, environment.whole_number),
+    "tokens": read("LIMIT_TOKENS", 100, environment.whole_number),
+    "applications": read("LIMIT_APPLICATIONS", 50, environment.whole_number),
+    "connections": read("LIMIT_CONNECTIONS", 100, environment.whole_number),
+    "devices": read("LIMIT_DEVICES", 20, environment.whole_number),
+    "sessions": read("LIMIT_SESSIONS", 100, environment.whole_number),
+    "email_addresses": read("LIMIT_EMAIL_ADDRESSES", 20, environment.whole_number),
+}
+ACCOUNT_MAX_EMAIL_ADDRESSES = LIMITS["email_addresses"]
 
 # --- OAuth 2.0 --------------------------------------------------------------------------------
 

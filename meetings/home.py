@@ -30,6 +30,8 @@ from scheduling.slots import Hours, Interval
 
 # Of what is next, and of each that waits: the pages of bookings and of meetings have them all.
 _MOST = 5
+# Meetings of one week: those that hold time are at most one an hour.
+_MOST_OF_WEEK = 300
 _A_MOMENT = timedelta(seconds=10)
 
 
@@ -202,4 +204,6 @@ def _meetings(user: User, week: Interval, now: datetime) -> MeetingQuerySet:
     holds = Q(status__in=[Status.CONFIRMED, Status.COMPLETED])
     asked = Q(status=Status.PENDING, start__gt=now)
     own = Prefetch("busy_times", queryset=BusyTime.objects.filter(user=user))
-    return meetings.filter(holds | asked).with_people().prefetch_related(own)
+    found = meetings.filter(holds | asked).with_people().prefetch_related(own)
+    # By status, so that what holds time comes before what is asked for.
+    return found.order_by("status", "start", "id")[:_MOST_OF_WEEK]

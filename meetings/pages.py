@@ -1,12 +1,13 @@
 """The pages of meetings. They show and call services; they decide nothing."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,6 +28,10 @@ from meetings.models import MeetingRequest
 from scheduling.forms import ReasonForm
 
 _PER_PAGE = 20
+# Team mates that the form lists; a search finds the others.
+_MOST_MATES = 200
+_MOST_WORDS = 5
+_KEY = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 
 
 # --- pages ------------------------------------------------------------------------------------
@@ -88,9 +93,11 @@ def _find(meeting_id: int, user: User) -> MeetingRequest:
 @limited("user", "30/10m", ["POST"])
 def ask(request: SignedIn) -> HttpResponse:
     """Ask a team mate; `?mate=team:person` chooses one beforehand."""
-    now, teams = timezone.now(), _teams(request.user)
-    sent = request.POST if request.method == "POST" else None
-    form = AskForm(sent, teams=teams, now=now, initial={"mate": request.GET.get("mate", "")})
+    now, sent = timezone.now(), request.POST if request.method == "POST" else None
+    chosen = (sent or request.GET).get("mate", "")
+    searched = request.GET.get("find", "").replace("\0", "").strip()
+    teams, are_many = _teams(request.user, chosen=chosen, searched=searched)
+    form = AskForm(sent, teams=teams, now=now, initial={"mate": chosen})
     if form.is_valid():
         try:
             asked = services.request_meeting(requester=request.user, now=now, **form.request())
@@ -100,17 +107,37 @@ def ask(request: SignedIn) -> HttpResponse:
             name = asked.recipient.name
             messages.success(request, gettext("%(name)s has been asked.") % {"name": name})
             return redirect("meetings:meeting", asked.pk)
-    return render(request, "meetings/ask.html", {"form": form, "teams": teams})
+    context = {"form": form, "teams": teams, "are_many": are_many, "searched": searched}
+    return render(request, "meetings/ask.html", context)
 
 
-def _teams(user: User) -> list[tuple[Team, list[User]]]:
-    """Whom this person may ask, by team; teams without anybody else are left out."""
-    others = Membership.objects.exclude(user=user).filter(user__is_active=True)
-    others = others.select_related("user").order_by("user__first_name", "user__last_name", "id")
-    mates = Prefetch("memberships", queryset=others)
-    teams = Team.objects.visible_to(user).prefetch_related(mates)
-    found = [(team, [one.user for one in team.memberships.all()]) for team in teams]
-    return [(team, people) for team, people in found if people]
+def _teams(user: User, *, chosen: str, searched: str) -> tuple[list[tuple[Team, list[User]]], bool]:
+    """Whom this person may ask, by team, and whether there are more than fit into the form.
+
+    Their name contains `searched`; the one that is `chosen` (`team:person`) is there in any case.
+    """
+    others = Membership.objects.filter(team__in=Team.objects.visible_to(user), user__is_active=True)
+    others = others.exclude(user=user).select_related("team", "user")
+    others = others.order_by("team__name", "team_id", "user__first_name", "user__last_name", "id")
+    found = list(others.filter(_called(searched))[: _MOST_MATES + 1])
+    one = _KEY.fullmatch(chosen)
+    if one and chosen not in {f"{each.team_id}:{each.user_id}" for each in found[:_MOST_MATES]}:
+        found = [*others.filter(team=int(one[1]), user=int(one[2])), *found]
+    by_team: dict[Team, list[User]] = {}
+    for each in found[:_MOST_MATES]:
+        by_team.setdefault(each.team, []).append(each.user)
+    return list(by_team.items()), len(found) > _MOST_MATES
+
+
+def _called(searched: str) -> Q:
+    """Members whose name, as it is shown, contains this text."""
+    if not searched:
+        return Q()
+    parts = Q()
+    for word in searched.split()[:_MOST_WORDS]:
+        parts &= Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
+    without_name = Q(user__first_name="", user__last_name="")
+    return parts | without_name & Q(user__email__istartswith=searched)
 
 
 # --- what a person does with a meeting ----------------------------------------------------------

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.models import User
 from accounts.zones import names
 from config.errors import Invalid, NotFound
@@ -19,6 +21,8 @@ from scheduling.hours import Day, WindowText
 from scheduling.models import DateOverride, EventType, WeeklyAvailability
 
 _LONGEST_SLUG = 80
+# A date of UTC's so long ago is over in every zone.
+_SURELY_PASSED = timedelta(days=2)
 _NAMED = Named(lambda user: EventType.objects.visible_to(user).with_hours())
 
 
@@ -83,9 +87,18 @@ def _changed(day: Day, change: DayChange, field: str) -> Day:
     return Day(enabled=change.get("enabled", day["enabled"]), windows=found)
 
 
+@transaction.atomic
 def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> DateOverride:
-    """Other hours on one date; none: a day off. Invalid as in `set_hours`."""
+    """Other hours on one date; none: a day off. Invalid as in `set_hours`.
+
+    At the limit the dates that have passed make room; LimitReached where there are none.
+    """
     found = hours.windows(windows, field="windows")
+    ledger.lock_people([user.pk])
+    others = DateOverride.objects.filter(user=user).exclude(date=day)
+    if limits.refusal("overrides", others):
+        others.filter(date__lt=timezone.now().date() - _SURELY_PASSED).delete()
+        limits.require_room("overrides", others)
     override, _created = DateOverride.objects.update_or_create(
         user=user, date=day, defaults={"windows": found}
     )
@@ -113,9 +126,11 @@ def find_event_type(*, key: str, user: User) -> EventType:
 def create_event_type(*, host: User, **values: Any) -> EventType:
     """A new event type. Its slug is made from its name unless one is given.
 
-    Invalid or ValidationError for values that the model does not take.
+    Invalid or ValidationError for values that the model does not take; LimitReached for one too
+    many.
     """
-    ledger.lock_people([host.pk])  # one after the other finds the next free slug
+    ledger.lock_people([host.pk])  # one after the other is counted and finds the next free slug
+    limits.require_room("event_types", EventType.objects.visible_to(host))
     event_type = EventType(host=host, **values)
     if not event_type.slug:
         event_type.slug = _free_slug(host, event_type.name)

@@ -100,7 +100,8 @@ def delivery(webhook: Webhook, *, now: datetime, type_: str = "booking.created")
     event = publishing.write_event(
         owner=webhook.owner, type_=type_, data={"uuid": "evt_1"}, now=now
     )
-    return publishing.enqueue(webhook_id=webhook.pk, event=event, now=now)
+    [made] = publishing.enqueue(webhook_ids=[webhook.pk], event=event, now=now)
+    return made
 
 
 def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:

@@ -28,10 +28,12 @@ class Answer(Protocol):
 def stand_alone(settings: Settings) -> None:
     """Rate limits that start anew, and addresses of static files that were never collected."""
     settings.CACHES = {
-        "default": {
+        name: {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
             "LOCATION": uuid4().hex,
+            "OPTIONS": settings.CACHE_BOUNDS,
         }
+        for name in ("default", "pages")
     }
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

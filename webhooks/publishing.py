@@ -1,6 +1,6 @@
 """How other floors tell an owner's webhooks that something has happened."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -32,8 +32,7 @@ def publish(
     if not wanted:
         return
     event = write_event(owner=owner, type_=type_, topic=topic, data=data, now=now)
-    for pk in wanted:
-        enqueue(webhook_id=pk, event=event, now=now)
+    enqueue(webhook_ids=wanted, event=event, now=now)
 
 
 def write_event(
@@ -72,9 +71,8 @@ def forget(*, topics: Collection[str], blanks: Mapping[str, object]) -> None:
     Attempt.objects.filter(delivery__event__topic__in=topics).update(response_body="")
 
 
-def enqueue(*, webhook_id: int, event: WebhookEvent, now: datetime) -> Delivery:
-    delivery = Delivery.objects.create(
-        webhook_id=webhook_id, event=event, due_at=now, created_at=now
-    )
-    outbox.hint("webhooks.tasks.deliver", webhook_id)
-    return delivery
+def enqueue(*, webhook_ids: Sequence[int], event: WebhookEvent, now: datetime) -> list[Delivery]:
+    """Write a delivery for each of these webhooks with one statement, and hint at all of them."""
+    rows = [Delivery(webhook_id=pk, event=event, due_at=now, created_at=now) for pk in webhook_ids]
+    outbox.hint_each("webhooks.tasks.deliver", webhook_ids)
+    return Delivery.objects.bulk_create(rows)

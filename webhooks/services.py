@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.models import User
+from accounts.services import lock
 from config import outbox
-from config.errors import Conflict, Invalid, NotFound
+from config.errors import Conflict, Invalid, LimitReached, NotFound
 from config.ids import named
 from config.outbox import OutboxState
 from webhooks import client, delivery, publishing, signing
@@ -21,6 +24,8 @@ from webhooks.models import Attempt, Delivery, Webhook
 _GRACE = timedelta(hours=24)
 MOST_HEADERS = 20
 LONGEST_VALUE = 1_000
+# Attempts of one delivery, after which it cannot be sent again.
+MOST_ATTEMPTS = 100
 # Somebody waits for the answer of a test.
 _TEST_SECONDS = 10
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -49,11 +54,17 @@ def find_delivery(*, webhook: Webhook, key: str) -> Delivery:
 
 
 def create(*, owner: User, headers: Mapping[str, str] | None = None, **values: Any) -> Webhook:
-    """A new webhook with a secret of its own; Invalid or ValidationError for wrong values."""
+    """A new webhook with a secret of its own.
+
+    Invalid or ValidationError for wrong values, LimitReached for one webhook too many.
+    """
     webhook = Webhook(owner=owner, secret=signing.new_secret(), **values)
     webhook.headers = dict(headers or {})
     _check(webhook)
-    webhook.save(force_insert=True)
+    with transaction.atomic():
+        lock(owner.pk)
+        limits.require_room("webhooks", Webhook.objects.visible_to(owner))
+        webhook.save(force_insert=True)
     return webhook
 
 
@@ -180,10 +191,16 @@ def send_test(*, webhook: Webhook, now: datetime) -> tuple[Delivery, Attempt]:
 
 @transaction.atomic
 def redeliver(*, found: Delivery, now: datetime) -> Delivery:
-    """Send it again, with fresh retries. Conflict while it waits or its webhook is inactive."""
+    """Send it again, with fresh retries.
+
+    Conflict while it waits or its webhook is inactive, LimitReached after too many attempts.
+    """
     _lock(found.webhook)
     if found.webhook.status != Webhook.Status.ACTIVE:
         raise Conflict(_("This webhook is inactive."), reason="inactive")
+    if found.tries.count() >= MOST_ATTEMPTS:
+        message = _("This delivery has had %(count)d attempts, and that is the limit.")
+        raise LimitReached(message % {"count": MOST_ATTEMPTS})
     if not outbox.requeue(Delivery.objects.filter(pk=found.pk), now=now):
         raise Conflict(_("This delivery is on its way already."), reason="waiting")
     outbox.hint("webhooks.tasks.deliver", found.webhook_id)
@@ -200,6 +217,9 @@ def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
     failed = webhook.deliveries.filter(state=OutboxState.FAILED, created_at__gte=since)
     # One that failed when it was sent again has been delivered all the same.
     never = failed.exclude(event__type=TEST).exclude(tries__succeeded=True)
+    attempts = Attempt.objects.filter(delivery__webhook=webhook).order_by().values("delivery")
+    spent = attempts.annotate(count=Count("pk")).filter(count__gte=MOST_ATTEMPTS)
+    never = never.exclude(pk__in=spent.values("delivery"))
     count = outbox.requeue(never, now=now)
     outbox.hint("webhooks.tasks.deliver", webhook.pk)
     return count

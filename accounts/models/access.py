@@ -57,6 +57,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now)
         return self.filter(unexpired, revoked_at=None, user__is_active=True)
 
+    def ended(self, now: datetime) -> Self:
+        """Revoked or expired: no use for anything any more."""
+        return self.filter(Q(expires_at__lte=now) | Q(revoked_at__isnull=False))
+
     def touch(self, now: datetime) -> int:
         """Note the use of these, at most once a minute each."""
         stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _LAST_USE_PRECISION)

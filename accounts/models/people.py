@@ -1,5 +1,6 @@
 """People, their teams, and who is invited into one."""
 
+import secrets
 from datetime import datetime
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from config.ids import public_id
 DELETED_PERSON = _("Deleted person")
 """What stands where a name was."""
 
+_FEW = 20
 DATE_FORMATS = ("MM/dd/yyyy", "dd/MM/yyyy", "dd.MM.yyyy", "yyyy-MM-dd")
 TIME_FORMATS = ("hh:mm a", "HH:mm")
 
@@ -53,11 +55,14 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def free_username(self, wanted: str) -> str:
-        """`wanted`, or with the first free number behind it; the constraint has the last word."""
+        """`wanted`, or with a number behind it; the constraint has the last word.
+
+        The lowest free number, but a random one where many have this name: strangers choose it.
+        """
         stem, number = wanted, 2
         while self.filter(username=wanted).exists():
             wanted = f"{stem[: usernames.MAX_LENGTH - len(str(number)) - 1]}-{number}"
-            number += 1
+            number = number + 1 if number < _FEW else secrets.randbelow(10**9)
         return wanted
 
     def get_by_natural_key(self, username: str | None) -> "User":

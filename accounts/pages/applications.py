@@ -12,19 +12,23 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from oauth2_provider.models import Application
 
 from accounts import applications as services
+from accounts import limits
 from accounts.forms import ApplicationForm
 from accounts.pages.signed_in import SignedIn
-from config.errors import Conflict
-from config.pages import limited, refusals_shown, signed_in_at
+from config.errors import Conflict, LimitReached
+from config.pages import limited, page_of, refusals_shown, signed_in_at
 
 
 @require_safe
 @login_required
 def applications(request: SignedIn) -> HttpResponse:
-    rows = services.made_by(request.user, now=timezone.now())
-    return render(request, "accounts/applications.html", {"part": "applications", "rows": rows})
+    page = page_of(request, services.made_by(request.user, now=timezone.now()))
+    full = limits.refusal_at("applications", page.paginator.count)
+    context = {"part": "applications", "page": page, "full": full}
+    return render(request, "accounts/applications.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,7 +39,7 @@ def new_application(request: SignedIn) -> HttpResponse:
     """A new one's secret is in the answer to the POST that made it, and nowhere else."""
     form = ApplicationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        with refusals_shown(request, _as_it_is):
+        try:
             row, secret = services.make(
                 owner=request.user,
                 name=form.cleaned_data["name"],
@@ -43,8 +47,13 @@ def new_application(request: SignedIn) -> HttpResponse:
                 redirect_uris=form.cleaned_data["redirect_uris"],
                 now=timezone.now(),
             )
+        except LimitReached as error:
+            form.add_error(None, error.message)
+        else:
             return _made(request, row, secret)
-    return render(request, "accounts/application_new.html", {"part": "applications", "form": form})
+    full = limits.refusal("applications", Application.objects.filter(user=request.user))
+    context = {"part": "applications", "form": form, "full": full}
+    return render(request, "accounts/application_new.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

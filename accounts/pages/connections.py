@@ -11,17 +11,15 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import applications, scopes
 from accounts.pages.signed_in import SignedIn
 from config.errors import NotFound
-from config.pages import signed_in_at
+from config.pages import page_of, signed_in_at
 
 
 @require_safe
 @login_required
 def connections(request: SignedIn) -> HttpResponse:
-    rows = [
-        {"connection": each, "scopes": scopes.in_words(each.scopes)}
-        for each in applications.connections(person=request.user, now=timezone.now())
-    ]
-    return render(request, "accounts/connections.html", {"rows": rows})
+    page = page_of(request, applications.connections(person=request.user, now=timezone.now()))
+    rows = [{"connection": each, "scopes": scopes.in_words(each.scopes)} for each in page]
+    return render(request, "accounts/connections.html", {"rows": rows, "page": page})
 
 
 @require_POST

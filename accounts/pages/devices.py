@@ -8,13 +8,15 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.signed_in import SignedIn
-from config.pages import signed_in_at
+from config.pages import page_of, signed_in_at
 
 
 @require_safe
 @login_required
 def devices(request: SignedIn) -> HttpResponse:
-    return render(request, "accounts/devices.html", {"devices": request.user.devices.all()})
+    return render(
+        request, "accounts/devices.html", {"page": page_of(request, request.user.devices.all())}
+    )
 
 
 @require_POST

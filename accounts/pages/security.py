@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,27 +10,29 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import browsers, sessions
 from accounts.pages.signed_in import SignedIn
-from config.pages import signed_in_at
-
-_PER_PAGE = 50
+from config.pages import page_of, signed_in_at
 
 
 @require_safe
 @login_required
 def security(request: SignedIn) -> HttpResponse:
     user = request.user
+    browsers_page = page_of(request, sessions.of(user, now=timezone.now()), name="browsers")
     places = [
         {
             "session": row,
             "browser": browsers.in_words(row.agent),
             "is_current": sessions.is_current(row, request),
         }
-        for row in sessions.of(user, now=timezone.now())
+        for row in browsers_page
     ]
     places.sort(key=lambda place: not place["is_current"])
-    log = Paginator(user.audit_entries.select_related("actor"), _PER_PAGE)
-    page = log.get_page(request.GET.get("page"))
-    return render(request, "accounts/security.html", {"places": places, "page": page})
+    context = {
+        "browsers": browsers_page,
+        "places": places,
+        "page": page_of(request, user.audit_entries.select_related("actor")),
+    }
+    return render(request, "accounts/security.html", context)
 
 
 @require_POST

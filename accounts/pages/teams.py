@@ -14,13 +14,21 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import links
+from accounts import limits, links
 from accounts import teams as services
 from accounts.forms import InviteForm, RoleForm, TeamForm
-from accounts.models import Invitation, Membership, User
+from accounts.models import Invitation, Membership, Team, User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Conflict, Forbidden, Invalid, NotFound
-from config.pages import SAFE, checked, limited, refusals_shown, signed_in_at, unshared
+from config.errors import Conflict, Forbidden, Invalid, LimitReached, NotFound
+from config.pages import (
+    SAFE,
+    checked,
+    limited,
+    page_of,
+    refusals_shown,
+    signed_in_at,
+    unshared,
+)
 
 # --- the teams of a person ----------------------------------------------------------------------
 
@@ -30,14 +38,26 @@ from config.pages import SAFE, checked, limited, refusals_shown, signed_in_at, u
 @limited("user", "30/h", ["POST"])
 def teams(request: SignedIn) -> HttpResponse:
     form = TeamForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        made = services.create(owner=request.user, name=form.cleaned_data["name"])
+    made = _made(request.user, form) if form.is_valid() else None
+    if made is not None:
         said = gettext("%(team)s is there. Now invite the people who belong to it.")
         messages.success(request, said % {"team": made.name})
         return redirect("accounts:team", made.pk)
     places = request.user.memberships.select_related("team").order_by("team__name", "team_id")
     places = places.annotate(people=Count("team__memberships"))
-    return render(request, "accounts/teams.html", {"part": "teams", "places": places, "form": form})
+    page = page_of(request, places)
+    full = limits.refusal_at("teams", page.paginator.count)
+    context = {"part": "teams", "page": page, "full": full, "form": form}
+    return render(request, "accounts/teams.html", context)
+
+
+def _made(owner: User, form: TeamForm) -> Team | None:
+    """The new team; None where there can be no further one, which the form says then."""
+    try:
+        return services.create(owner=owner, name=form.cleaned_data["name"])
+    except LimitReached as error:
+        form.add_error(None, error.message)
+        return None
 
 
 # --- one team -----------------------------------------------------------------------------------
@@ -82,6 +102,9 @@ def _invited(request: SignedIn, own: Membership, form: InviteForm) -> bool:
     except Invalid as error:
         form.add_error("email", error.message)
         return False
+    except LimitReached as error:
+        form.add_error(None, error.message)
+        return False
     said = gettext("An invitation is on its way to %(email)s.")
     messages.success(request, said % {"email": email})
     return True
@@ -94,18 +117,24 @@ def _shown(
     invite_form: InviteForm | None = None,
 ) -> HttpResponse:
     people = own.team.memberships.select_related("user")
+    people = people.order_by("user__first_name", "user__last_name", "id")
     may_invite = own.role in services.INVITING
+    invited = own.team.invitations.select_related("invited_by") if may_invite else []
+    members = page_of(request, people, name="people")
+    invitations = page_of(request, invited, name="invited")
+    taken = members.paginator.count + invitations.paginator.count
     return render(
         request,
         "accounts/team.html",
         {
             "part": "teams",
             "own": own,
-            "people": people.order_by("user__first_name", "user__last_name", "id"),
+            "people": members,
             "roles": Membership.Role.choices,
             "may_run": own.role == Membership.Role.OWNER,
             "may_invite": may_invite,
-            "invitations": own.team.invitations.select_related("invited_by") if may_invite else [],
+            "invitations": invitations,
+            "full": limits.refusal_at("team_members", taken),
             "name_form": name_form or TeamForm(initial={"name": own.team.name}),
             "invite_form": invite_form or InviteForm(),
             "now": timezone.now(),
@@ -228,6 +257,9 @@ def _joined(request: HttpRequest, invitation: Invitation, user: User) -> HttpRes
     """The team; or the page again, which says why not."""
     try:
         services.join(invitation=invitation, user=user, now=timezone.now())
+    except LimitReached as error:
+        messages.error(request, error.message)
+        return redirect(request.path)
     except (Conflict, Forbidden):
         return redirect(request.path)
     messages.success(request, gettext("Welcome to %(team)s.") % {"team": invitation.team.name})

@@ -12,11 +12,12 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import scopes, services
+from accounts import limits, scopes, services
 from accounts.forms import TokenForm
 from accounts.models import ApiToken
 from accounts.pages.signed_in import SignedIn
-from config.pages import limited, signed_in_at
+from config.errors import LimitReached
+from config.pages import limited, page_of, signed_in_at
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,23 +29,34 @@ def tokens(request: SignedIn) -> HttpResponse:
 
     So that answer is a page of its own and no redirect: on the way it would have to be kept.
     """
-    now = timezone.now()
+    now, own = timezone.now(), ApiToken.objects.filter(user=request.user)
     sent = request.POST if request.method == "POST" else None
     form = TokenForm(sent, person=request.user, now=now)
     if form.is_valid():
-        row, token = services.create_token(user=request.user, **form.wanted())
-        context = {
-            "row": row,
-            "token": token,
-            "url": f"{settings.PUBLIC_URL}/api/v1/users/me",
-            "may_try": row.allows("users:read"),
-        }
-        return render(request, "accounts/token.html", context)
+        try:
+            row, token = services.create_token(user=request.user, **form.wanted())
+        except LimitReached as error:
+            form.add_error(None, error.message)
+        else:
+            return _made(request, row, token)
+    page = page_of(request, own)
     rows = [
         {"token": row, "state": _state(row, now), "scopes": scopes.in_words(row.scopes)}
-        for row in request.user.tokens.all()
+        for row in page
     ]
-    return render(request, "accounts/tokens.html", {"form": form, "rows": rows})
+    full = limits.refusal("tokens", own.usable(now))
+    context = {"form": form, "rows": rows, "page": page, "full": full}
+    return render(request, "accounts/tokens.html", context)
+
+
+def _made(request: SignedIn, row: ApiToken, token: str) -> HttpResponse:
+    context = {
+        "row": row,
+        "token": token,
+        "url": f"{settings.PUBLIC_URL}/api/v1/users/me",
+        "may_try": row.allows("users:read"),
+    }
+    return render(request, "accounts/token.html", context)
 
 
 @require_POST

@@ -81,7 +81,11 @@ class ApiMiddleware:
             crash = response_for_exception(request, error)
         if token:
             request.META[clients.ACCOUNT] = token.user_id
-        caller = f"account:{token.user_id}" if token else f"address:{clients.address(request)}"
+        caller = (
+            f"account:{token.user_id}"
+            if token
+            else f"{throttling.ADDRESS}{clients.address(request)}"
+        )
         verdict = self._limiter.take(caller)
         if verdict.refused:
             response: HttpResponseBase = errors.answer(request.path_info, 429)

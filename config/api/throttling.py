@@ -21,6 +21,10 @@ from config import contact
 log = structlog.get_logger(__name__)
 
 _MINUTE = 60
+ADDRESS = "address:"
+"""Begins the name of a caller without an account."""
+
+_Counts = dict[str, int]
 # So many callers are remembered per window; beyond, those that came first are forgotten.
 _MAX_CALLERS = 100_000
 _REDIS_TIMEOUT_SECONDS = 0.25
@@ -99,13 +103,17 @@ def _reset(seconds: int, now: float) -> int:
 
 
 class InProcess:
-    """Counters of this process alone. What a window held is dropped when the next one begins."""
+    """Counters of this process alone. What a window held is dropped when the next one begins.
+
+    Clients without an account have tables of their own: no flood of addresses pushes out what an
+    account has used.
+    """
 
     def __init__(self, limits: Mapping[int, int]) -> None:
         self._limits = limits
         self._lock = threading.Lock()
         self._starts = dict.fromkeys(limits, 0)
-        self._counts: dict[int, dict[str, int]] = {seconds: {} for seconds in limits}
+        self._counts: dict[int, tuple[_Counts, _Counts]] = {each: ({}, {}) for each in limits}
 
     def take(self, caller: str) -> Verdict:
         with self._lock:
@@ -113,11 +121,13 @@ class InProcess:
             for seconds in self._limits:
                 start = int(now) // seconds
                 if self._starts[seconds] != start:
-                    self._starts[seconds], self._counts[seconds] = start, {}
-            used = [counts.get(caller, 0) for counts in self._counts.values()]
+                    self._starts[seconds], self._counts[seconds] = start, ({}, {})
+            is_address = caller.startswith(ADDRESS)
+            tables = [counts[is_address] for counts in self._counts.values()]
+            used = [counts.get(caller, 0) for counts in tables]
             verdict = _verdict(self._limits, used, now)
             if not verdict.refused:
-                for counts in self._counts.values():
+                for counts in tables:
                     counts[caller] = counts.get(caller, 0) + 1
                     if len(counts) > _MAX_CALLERS:
                         del counts[next(iter(counts))]

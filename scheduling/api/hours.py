@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,7 +12,7 @@ from accounts.api.serializers import DeletedSerializer
 from config.api import envelope
 from config.api.fields import CALENDAR_DATE, calendar_date
 from config.api.reading import Reading
-from config.api.schema import answer
+from config.api.schema import ErrorSerializer, answer
 from config.errors import NotFound
 from scheduling import services
 from scheduling.api.serializers_of_hours import (
@@ -85,7 +85,10 @@ class Override(APIView):
         operation_id="set_override",
         parameters=[_DATE],
         request=OverrideChangeSerializer,
-        responses=envelope.item_of(OverrideSerializer),
+        responses={
+            200: envelope.item_of(OverrideSerializer),
+            409: OpenApiResponse(ErrorSerializer, "There are as many of them as there can be."),
+        },
     )
     def put(self, request: Request, date: str) -> Response:
         """Other hours on this date, in place of its weekday's; no windows: a day off."""

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
 from config.errors import NotFound
-from config.pages import checked, limited, ours_or, refusals_shown, signed_in_at
+from config.pages import checked, limited, ours_or, page_of, refusals_shown, signed_in_at
 from scheduling import availability
 from scheduling import bookings as doors
 from scheduling.enums import Change, Role, Status
@@ -74,6 +74,7 @@ def _find(booking_id: int, user: User) -> Booking:
 
 def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -> HttpResponse:
     card, wanted = card_of(found, Role.HOST, now), request.GET.get("week")
+    history = page_of(request, found.history.all(), name="history")
     moving = wanted is not None and card.may(Change.RESCHEDULED)
     return render(
         request,
@@ -82,7 +83,8 @@ def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -
             "section": "bookings",
             "card": card,
             "side": side_of(card.status),
-            "steps": steps_of(card),
+            "history": history,
+            "steps": steps_of(card, list(history)),
             "week": week_of(card, wanted or "", now) if moving else None,
             "notes": notes,
         },

@@ -1,7 +1,7 @@
 """Settings: other hours on single dates."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods
 from accounts import clock
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Invalid
-from config.pages import SAFE, limited
+from config.errors import Invalid, LimitReached
+from config.pages import SAFE, limited, page_of
 from scheduling import outside
 from scheduling.hour_forms import DateForm, Kind
 from scheduling.models import DateOverride, WeeklyAvailability
@@ -97,7 +97,7 @@ def _posted(request: SignedIn, day: date, today: date, now: datetime) -> HttpRes
         left = outside.set_override(
             user=request.user, day=day, windows=form.wanted(), agreed=agreed(request), now=now
         )
-    except Invalid as error:
+    except (Invalid, LimitReached) as error:
         messages.error(request, error.message)
         return _shown(request, form, today)
     if left:
@@ -119,15 +119,19 @@ def _saved(form: DateForm) -> str:
 def _shown(request: SignedIn, form: DateForm | None, today: date) -> HttpResponse:
     user = request.user
     weekly = user.weekly_availability
-    overrides = list(user.date_overrides.filter(date__gte=today))
     first = _first(request.GET.get("month", ""), form.day if form else today, today)
+    overrides = user.date_overrides.filter(date__gte=today)
+    of_month = overrides.filter(date__gte=first, date__lt=_moved(first, 1))
+    page = page_of(request, overrides)
     context = {
         "part": "hours",
         "form": form,
         "usual": _words(weekly.windows.get(form.day.isoweekday(), ()), user) if form else "",
         "weekly": weekly,
-        "month": _month(user, weekly, overrides, first, today, form.day if form else None),
-        "coming": [Coming(each.date, _words(each.windows, user)) for each in overrides],
+        "month": _month(user, weekly, of_month, first, today, form.day if form else None),
+        "page": page,
+        "shown_month": f"{first:%Y-%m}",
+        "coming": [Coming(each.date, _words(each.windows, user)) for each in page],
     }
     return render(request, "scheduling/hours_dates.html", context)
 
@@ -135,7 +139,7 @@ def _shown(request: SignedIn, form: DateForm | None, today: date) -> HttpRespons
 def _month(
     user: User,
     weekly: WeeklyAvailability,
-    overrides: Sequence[DateOverride],
+    overrides: Iterable[DateOverride],
     first: date,
     today: date,
     chosen: date | None,

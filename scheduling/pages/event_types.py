@@ -15,10 +15,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import limits
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Invalid, NotFound
-from config.pages import SAFE, limited, signed_in_at
+from config.errors import Invalid, LimitReached, NotFound
+from config.pages import SAFE, limited, page_of, signed_in_at
 from scheduling import services
 from scheduling.event_type_forms import EventTypeForm, Questions
 from scheduling.models import Booking, EventType
@@ -31,7 +32,13 @@ _LIST = "scheduling:event_types"
 def event_types(request: SignedIn) -> HttpResponse:
     booked = Booking.objects.filter(event_type=OuterRef("pk"))
     rows = EventType.objects.visible_to(request.user).annotate(is_booked=Exists(booked))
-    context = {"section": "event_types", "event_types": rows, "address": _address(request.user)}
+    page = page_of(request, rows)
+    context = {
+        "section": "event_types",
+        "page": page,
+        "full": limits.refusal_at("event_types", page.paginator.count),
+        "address": _address(request.user),
+    }
     return render(request, "scheduling/event_types.html", context)
 
 
@@ -81,7 +88,7 @@ def _form(
             form.add_errors(error)
         except NotFound as error:
             raise Http404(error.message) from error
-        except Invalid as error:
+        except (Invalid, LimitReached) as error:
             if not questions.add_refusal(error.field, error.message):
                 form.add_refusal(error.field, error.message)
         else:
@@ -93,11 +100,13 @@ def _form(
 def _shown(
     request: SignedIn, found: EventType | None, form: EventTypeForm, questions: Questions
 ) -> HttpResponse:
+    own = EventType.objects.visible_to(request.user)
     context = {
         "section": "event_types",
         "event_type": found,
         "form": form,
         "questions": questions,
+        "full": "" if found else limits.refusal("event_types", own),
         "address": _address(request.user),
     }
     return render(request, "scheduling/event_type.html", context)

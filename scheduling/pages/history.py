@@ -1,6 +1,6 @@
 """The history of a booking in sentences, as one of its two sides reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
 from scheduling.enums import Change, Role
+from scheduling.models import HistoryEntry
 from scheduling.pages.cards import Card
 
 
@@ -41,13 +42,17 @@ _BY_TIME = {
 }
 
 
-def steps_of(card: Card) -> list[Step]:
-    return list(_steps(card))
+def steps_of(card: Card, entries: Sequence[HistoryEntry]) -> list[Step]:
+    """These entries of the booking's history, which follow each other, oldest first."""
+    return list(_steps(card, entries))
 
 
-def _steps(card: Card) -> Iterator[Step]:
+def _steps(card: Card, entries: Sequence[HistoryEntry]) -> Iterator[Step]:
     before = card.booking.start
-    for entry in card.booking.history.all():
+    if entries and entries[0].change == Change.RESCHEDULED:
+        earlier = card.booking.history.filter(sequence__lt=entries[0].sequence).last()
+        before = earlier.start if earlier else before
+    for entry in entries:
         change, role = Change(entry.change), Role(entry.role)
         said = {"before": _moment(before, card), "after": _moment(entry.start, card)}
         if role is Role.CLOCK:

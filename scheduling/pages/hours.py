@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.pages.signed_in import SignedIn
 from config.errors import Invalid
-from config.pages import SAFE, limited
+from config.pages import PER_PAGE, SAFE, limited
 from scheduling import outside
 from scheduling.hour_forms import WeekForm
 from scheduling.models import Booking
@@ -68,5 +68,12 @@ def warned(request: SignedIn, left: Sequence[Booking]) -> HttpResponse:
         for value in values
     ]
     marks = " ".join(outside.mark(booking) for booking in left)
-    context = {"part": "hours", "left": left, "typed": typed, "marks": marks}
+    context = {
+        "part": "hours",
+        "count": len(left),
+        "left": left[:PER_PAGE],
+        "more": max(0, len(left) - PER_PAGE),
+        "typed": typed,
+        "marks": marks,
+    }
     return render(request, "scheduling/hours_outside.html", context)

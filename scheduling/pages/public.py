@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from config.errors import DomainError, TimeTaken
-from config.pages import SAFE, limited
+from config.pages import SAFE, limited, page_of
 from scheduling import availability, bookings, links
 from scheduling.booking_form import BookingForm
 from scheduling.forms import StartField
@@ -34,7 +34,8 @@ def host(request: HttpRequest, username: str) -> HttpResponse:
     if username != username.lower():
         return redirect("public:host", username.lower(), permanent=True)
     found = _host(username)
-    context = {"host": found, "event_types": found.event_types.filter(is_active=True)}
+    offered = found.event_types.filter(is_active=True)
+    context = {"host": found, "page": page_of(request, offered)}
     return render(request, "scheduling/public/host.html", context)
 
 

@@ -47,13 +47,6 @@ def test_it_keeps_no_address_that_nobody_can_be_sent_to(
     assert Application.objects.get().redirect_uris == CALLBACK
 
 
-def test_fifty_are_enough(alice: User) -> None:
-    for _number in range(applications.MOST):
-        app_of(alice, now=NOW)
-    with pytest.raises(Conflict):
-        app_of(alice, now=NOW)
-
-
 def test_no_line_of_a_log_says_its_secret(alice: User) -> None:
     secret = app_of(alice, now=NOW).secret
     assert redaction.text(f"refused: {secret}") == "refused: [secret]"

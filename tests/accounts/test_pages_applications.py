@@ -115,16 +115,6 @@ def test_what_is_wrong_is_said_beside_its_field_and_the_rest_is_kept(
     assert Application.objects.get().name == app.row.name
 
 
-def test_one_more_than_fifty_is_refused(
-    signed_in: Client, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("accounts.applications.MOST", 1)
-    app_of(alice, now=NOW)
-    page = signed_in.post(f"{PAGE}/new", WANTED)
-    assert "You have as many applications as one can have: delete one first." in words(page)
-    assert Application.objects.count() == 1
-
-
 def test_the_list_says_how_many_have_connected_each(
     signed_in: Client, alice: User, bob: User, charlie: User, app: App
 ) -> None:
@@ -179,10 +169,8 @@ def test_deleted_it_acts_for_nobody(signed_in: Client, app: App, bob: User) -> N
     assert audited()[-1] == ("application_deleted", "Calendar on the wall")
 
 
-def test_thirty_an_hour_are_enough(
-    signed_in: Client, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("accounts.applications.MOST", 100)
+def test_thirty_an_hour_are_enough(signed_in: Client, app: App, settings: Settings) -> None:
+    settings.LIMITS = settings.LIMITS | {"applications": 0}
     for path, count in ((f"{PAGE}/new", 30), (f"{PAGE}/{app.row.pk}/rotate", 30)):
         for _number in range(count):
             assert signed_in.post(path, WANTED).status_code == 200
@@ -200,5 +188,5 @@ def test_queries_do_not_grow_with_the_rows(
     for number in range(count):
         app = app_of(alice, now=timezone.now(), name=f"App {number}")
         app.tokens(factories.user(f"user{number}"))
-    with django_assert_num_queries(3):  # session, person, applications
-        assert len(signed_in.get(PAGE).context["rows"]) == count
+    with django_assert_num_queries(4):  # session, person, applications and how many there are
+        assert len(signed_in.get(PAGE).context["page"]) == count

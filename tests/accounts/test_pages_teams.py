@@ -90,8 +90,8 @@ def test_the_queries_of_the_list_do_not_grow(
     for number in range(count):
         teams.create(owner=alice, name=f"Team {number}")
     client.force_login(alice)
-    with django_assert_num_queries(3):  # session, person, places
-        assert len(client.get(PAGE).context["places"]) == count
+    with django_assert_num_queries(4):  # session, person, places and how many there are
+        assert len(client.get(PAGE).context["page"]) == count
 
 
 # --- one team -------------------------------------------------------------------------------------
@@ -241,7 +241,8 @@ def test_the_queries_of_a_team_do_not_grow(
         factories.join(team, factories.user(f"person-{number}"))
         invite(team, alice, f"guest-{number}@example.com")
     client.force_login(alice)
-    with django_assert_num_queries(5):  # session, person, own place, people, invitations
+    # Session, person, own place, people, invitations, and how many there are of both.
+    with django_assert_num_queries(7):
         assert len(client.get(f"{PAGE}/{team.pk}").context["people"]) == count + 2
 
 

@@ -122,6 +122,17 @@ def test_memory_is_bounded(at_now: time_machine.Traveller, monkeypatch: pytest.M
     assert limiter.take("a").used == 1
 
 
+def test_no_flood_of_addresses_pushes_out_what_an_account_has_used(
+    at_now: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttling, "_MAX_CALLERS", 3)
+    limiter = InProcess({60: 10})
+    assert limiter.take("account:1").used == 1
+    for number in range(20):
+        limiter.take(f"address:192.0.2.{number}")
+    assert limiter.take("account:1").used == 2
+
+
 def test_exact_under_threads(make: Make) -> None:
     limiter = make(LONG)
     with ThreadPoolExecutor(20) as pool:

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -29,6 +30,18 @@ def test_what_is_kept_while_redis_is_there_is_found() -> None:
         assert cache.get("other", "gone") == "gone"
         for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
             pool.disconnect()
+
+
+def test_a_process_keeps_a_hundred_thousand_entries_of_each(settings: Settings) -> None:
+    bounds = {"MAX_ENTRIES": 100_000, "CULL_FREQUENCY": 100}
+    kept: list[Any] = [ForgivingRedisCache(NOBODY, {})._alone]
+    if not settings.REDIS_URL:
+        kept += [caches[name] for name in ("default", "pages")]
+        assert {settings.CACHES[name]["LOCATION"] for name in ("default", "pages")} == {
+            "default", "pages",
+        }  # fmt: skip
+    for each in kept:
+        assert {"MAX_ENTRIES": each._max_entries, "CULL_FREQUENCY": each._cull_frequency} == bounds
 
 
 @pytest.fixture
@@ -95,7 +108,8 @@ def test_people_sign_in_and_answer_while_redis_is_away(
 ) -> None:
     stand_alone(settings)
     settings.CACHES = {
-        "default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": NOBODY}
+        name: {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": NOBODY}
+        for name in ("default", "pages")
     }
     assert client.get("/meetings/answer/broken").status_code == 404
     answer = client.post("/accounts/login/", {"login": alice.email, "password": factories.PASSWORD})

@@ -174,11 +174,11 @@ def test_queries_do_not_grow_with_the_history(
 ) -> None:
     for start in (LATER, START, LATER):
         bookings.reschedule(booking=booking, start=start, actor=bookings.host(alice), now=NOW)
-    # Session, person, booking, history.
-    with django_assert_num_queries(4):
+    # Session, person, booking, history and how long it is.
+    with django_assert_num_queries(5):
         client.get(page_of(booking))
     # And the event type with its hours, overrides, what is taken.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(f"{page_of(booking)}?week=")
 
 

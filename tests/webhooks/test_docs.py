@@ -207,6 +207,8 @@ def test_the_numbers_are_the_codes(settings: Settings) -> None:
         f"For {services._GRACE.total_seconds() // 3_600:.0f} hours each message",
         f"waits {services._TEST_SECONDS} seconds at most",
         f"At most {services.MOST_HEADERS} headers",
+        f"at most {settings.LIMITS['webhooks']} webhooks",
+        f"or {services.MOST_ATTEMPTS} attempts were made",
         f"values of up to {services.LONGEST_VALUE:,} printable",
         f"varies by up to {delivery._JITTER:.0%}".replace("%", " %"),
         f"port {' or '.join(map(str, settings.WEBHOOK_PORTS))}",

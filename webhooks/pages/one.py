@@ -5,7 +5,6 @@ from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.signed_in import SignedIn
 from config.errors import Conflict, NotFound
-from config.pages import limited, ours_or, refusals_shown, signed_in_at
+from config.pages import limited, ours_or, page_of, refusals_shown, signed_in_at
 from webhooks import services, signing
 from webhooks.events import EVENTS
 from webhooks.forms import RecoverForm
@@ -43,9 +42,7 @@ def _shown(request: SignedIn, found: Webhook, recovery: RecoverForm) -> HttpResp
     now, wanted = timezone.now(), request.GET.get("state", "")
     state = wanted if wanted in STATES else ""
     rows = found.deliveries.order_by("-id").select_related("event").prefetch_related("tries")
-    page = Paginator(rows.filter(state=state) if state else rows, _PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = page_of(request, rows.filter(state=state) if state else rows, per_page=_PER_PAGE)
     in_grace = found.previous_secret_until is not None and now < found.previous_secret_until
     return render(
         request,
@@ -132,4 +129,6 @@ def _unsent(error: Conflict) -> str:
     """Why nothing was sent, to whoever wanted it sent."""
     if error.reason == "inactive":
         return gettext("This webhook is inactive. Make it active first.")
+    if error.reason == "limit":
+        return error.message
     return gettext("This delivery is on its way already.")

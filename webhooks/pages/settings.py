@@ -12,9 +12,10 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import limits
 from accounts.pages.signed_in import SignedIn
 from config.errors import DomainError
-from config.pages import limited, signed_in_at
+from config.pages import limited, page_of, signed_in_at
 from webhooks import services
 from webhooks.events import EVENTS
 from webhooks.forms import WebhookForm, add_refusal, headers_formset
@@ -28,8 +29,13 @@ _UNSEEN = "webhooks.unseen_secret"
 @require_safe
 @login_required
 def webhooks(request: SignedIn) -> HttpResponse:
-    rows = Webhook.objects.visible_to(request.user).with_stats()
-    context = {"part": "webhooks", "webhooks": rows, "events_count": len(EVENTS)}
+    page = page_of(request, Webhook.objects.visible_to(request.user).with_stats())
+    context = {
+        "part": "webhooks",
+        "page": page,
+        "full": limits.refusal_at("webhooks", page.paginator.count),
+        "events_count": len(EVENTS),
+    }
     return render(request, "webhooks/webhooks.html", context)
 
 
@@ -48,7 +54,8 @@ def new_webhook(request: SignedIn) -> HttpResponse:
         else:
             request.session[_UNSEEN] = made.pk
             return redirect("webhooks:secret", made.pk)
-    return _form(request, form, headers)
+    full = limits.refusal("webhooks", Webhook.objects.visible_to(request.user))
+    return _form(request, form, headers, full=full)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         wanted = [scope.strip() for scope in options["scopes"].split(",") if scope.strip()]
         try:
             _row, token = services.create_token(
-                user=user, name=name, scopes=wanted or list(scopes.SCOPES)
+                user=user, name=name, scopes=wanted or list(scopes.SCOPES), is_limited=False
             )
         except DomainError as error:
             raise CommandError(error.message) from error
