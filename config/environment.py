@@ -50,6 +50,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def seconds(text: str) -> int:
+    if whole_number(text) < 1:
+        raise ValueError("must be at least 1")
+    return int(text)
+
+
 def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
