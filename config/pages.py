@@ -93,10 +93,21 @@ def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> It
 
 
 def page_of(
-    request: HttpRequest, rows: Any, *, name: str = "page", per_page: int = PER_PAGE
+    request: HttpRequest,
+    rows: Any,
+    *,
+    name: str = "page",
+    per_page: int = PER_PAGE,
+    count: int | None = None,
 ) -> Page[Any]:
-    """Return the page of a list that the query asks for by this name, or else the nearest one."""
-    return Paginator(rows, per_page).get_page(request.GET.get(name))
+    """Return the page of a list that the query asks for by this name, or else the nearest one.
+
+    `count` is how many rows there are, where it costs less to count them without what is shown.
+    """
+    paginator = Paginator(rows, per_page)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(request.GET.get(name))
 
 
 def ours_or(instead: str, request: HttpRequest, url: str) -> str:

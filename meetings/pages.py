@@ -6,7 +6,6 @@ from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +18,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
 from config.errors import Conflict, DomainError, NotFound, TimeTaken
-from config.pages import SAFE, checked, limited, ours_or, refusals_shown, signed_in_at, unshared
+from config.pages import (
+    SAFE,
+    checked,
+    limited,
+    ours_or,
+    page_of,
+    refusals_shown,
+    signed_in_at,
+    unshared,
+)
 from meetings import links, services
 from meetings.cards import SIDES, cards_of, counts_of_tabs, step_of
 from meetings.enums import Status, Tab
@@ -45,9 +53,8 @@ def meetings(request: SignedIn) -> HttpResponse:
     side = SIDES[Tab(wanted) if wanted in Tab.values else Tab.PENDING]
     counts = counts_of_tabs(user, now)
     rows = MeetingRequest.objects.in_tab(side.tab, user, now)
-    paginator = Paginator(rows.with_people().order_by(*side.order), _PER_PAGE)
-    paginator.count = counts[side.tab]
-    page = paginator.get_page(request.GET.get("page"))
+    rows = rows.with_people().order_by(*side.order)
+    page = page_of(request, rows, per_page=_PER_PAGE, count=counts[side.tab])
     return render(
         request,
         "meetings/list.html",

@@ -25,7 +25,8 @@ from config.pages import limited, page_of, refusals_shown, signed_in_at
 @require_safe
 @login_required
 def applications(request: SignedIn) -> HttpResponse:
-    page = page_of(request, services.made_by(request.user, now=timezone.now()))
+    count = Application.objects.filter(user=request.user).count()
+    page = page_of(request, services.made_by(request.user, now=timezone.now()), count=count)
     full = limits.refusal_at("applications", page.paginator.count)
     context = {"part": "applications", "page": page, "full": full}
     return render(request, "accounts/applications.html", context)

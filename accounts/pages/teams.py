@@ -45,7 +45,7 @@ def teams(request: SignedIn) -> HttpResponse:
         return redirect("accounts:team", made.pk)
     places = request.user.memberships.select_related("team").order_by("team__name", "team_id")
     places = places.annotate(people=Count("team__memberships"))
-    page = page_of(request, places)
+    page = page_of(request, places, count=request.user.memberships.count())
     full = limits.refusal_at("teams", page.paginator.count)
     context = {"part": "teams", "page": page, "full": full, "form": form}
     return render(request, "accounts/teams.html", context)

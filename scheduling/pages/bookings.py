@@ -6,7 +6,6 @@ from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,9 +38,8 @@ def bookings(request: SignedIn) -> HttpResponse:
     side = SIDES.get(request.GET.get("tab", ""), UPCOMING)
     counts = counts_of_sides(user, now)
     rows = Booking.objects.visible_to(user).in_status(side.status, now)
-    paginator = Paginator(rows.with_people().order_by(*side.order), _PER_PAGE)
-    paginator.count = counts[side.tab]
-    page = paginator.get_page(request.GET.get("page"))
+    rows = rows.with_people().order_by(*side.order)
+    page = page_of(request, rows, per_page=_PER_PAGE, count=counts[side.tab])
     return render(
         request,
         "scheduling/bookings.html",

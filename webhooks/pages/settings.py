@@ -29,7 +29,8 @@ _UNSEEN = "webhooks.unseen_secret"
 @require_safe
 @login_required
 def webhooks(request: SignedIn) -> HttpResponse:
-    page = page_of(request, Webhook.objects.visible_to(request.user).with_stats())
+    own = Webhook.objects.visible_to(request.user)
+    page = page_of(request, own.with_stats(), count=own.count())
     context = {
         "part": "webhooks",
         "page": page,
