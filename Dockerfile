@@ -55,4 +55,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", "--blocking-threads", "8", "--blocking-threads-idle-timeout", "600", "--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "30", "config.wsgi:application"]
+CMD ["granian", "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", "--backpressure", "1024", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536", "--respawn-failed-workers", "--workers-kill-timeout", "30", "config.rsgi:application"]

@@ -50,13 +50,12 @@ def tidy(deployment: Deployment) -> None:
 
 @contextmanager
 def served(
-    deployment: Deployment, *application: str, workers: int = 2, **environment: str
+    deployment: Deployment, *command: str, workers: int = 2, **environment: str
 ) -> Iterator[Server]:
-    """Production's command, which serves Parley unless told else."""
+    """Parley by production's command, unless told else."""
     port = services.free_port()
-    command = [*recipes.by_python(recipes.command("web"), port=port)]
-    command[-1:] = application or command[-1:]
-    own = {"PORT": str(port), "GRANIAN_WORKERS": str(workers)}
+    command = command or recipes.by_python(recipes.command("web"), port=port)
+    own = {"PORT": str(port), "GRANIAN_PORT": str(port), "GRANIAN_WORKERS": str(workers)}
     with deployment.running(*command, **own, **environment) as running:
         try:
             wire.until(partial(answers, port), seconds=_START_SECONDS)

@@ -52,6 +52,13 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def positive_number(text: str) -> int:
+    number = whole_number(text)
+    if not number:
+        raise ValueError("must be greater than 0")
+    return number
+
+
 def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 

@@ -46,14 +46,18 @@ class ProbesMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info not in PROBES:
-            return self._get_response(request)
-        response = _answer(request)
-        # What is not well was said, and why; Django would call it an error of ours.
-        response._has_been_logged = True  # type: ignore[attr-defined]
-        response["Cache-Control"] = "no-store"
-        response["Content-Length"] = str(len(response.content))
-        return response
+        asked = request.path_info in PROBES
+        return probe(request) if asked else self._get_response(request)
+
+
+def probe(request: HttpRequest) -> HttpResponse:
+    """Return the answer to a request for one of `PROBES`."""
+    response = _answer(request)
+    # What is not well was said, and why; Django would call it an error of ours.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    response["Cache-Control"] = "no-store"
+    response["Content-Length"] = str(len(response.content))
+    return response
 
 
 def _answer(request: HttpRequest) -> HttpResponse:

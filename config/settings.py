@@ -33,6 +33,9 @@ ALLOWED_HOSTS = read(
 )
 # Proxies in front of us that append to X-Forwarded-For; 0: the address that connects is the client.
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", 0, environment.whole_number)
+# How long a client may take to send a body or to take an answer, more for large ones
+# (`config/serving/pace.py`).
+CLIENT_TIMEOUT_SECONDS = read("CLIENT_TIMEOUT_SECONDS", 15, environment.positive_number)
 
 # --- database, broker, cache ------------------------------------------------------------------
 
@@ -54,7 +57,7 @@ else:
     # What comes again on a connection, the server has parsed and planned already.
     _prepared = {"server_side_binding": True, "prepare_threshold": 5}
     _database["OPTIONS"] = {"connect_timeout": 5, **_prepared, **_database.get("OPTIONS", {})}
-    # As long as the thread lives that uses it; granian keeps an idle one for ten minutes.
+    # Each thread that answers requests keeps one.
     _database["CONN_MAX_AGE"] = 600
     _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
@@ -63,6 +66,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = read("REDIS_URL", "", environment.redis_url)
 # Without Redis the process that serves also works: a broker in memory, worker and beat as threads.
 EMBEDDED_WORKER = not REDIS_URL
+# Threads of each process that answer requests (`config/serving`).
+REQUEST_THREADS = read("REQUEST_THREADS", 4 if EMBEDDED_WORKER else 8, environment.positive_number)
 
 CACHES = {
     "default": (
@@ -213,6 +218,7 @@ MIDDLEWARE = [
     "config.requests.RequestMiddleware",
     "config.health.ProbesMiddleware",
     "config.browsers.BrowserMiddleware",
+    "config.serving.refusals.BodyMiddleware",
     # Outside of all that may crash: it answers for every path below /api/, whatever goes wrong.
     "config.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",

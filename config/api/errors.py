@@ -29,11 +29,15 @@ KINDS = {
     403: ("forbidden", "You may not do this."),
     404: ("not_found", "There is no such resource."),
     405: ("method_not_allowed", "This resource has no such method."),
+    408: ("request_timeout", "The body did not arrive in time."),
     409: ("conflict", "This is not possible as things stand now."),
+    411: ("length_required", "Send the body with its Content-Length."),
+    413: ("content_too_large", "The body is too large."),
     415: ("unsupported_media_type", "The body must be application/json."),
     422: ("validation_error", "The request is invalid"),
     429: ("rate_limit_exceeded", "Too many requests. Try again later."),
     500: ("server_error", "Something went wrong on our side."),
+    503: ("unavailable", "This is not possible for the moment. Try again later."),
 }
 _DOMAIN = {"not_found": 404, "forbidden": 403, "conflict": 409}
 _DJANGO = {
@@ -96,7 +100,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
             fields = error.message_dict if hasattr(error, "error_dict") else error.messages
             return _invalid_fields(path, fields)
         case RequestDataTooBig():
-            return answer(path, 400, "The body is too large.")
+            return answer(path, 413)
     status = next((code for kind, code in _DJANGO.items() if isinstance(error, kind)), None)
     return answer(path, status) if status else None
 

@@ -70,10 +70,7 @@ class ApiMiddleware:
             return self._get_response(request)
         _even_out(request)
         response = self._answer(request)
-        response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Expose-Headers"] = _EXPOSED
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        admit_browsers(response)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
@@ -102,6 +99,14 @@ class ApiMiddleware:
         response["X-RateLimit-Reset"] = str(verdict.reset)
         response["X-RateLimit-Used"] = str(verdict.used)
         return response
+
+
+def admit_browsers(response: HttpResponseBase) -> None:
+    """Let scripts of any origin read an answer of the API, and nobody show it as a page."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Expose-Headers"] = _EXPOSED
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Content-Security-Policy", _POLICY)
 
 
 def _even_out(request: HttpRequest) -> None:

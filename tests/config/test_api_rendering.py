@@ -97,10 +97,12 @@ def test_what_is_wrong_with_a_body_is_said(api: Client) -> None:
     assert post(api, b"{")[1]["message"].startswith("The body is not valid JSON: ")
 
 
-def test_a_body_that_is_too_large_is_400(api: Client, settings: Settings) -> None:
+def test_a_body_that_is_too_large_is_413(api: Client, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
     status, body = post(api, b'{"token": "' + b"x" * 1_000 + b'"}')
-    assert (status, body["message"]) == (400, "The body is too large.")
+    assert (status, body["error"], body["message"]) == (
+        413, "content_too_large", "The body is too large.",
+    )  # fmt: skip
 
 
 def test_no_body_is_an_empty_object(api: Client) -> None:

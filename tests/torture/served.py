@@ -17,7 +17,7 @@ from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests import services, wire
+from tests import recipes, services, wire
 from tests.torture.deployment import (
     EMBEDDED_WORKER,
     ROOT,
@@ -32,8 +32,6 @@ T = TypeVar("T")
 PROCESSES = 1 if EMBEDDED_WORKER else 4
 _LOOPBACK = "127.0.0.1"
 _SERVE = (str(ROOT / "manage.py"), "serve", "--no-demo")
-# As docs/architecture.md has it.
-GRANIAN = ("-m", "granian", "--interface", "wsgi", "--blocking-threads", "8")
 _START_SECONDS = 60
 _ANSWER_SECONDS = 60
 
@@ -75,9 +73,7 @@ def served(
             deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
         ports = [services.free_port() for _ in range(1 if EMBEDDED_WORKER else 2)]
         commands = [
-            _SERVE
-            if EMBEDDED_WORKER
-            else (*GRANIAN, "--port", str(port), "config.wsgi:application")
+            _SERVE if EMBEDDED_WORKER else recipes.by_python(recipes.command("web"), port=port)
             for port in ports
         ]
         servers = [

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests import services, wire
+from tests import recipes, services, wire
 from tests.torture.deployment import WORKER, Deployment, Running, deployed, zygote
-from tests.torture.served import GRANIAN, Answer, Client, answers
+from tests.torture.served import Answer, Client, answers
 
 HOSTS = 12
 # Few enough for two processors to put up again in seconds what was killed.
@@ -162,7 +162,7 @@ def place(directory: Path) -> Iterator[Place]:
             Post(
                 f"web {port}",
                 deployment,
-                (*GRANIAN, "--port", str(port), "config.wsgi:application"),
+                recipes.by_python(recipes.command("web"), port=port),
                 port,
             )
             for port in (services.free_port(), services.free_port())

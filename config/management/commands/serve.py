@@ -6,21 +6,28 @@ import socket
 import sys
 import threading
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from config import environment, keys
 
-_THREADS = 4
+if TYPE_CHECKING:
+    from config.serving.application import Application
+
+# As in production (Dockerfile): so many connections at once, and a request's headers must come so
+# soon and be no larger. `config/serving` bounds all else.
+_CONNECTIONS = 1_024
+_HEADER_MILLISECONDS = 10_000
+_HEADER_BYTES = 65_536
 # For the tasks in hand when somebody ends us. What they leave is in the database.
 _STOP_SECONDS = 1
 
@@ -48,10 +55,10 @@ def _refuse_taken_port() -> None:
         environment.refuse("PORT", f"cannot be listened on: {os.strerror(error.errno or 0)}")
 
 
-def _load_application() -> WSGIHandler:
+def _load_application() -> "Application":
     """The application, in the process that answers requests, which must not outlive its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from config.wsgi import application
+    from config.rsgi import application
 
     return application
 
@@ -82,12 +89,17 @@ class Command(BaseCommand):
             sys.exit(128 + signal.SIGINT)
         connections.close_all()  # none may be shared with the process that answers requests
         server = Granian(
-            "config.wsgi:application",
+            "config.rsgi:application",
             address=settings.HOST,
             port=settings.PORT,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
             workers=1,
-            blocking_threads=_THREADS,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_HEADER_BYTES
+            ),
+            websockets=False,
+            backpressure=_CONNECTIONS,
             workers_kill_timeout=_STOP_SECONDS,
             log_level=LogLevels.error,
         )

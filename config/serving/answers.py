@@ -1,0 +1,134 @@
+"""Answers on their way to a client.
+
+Nobody waits for a client that reads slowly: granian sends what it is given by itself, from memory
+or from a file. A connection that takes too long over an answer is closed.
+"""
+
+import fcntl
+import io
+import os
+import socket
+import struct
+import termios
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from time import monotonic
+from typing import IO, TYPE_CHECKING
+
+from config.serving.pace import seconds_for
+
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol
+
+Headers = list[tuple[str, str]]
+
+# More of an answer waits in a file.
+_IN_MEMORY = 262_144
+_DESCRIPTORS = "/dev/fd"
+
+
+class FileWrapper:
+    """`wsgi.file_wrapper` (PEP 3333): a file that a view answers with."""
+
+    def __init__(self, file: IO[bytes], block_size: int = 8192) -> None:
+        self._file, self._block_size = file, block_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self._file.read(self._block_size):
+            yield block
+
+    def close(self) -> None:
+        self._file.close()
+
+    @property
+    def path(self) -> str:
+        """The path of a file that is sent from its beginning to its end; otherwise empty."""
+        name = getattr(self._file, "name", None)
+        whole = isinstance(self._file, io.BufferedReader) and not self._file.tell()
+        return name if whole and isinstance(name, str) else ""
+
+
+@dataclass(frozen=True)
+class _UnderWay:
+    until: float
+    file: IO[bytes] | None  # which stays open for as long as granian may have to open it
+
+
+class Answers:
+    """The last answer of each connection. A client has `seconds` for it, more for a large one."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._under_way: dict[str, _UnderWay] = {}
+
+    def send(
+        self,
+        proto: "HTTPProtocol",
+        client: str,
+        status: int,
+        headers: Headers,
+        body: Iterable[bytes],
+    ) -> None:
+        """Hand an answer over to granian. `client` is the address and port it goes to."""
+        if isinstance(body, FileWrapper) and body.path:
+            self._note(client, os.path.getsize(body.path))
+            proto.response_file(status, headers, body.path)
+            return
+        pieces, size, file = [], 0, None
+        for piece in body:
+            pieces.append(piece)
+            size += len(piece)
+            if size > _IN_MEMORY:
+                file = file or TemporaryFile()  # noqa: SIM115  granian reads it later
+                file.writelines(pieces)
+                pieces.clear()
+        self._note(client, size, file)
+        if file:
+            file.writelines(pieces)
+            file.flush()
+            proto.response_file(status, headers, f"{_DESCRIPTORS}/{file.fileno()}")
+        else:
+            proto.response_bytes(status, headers, b"".join(pieces))
+
+    def _note(self, client: str, size: int, file: IO[bytes] | None = None) -> None:
+        until = monotonic() + seconds_for(size, self._seconds)
+        with self._lock:
+            self._under_way[client] = _UnderWay(until, file)
+
+    def close_slow(self) -> None:
+        """Close the connections whose client has not taken its last answer in time."""
+        now = monotonic()
+        with self._lock:
+            late = {client for client, each in self._under_way.items() if each.until < now}
+            for client in late:
+                del self._under_way[client]
+        if not late:
+            return
+        for connection in _connections():
+            with closing(connection), suppress(OSError):  # closed meanwhile
+                if _peer(connection) in late and _unsent(connection):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _connections() -> Iterator[socket.socket]:
+    """The sockets of this process, each by a descriptor of its own."""
+    for name in os.listdir(_DESCRIPTORS):
+        with suppress(OSError):  # closed meanwhile, or no socket
+            yield socket.socket(fileno=os.dup(int(name)))
+
+
+def _peer(connection: socket.socket) -> str:
+    """Who is at the other end, written as granian does."""
+    host, port, *_rest = connection.getpeername()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _unsent(connection: socket.socket) -> int:
+    """The bytes that the other end has not acknowledged (tcp(7), SIOCOUTQ)."""
+    buffer = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
+    (count,) = struct.unpack("i", buffer)
+    return int(count)

@@ -1,0 +1,60 @@
+"""Answers to requests that Django's views never see, in the format of the API's errors."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from config.api import errors
+from config.api.middleware import admit_browsers
+
+_RETRY_SECONDS = 5
+
+
+class Refusal(Exception):
+    """A request that is answered with `status` and goes no further."""
+
+    def __init__(self, status: int, message: str = "") -> None:
+        super().__init__(status)
+        self.status, self.message = status, message
+
+
+def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    response = errors.answer(request.path_info, refusal.status, refusal.message)
+    if request.path_info.startswith("/api/"):
+        admit_browsers(response)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response["Content-Length"] = str(len(response.content))
+    if refusal.status == 503:
+        response["Retry-After"] = str(_RETRY_SECONDS)
+    # A fault of the request or of the hour; Django would log an error of ours.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+class BodyMiddleware:
+    """Refuse the bodies that nobody here can read: compressed ones, and ones without a length.
+
+    Django reads as much as Content-Length says, so a chunked body would count as empty. Our server
+    reads chunked bodies and tells their length; another WSGI server may not.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        refusal = _refusal(request)
+        return answer(request, refusal) if refusal else self._get_response(request)
+
+
+def _refusal(request: HttpRequest) -> Refusal | None:
+    transfer, content = (
+        request.META.get(name, "").strip().lower()
+        for name in ("HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING")
+    )
+    if transfer == "chunked":
+        return Refusal(411)
+    has_body = request.META.get("CONTENT_LENGTH") not in ("", "0", None)
+    if transfer or (has_body and content not in ("", "identity")):
+        return Refusal(415, "The body must not be compressed.")
+    return None

@@ -1,0 +1,45 @@
+"""An application that answers with what it is told of a request, by granian's WSGI and by ours."""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import django
+
+django.setup(set_prefix=False)
+
+from config.serving.application import Application  # noqa: E402  Django first
+
+LARGE = 3_000_000
+_NOT_TOLD = ("wsgi.input", "wsgi.errors", "wsgi.file_wrapper")
+
+
+class _Large:
+    """An answer in pieces, which notes whether it was closed by the thread that made it."""
+
+    closed_by_its_thread: bool | None = None
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(LARGE // 10_000):
+            yield b"x" * 10_000
+
+    def close(self) -> None:
+        _Large.closed_by_its_thread = self._thread == threading.get_ident()
+
+
+def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", "application/json")])
+    if environ["PATH_INFO"] == "/large":
+        return _Large()
+    if environ["PATH_INFO"] == "/closed":
+        return [json.dumps(_Large.closed_by_its_thread).encode()]
+    told = {name: value for name, value in environ.items() if name not in _NOT_TOLD}
+    told["body"] = environ["wsgi.input"].read().decode()
+    return [json.dumps(told).encode()]
+
+
+rsgi = Application(wsgi, threads=2, seconds=15, largest_body=100_000)
