@@ -7,7 +7,7 @@ floor only knows to whom it goes and that it must arrive.
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
@@ -28,7 +28,11 @@ from accounts.channels import (
 )
 from accounts.models import Notification, PushDevice, User
 from config import faults, outbox
+from config.deadline import Deadline
 from config.outbox import OutboxState
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +114,7 @@ def _enqueue(
         created_at=now,
     )
     if row.due_at <= now:
-        outbox.hint("accounts.tasks.deliver_notification", row.pk)
+        outbox.hint("accounts.tasks.deliver", channel)
 
 
 def withdraw(*, topic: str, now: datetime) -> int:
@@ -125,21 +129,29 @@ def forget(*, topics: Collection[str]) -> None:
     rows.update(topic=ONCE)
 
 
-def deliver(*, pk: int | None = None) -> bool:
-    """Claim one notification that is due (this one, or the first), send and settle it.
+def due(channel: str, now: datetime) -> "QuerySet[Notification, Notification]":
+    """Return what may be sent by this channel: due, and in nobody's hands."""
+    rows = Notification.objects.filter(channel=channel, state=OutboxState.WAITING, due_at__lte=now)
+    return rows.exclude(lease_until__gt=now)
+
+
+def deliver(*, channel: str | None = None) -> bool:
+    """Claim the first notification that is due, by this channel or by any; send and settle it.
 
     False where there was nothing to claim. Reads the clock itself, since sending takes time.
     """
     # Content that no key opens must not keep a worker from claiming the row and all behind it.
     rows = Notification.objects.defer("content")
-    row = outbox.claim(rows if pk is None else rows.filter(pk=pk), now=timezone.now())
+    row = outbox.claim(rows.filter(channel=channel) if channel else rows, now=timezone.now())
     if row is None:
         return False
     faults.point("notification.claimed")
+    limit = Deadline(row.seconds_to_send())
     try:
-        CHANNELS[row.channel].send(
-            address=_address(row), content=row.content, message_id=row.message_id
-        )
+        with limit:
+            CHANNELS[row.channel].send(
+                address=_address(row), content=row.content, message_id=row.message_id
+            )
     except AddressGone as error:
         services.deactivate_device(digest=row.address)
         _end(row, OutboxState.FAILED, error)
@@ -147,13 +159,8 @@ def deliver(*, pk: int | None = None) -> bool:
         _end(row, OutboxState.FAILED, error)
     except NotConfigured as error:
         _end(row, OutboxState.WITHDRAWN, error)
-    except ChannelError as error:
-        log.warning("notification_delayed", id=row.pk, channel=row.channel, error=str(error))
-        _retry(row, str(error))
     except Exception as error:
-        # A fault of ours or of a library's. It costs an attempt: else it would be tried for ever.
-        log.exception("notification_broken", id=row.pk, channel=row.channel)
-        _retry(row, type(error).__name__)
+        _retry(row, error, in_time=not limit.passed)
     else:
         faults.point("notification.sent")
         outbox.settle(row, state=OutboxState.SENT, now=timezone.now())
@@ -171,9 +178,18 @@ def _address(row: Notification) -> str:
     return device.token
 
 
-def _retry(row: Notification, error: str) -> None:
+def _retry(row: Notification, error: Exception, *, in_time: bool) -> None:
+    """Put it off. Every failure costs an attempt: else it would be tried for ever."""
+    if in_time and not isinstance(error, ChannelError):
+        # A fault of ours or of a library's.
+        word = type(error).__name__
+        log.error("notification_broken", id=row.pk, channel=row.channel, exc_info=error)
+    else:
+        # Once the connections are cut, a library may raise anything.
+        word = str(error) if in_time else "timeout"
+        log.warning("notification_delayed", id=row.pk, channel=row.channel, error=word)
     delay = row.DELAYS[row.attempts] if row.attempts < len(row.DELAYS) else None
-    outbox.retry_later(row, now=timezone.now(), error=error, delay=delay)
+    outbox.retry_later(row, now=timezone.now(), error=word, delay=delay)
 
 
 def _end(row: Notification, state: OutboxState, error: ChannelError) -> None:

@@ -3,22 +3,40 @@
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
 from accounts import notifications
+from config import outbox, shares
 
-# A sweep hands over to the next one after this long, so that beat's rhythm sets the pace.
-_SWEEP_SECONDS = 20.0
+# Then others may have the thread, and a worker that is to stop does so.
+_TURN_SECONDS = 5.0
+# Of the threads for mail: a channel whose servers hang leaves the rest to the other one.
+_CHANNEL_PART = 0.75
+# More threads than one worker has.
+_HINTS_PER_SWEEP = 16
 
 
 @shared_task
-def deliver_notification(pk: int) -> None:
-    """The hint that a notification was written."""
-    notifications.deliver(pk=pk)
+def deliver(channel: str) -> None:
+    """Send what is due by this channel, one after the other, for a turn.
+
+    Called by a hint that something was written, or by the sweep.
+    """
+    limits = {f"channel {channel}": shares.places(shares.MAIL, _CHANNEL_PART)}
+    with shares.held(limits) as is_held:
+        until = time.monotonic() + _TURN_SECONDS
+        while is_held and time.monotonic() < until and notifications.deliver(channel=channel):
+            pass
 
 
 @shared_task
 def sweep_notifications() -> None:
-    """Send what is due and what a dead worker left."""
-    until = time.monotonic() + _SWEEP_SECONDS
-    while time.monotonic() < until and notifications.deliver():
-        pass
+    """Hand out what is due and what a dead worker left, channel by channel.
+
+    Sending waits for others, so it is not done here. Each row is a turn, up to a bound.
+    """
+    now = timezone.now()
+    for channel in notifications.CHANNELS:
+        waiting = notifications.due(channel, now)[:_HINTS_PER_SWEEP].count()
+        for _turn in range(waiting):
+            outbox.hint("accounts.tasks.deliver", channel)

@@ -2,7 +2,7 @@
 
 import logging.config
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Task
 from celery.signals import (
@@ -15,9 +15,14 @@ from celery.signals import (
 )
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
+from config import shares
+
+if TYPE_CHECKING:
+    from celery.worker import WorkController
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("parley")
+app = Celery("parley", task_cls=shares.SharingTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -45,6 +50,12 @@ def _refuse_wrong_keys(**_: Any) -> None:
     from config import keys
 
     keys.refuse_wrong_at_start()
+
+
+@worker_init.connect
+def _share_out(sender: "WorkController", **_: Any) -> None:
+    """Divide the worker's threads among the queues that it takes messages from."""
+    shares.divide(sender.concurrency, sender.app.amqp.queues.consume_from)
 
 
 @before_task_publish.connect

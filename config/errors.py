@@ -38,6 +38,16 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class Busy(DomainError):
+    """A share is used up for now; in `retry_after` seconds it may be free again."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class InvalidTransition(Conflict):
     """The state machine has no such move from the present state."""
 

@@ -2,10 +2,11 @@
 
 A row commits together with the fact it reports. A worker *claims* it (a lease with an end), sends
 with no transaction open, and *settles* it if it still holds the lease. The Celery message is only a
-hint that may be lost, doubled or late; a sweep every few seconds claims what is due and what a dead
-worker left behind. So everything is sent at least once, and a crash costs no attempt.
+hint that may be lost, doubled or late; a sweep every few seconds hands out what is due and what a
+dead worker left behind. So everything is sent at least once, and a crash costs no attempt.
 """
 
+import math
 import secrets
 import time
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from kombu.pools import producers
 from config import faults
 from config.celery import app
 
+# The part of a lease after which a send is over; the rest is for settling.
+_SEND_PART = 0.75
 # How long a broker that does not answer may hold up the caller.
 _HINT_SECONDS = 0.3
 # And how long none is sent after one was lost, so that it holds up one caller and not all.
@@ -54,6 +57,9 @@ class OutboxRow(models.Model):
     created_at = models.DateTimeField(editable=False)
     settled_at = models.DateTimeField(null=True, editable=False)
 
+    # By `time.monotonic()`, when a send must be over, so that the lease outlives it.
+    send_by = math.inf
+
     class Meta:
         abstract = True
         indexes = [
@@ -62,12 +68,18 @@ class OutboxRow(models.Model):
             )
         ]
 
+    def seconds_to_send(self) -> float:
+        """Return how long a send of this row may take from now on; it may be negative."""
+        return self.send_by - time.monotonic()
+
 
 Row = TypeVar("Row", bound=OutboxRow)
 
 
 def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
     """Lease the first of these rows that is due and in nobody's hands; None where there is none."""
+    # Before the wait for the database: the lease is counted from `now`.
+    send_by = time.monotonic() + settings.OUTBOX_LEASE_SECONDS * _SEND_PART
     with transaction.atomic():
         row = (
             rows.filter(state=OutboxState.WAITING, due_at__lte=now)
@@ -80,6 +92,7 @@ def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
             row.lease = secrets.token_urlsafe(16)
             row.lease_until = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
             row.save(update_fields=["lease", "lease_until"])
+            row.send_by = send_by
             faults.point("outbox.claiming")
     return row
 
@@ -120,7 +133,7 @@ def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
     )
 
 
-def hint(task: str, *args: int) -> None:
+def hint(task: str, *args: int | str) -> None:
     """Tell the workers, by a task's name, after the commit that there is work.
 
     The caller never sees it fail.
@@ -129,13 +142,15 @@ def hint(task: str, *args: int) -> None:
     transaction.on_commit(lambda: _send_hint(task, *args), robust=True)
 
 
-def _send_hint(task: str, *args: int) -> None:
+def _send_hint(task: str, *args: int | str) -> None:
     global _quiet_until  # noqa: PLW0603  one broker per process
     if time.monotonic() < _quiet_until:
         return
     try:
         with producers[_broker()].acquire(block=True) as producer:
-            app.send_task(task, args, producer=producer, retry=False)
+            app.send_task(
+                task, args, producer=producer, retry=False, expires=settings.MESSAGE_SECONDS
+            )
         faults.point("outbox.hinted")
     except (BrokerError, OSError) as error:
         # The sweep finds the row; the broker's address stays out of the log.

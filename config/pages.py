@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_ratelimit.decorators import ratelimit
 
-from config.errors import Conflict, Forbidden, Invalid
+from config.errors import Busy, Conflict, Forbidden, Invalid
 
 SAFE = ["GET", "HEAD", "OPTIONS"]
 
@@ -85,7 +85,7 @@ def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> It
         raise PermissionDenied(error.message) from error
     except Conflict as error:
         messages.error(request, words(error))
-    except Invalid as error:
+    except (Busy, Invalid) as error:
         messages.error(request, error.message)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
+from kombu import Exchange, Queue
 from whitenoise.compress import Compressor
 
 from config import environment, logs
@@ -109,21 +110,33 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
-SWEEP_SECONDS = 2.0
-CELERY_BEAT_SCHEDULE = {
-    # Expiring before the next one is sent, sweeps never pile up behind a busy worker.
-    name: {"task": name, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
-    for name in (
-        "accounts.tasks.sweep_notifications",
-        "webhooks.tasks.sweep_deliveries",
-        "scheduling.tasks.sweep_bookings",
-        "meetings.tasks.sweep_meetings",
-    )
-} | {
-    name: {"task": name, "schedule": 600.0, "options": {"expires": 600.0}}
-    for name in ("config.tasks.retain",)
+# A kind of work each, so that none waits behind another (`config.shares`). A worker without -Q does
+# all of them. What no route names is a sweep: it may ask the database only, and no other host.
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("mail", "deliveries", "sweeps")
+]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_DEFAULT_QUEUE = "sweeps"
+CELERY_TASK_ROUTES = {
+    "accounts.tasks.deliver": "mail",
+    "webhooks.tasks.deliver": "deliveries",
 }
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # nothing worth keeping: intervals of seconds
+SWEEP_SECONDS = 2.0
+# How long a message is worth taking up. It bounds what piles up while no worker takes any. Machines
+# compare their own clocks with it, so it is longer than those may differ.
+MESSAGE_SECONDS = 60
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": MESSAGE_SECONDS}}
+    for name, seconds in {
+        "accounts.tasks.sweep_notifications": SWEEP_SECONDS,
+        "webhooks.tasks.sweep_deliveries": SWEEP_SECONDS,
+        "scheduling.tasks.sweep_bookings": SWEEP_SECONDS,
+        "meetings.tasks.sweep_meetings": SWEEP_SECONDS,
+        "config.tasks.retain": 600.0,
+    }.items()
+}
+CELERY_BEAT_SCHEDULER = "config.beat:MonotonicScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 # --- secrets ----------------------------------------------------------------------------------
 
@@ -177,8 +190,9 @@ FIREBASE_CREDENTIALS: dict[str, Any] = read("FIREBASE_CREDENTIALS", {}, environm
 # Another address in place of Firebase's; `{0}` stands for the project.
 FIREBASE_ENDPOINT = read("FIREBASE_ENDPOINT", "", str)
 
-# How long a worker may hold a row before another takes it over (longer than any send).
-OUTBOX_LEASE_SECONDS = read("OUTBOX_LEASE_SECONDS", 60, environment.whole_number)
+# How long a worker may hold a row before another takes it over. Each send ends by three quarters of
+# it, so that no two workers send the same row.
+OUTBOX_LEASE_SECONDS = read("OUTBOX_LEASE_SECONDS", 60, environment.positive_number)
 
 # --- webhooks ---------------------------------------------------------------------------------
 

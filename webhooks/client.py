@@ -1,6 +1,6 @@
 """A POST to an address that a stranger chose, which can hurt neither us nor our neighbours.
 
-Stands alone: the standard library and nothing of Parley. What is promised:
+Stands alone: the standard library and, of Parley, `config.deadline`. What is promised:
 
 - Only https, on a port of the policy, without credentials in the URL; nothing is redirected, and no
   proxy variable or .netrc is read.
@@ -22,11 +22,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, TypeAlias
+
+from config.deadline import Deadline
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -213,16 +215,9 @@ def post(
     addresses = _admit(target, _lookup(target, policy, deadline), policy)
     with ExitStack() as stack:
         connection = stack.enter_context(_connect(addresses, target.port, deadline))
-        # Shutting the connection down ends any wait on it and refuses what still comes. A timeout
-        # of the socket's would end waits only, and TLS reads on while records flow.
-        held = stack.enter_context(connection.dup())
-        cut = threading.Event()
-        timer = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, (held, cut))
-        timer.daemon = True
-        timer.start()
-        stack.callback(timer.join)  # else it might cut what has the descriptor next
-        stack.callback(timer.cancel)
+        limit = stack.enter_context(Deadline(deadline - time.monotonic()))
         try:
+            limit.hold(connection.fileno())
             # Head and body are two writes; the second does not wait for the first to arrive.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if target.scheme == "https":
@@ -234,16 +229,10 @@ def post(
             request.endheaders(body)
             answer = _read_answer(connection)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise SendError("timeout" if cut.is_set() else _code_of(error)) from error
-        if cut.is_set():
+            raise SendError("timeout" if limit.passed else _code_of(error)) from error
+        if limit.passed:
             raise SendError("timeout")
         return answer
-
-
-def _cut(connection: socket.socket, cut: threading.Event) -> None:
-    cut.set()
-    with suppress(OSError):  # the other side was first
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _lookup(target: Target, policy: Policy, deadline: float) -> list[Address]:

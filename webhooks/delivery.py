@@ -6,10 +6,13 @@ the same bytes under the same `webhook-id`.
 """
 
 import random
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import zip_longest
 from time import monotonic
 
 import structlog
@@ -18,12 +21,18 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from config import faults, outbox
+from config import faults, outbox, shares
 from config.outbox import OutboxState
 from webhooks import client, notifications, signing
 from webhooks.models import Attempt, Delivery, Webhook
 
 AT_ONCE = 4
+# Of the threads for deliveries, how much one account may hold at once.
+_ACCOUNT_PART = 0.25
+# How much those endpoints may hold that are slow, failing or not yet proven: of all, of an account.
+_UNPROVEN_PART = 0.5
+# An answer within this time is prompt.
+_PROMPT_MILLISECONDS = 2_000
 GIVEN_UP_AFTER = timedelta(days=5)
 _JITTER = 0.2
 _GONE = 410
@@ -68,38 +77,98 @@ def _under_way(now: datetime) -> Q:
     return Q(state=OutboxState.WAITING, lease_until__gt=now)
 
 
+def account_share(owner_id: int) -> dict[str, int]:
+    """Return the limit by which one account leaves threads to the others."""
+    return {f"account {owner_id}": shares.places(shares.DELIVERIES, _ACCOUNT_PART)}
+
+
+def _unproven_share(owner_id: int) -> dict[str, int]:
+    """Return the limits by which endpoints that may hang leave threads to the others.
+
+    To those of other accounts, and to the proven ones of the same account.
+    """
+    return {
+        "unproven": shares.places(shares.DELIVERIES, _UNPROVEN_PART),
+        f"unproven {owner_id}": shares.places(shares.DELIVERIES, _ACCOUNT_PART * _UNPROVEN_PART),
+    }
+
+
 def deliver(*, webhook_id: int) -> bool:
     """Claim the first that may be sent to this webhook, send and settle it; False if there is none.
 
     Reads the clock itself, since sending takes time.
     """
-    delivery = _claim(webhook_id)
-    if delivery is None:
-        return False
-    faults.point("delivery.claimed")
-    try:
-        outcome = send(delivery)
-    except Exception:
-        # A fault of ours. It costs an attempt: else it would be tried for ever.
-        log.exception("delivery_broken", delivery=delivery.pk)
-        outcome = Outcome(timezone.now(), 0, "internal")
-    faults.point("delivery.sent")
-    _settle(delivery, outcome)
-    faults.point("delivery.settled")
+    with ExitStack() as places:
+        delivery = _claim(webhook_id, places)
+        if delivery is None:
+            return False
+        faults.point("delivery.claimed")
+        try:
+            outcome = send(delivery)
+        except Exception:
+            # A fault of ours. It costs an attempt: else it would be tried for ever.
+            log.exception("delivery_broken", delivery=delivery.pk)
+            outcome = Outcome(timezone.now(), 0, "internal")
+        faults.point("delivery.sent")
+        _settle(delivery, outcome)
+        faults.point("delivery.settled")
     return True
 
 
-def _claim(webhook_id: int) -> Delivery | None:
+def _claim(webhook_id: int, places: ExitStack) -> Delivery | None:
+    """None too where it would take a place that its kind has none free of."""
     now = timezone.now()
     with transaction.atomic():
         # One after the other per webhook, so that those under way are counted truly.
-        webhook = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ACTIVE).only("pk")
-        if webhook.select_for_update(no_key=True).first() is None:
+        rows = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ACTIVE)
+        webhook = rows.only("owner_id", "is_prompt").select_for_update(no_key=True).first()
+        if webhook is None:
             return None
-        rows = Delivery.objects.filter(webhook=webhook_id)
-        if rows.filter(_under_way(now)).count() >= AT_ONCE:
+        if not webhook.is_prompt:
+            held = shares.held(_unproven_share(webhook.owner_id))
+            if not places.enter_context(held):
+                return None
+        deliveries = Delivery.objects.filter(webhook=webhook_id)
+        if deliveries.filter(_under_way(now)).count() >= AT_ONCE:
             return None
-        return outbox.claim(rows, now=now)
+        return outbox.claim(deliveries, now=now)
+
+
+def next_of_account(owner_id: int, *, besides: Collection[int]) -> int | None:
+    """Return the webhook of this account that has waited longest, a proven one first."""
+    rows = due(timezone.now()).filter(webhook__owner=owner_id).exclude(webhook__in=besides)
+    ordered = rows.order_by("-webhook__is_prompt", "due_at")
+    return ordered.values_list("webhook_id", flat=True).first()
+
+
+def hand_out(now: datetime, *, most: int) -> list[int]:
+    """Return the webhooks to deliver to, one for each turn that a worker may take.
+
+    An account has at most `AT_ONCE` turns, and each has its first before any has its second. In a
+    turn its other webhooks follow. Accounts with a proven endpoint come first and have up to `most`
+    turns; so have those without. If there are more, chance decides.
+    """
+    counted = due(now).order_by("-webhook__is_prompt", "webhook")
+    rows = counted.values_list("webhook__owner", "webhook", "webhook__is_prompt")
+    accounts: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    proven: set[int] = set()
+    for owner, webhook, is_prompt, waiting in rows.annotate(waiting=Count("pk")):
+        accounts[owner].append((webhook, waiting))
+        if is_prompt:
+            proven.add(owner)
+    turns = []
+    for group in (proven, accounts.keys() - proven):
+        owners = random.sample(sorted(group), len(group))
+        queues = [_turns(accounts[owner]) for owner in owners]
+        fair = [turn for round_ in zip_longest(*queues) for turn in round_ if turn is not None]
+        turns += fair[:most]
+    return turns
+
+
+def _turns(webhooks: Sequence[tuple[int, int]]) -> list[int]:
+    """Each webhook once, then each a second time, as far as so much waits for it."""
+    found = [pk for turn in range(AT_ONCE) for pk, waiting in webhooks if waiting > turn]
+    return found[:AT_ONCE]
 
 
 def send(delivery: Delivery) -> Outcome:
@@ -118,7 +187,7 @@ def send(delivery: Delivery) -> Outcome:
             webhook.url,
             body=event.body.encode(),
             headers=webhook.headers | fixed | signed,
-            timeout=webhook.timeout_seconds,
+            timeout=min(webhook.timeout_seconds, delivery.seconds_to_send()),
             verify=webhook.verify_ssl,
             policy=policy(),
         )
@@ -203,7 +272,11 @@ def _delay(failed: int, webhook: Webhook, asked: timedelta) -> timedelta | None:
 
 
 def _judge(webhook: Webhook, outcome: Outcome, now: datetime) -> None:
-    """Stop telling a webhook that is gone, or that has taken nothing for days."""
+    """Note how it answers. Stop telling a webhook that is gone, or has taken nothing for days."""
+    is_prompt = not outcome.error and outcome.milliseconds <= _PROMPT_MILLISECONDS
+    if webhook.is_prompt != is_prompt:
+        webhook.is_prompt = is_prompt
+        webhook.save(update_fields=["is_prompt"])
     if not outcome.error:
         if webhook.failing_since is not None:
             webhook.failing_since = None

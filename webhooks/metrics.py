@@ -38,8 +38,8 @@ def _outcome(error: str) -> str:
 
 
 def behind(now: datetime) -> Mapping[str, timedelta]:
-    """What waits for an endpoint that is being told something waits for it, not for the sweep."""
+    """An account that is being told something has its share: the sweep is not behind with it."""
     under_way = Delivery.objects.filter(state=OutboxState.WAITING, lease_until__gt=now)
     rows = Delivery.objects.filter(webhook__status=Webhook.Status.ACTIVE)
-    idle = rows.exclude(webhook__in=under_way.order_by().values("webhook"))
+    idle = rows.exclude(webhook__owner__in=under_way.order_by().values("webhook__owner"))
     return {"deliveries": backlog.waited(idle, now)}

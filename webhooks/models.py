@@ -90,6 +90,8 @@ class Webhook(models.Model):
     verify_ssl = models.BooleanField(_("check certificates"), default=True)
     # Since when every attempt has failed.
     failing_since = models.DateTimeField(null=True, editable=False)
+    # Whether its last attempt was taken, and soon. Others share half of the threads.
+    is_prompt = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -10,8 +10,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from config import outbox
-from config.errors import Conflict, Invalid, NotFound
+from config import outbox, shares
+from config.errors import Busy, Conflict, Invalid, NotFound
 from config.ids import named
 from config.outbox import OutboxState
 from webhooks import client, delivery, publishing, signing
@@ -21,8 +21,12 @@ from webhooks.models import Attempt, Delivery, Webhook
 _GRACE = timedelta(hours=24)
 MOST_HEADERS = 20
 LONGEST_VALUE = 1_000
-# Somebody waits for the answer of a test.
+# Somebody waits for the answer of a test, and a thread that answers requests waits with them.
 _TEST_SECONDS = 10
+_TESTS_OF_PROCESS = 2
+# How long one that was begun may be running, if nothing is heard of it: its process may have died.
+_TEST_RUNS = timedelta(seconds=15)
+_INTERRUPTED = "interrupted"
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS = re.compile(
     r"host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|user-agent"
@@ -70,13 +74,14 @@ def update(
         setattr(webhook, name, value)
     if headers is not None:
         webhook.headers = dict(headers)
+    if "url" in values:
+        webhook.is_prompt = False
     if values.get("status") == Webhook.Status.ACTIVE:
         webhook.disabled_reason = ""
         webhook.failing_since = None
     _check(webhook)
-    webhook.save(
-        update_fields=[*values, "sealed_headers", "disabled_reason", "failing_since", "updated_at"]
-    )
+    judged = ("disabled_reason", "failing_since", "is_prompt")
+    webhook.save(update_fields=[*values, "sealed_headers", *judged, "updated_at"])
     if webhook.status == Webhook.Status.INACTIVE:
         delivery.give_up_waiting(webhook, now=now)
     return webhook
@@ -154,28 +159,54 @@ def rotate_secret(*, webhook: Webhook, now: datetime) -> Webhook:
 def send_test(*, webhook: Webhook, now: datetime) -> tuple[Delivery, Attempt]:
     """Send a test at once, once, whatever the webhook's status; what came of it.
 
-    Not in a transaction: it waits for the other side.
+    Not in a transaction: it waits for the other side. Busy while another test of the account is
+    running, or too many of this process.
     """
-    with transaction.atomic():
-        event = publishing.write_event(
-            owner=webhook.owner, type_=TEST, data={"message": "A test from Parley."}, now=now
-        )
-        # Settled from the start, so that nobody else sends it and nothing is tried again.
-        made = Delivery.objects.create(
-            webhook=webhook, event=event, state=OutboxState.FAILED, due_at=now, created_at=now,
-            settled_at=now, last_error="interrupted", attempts=1,
-        )  # fmt: skip
-    webhook.timeout_seconds = min(webhook.timeout_seconds, _TEST_SECONDS)
-    outcome = delivery.send(made)
-    with transaction.atomic():
-        _lock(webhook)
-        attempt = delivery.record(made, outcome)
-        made.state = OutboxState.FAILED if outcome.error else OutboxState.SENT
-        made.last_error = outcome.error
-        # Unless it has been asked for again meanwhile.
-        still = Delivery.objects.filter(pk=made.pk, state=OutboxState.FAILED)
-        still.update(state=made.state, last_error=made.last_error)
-    return made, attempt
+    with shares.held({"webhook tests": _TESTS_OF_PROCESS}) as is_held:
+        if not is_held:
+            raise _busy()
+        made = _begin_test(webhook, now)
+        webhook.timeout_seconds = min(webhook.timeout_seconds, _TEST_SECONDS)
+        return made, _end_test(webhook, made, delivery.send(made))
+
+
+def _busy() -> Busy:
+    message = _("Another webhook test is running. Try again in a few seconds.")
+    return Busy(message, retry_after=_TEST_SECONDS)
+
+
+@transaction.atomic
+def _begin_test(webhook: Webhook, now: datetime) -> Delivery:
+    # By the owner's row, the tests of an account see each other, whichever process runs them.
+    list(User.objects.select_for_update(no_key=True).filter(pk=webhook.owner_id).values_list("pk"))
+    # Around now, since clocks of several machines differ and one may be put back.
+    running = Delivery.objects.filter(
+        webhook__owner=webhook.owner_id,
+        last_error=_INTERRUPTED,
+        settled_at__range=(now - _TEST_RUNS, now + _TEST_RUNS),
+    )
+    if running.exists():
+        raise _busy()
+    event = publishing.write_event(
+        owner=webhook.owner, type_=TEST, data={"message": "A test from Parley."}, now=now
+    )
+    # Settled from the start, so that nobody else sends it and nothing is tried again.
+    return Delivery.objects.create(
+        webhook=webhook, event=event, state=OutboxState.FAILED, due_at=now, created_at=now,
+        settled_at=now, last_error=_INTERRUPTED, attempts=1,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def _end_test(webhook: Webhook, made: Delivery, outcome: delivery.Outcome) -> Attempt:
+    _lock(webhook)
+    attempt = delivery.record(made, outcome)
+    made.state = OutboxState.FAILED if outcome.error else OutboxState.SENT
+    made.last_error = outcome.error
+    # Unless it has been asked for again meanwhile.
+    still = Delivery.objects.filter(pk=made.pk, state=OutboxState.FAILED)
+    still.update(state=made.state, last_error=made.last_error)
+    return attempt
 
 
 @transaction.atomic

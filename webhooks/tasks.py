@@ -3,32 +3,43 @@
 from time import monotonic
 
 from celery import shared_task
-from django.db.models import Count
 from django.utils import timezone
 
-from config import outbox
+from config import outbox, shares
 from webhooks import delivery
+from webhooks.models import Webhook
 
-# A turn of one webhook's; then others may have the thread.
-_TURN_SECONDS = 20.0
+# Then others may have the thread, and a worker that is to stop does so.
+_TURN_SECONDS = 5.0
+# Of a sweep, for proven endpoints and for others: more than workers can take before the next one.
+_HINTS_PER_SWEEP = 64
 
 
 @shared_task
 def deliver(webhook_id: int) -> None:
-    """The hint that there is something to tell this webhook: one after the other, for a while."""
-    until = monotonic() + _TURN_SECONDS
-    while delivery.deliver(webhook_id=webhook_id) and monotonic() < until:
-        pass
+    """Deliver to this webhook, then to others of its account, one after the other, for a turn.
+
+    Called by a hint that something was written, or by the sweep.
+    """
+    owners = Webhook.objects.filter(pk=webhook_id).values_list("owner_id", flat=True)
+    owner_id = owners.first()
+    if owner_id is None:
+        return
+    with shares.held(delivery.account_share(owner_id)) as is_held:
+        if is_held:
+            _take_turn(owner_id, webhook_id)
+
+
+def _take_turn(owner_id: int, webhook_id: int | None) -> None:
+    until, done = monotonic() + _TURN_SECONDS, set[int]()
+    while webhook_id is not None and monotonic() < until:
+        if not delivery.deliver(webhook_id=webhook_id):
+            done.add(webhook_id)
+            webhook_id = delivery.next_of_account(owner_id, besides=done)
 
 
 @shared_task
 def sweep_deliveries() -> None:
-    """Hand out what is due and what a dead worker left, webhook by webhook.
-
-    Sending waits for others, so it is not done here, one after the other.
-    """
-    due = delivery.due(timezone.now()).order_by()
-    counts = due.values_list("webhook_id").annotate(waiting=Count("pk"))
-    for webhook_id, waiting in counts:
-        for _place in range(min(waiting, delivery.AT_ONCE)):
-            outbox.hint("webhooks.tasks.deliver", webhook_id)
+    """Hand out what is due and what a dead worker left. Sending waits for others: not here."""
+    for webhook_id in delivery.hand_out(timezone.now(), most=_HINTS_PER_SWEEP):
+        outbox.hint("webhooks.tasks.deliver", webhook_id)

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from config.api.rendering import dumps, instant
-from config.errors import DomainError
+from config.errors import Busy, DomainError
 
 # A status's word for programs and, where nobody says it better, its sentence for people.
 KINDS = {
@@ -39,7 +39,7 @@ KINDS = {
     500: ("server_error", "Something went wrong on our side."),
     503: ("unavailable", "This is not possible for the moment. Try again later."),
 }
-_DOMAIN = {"not_found": 404, "forbidden": 403, "conflict": 409}
+_DOMAIN = {"not_found": 404, "forbidden": 403, "conflict": 409, "rate_limit_exceeded": 429}
 _DJANGO = {
     Http404: 404,
     PermissionDenied: 403,
@@ -109,7 +109,10 @@ def _domain(path: str, error: DomainError) -> HttpResponse:
     if error.code == "validation_error":
         return _invalid(path, [Detail(field=error.field, message=error.message)], error.message)
     reason = {"reason": error.reason} if error.reason else {}
-    return answer(path, _DOMAIN[error.code], error.message, **reason)
+    response = answer(path, _DOMAIN[error.code], error.message, **reason)
+    if isinstance(error, Busy):
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _rest_framework(path: str, error: exceptions.APIException) -> HttpResponse:

@@ -128,8 +128,9 @@ def test_a_hint_names_a_task_that_the_workers_know(
             content={"subject": "", "text": "", "html": ""},
             now=NOW,
         )
-    with app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
+    with app.connection_for_read() as connection, connection.SimpleQueue("mail") as queue:
         message = queue.get(timeout=5)
     app.loader.import_default_modules()
     assert message.headers["task"] in app.tasks
-    assert message.headers["argsrepr"] == str((ROWS.get().pk,))
+    assert message.headers["argsrepr"] == "('email',)"
+    assert message.headers["expires"]  # where no worker takes any, they do not pile up for ever

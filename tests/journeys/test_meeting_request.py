@@ -16,7 +16,7 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from accounts.models import Notification, PushDevice, Team, User
-from accounts.tasks import sweep_notifications
+from accounts.tasks import deliver
 from config import outbox
 from config.worker import EmbeddedWorker
 from meetings.models import MeetingRequest
@@ -389,7 +389,7 @@ def test_a_message_that_cannot_be_opened_holds_up_nobody(
             "UPDATE accounts_notification SET content = 'lost.AAAA' WHERE id = %s", [broken.pk]
         )
 
-    sweep_notifications()
+    deliver("email")
 
     rows = Notification.objects.order_by("id").values_list("state", "attempts", "last_error")
     assert list(rows) == [("waiting", 1, "DecryptionError"), ("sent", 1, "")]
@@ -408,5 +408,5 @@ def test_a_hint_that_fails_is_not_the_callers_failure(
     monkeypatch.setattr(outbox, "producers", Broken())
     meeting = story.ask()
     assert meeting.status == "pending"
-    sweep_notifications()
+    deliver("email")
     assert len(mail_server.received) == 1

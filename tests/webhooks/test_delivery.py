@@ -11,12 +11,14 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from accounts.models import Notification, User
+from config import shares
 from config.celery import app
 from tests import factories, wire
 from tests.pages import NOW
-from webhooks import services
-from webhooks.delivery import deliver
+from webhooks import delivery, services
+from webhooks.delivery import deliver, hand_out
 from webhooks.models import Delivery, Webhook
+from webhooks.tasks import deliver as deliver_turn
 from webhooks.tasks import sweep_deliveries
 
 # RELIABILITY.md, "Webhook delivery", in seconds.
@@ -271,18 +273,20 @@ def test_a_fault_of_ours_costs_an_attempt(
 # --- the workers' tasks -----------------------------------------------------------------------
 
 
-def test_a_sweep_hands_out_no_more_places_than_a_webhook_has(
+def test_a_sweep_hands_out_as_many_turns_as_an_account_has_places(
     alice: User,
+    bob: User,
     webhook: Webhook,
     now: datetime,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     quiet, idle = (factories.webhook(alice) for _ in range(2))
     inactive = factories.webhook(alice, status="inactive")
+    of_bob = factories.webhook(bob)
     for _ in range(6):
         factories.delivery(webhook, now=now)
-    factories.delivery(quiet, now=now)
-    factories.delivery(inactive, now=now)
+    for told in (quiet, inactive, of_bob):
+        factories.delivery(told, now=now)
     factories.delivery(idle, now=now + timedelta(seconds=1))
     app.control.purge()
     with django_capture_on_commit_callbacks(execute=True):
@@ -291,7 +295,7 @@ def test_a_sweep_hands_out_no_more_places_than_a_webhook_has(
     hints = []
     with (
         app.connection_for_read() as broker,
-        broker.SimpleQueue("celery") as queue,
+        broker.SimpleQueue("deliveries") as queue,
         suppress(queue.Empty),
     ):
         while True:
@@ -299,4 +303,89 @@ def test_a_sweep_hands_out_no_more_places_than_a_webhook_has(
             message.ack()
             assert message.headers["task"] in app.tasks
             hints.append(message.headers["argsrepr"])
-    assert sorted(hints) == sorted([f"({webhook.pk},)"] * 4 + [f"({quiet.pk},)"])
+    assert sorted(hints) == sorted(
+        f"({each.pk},)" for each in (webhook, webhook, webhook, quiet, of_bob)
+    )
+    assert f"({of_bob.pk},)" in hints[:2]
+
+
+def test_accounts_with_a_proven_endpoint_come_before_thousands_of_others(
+    alice: User, bob: User, now: datetime
+) -> None:
+    """An account has its first turn before another has its second; nobody fills the queue."""
+    sick = [factories.webhook(factories.user(f"sick{number}")) for number in range(8)]
+    sound = [factories.webhook(owner) for owner in (alice, bob)]
+    for each in (*sick, *sound):
+        for _ in range(5):
+            factories.delivery(each, now=now)
+    Webhook.objects.filter(pk__in=[each.pk for each in sound]).update(is_prompt=True)
+    turns = hand_out(now, most=6)
+    assert sorted(turns[:2]) == sorted(turns[2:4]) == sorted(each.pk for each in sound)
+    assert (len(turns), len(set(turns[6:]))) == (12, 6)
+
+
+def test_an_endpoint_is_proven_by_a_prompt_success_and_until_the_next_other_outcome(
+    webhook: Webhook, endpoint: wire.Endpoint, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Webhook.objects.update(max_retries=0)
+
+    def proven(status: int) -> bool:
+        endpoint.always(status)
+        factories.delivery(webhook, now=now)
+        assert deliver(webhook_id=webhook.pk)
+        return Webhook.objects.get().is_prompt
+
+    assert [proven(status) for status in (500, 200, 503, 204)] == [False, True, False, True]
+    services.update(webhook=webhook, now=now, url=endpoint.url)
+    assert Webhook.objects.get().is_prompt is False
+    monkeypatch.setattr(delivery, "_PROMPT_MILLISECONDS", -1)
+    assert proven(200) is False
+
+
+# --- shares -----------------------------------------------------------------------------------
+
+
+def test_endpoints_that_may_hang_leave_half_of_the_threads_to_others(
+    bob: User, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
+) -> None:
+    of_bob = factories.webhook(bob, url=endpoint.url)
+    for each in (webhook, of_bob):
+        factories.delivery(each, now=now)
+    with shares.held({"unproven": 1}):
+        places = shares.places(shares.DELIVERIES) // 2
+        shares.divide(2, [shares.DELIVERIES])
+        try:
+            assert deliver(webhook_id=webhook.pk) is False
+            Webhook.objects.filter(pk=of_bob.pk).update(is_prompt=True)
+            assert deliver(webhook_id=of_bob.pk) is True
+        finally:
+            shares.divide(shares.THREADS)
+    assert places == 4
+    assert deliver(webhook_id=webhook.pk) is True
+
+
+def test_a_turn_is_the_accounts_and_takes_proven_endpoints_first(
+    alice: User, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
+) -> None:
+    others = [factories.webhook(alice, url=f"{endpoint.url}/{number}") for number in range(3)]
+    Webhook.objects.filter(pk=others[2].pk).update(is_prompt=True)
+    for each in (*others, webhook):
+        for _ in range(2):
+            factories.delivery(each, now=now)
+    deliver_turn(webhook.pk)
+    assert [call.path for call in endpoint.received] == [
+        *["/hook"] * 2, *["/hook/2"] * 2, *["/hook/0"] * 2, *["/hook/1"] * 2
+    ]  # fmt: skip
+
+
+def test_an_account_that_has_its_share_gets_no_more(
+    alice: User, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
+) -> None:
+    factories.delivery(webhook, now=now)
+    limits = delivery.account_share(alice.pk)
+    assert limits == {f"account {alice.pk}": 2}  # of the eight of a worker that does everything
+    with shares.held(limits), shares.held(limits):
+        deliver_turn(webhook.pk)
+    assert endpoint.received == []
+    deliver_turn(webhook.pk)
+    assert len(endpoint.received) == 1

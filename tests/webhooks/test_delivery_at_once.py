@@ -9,6 +9,7 @@ import time_machine
 from django.db import connection, transaction
 
 from accounts.models import User
+from config import shares
 from tests import factories, wire
 from tests.pages import NOW
 from webhooks import services
@@ -20,6 +21,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LEASE = timedelta(seconds=60)
 _END_SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """Those of a worker that does nothing but deliver."""
+    shares.divide(shares.THREADS, [shares.DELIVERIES])
+    yield
+    shares.divide(shares.THREADS)
 
 
 @pytest.fixture
@@ -135,6 +144,7 @@ def test_a_webhook_is_told_four_things_at_once_and_others_do_not_wait(
 
     endpoint.answer = hold
     other = factories.webhook(bob, url=other_endpoint.url)
+    Webhook.objects.update(is_prompt=True)
     for _ in range(10):
         factories.delivery(webhook, now=now)
         factories.delivery(other, now=now)

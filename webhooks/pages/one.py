@@ -85,13 +85,14 @@ def _acting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @_acting
 def test(request: SignedIn, found: Webhook) -> HttpResponse:
     """Send one at once, and say what was answered: not more than a status, and how fast."""
-    _delivery, attempt = services.send_test(webhook=found, now=timezone.now())
-    said = {"outcome": outcome(attempt), "ms": attempt.response_time_ms}
-    if attempt.succeeded:
-        messages.success(request, gettext("The test arrived: %(outcome)s in %(ms)s ms.") % said)
-    else:
-        failed = gettext("The test was not taken: %(outcome)s, after %(ms)s ms.") % said
-        messages.error(request, failed)
+    with refusals_shown(request, _unsent):
+        _delivery, attempt = services.send_test(webhook=found, now=timezone.now())
+        said = {"outcome": outcome(attempt), "ms": attempt.response_time_ms}
+        if attempt.succeeded:
+            messages.success(request, gettext("The test arrived: %(outcome)s in %(ms)s ms.") % said)
+        else:
+            failed = gettext("The test was not taken: %(outcome)s, after %(ms)s ms.") % said
+            messages.error(request, failed)
     return redirect("webhooks:webhook", found.pk)
 
 
