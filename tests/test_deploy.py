@@ -207,8 +207,9 @@ def test_files_that_the_guide_names_are_there() -> None:
 
 
 def test_the_guide_counts_the_connections_that_they_keep() -> None:
-    web, worker = recipes.command("web"), recipes.command("worker")
-    threads = int(web[web.index("--blocking-threads") + 1])
+    worker = recipes.command("worker")
+    settings = (ROOT / "docs" / "settings.md").read_text()
+    [threads] = [int(number) for number in re.findall(r"`REQUEST_THREADS` \| `(\d+)`", settings)]
     [processes] = {
         int(number)
         for text in (recipes.DOCKERFILE, UNITS["parley-web.service"])

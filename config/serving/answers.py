@@ -28,6 +28,7 @@ Headers = list[tuple[str, str]]
 # More of an answer waits in a file.
 _IN_MEMORY = 262_144
 _DESCRIPTORS = "/dev/fd"
+_DROP_UNSENT = struct.pack("ii", 1, 0)  # see socket(7), SO_LINGER
 
 
 class FileWrapper:
@@ -111,14 +112,25 @@ class Answers:
         for connection in _connections():
             with closing(connection), suppress(OSError):  # closed meanwhile
                 if _peer(connection) in late and _unsent(connection):
+                    # Once granian closes it as well, the system forgets what it has yet to send.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
                     connection.shutdown(socket.SHUT_RDWR)
 
 
 def _connections() -> Iterator[socket.socket]:
-    """The sockets of this process, each by a descriptor of its own."""
+    """The TCP sockets of this process, each by a descriptor of its own."""
     for name in os.listdir(_DESCRIPTORS):
-        with suppress(OSError):  # closed meanwhile, or no socket
-            yield socket.socket(fileno=os.dup(int(name)))
+        with suppress(OSError):  # closed meanwhile
+            descriptor = os.dup(int(name))
+            try:
+                found = socket.socket(fileno=descriptor)
+            except OSError:  # no socket
+                os.close(descriptor)
+                continue
+            if found.family in (socket.AF_INET, socket.AF_INET6):
+                yield found
+            else:
+                found.close()
 
 
 def _peer(connection: socket.socket) -> str:

@@ -59,8 +59,8 @@ class Application:
         self._sweep(loop)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._answers.close_slow()
         loop.call_later(self._sweep_seconds, self._sweep, loop)
+        self._answers.close_slow()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._pool.shutdown(cancel_futures=True)
