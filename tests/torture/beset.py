@@ -1,0 +1,359 @@
+"""An ordinary user of a Parley that strangers beset, and the strangers.
+
+Parley runs as `make run` runs it, or by production's commands: the web of the Dockerfile and each
+worker of compose.yaml. The user asks for a list, books, and waits for the invitee's email.
+"""
+
+import asyncio
+import json
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.client import HTTPException
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests import recipes, services, wire
+from tests.strangers import UNFINISHED_HEADERS, Stranger, head, silent_body
+from tests.torture.deployment import (
+    EMBEDDED_DATABASE,
+    EMBEDDED_WORKER,
+    Deployment,
+    Running,
+    deployed,
+    zygote,
+)
+from tests.torture.served import Client, answers
+
+_UP_SECONDS = 120
+_QUIET_SECONDS = 120
+_TICK_SECONDS = 0.1
+# Longer than a round takes; they answer as soon as it is over.
+_HANG_SECONDS = 300
+_WEBHOOKS = 10
+# A tenth of what may be, as fast as a client on the same machine sends it.
+_HUGE = 2_400_000
+ACTS = ("request", "booking", "mail")
+Seconds = Mapping[str, float]
+
+
+class MailServer(wire.MailServer):
+    """A mail server that drips while it is told to: a line every tick, and no end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drips = threading.Event()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        while self.drips.is_set():
+            await server.push("250-still at it")
+            await asyncio.sleep(_TICK_SECONDS)
+        return await super().handle_DATA(server, session, envelope)
+
+
+@dataclass
+class Place:
+    """A deployment under way, with Alice, whom people book, and Mallory, who is a stranger."""
+
+    deployment: Deployment
+    port: int
+    processes: Sequence[Running]
+    mail_server: MailServer
+    endpoint: wire.Endpoint
+    alice: Mapping[str, Any]
+    mallory: Mapping[str, Any]
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def book(self, host: Mapping[str, Any]) -> str:
+        """Somebody books a time that nobody has booked: their address."""
+        number = next(self._numbers)
+        guest = f"guest{number}@example.com"
+        start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        start += timedelta(days=2, minutes=15 * number)
+        body = {
+            "event_type_id": host["event_type"], "start_time": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "attendee_name": "Guest", "attendee_email": guest,
+        }  # fmt: skip
+        with closing(Client(self.port, host["token"])) as client:
+            answer = client.ask("POST", "/api/v1/events", json.dumps(body).encode())
+        assert answer.status == 201, answer.body
+        return guest
+
+    def use(self, *, with_mail: bool = True) -> Seconds:
+        """Do what an ordinary user does, over new connections; how long each act took."""
+        began = time.monotonic()
+        with closing(Client(self.port, self.alice["token"])) as client:
+            answer = client.ask("GET", "/api/v1/events?limit=20")
+        assert answer.status == 200, answer.body
+        listed = time.monotonic()
+        guest = self.book(self.alice)
+        booked = time.monotonic()
+        if with_mail:
+            self.wait_for_mail(guest)
+        return {
+            "request": listed - began,
+            "booking": booked - listed,
+            "mail": time.monotonic() - booked,
+        }
+
+    def wait_for_mail(self, guest: str) -> None:
+        self.mail_server.wait_for(lambda mail: guest in mail.recipients, seconds=_QUIET_SECONDS)
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do."""
+        wire.until(lambda: not self._due(), seconds=_QUIET_SECONDS, what="all sent")
+
+    def _due(self) -> int:
+        now = "datetime('now')" if EMBEDDED_DATABASE else "now()"
+        return sum(
+            int(number)
+            for table in ("accounts_notification", "webhooks_delivery")
+            for (number,) in self.deployment.rows(
+                f"SELECT count(*) FROM {table} WHERE state = 'waiting' AND due_at <= {now}"
+            )
+        )
+
+    @property
+    def output(self) -> str:
+        return "\n".join(process.output for process in self.processes)
+
+
+@contextmanager
+def place(directory: Path) -> Iterator[Place]:
+    with ExitStack() as stack:
+        mail_server = MailServer()
+        stack.enter_context(mail_server)
+        stack.callback(mail_server.drips.clear)
+        endpoint = stack.enter_context(wire.endpoint())
+        deployment = stack.enter_context(
+            deployed(
+                directory, EMAIL_URL=mail_server.url, WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
+                GRANIAN_WORKERS="2",
+            )
+        )  # fmt: skip
+        with zygote(deployment) as forking:
+            alice, mallory = forking.do("set_up_two", endpoint.url, _WEBHOOKS)
+        port = services.free_port()
+        if EMBEDDED_WORKER:
+            commands: list[tuple[str, ...]] = [
+                (str(recipes.ROOT / "manage.py"), "serve", "--no-demo")
+            ]
+        else:
+            deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
+            names = ["web", *workers()]
+            commands = [recipes.by_python(recipes.command(name), port=port) for name in names]
+        processes = [
+            stack.enter_context(deployment.running(*command, PORT=str(port)))
+            for command in commands
+        ]
+        made = Place(deployment, port, processes, mail_server, endpoint, alice, mallory)
+        wire.until(partial(answers, port), seconds=_UP_SECONDS, what="an answer")
+        made.use()  # the first of each kind takes longer
+        made.settle()
+        yield made
+
+
+def workers() -> list[str]:
+    """The services of compose.yaml that work."""
+    services_ = recipes.compose()["services"]
+    return [name for name in services_ if recipes.command(name)[0] == "celery"]
+
+
+def percentile95(values: Sequence[float]) -> float:
+    return statistics.quantiles(values, n=20, method="inclusive")[18]
+
+
+# --- the strangers ----------------------------------------------------------------------------
+
+
+@contextmanager
+def crowd(
+    place: Place, count: int, *, first: bytes = b"", drop: bytes = b"", receive_buffer: int = 0
+) -> Iterator[None]:
+    """So many connections that stay. One that the server closes is opened anew."""
+    over = threading.Event()
+
+    def come() -> Stranger:
+        stranger = Stranger(place.port, receive_buffer=receive_buffer)
+        stranger.send(first)
+        return stranger
+
+    def is_gone(stranger: Stranger) -> bool:
+        try:
+            stranger.send(drop)
+            if receive_buffer:  # takes nothing, so sees no end: a byte tells
+                return False
+            stranger.socket.setblocking(False)
+            return stranger.socket.recv(65_536) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            with suppress(OSError):
+                stranger.socket.setblocking(True)
+
+    def stay() -> None:
+        while not over.wait(_TICK_SECONDS):
+            for number, stranger in enumerate(strangers):
+                if is_gone(stranger):
+                    stranger.close()
+                    with suppress(OSError):
+                        strangers[number] = come()
+
+    strangers = [come() for _ in range(count)]
+    thread = threading.Thread(target=stay, name="crowd")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        for stranger in strangers:
+            stranger.close()
+
+
+@contextmanager
+def again_and_again(count: int, act: Callable[[], object], *, pause: float = 0.0) -> Iterator[None]:
+    """So many threads that do this until it is over. Without an answer they try again."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(pause):
+            with suppress(OSError, HTTPException):
+                act()
+
+    threads = [threading.Thread(target=run, name="stranger") for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _ask(place: Place, method: str, path: str, body: bytes = b"", token: str = "") -> None:
+    with closing(Client(place.port, token)) as client:
+        client.ask(method, path, body)
+
+
+def silent(place: Place, count: int) -> AbstractContextManager[None]:
+    return crowd(place, count, first=silent_body())
+
+
+def dripping(place: Place, count: int) -> AbstractContextManager[None]:
+    return crowd(place, count, first=silent_body(), drop=b"x")
+
+
+def huge(place: Place, count: int) -> AbstractContextManager[None]:
+    """Bodies as large as they may be, one after the other."""
+    body = b"x" * _HUGE
+    return again_and_again(
+        max(count // 50, 2), partial(_ask, place, "POST", "/oauth/token", body), pause=0.05
+    )
+
+
+def too_large(place: Place, count: int) -> AbstractContextManager[None]:
+    return crowd(place, count, first=silent_body(10**12))
+
+
+def unfinished(place: Place, count: int) -> AbstractContextManager[None]:
+    return crowd(place, count, first=UNFINISHED_HEADERS)
+
+
+def idle(place: Place, count: int) -> AbstractContextManager[None]:
+    return crowd(place, count)
+
+
+def kept(place: Place, count: int) -> AbstractContextManager[None]:
+    """Idle after an answer."""
+    return crowd(place, count, first=head("GET", "/healthz"))
+
+
+def deaf(place: Place, count: int) -> AbstractContextManager[None]:
+    """Ask for a page, and take none of it."""
+    return crowd(place, count, first=head("GET", "/accounts/login/") * 20, receive_buffer=2_048)
+
+
+def flood(place: Place, count: int) -> AbstractContextManager[None]:
+    """Requests one after the other, as fast as they are answered."""
+    return again_and_again(max(count // 25, 2), partial(_ask, place, "GET", "/api/v1/events"))
+
+
+def page_flood(place: Place, count: int) -> AbstractContextManager[None]:
+    return again_and_again(max(count // 50, 2), partial(_ask, place, "GET", "/accounts/login/"))
+
+
+@contextmanager
+def _hanging(place: Place) -> Iterator[None]:
+    released = threading.Event()
+
+    def answer(_call: wire.Call) -> tuple[int, dict[str, str], bytes]:
+        released.wait(_HANG_SECONDS)
+        return 200, {}, b""
+
+    place.endpoint.answer = answer
+    try:
+        yield
+    finally:
+        released.set()
+        place.endpoint.always(200)
+
+
+@contextmanager
+def endpoints(place: Place, count: int) -> Iterator[None]:
+    """Ten endpoints of one account hang, and there is ever more to tell them."""
+    with _hanging(place):
+        for _ in range(max(count // 25, 2)):
+            place.book(place.mallory)
+        with again_and_again(1, partial(place.book, place.mallory), pause=1.0):
+            yield
+
+
+@contextmanager
+def webhook_tests(place: Place, count: int) -> Iterator[None]:
+    """Eight tests at once of an endpoint that hangs."""
+    path = f"/api/v1/webhooks/{place.mallory['webhooks'][0]}/test"
+    token = place.mallory["token"]
+    with (
+        _hanging(place),
+        again_and_again(8, partial(_ask, place, "POST", path, b"{}", token), pause=0.1),
+    ):
+        yield
+
+
+@contextmanager
+def mail_server(place: Place, count: int) -> Iterator[None]:
+    """The mail server drips. What is written meanwhile is sent afterwards."""
+    place.mail_server.drips.set()
+    try:
+        yield
+    finally:
+        place.mail_server.drips.clear()
+
+
+STRANGERS: dict[str, Callable[[Place, int], AbstractContextManager[None]]] = {
+    "silent bodies": silent,
+    "dripping bodies": dripping,
+    "huge bodies": huge,
+    "bodies too large": too_large,
+    "unfinished headers": unfinished,
+    "idle connections": idle,
+    "kept connections": kept,
+    "answers not taken": deaf,
+    "flood of the API": flood,
+    "flood of pages": page_flood,
+    "hanging endpoints": endpoints,
+    "hanging webhook tests": webhook_tests,
+    "dripping mail server": mail_server,
+}

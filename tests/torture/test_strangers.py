@@ -1,0 +1,53 @@
+"""Strangers do their worst, and an ordinary user hardly notices.
+
+Each row of the table is one kind of stranger. The 95th percentiles of what an ordinary user does
+while nobody disturbs, and of the same beside the strangers, may differ by a factor of three.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torture import beset
+from tests.torture.beset import ACTS, STRANGERS, Place, Seconds, percentile95
+from tests.torture.conftest import Report, sized
+
+pytestmark = [pytest.mark.torture, pytest.mark.alone]
+
+_FACTOR = 3
+# Taken for the quiet percentile where that is smaller: no one feels three times as much.
+_FLOORS = {"request": 0.05, "booking": 0.05, "mail": 0.25}
+# The strangers are there in each round; a neighbour on the machine is not.
+_ROUNDS = 3
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with beset.place(tmp_path_factory.mktemp("beset")) as place:
+        yield place
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_strangers_hardly_disturb(place: Place, report: Report, kind: str) -> None:
+    count, times = sized(200), sized(100)
+    # A mail server that drips takes all mail with it; then it must only not take more.
+    with_mail = kind != "dripping mail server"
+    acts = ACTS if with_mail else ACTS[:2]
+    with report.line(f"strangers: {kind}", f"{count}, {times} times") as findings:
+        for _round in range(_ROUNDS):
+            quiet = percentiles([place.use() for _ in range(times)])
+            place.settle()
+            with STRANGERS[kind](place, count):
+                beside = percentiles([place.use(with_mail=with_mail) for _ in range(times)])
+            place.settle()
+            for act in acts:
+                findings[act] = f"{quiet[act] * 1000:.0f} -> {beside[act] * 1000:.0f} ms"
+            late = [act for act in acts if beside[act] > _FACTOR * max(quiet[act], _FLOORS[act])]
+            if not late:
+                break
+        assert late == [], findings
+    assert "Traceback" not in place.output
+
+
+def percentiles(samples: list[Seconds]) -> dict[str, float]:
+    return {act: percentile95([sample[act] for sample in samples]) for act in ACTS}
