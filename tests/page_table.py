@@ -8,7 +8,6 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import time_machine
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -23,7 +22,7 @@ from scheduling import links, outside
 from scheduling import services as hosts
 from tests import factories
 from tests.oauth import app_of
-from tests.pages import NOW, START, stand_alone
+from tests.pages import NOW, START, standing_alone
 
 # Not pages of ours: the API has a table of its own, OAuth's endpoints a journey; the others are
 # tested by those who made them.
@@ -302,16 +301,18 @@ class World:
         return urlencode(self.body_of(name), doseq=True), URLENCODED
 
 
-def build(settings: Any) -> Iterator[World]:
-    """It is NOW. Alice and Bob are in a team with Erin, whose meetings with Alice are not Bob's
-    business; Dora is invited to it. Charlie has nothing to do with any of them."""
-    stand_alone(settings)
-    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]  # where nobody listens
-    with time_machine.travel(NOW, tick=False):
-        yield _world()
+def world_settings() -> dict[str, Any]:
+    """Return the settings of a test that asks in the world."""
+    loopback = [ip_network("127.0.0.0/8")]  # where nobody listens
+    return {**standing_alone(), "WEBHOOK_ALLOWED_NETWORKS": loopback}
 
 
-def _world() -> World:
+def build() -> World:
+    """Make the world at NOW.
+
+    Alice and Bob are in a team with Erin, whose meetings with Alice are not Bob's business; Dora is
+    invited to it. Charlie has nothing to do with any of them.
+    """
     alice = factories.user(
         "alice", first_name="Alice", last_name="Ames", timezone="Pacific/Chatham"
     )

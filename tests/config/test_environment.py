@@ -12,6 +12,7 @@ import pytest
 from config import environment
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.look  # at settings of its own: once is enough
 
 
 def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -55,12 +55,14 @@ def found_in(sent: list[bytes]) -> list[str]:
     return [secret for secret in SECRETS if any(secret.encode() in body for body in sent)]
 
 
+@pytest.mark.both
 def test_nothing_is_imported_that_is_not_set(tmp_path: Path) -> None:
     assert crash(tmp_path).splitlines() == [
         "500 Internal Server Error", "404 Not Found", "imported:"
     ]  # fmt: skip
 
 
+@pytest.mark.both
 def test_an_error_report_has_no_secret_and_no_address(tmp_path: Path) -> None:
     with wire.endpoint() as endpoint:
         host = urlsplit(endpoint.url).netloc
@@ -90,6 +92,7 @@ def test_an_error_report_has_no_secret_and_no_address(tmp_path: Path) -> None:
     assert found_in([f"{TOKEN} {LINK}".encode()]) == [TOKEN, LINK]
 
 
+@pytest.mark.both
 def test_a_trace_has_no_secret_and_no_address(tmp_path: Path) -> None:
     with wire.endpoint() as endpoint:
         crash(
@@ -114,6 +117,7 @@ def test_a_trace_has_no_secret_and_no_address(tmp_path: Path) -> None:
     assert found_in(sent) == []
 
 
+@pytest.mark.look
 @pytest.mark.parametrize(
     ("name", "value"),
     [

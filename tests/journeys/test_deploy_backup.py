@@ -16,7 +16,7 @@ from tests import recipes, services, wire
 from tests.torture.deployment import EMBEDDED_DATABASE, ROOT, Deployment, deployed
 from tests.torture.served import Client, Served, answers, event, in_a_month, served
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.both]
 
 
 @pytest.fixture

@@ -20,7 +20,10 @@ from tests import wire
 from tests.services import free_port
 from tests.torture.deployment import ROOT, Deployment, deployed
 
-pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")
+pytestmark = [
+    pytest.mark.both,
+    pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine"),
+]
 
 EVENT_TYPES = """
 {

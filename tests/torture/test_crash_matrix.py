@@ -21,7 +21,7 @@ from tests import wire
 from tests.torture.conftest import Report, sized
 from tests.torture.deployment import EMBEDDED_WORKER, Child, Deployment, Zygote, deployed, zygote
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 LEASE_SECONDS = 1
 DIED = -signal.SIGKILL

@@ -11,7 +11,7 @@ from tests import services, wire
 from tests.torture.deployment import deployed
 from tests.torture.served import Client, together
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.both]
 
 _GRANIAN = ("-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2")
 _AT_ONCE = 16

@@ -33,7 +33,7 @@ from tests.torture.deployment import (
 if EMBEDDED_WORKER:
     pytest.skip("without REDIS_URL there is no Redis to go away", allow_module_level=True)
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 # An answer without Redis takes a few milliseconds more, or the time that a hanging one is given.
 SLOWEST_SECONDS = 2.0

@@ -32,7 +32,7 @@ from tests.torture.deployment import (
     zygote,
 )
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 HOSTS = 50
 SLOWEST_SECONDS = 2.0
