@@ -1,22 +1,34 @@
 """The cast: Alice owns a team, Bob is her team mate, Charlie must see nothing of theirs."""
 
+import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import time_machine
-from django.db import transaction
+from django.conf import settings as configured
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import connection, connections, transaction
 from django.test import override_settings
 from hypothesis import is_hypothesis_test
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import Team, User
 from tests import factories, page_table
+from tests.migrated import copy_of_postgresql, copy_of_sqlite, dropped_afterwards
 from tests.page_table import World
-from tests.pages import NOW
+from tests.pages import NOW, Making, stand_alone, standing_alone
 from tests.torture.conftest import FULL
+
+# A password's hash is slow to make, and meant to be; by the same algorithm, this one is not.
+for cost, least in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
+    setattr(Argon2PasswordHasher, cost, least)
 
 # Made-up cases are the same in every run, so that none is red by chance; new ones at full length.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -24,7 +36,7 @@ hypothesis.settings.register_profile("new", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("new" if FULL else "fixed")
 
 # What a test asks for that needs a database.
-OF_THE_DATABASE = {"db", "transactional_db", "live_server", "module_transaction"}
+OF_THE_DATABASE = {"db", "transactional_db", "live_server", "making"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before the marks are chosen from
@@ -60,6 +72,27 @@ def _refuse_to_start(*_arguments: object, **_named: object) -> None:
     pytest.fail("mark the test `both` or `look`: does it depend on the database or the broker?")
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """A migrated database for this process, in place of pytest-django's, which migrates one."""
+    name = connection.creation._get_test_db_name()
+    with ExitStack() as stack:
+        if connection.vendor == "sqlite":
+            copy_of_sqlite(Path(name))
+        else:
+            server = os.environ["DATABASE_URL"]
+            copy_of_postgresql(server, name)
+            stack.enter_context(dropped_afterwards(server, name))
+        configured.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+        yield
+        with django_db_blocker.unblock():
+            connections.close_all()
+
+
 @pytest.fixture
 def alice(db: None) -> User:
     return factories.user("alice", first_name="Alice", last_name="Ames")
@@ -84,34 +117,41 @@ def team(alice: User, bob: User) -> Team:
 
 
 @pytest.fixture(scope="module")
-def module_transaction(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A transaction around the tests of a module: rows that are made in it stand in each of them.
+def making(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Making]:
+    """A way to make rows that stand in every test of the module.
 
-    The transaction of each test is then a savepoint in it.
+    They are in a transaction around all of its tests, in which that of each test is a savepoint.
     """
+
+    @contextmanager
+    def making(at: datetime = NOW, **settings: Any) -> Iterator[None]:
+        with (
+            django_db_blocker.unblock(),
+            override_settings(**standing_alone() | settings),
+            time_machine.travel(at, tick=False),
+        ):
+            yield
+
     whole = transaction.atomic()
     with django_db_blocker.unblock():
         whole.__enter__()
-    yield
+    yield making
     with django_db_blocker.unblock():
         transaction.set_rollback(True)
         whole.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="module")
-def page_world(module_transaction: None, django_db_blocker: DjangoDbBlocker) -> World:
-    with (
-        django_db_blocker.unblock(),
-        override_settings(**page_table.world_settings()),
-        time_machine.travel(NOW, tick=False),
-    ):
+def page_world(making: Making) -> World:
+    with making(**page_table.SETTINGS):
         return page_table.build()
 
 
 @pytest.fixture
 def world(page_world: World, settings: Settings, db: None) -> Iterator[World]:
     """The world of the page table, as new for each test."""
-    for name, value in page_table.world_settings().items():
+    stand_alone(settings)
+    for name, value in page_table.SETTINGS.items():
         setattr(settings, name, value)
     with time_machine.travel(NOW, tick=False):
         yield deepcopy(page_world)

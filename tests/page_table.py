@@ -22,7 +22,7 @@ from scheduling import links, outside
 from scheduling import services as hosts
 from tests import factories
 from tests.oauth import app_of
-from tests.pages import NOW, START, standing_alone
+from tests.pages import NOW, START
 
 # Not pages of ours: the API has a table of its own, OAuth's endpoints a journey; the others are
 # tested by those who made them.
@@ -160,6 +160,9 @@ BEHIND_LINKS = {
     "accounts:join_team", "meetings:answer", "scheduling:answer", "scheduling:booked",
     "scheduling:calendar", "scheduling:erase", "scheduling:manage",
 }  # fmt: skip
+
+# Of a test that asks in the world.
+SETTINGS = {"WEBHOOK_ALLOWED_NETWORKS": [ip_network("127.0.0.0/8")]}  # where nobody listens
 
 
 def patterns(resolver: URLResolver, space: str = "", route: str = "") -> Iterator[tuple[str, str]]:
@@ -299,12 +302,6 @@ class World:
     def form_of(self, name: str) -> tuple[str, str]:
         """That, as it goes over the wire, and its content type."""
         return urlencode(self.body_of(name), doseq=True), URLENCODED
-
-
-def world_settings() -> dict[str, Any]:
-    """Return the settings of a test that asks in the world."""
-    loopback = [ip_network("127.0.0.0/8")]  # where nobody listens
-    return {**standing_alone(), "WEBHOOK_ALLOWED_NETWORKS": loopback}
 
 
 def build() -> World:

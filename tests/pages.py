@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
 Ask = Callable[..., MeetingRequest]
+Making = Callable[..., AbstractContextManager[None]]
 
 
 class Answer(Protocol):

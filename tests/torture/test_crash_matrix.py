@@ -119,7 +119,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with (
         wire.MailServer() as mail_server,
         deployed(
-            directory, EMAIL_URL=mail_server.url, OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS)
+            directory,
+            migrated=True,
+            EMAIL_URL=mail_server.url,
+            OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS),
         ) as deployment,
         zygote(deployment) as forking,
     ):

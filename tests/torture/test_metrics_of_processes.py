@@ -21,9 +21,8 @@ _COUNTER = r'parley_requests_total\{method="GET",route="api/v1/users/me",status=
 def test_requests_are_added_up_over_the_processes(tmp_path: Path) -> None:
     port, folder = services.free_port(), tmp_path / "metrics"
     with deployed(
-        tmp_path, METRICS_TOKEN="token", PROMETHEUS_MULTIPROC_DIR=str(folder)
+        tmp_path, migrated=True, METRICS_TOKEN="token", PROMETHEUS_MULTIPROC_DIR=str(folder)
     ) as deployment:
-        deployment.manage("migrate", "--verbosity", "0")
         command = (*_GRANIAN, "--port", str(port), "config.wsgi:application")
         with deployment.running(*command, PORT=str(port)) as server:
             wire.until(lambda: _status(port, "/healthz") == 200, seconds=60, what=server.output)

@@ -112,7 +112,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with ExitStack() as stack:
         mail_server = stack.enter_context(wire.MailServer())
         deployment = stack.enter_context(
-            deployed(directory, EMAIL_URL=mail_server.url, PORT=str(port))
+            deployed(directory, migrated=True, EMAIL_URL=mail_server.url, PORT=str(port))
         )
         assert deployment.valkey
         server = stack.enter_context(deployment.running(str(ROOT / "manage.py"), "serve"))

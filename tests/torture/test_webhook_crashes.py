@@ -92,6 +92,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         wire.endpoint() as endpoint,
         deployed(
             directory,
+            migrated=True,
             OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS),
             WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
         ) as deployment,
