@@ -61,8 +61,11 @@ soak: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest tests/torture/test_soak.py $(ARGS)
 
 fuzz: export TORTURE := full
-fuzz clients: .venv/.dev-installed
-	$(EMBEDDED) $(PYTHON) -m pytest -n 2 -m $@ $(ARGS)
+fuzz: .venv/.dev-installed
+	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest $(IN_TWO) -m fuzz $(ARGS)
+
+clients: .venv/.dev-installed
+	$(EMBEDDED) $(PYTHON) -m pytest -m clients $(ARGS)
 
 bench: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks $(ARGS)
