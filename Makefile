@@ -1,19 +1,25 @@
 # Needs Python 3.11 or newer, make and git. Everything else goes into .venv.
 #
 #   make run            serve on http://localhost:8000 (PORT=9000 make run: on another port)
-#   make test           every test, on SQLite and on PostgreSQL with Valkey (ARGS="-k slots"), most
-#                       of them in two processes at once (ARGS="-n 0": in one)
+#   make quick          most tests, on SQLite alone: no browser, no races (ARGS="-k slots")
+#   make test           every test, on SQLite and on PostgreSQL with Valkey, most of them in two
+#                       processes at once (ARGS="-n 0": in one)
+#   make check          lint, format, types, migrations, deployment files and settings
+#   make format         format the sources
+#   make shell          a Python shell on the database of `make run`
+#   make migrate        bring that database up to date (ARGS: an app and a migration)
+#   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
 #   make torture        the endurance tests alone, at full length, on both
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
+#   make fuzz           what is tested with made-up cases, with new ones and many more of them
+#   make clients        what is tested with the client generator of others
 #   make bench          what performance claims rest on, as one table, on PostgreSQL and Valkey
 #                       (ARGS="lists growth": only these); on a quiet machine
-#   make check          lint, format, types, migrations, deployment files and settings
 #   make audit          look the requirements up among known vulnerabilities (needs PyPI itself)
 #   make requirements   pin the requirements anew (ARGS=--upgrade: to the newest)
-#   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
-#   make format         format the sources
 #   make clean          remove .venv and the caches; the data in var/ stays
+#   make help           print these lines
 
 PYTHON := .venv/bin/python
 UV := .venv/bin/uv
@@ -29,30 +35,37 @@ run: .venv/.run-installed
 
 torture: export TORTURE := full
 # What is marked `alone` measures, races and kills: it runs after the others, in one process. What is
-# marked `look` is the same on either database, and runs on the first. Where a run has no test to run,
-# pytest ends with 5; that is a failure only if it is so of them all.
+# marked `once` does not depend on the database and runs on SQLite, what is marked `postgresql` not.
+# Where a run has no test to run, pytest ends with 5; that is a failure only if it is so of them all.
 test torture: .venv/.dev-installed
-	@failed=0; empty=5; most="not alone"; \
+	@failed=0; empty=5; \
 	run() { \
 		"$$@" $(ARGS); \
 		case $$? in 0) empty=0;; 5) ;; *) empty=0; failed=1;; esac; \
 	}; \
 	half() { \
-		if [ $@ = torture ]; then run "$$@" -m torture; return; fi; \
-		run "$$@" -n 2 -m "$$most"; \
-		run "$$@" -m alone; \
+		here="not clients and not $$1"; shift; \
+		if [ $@ = torture ]; then run "$$@" -m "torture and $$here"; return; fi; \
+		run "$$@" $(IN_TWO) -m "not alone and $$here"; \
+		run "$$@" -m "alone and $$here"; \
 	}; \
 	echo "== SQLite, no broker"; \
-	half $(EMBEDDED) $(PYTHON) -m pytest; \
+	half postgresql $(EMBEDDED) $(PYTHON) -m pytest; \
 	echo "== PostgreSQL and Valkey"; \
-	most="$$most and not look"; \
-	half $(PYTHON) -m tests.services -- $(PYTHON) -m pytest; \
+	half once $(PYTHON) -m tests.services -- $(PYTHON) -m pytest; \
 	if [ $$failed = 1 ]; then exit 1; fi; \
 	exit $$empty
 
 soak: export TORTURE := full
 soak: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest tests/torture/test_soak.py $(ARGS)
+
+fuzz: export TORTURE := full
+fuzz: .venv/.dev-installed
+	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest $(IN_TWO) -m fuzz $(ARGS)
+
+clients: .venv/.dev-installed
+	$(EMBEDDED) $(PYTHON) -m pytest -m clients $(ARGS)
 
 bench: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks $(ARGS)

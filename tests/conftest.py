@@ -1,9 +1,96 @@
 """The cast: Alice owns a team, Bob is her team mate, Charlie must see nothing of theirs."""
 
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import hypothesis
 import pytest
+import time_machine
+from django.conf import settings as configured
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import connection, connections, transaction
+from django.test import override_settings
+from hypothesis import is_hypothesis_test
+from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import Team, User
-from tests import factories
+from tests import factories, page_table
+from tests.migrated import copy_of_postgresql, copy_of_sqlite, dropped_afterwards
+from tests.page_table import World
+from tests.pages import NOW, Making, stand_alone, standing_alone
+from tests.torture.conftest import FULL
+
+# A password's hash is slow to make, and meant to be; by the same algorithm, this one is not.
+for cost, least in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
+    setattr(Argon2PasswordHasher, cost, least)
+
+# Made-up cases are the same in every run, so that none is red by chance; new ones at full length.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("new", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("new" if FULL else "fixed")
+
+# What a test asks for that needs a database.
+OF_THE_DATABASE = {"db", "transactional_db", "live_server", "making"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before the marks are chosen from
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs once, what drives a browser, and what makes up cases."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "chromium" in fixtures:
+            item.add_marker("browser")
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("fuzz")
+        uses_database = item.get_closest_marker("django_db") or OF_THE_DATABASE & fixtures
+        if item.get_closest_marker("look") or not (
+            uses_database or item.get_closest_marker("both")
+        ):
+            item.add_marker("once")
+
+
+@pytest.fixture(autouse=True)
+def _processes_name_their_lane(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refuse to start a process in a test that is marked `once` by the hook above alone.
+
+    Its environment names the database and the broker of the run, which the process may use.
+    """
+    marks = {mark.name for mark in request.node.iter_markers()}
+    if "once" in marks and "look" not in marks:
+        monkeypatch.setattr(subprocess.Popen, "__init__", _refuse_to_start)
+
+
+def _refuse_to_start(*_arguments: object, **_named: object) -> None:
+    pytest.fail("mark the test `both` or `look`: does it depend on the database or the broker?")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """A migrated database for this process, in place of pytest-django's, which migrates one."""
+    name = connection.creation._get_test_db_name()
+    with ExitStack() as stack:
+        if connection.vendor == "sqlite":
+            copy_of_sqlite(Path(name))
+        else:
+            server = os.environ["DATABASE_URL"]
+            copy_of_postgresql(server, name)
+            stack.enter_context(dropped_afterwards(server, name))
+        configured.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+        yield
+        with django_db_blocker.unblock():
+            connections.close_all()
 
 
 @pytest.fixture
@@ -24,3 +111,47 @@ def charlie(db: None) -> User:
 @pytest.fixture
 def team(alice: User, bob: User) -> Team:
     return factories.team("Founders", alice, bob)
+
+
+# --- a world for a whole module -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def making(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Making]:
+    """A way to make rows that stand in every test of the module.
+
+    They are in a transaction around all of its tests, in which that of each test is a savepoint.
+    """
+
+    @contextmanager
+    def making(at: datetime = NOW, **settings: Any) -> Iterator[None]:
+        with (
+            django_db_blocker.unblock(),
+            override_settings(**standing_alone() | settings),
+            time_machine.travel(at, tick=False),
+        ):
+            yield
+
+    whole = transaction.atomic()
+    with django_db_blocker.unblock():
+        whole.__enter__()
+    yield making
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        whole.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def page_world(making: Making) -> World:
+    with making(**page_table.SETTINGS):
+        return page_table.build()
+
+
+@pytest.fixture
+def world(page_world: World, settings: Settings, db: None) -> Iterator[World]:
+    """The world of the page table, as new for each test."""
+    stand_alone(settings)
+    for name, value in page_table.SETTINGS.items():
+        setattr(settings, name, value)
+    with time_machine.travel(NOW, tick=False):
+        yield deepcopy(page_world)

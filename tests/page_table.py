@@ -8,7 +8,6 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import time_machine
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -23,7 +22,7 @@ from scheduling import links, outside
 from scheduling import services as hosts
 from tests import factories
 from tests.oauth import app_of
-from tests.pages import NOW, START, stand_alone
+from tests.pages import NOW, START
 
 # Not pages of ours: the API has a table of its own, OAuth's endpoints a journey; the others are
 # tested by those who made them.
@@ -161,6 +160,9 @@ BEHIND_LINKS = {
     "accounts:join_team", "meetings:answer", "scheduling:answer", "scheduling:booked",
     "scheduling:calendar", "scheduling:erase", "scheduling:manage",
 }  # fmt: skip
+
+# Of a test that asks in the world.
+SETTINGS = {"WEBHOOK_ALLOWED_NETWORKS": [ip_network("127.0.0.0/8")]}  # where nobody listens
 
 
 def patterns(resolver: URLResolver, space: str = "", route: str = "") -> Iterator[tuple[str, str]]:
@@ -302,16 +304,12 @@ class World:
         return urlencode(self.body_of(name), doseq=True), URLENCODED
 
 
-def build(settings: Any) -> Iterator[World]:
-    """It is NOW. Alice and Bob are in a team with Erin, whose meetings with Alice are not Bob's
-    business; Dora is invited to it. Charlie has nothing to do with any of them."""
-    stand_alone(settings)
-    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]  # where nobody listens
-    with time_machine.travel(NOW, tick=False):
-        yield _world()
+def build() -> World:
+    """Make the world at NOW.
 
-
-def _world() -> World:
+    Alice and Bob are in a team with Erin, whose meetings with Alice are not Bob's business; Dora is
+    invited to it. Charlie has nothing to do with any of them.
+    """
     alice = factories.user(
         "alice", first_name="Alice", last_name="Ames", timezone="Pacific/Chatham"
     )

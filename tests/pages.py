@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any, Protocol
 from uuid import uuid4
 
 from django.apps import apps
+from django.conf import settings as configured
+from django.db import connection
 from pytest_django import Settings
 
 from meetings.models import MeetingRequest
@@ -16,6 +19,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
 Ask = Callable[..., MeetingRequest]
+Making = Callable[..., AbstractContextManager[None]]
 
 
 class Answer(Protocol):
@@ -25,19 +29,26 @@ class Answer(Protocol):
     def content(self) -> bytes: ...
 
 
-def stand_alone(settings: Settings) -> None:
+def standing_alone() -> dict[str, Any]:
     """Rate limits that start anew, and addresses of static files that were never collected."""
-    settings.CACHES = {
-        name: {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "LOCATION": uuid4().hex,
-            "OPTIONS": settings.CACHE_BOUNDS,
-        }
-        for name in ("default", "pages")
+    return {
+        "CACHES": {
+            name: {
+                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+                "LOCATION": uuid4().hex,
+                "OPTIONS": configured.CACHE_BOUNDS,
+            }
+            for name in ("default", "pages")
+        },
+        "STORAGES": configured.STORAGES
+        | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
     }
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
+
+
+def stand_alone(settings: Settings) -> None:
+    """Give a test such settings."""
+    for name, value in standing_alone().items():
+        setattr(settings, name, value)
 
 
 def main(page: Answer) -> str:
@@ -58,7 +69,19 @@ def words(page: Answer) -> str:
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
-    """All rows of all tables."""
+    """Return all rows of all tables as the database has them: a comparison tells any write."""
+    stored = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            options = model._meta
+            cursor.execute(f'SELECT * FROM "{options.db_table}" ORDER BY "{options.pk.column}"')
+            columns = [column[0] for column in cursor.description or ()]
+            stored[options.label] = [dict(zip(columns, row, strict=True)) for row in cursor]
+    return stored
+
+
+def readable() -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of all tables as the models read them, decrypted: a search finds a text."""
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values())
         for model in apps.get_models()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -22,9 +23,11 @@ from hypothesis import settings as bounds
 from hypothesis import strategies as st
 from pytest_django import Settings
 from schemathesis import Case, HookContext, Response
+from schemathesis.checks import load_all_checks
 from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.pytest.lazy import get_all_tests
 
 from accounts import services as people
 from accounts.models import Team, User
@@ -33,9 +36,13 @@ from config import outbox
 from meetings import services as meetings
 from scheduling import services as hosts
 from tests import factories
+from tests.torture.conftest import FULL
 
-EXAMPLES = 8
-SCENARIOS = 12
+# PostgreSQL alone refuses a NUL in a text.
+pytestmark = [pytest.mark.fuzz, pytest.mark.postgresql, pytest.mark.django_db]
+
+TAGS = ["event_types", "events", "meeting", "teams", "tokens", "users", "webhooks"]
+EXAMPLES, SCENARIOS = (100, 200) if FULL else (8, 12)
 # Why a request that fits the document may still be refused with 422, in v3 with 400: what no schema
 # can say, by operation as `<field>: <message>`. Any other refusal of such a request is a failure.
 _QUESTIONS = (
@@ -96,32 +103,35 @@ REFUSED: dict[str, tuple[str, ...]] = {
 AnyCase = Case[Any]
 
 schemathesis.openapi.format("timezone", st.sampled_from(sorted(names())))
-schema = schemathesis.openapi.from_wsgi(
-    "/api/schema",
-    get_wsgi_application(),
-    config=schemathesis.Config.from_dict(
-        {
-            "seed": 2026,
-            "generation": {
-                "deterministic": True,
-                "max-examples": EXAMPLES,
-                "database": "none",
-                # Every request bears a good token; `ignored_auth` takes it away again.
-                "with-security-parameters": False,
-            },
-            # PUT is PATCH by another name, which has every edge of the same body tried.
-            "operations": [
-                {
-                    "include-operation-id-regex": "^replace_",
-                    "phases": {"coverage": {"enabled": False}},
-                }
-            ],
-        }
-    ),
-)
 
 
-@schema.hook
+@cache
+def document() -> Any:
+    """Load the served document. It is not loaded when tests are collected: that takes seconds."""
+    schema = schemathesis.openapi.from_wsgi(
+        "/api/schema", get_wsgi_application(), config=schemathesis.Config.from_dict(CONFIG)
+    )
+    schema.hook(filter_failure)
+    schema.hook(map_body)
+    return schema
+
+
+CONFIG = {
+    **({} if FULL else {"seed": 2026}),
+    "generation": {
+        "deterministic": not FULL,
+        "max-examples": EXAMPLES,
+        "database": "none",
+        # Every request bears a good token; `ignored_auth` takes it away again.
+        "with-security-parameters": False,
+    },
+    # PUT is PATCH by another name, which has every edge of the same body tried.
+    "operations": [
+        {"include-operation-id-regex": "^replace_", "phases": {"coverage": {"enabled": False}}}
+    ],
+}
+
+
 def filter_failure(
     context: HookContext, failure: Failure, case: AnyCase, response: Response
 ) -> bool:
@@ -133,7 +143,6 @@ def filter_failure(
     )
 
 
-@schema.hook
 def map_body(context: HookContext, body: Any) -> Any:
     """Write 5.0 as 5: an integer is "a number without a fraction" (OpenAPI 3.1, data types)."""
     match body:
@@ -250,10 +259,29 @@ def fits(case: AnyCase, location: ParameterLocation) -> bool:
     return part is not None and part.mode.is_positive
 
 
-@pytest.mark.django_db
-@schema.parametrize()
-@bounds(deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_operation_answers_as_documented(case: AnyCase, world: World) -> None:
+def test_every_operation_has_a_tag() -> None:
+    tagged = document().include(tag=TAGS)
+    assert {each.ok().label for each in tagged.get_all_operations()} == {
+        each.ok().label for each in document().get_all_operations()
+    }
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_operation_answers_as_documented(
+    tag: str, world: World, subtests: pytest.Subtests
+) -> None:
+    """Not by the decorator of Schemathesis, which makes up its cases when tests are collected."""
+    suppressing = bounds(suppress_health_check=list(HealthCheck))
+    load_all_checks()
+    for each in get_all_tests(
+        schema=document().include(tag=tag), test_func=answers, settings=suppressing, given_kwargs={}
+    ):
+        operation, test = each.ok()
+        with subtests.test(operation.label):
+            test(world=world)
+
+
+def answers(case: AnyCase, world: World) -> None:
     """Each request twice: as it was made up, and of something that there is."""
     call(case, world)
     made_up = case.path_parameters, case.body
@@ -267,10 +295,9 @@ def test_every_operation_answers_as_documented(case: AnyCase, world: World) -> N
         call(case, world)
 
 
-@pytest.mark.django_db
 def test_what_one_call_answers_others_go_on_with(world: World) -> None:
     """What is made can be read and changed, and is gone when it is deleted."""
-    machine: Any = schema.as_state_machine()
+    machine: Any = document().as_state_machine()
     headers = {"Authorization": f"Bearer {world.token}"}
 
     class Caller(machine):  # type: ignore[misc]  # made of the document
@@ -299,8 +326,6 @@ def test_what_one_call_answers_others_go_on_with(world: World) -> None:
         settings=bounds(
             max_examples=SCENARIOS,
             stateful_step_count=6,
-            derandomize=True,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         )

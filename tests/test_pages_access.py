@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.db import transaction
 from django.urls import get_resolver
-from pytest_django import Settings
 
 from tests.page_table import (
     BEHIND_LINKS,
@@ -23,22 +22,16 @@ from tests.page_table import (
     ROWS,
     Row,
     World,
-    build,
     patterns,
 )  # fmt: skip
 from tests.pages import content, everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.look]
 
 VISITORS = ["nobody", "stranger", "mate", "owner"]
 POSTS = [row for row in ROWS if row.method == "POST"]
 # What the next page is to say is kept there, and whose secret it is to show: nothing of anybody's.
 SESSIONS = "accounts.Session"
-
-
-@pytest.fixture
-def world(settings: Settings, db: None) -> Iterator[World]:
-    yield from build(settings)
 
 
 def test_every_page_has_its_row() -> None:

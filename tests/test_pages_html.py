@@ -1,18 +1,16 @@
 """What every page keeps to: what a browser may do with it, how it is made, what it does not say."""
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from tests.page_rules import broken_rules
-from tests.page_table import BEHIND_LINKS, ROWS, Row, World, build
+from tests.page_table import BEHIND_LINKS, ROWS, Row, World
 from tests.pages import content
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.look]
 
 SECRET = {
     "accounts:new_application",
@@ -30,11 +28,6 @@ POLICY = {
 # Its form leads on to where the application is.
 CONSENT = "form-action 'self' https://app.example"
 SHOWN = [row for row in ROWS if row.method == "GET" and row.owner in (200, 404)]
-
-
-@pytest.fixture
-def world(settings: Settings, db: None) -> Iterator[World]:
-    yield from build(settings)
 
 
 def keeps_to(name: str, page: Any, language: str = "en") -> None:

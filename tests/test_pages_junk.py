@@ -11,10 +11,11 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
-from tests.page_table import ROUTES, ROWS, URLENCODED, Row, World, build
+from tests.page_table import ROUTES, ROWS, URLENCODED, Row, World
 from tests.pages import content
 
-pytestmark = pytest.mark.django_db
+# PostgreSQL alone refuses a NUL in a text.
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 # As they stand in an address or a form: `%ED%A0%80` is half of a surrogate pair.
 JUNK = [
@@ -36,10 +37,9 @@ ACTS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def world(settings: Settings, db: None) -> Iterator[World]:
+@pytest.fixture(autouse=True)
+def _unlimited(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False  # which has tests of its own
-    yield from build(settings)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts.models import AuditEntry, Session, User
 from tests import factories
 from tests.oauth import CALLBACK, App, api, app_of
-from tests.pages import NOW, everything, words
+from tests.pages import NOW, readable, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
@@ -63,7 +63,7 @@ def test_its_secret_is_kept_nowhere(signed_in: Client) -> None:
     assert page.headers["Cache-Control"].count("no-store") == 1
     assert secret not in str(page.headers) + str(signed_in.cookies)
     assert secret not in str([session.get_decoded() for session in Session.objects.all()])
-    assert secret not in str(everything())
+    assert secret not in str(readable())
 
 
 def test_a_public_one_has_none(signed_in: Client, bob: User) -> None:

@@ -51,6 +51,7 @@ def test_it_leaves_no_half_of_one(tmp_path: Path) -> None:
 
 
 @of_postgresql
+@pytest.mark.both
 def test_it_knows_who_backs_up_postgresql(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="pg_dump"):
         call_command("backup", str(tmp_path / "copy"))
@@ -58,6 +59,7 @@ def test_it_knows_who_backs_up_postgresql(tmp_path: Path) -> None:
 
 
 @of_sqlite
+@pytest.mark.both
 def test_it_copies_nothing_where_there_is_nothing(tmp_path: Path) -> None:
     """As where DATA_DIR is forgotten."""
     done = subprocess.run(

@@ -18,6 +18,7 @@ from tests.services import valkey
 NOBODY = "redis://127.0.0.1:1/0"
 
 
+@pytest.mark.look
 def test_what_is_kept_while_redis_is_there_is_found() -> None:
     with valkey() as server:
         cache = ForgivingRedisCache(server.url, {})
@@ -69,6 +70,7 @@ def test_what_was_begun_in_redis_is_counted_on_alone(alone: ForgivingRedisCache)
     assert [alone.incr("key"), alone.incr("key")] == [1, 2]
 
 
+@pytest.mark.look
 def test_that_redis_is_lost_and_found_is_said_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from config import environment
+from tests.config.starting import refusal
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.look  # at settings of its own: once is enough
 
 
 def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -25,6 +27,11 @@ def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_a_wrong_value_stops_the_process_with_one_line(tmp_path: Path) -> None:
+    started = start(tmp_path, PORT="pass-word")
+    assert (started.returncode, started.stderr) == (1, "parley: PORT must be a whole number\n")
 
 
 def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
@@ -65,11 +72,10 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
 def test_a_wrong_value_stops_the_start_with_one_line_that_does_not_repeat_it(
     tmp_path: Path, name: str, value: str
 ) -> None:
-    started = start(tmp_path, **{name: value})
-    assert started.returncode == 1
-    assert started.stderr.startswith(f"parley: {name} ")
-    assert started.stderr.count("\n") == 1
-    assert "pass" not in started.stderr
+    line = refusal(DATA_DIR=str(tmp_path), **{name: value})
+    assert line.startswith(f"parley: {name} ")
+    assert "\n" not in line
+    assert "pass" not in line
 
 
 SERVICE_ACCOUNT = {
@@ -105,8 +111,8 @@ def test_with_postgresql_the_keys_must_be_set(tmp_path: Path, name: str) -> None
         "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
     }
     del keys[name]
-    started = start(tmp_path, **keys)
-    assert started.stderr == f"parley: {name} must be set where DATABASE_URL is not SQLite\n"
+    line = refusal(DATA_DIR=str(tmp_path), **keys)
+    assert line == f"parley: {name} must be set where DATABASE_URL is not SQLite"
 
 
 def test_limits_are_requests_per_window_of_so_many_seconds() -> None:

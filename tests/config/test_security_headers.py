@@ -4,26 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
-from tests import page_table
 from tests.page_table import ROWS, World
 
 ROOT = Path(__file__).resolve().parents[2]
 # Headers are the same on either database.
 pytestmark = pytest.mark.look
 SHOWN = [row for row in ROWS if row.method == "GET"]
-
-
-@pytest.fixture
-def world(db: None, settings: Settings) -> Iterator[World]:
-    yield from page_table.build(settings)
 
 
 def check(answer: Any) -> None:

@@ -39,6 +39,7 @@ app.loader.import_default_modules()
 """
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("start", [CHECK, WEB, WORKER], ids=["check", "web", "worker"])
 def test_a_start_loads_nothing_that_it_does_not_use(start: str) -> None:
     assert loaded(start) & (LATE | REDIS | VIEWS) == USED

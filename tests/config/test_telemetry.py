@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from accounts.models import new_token
 from tests import wire
 from tests.config import crashing
+from tests.config.starting import refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = new_token()
@@ -55,12 +56,14 @@ def found_in(sent: list[bytes]) -> list[str]:
     return [secret for secret in SECRETS if any(secret.encode() in body for body in sent)]
 
 
+@pytest.mark.both
 def test_nothing_is_imported_that_is_not_set(tmp_path: Path) -> None:
     assert crash(tmp_path).splitlines() == [
         "500 Internal Server Error", "404 Not Found", "imported:"
     ]  # fmt: skip
 
 
+@pytest.mark.both
 def test_an_error_report_has_no_secret_and_no_address(tmp_path: Path) -> None:
     with wire.endpoint() as endpoint:
         host = urlsplit(endpoint.url).netloc
@@ -90,6 +93,7 @@ def test_an_error_report_has_no_secret_and_no_address(tmp_path: Path) -> None:
     assert found_in([f"{TOKEN} {LINK}".encode()]) == [TOKEN, LINK]
 
 
+@pytest.mark.both
 def test_a_trace_has_no_secret_and_no_address(tmp_path: Path) -> None:
     with wire.endpoint() as endpoint:
         crash(
@@ -132,11 +136,7 @@ def test_a_trace_has_no_secret_and_no_address(tmp_path: Path) -> None:
 def test_a_wrong_setting_stops_the_start_with_one_line(
     tmp_path: Path, name: str, value: str
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", "import config.settings"],
-        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), name: value},
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
-    assert ended.stderr.startswith(f"parley: {name} must ")
-    assert "pass" not in ended.stderr
+    line = refusal(DATA_DIR=str(tmp_path), **{name: value})
+    assert line.startswith(f"parley: {name} must ")
+    assert "\n" not in line
+    assert "pass" not in line

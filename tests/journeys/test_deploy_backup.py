@@ -16,7 +16,7 @@ from tests import recipes, services, wire
 from tests.torture.deployment import EMBEDDED_DATABASE, ROOT, Deployment, deployed
 from tests.torture.served import Client, Served, answers, event, in_a_month, served
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.both]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_backup_of_a_parley_at_work_starts_elsewhere(origin: Served, tmp_path:
 
     directory = tmp_path / "elsewhere"
     directory.mkdir()
-    static = str(origin.deployment.directory / "static")  # collecting them takes a while
+    static = origin.deployment.environment["STATIC_ROOT"]  # collecting them takes a while
     with deployed(directory, STATIC_ROOT=static) as elsewhere:
         restore(backup, elsewhere)
         port = services.free_port()

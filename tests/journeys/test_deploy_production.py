@@ -30,6 +30,7 @@ from tests.torture.served import Answer, Client, event, in_a_month
 
 pytestmark = [
     pytest.mark.alone,
+    pytest.mark.both,
     pytest.mark.skipif(
         EMBEDDED_DATABASE or EMBEDDED_WORKER, reason="compose.yaml has PostgreSQL and Redis"
     ),

@@ -20,7 +20,10 @@ from tests import wire
 from tests.services import free_port
 from tests.torture.deployment import ROOT, Deployment, deployed
 
-pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")
+pytestmark = [
+    pytest.mark.both,
+    pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine"),
+]
 
 EVENT_TYPES = """
 {
@@ -197,7 +200,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     (clock / "sitecustomize.py").write_text(CLOCK)
     # Quiet, and the status behind the body: curl's own file, so that its commands stay as they are.
     (directory / ".curlrc").write_text('silent\nshow-error\nwrite-out = "\\n%{http_code}"\n')
-    with deployed(directory) as deployment:
+    with deployed(directory, migrated=True) as deployment:
         deployment.environment.pop("PUBLIC_URL", None)
         path = deployment.environment["PYTHONPATH"]
         deployment.environment["PYTHONPATH"] = os.pathsep.join([str(clock), path])

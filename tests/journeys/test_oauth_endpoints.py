@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from tests import factories
 from tests.oauth import App, api, app_of, outcome, post
-from tests.pages import NOW, everything
+from tests.pages import NOW, readable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("limits_start_anew")]
 
@@ -119,7 +119,7 @@ def test_where_everything_is(client: Client) -> None:
 
 def test_what_is_kept_opens_nothing(app: App, alice: User) -> None:
     tokens = app.tokens(alice)
-    kept = str(everything())
+    kept = str(readable())
     for secret in (app.secret, tokens["access_token"], tokens["refresh_token"]):
         assert secret not in kept
 

@@ -20,6 +20,7 @@ from tests.torture.deployment import EMBEDDED_WORKER, ROOT, Deployment, Running,
 
 MANAGE = str(ROOT / "manage.py")
 SERVE = (MANAGE, "serve")
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture(scope="module")

@@ -264,6 +264,7 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.torture
+@pytest.mark.fuzz
 @pytest.mark.django_db
 def test_whatever_happens() -> None:
     run_state_machine_as_test(
@@ -271,8 +272,6 @@ def test_whatever_happens() -> None:
         settings=settings(
             max_examples=sized(300),
             stateful_step_count=50,
-            deadline=None,
-            derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
     )

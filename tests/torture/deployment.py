@@ -21,6 +21,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from tests import services
+from tests.migrated import copy_of_postgresql, copy_of_sqlite, dropped_afterwards, url_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EMBEDDED_DATABASE = not os.environ.get("DATABASE_URL")
@@ -118,8 +119,13 @@ def _session(process: Path) -> int:
 
 
 @contextmanager
-def deployed(directory: Path, **environment: str) -> Iterator[Deployment]:
-    """An empty deployment, whose database `manage.py migrate` or `serve` has yet to set up."""
+def deployed(
+    directory: Path, *, migrated: bool = False, **environment: str
+) -> Iterator[Deployment]:
+    """A deployment with an empty database; `manage.py migrate` or `serve` sets it up, or it is.
+
+    Static files of migrated ones are collected into one folder.
+    """
     inherited = {name: value for name, value in os.environ.items() if name not in _FORGOTTEN}
     own = {
         "DATA_DIR": str(directory),
@@ -128,7 +134,12 @@ def deployed(directory: Path, **environment: str) -> Iterator[Deployment]:
     }
     with ExitStack() as stack:
         if not EMBEDDED_DATABASE:
-            own["DATABASE_URL"] = stack.enter_context(_database(os.environ["DATABASE_URL"]))
+            server = os.environ["DATABASE_URL"]
+            own["DATABASE_URL"] = stack.enter_context(_database(server, migrated=migrated))
+        elif migrated:
+            copy_of_sqlite(directory / "parley.sqlite3")
+        if migrated:
+            own["STATIC_ROOT"] = str(Path(os.environ["DATA_DIR"]) / "collected")
         valkey = None
         if not EMBEDDED_WORKER:
             valkey = stack.enter_context(services.valkey())
@@ -140,14 +151,15 @@ _FORGOTTEN = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PORT", "PYTEST_CURRENT_
 
 
 @contextmanager
-def _database(server: str) -> Iterator[str]:
+def _database(server: str, *, migrated: bool) -> Iterator[str]:
     name = f"parley_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as session:
-        session.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        try:
-            yield f"{server.rpartition('/')[0]}/{name}"
-        finally:
-            session.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    if migrated:
+        copy_of_postgresql(server, name)
+    else:
+        with psycopg.connect(server, autocommit=True) as session:
+            session.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    with dropped_afterwards(server, name):
+        yield url_of(server, name)
 
 
 # --- children that are quick to make ----------------------------------------------------------

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import run_checks
-from django.core.management import call_command
 from django.db.models import Q
 from django.template.loader import get_template
 from django.test import Client
@@ -41,8 +40,7 @@ def warm_up() -> None:
 
 
 def set_up() -> dict[str, Any]:
-    """An empty database's tables and cast."""
-    call_command("migrate", verbosity=0)
+    """The cast of a database that is migrated and empty."""
     alice, bob = (User.objects.create_user(f"{name}@example.com") for name in ("alice", "bob"))
     team = factories.team("Founders", alice, bob)
     return {
@@ -66,7 +64,6 @@ def set_up_webhooks(url: str, count: int) -> list[str]:
 
 def set_up_hosts(url: str, count: int) -> list[dict[str, Any]]:
     """So many hosts of something that they must approve, each with a webhook that hears of it."""
-    call_command("migrate", verbosity=0)
     hosts = []
     for number in range(count):
         host = User.objects.create_user(f"host{number}@example.com")
@@ -81,7 +78,6 @@ def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
 
     Two things can be booked of each: one at once, one that they must approve.
     """
-    call_command("migrate", verbosity=0)
     people = [User.objects.create_user(f"host{number}@example.com") for number in range(count)]
     team = factories.team("Company", *people)
     company = []

@@ -64,12 +64,15 @@ def served(
 ) -> Iterator[Served]:
     """With these event types of Alice's, and ten tokens more of hers."""
     with ExitStack() as stack:
-        deployment = stack.enter_context(deployed(directory, GRANIAN_WORKERS="2", **environment))
+        deployment = stack.enter_context(
+            deployed(directory, migrated=True, GRANIAN_WORKERS="2", **environment)
+        )
         with zygote(deployment) as forking:
             cast = forking.do("set_up")
             event_types = forking.do("offer", "alice@example.com", list(offers))
             tokens = forking.do("tokens", "alice@example.com", 10)
-        if not EMBEDDED_WORKER:
+        collected = Path(deployment.environment["STATIC_ROOT"])
+        if not EMBEDDED_WORKER and not collected.exists():
             deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
         ports = [services.free_port() for _ in range(1 if EMBEDDED_WORKER else 2)]
         commands = [

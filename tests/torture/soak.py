@@ -149,6 +149,7 @@ def place(directory: Path) -> Iterator[Place]:
         deployment = stack.enter_context(
             deployed(
                 directory,
+                migrated=True,
                 EMAIL_URL=mail_server.url,
                 WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
                 OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS),

@@ -22,7 +22,7 @@ from tests.torture.served import (
     together,
 )
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 # Whatever is booked of these claims half past ten.
 OFFERS = [

@@ -21,7 +21,7 @@ from tests import wire
 from tests.torture.conftest import Report, sized
 from tests.torture.deployment import EMBEDDED_WORKER, Child, Deployment, Zygote, deployed, zygote
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 LEASE_SECONDS = 1
 DIED = -signal.SIGKILL
@@ -119,7 +119,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with (
         wire.MailServer() as mail_server,
         deployed(
-            directory, EMAIL_URL=mail_server.url, OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS)
+            directory,
+            migrated=True,
+            EMAIL_URL=mail_server.url,
+            OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS),
         ) as deployment,
         zygote(deployment) as forking,
     ):

@@ -20,7 +20,7 @@ from tests.torture.served import (
     together,
 )
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 _MOST_TRIES = 20
 

@@ -11,7 +11,7 @@ from tests import recipes, services, wire
 from tests.torture.deployment import deployed
 from tests.torture.served import Client, together
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.both]
 
 _AT_ONCE = 16
 _COUNTER = r'parley_requests_total\{method="GET",route="api/v1/users/me",status="401"\}'
@@ -21,12 +21,12 @@ def test_requests_are_added_up_over_the_processes(tmp_path: Path) -> None:
     port, folder = services.free_port(), tmp_path / "metrics"
     with deployed(
         tmp_path,
+        migrated=True,
         METRICS_TOKEN="token",
         PROMETHEUS_MULTIPROC_DIR=str(folder),
         GRANIAN_WORKERS="2",
         REQUEST_THREADS="2",
     ) as deployment:
-        deployment.manage("migrate", "--verbosity", "0")
         command = recipes.by_python(recipes.command("web"), port=port)
         with deployment.running(*command, PORT=str(port)) as server:
             wire.until(lambda: _status(port, "/healthz") == 200, seconds=60, what=server.output)

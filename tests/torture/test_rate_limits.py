@@ -24,7 +24,7 @@ from tests.torture.conftest import FULL, Report
 from tests.torture.deployment import EMBEDDED_WORKER
 from tests.torture.served import PROCESSES, Answer, Client, Served, served, together
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 CLIENTS = 50
 SECONDS = 15.0 if FULL else 1.5

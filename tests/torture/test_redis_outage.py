@@ -33,7 +33,7 @@ from tests.torture.deployment import (
 if EMBEDDED_WORKER:
     pytest.skip("without REDIS_URL there is no Redis to go away", allow_module_level=True)
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 # An answer without Redis takes a few milliseconds more, or the time that a hanging one is given.
 SLOWEST_SECONDS = 2.0
@@ -112,7 +112,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with ExitStack() as stack:
         mail_server = stack.enter_context(wire.MailServer())
         deployment = stack.enter_context(
-            deployed(directory, EMAIL_URL=mail_server.url, PORT=str(port))
+            deployed(directory, migrated=True, EMAIL_URL=mail_server.url, PORT=str(port))
         )
         assert deployment.valkey
         server = stack.enter_context(deployment.running(str(ROOT / "manage.py"), "serve"))

@@ -14,7 +14,7 @@ from tests.torture.deployment import EMBEDDED_WORKER, WORKER
 if EMBEDDED_WORKER:
     pytest.skip("two web servers and two workers need Redis", allow_module_level=True)
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 SECONDS = 300 if FULL else 20
 _CATCH_UP_SECONDS = 120

@@ -20,7 +20,7 @@ from tests import wire
 from tests.torture.conftest import Report, sized
 from tests.torture.deployment import EMBEDDED_WORKER, Child, Deployment, Zygote, deployed, zygote
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 LEASE_SECONDS = 1
 PEOPLE = 20
@@ -92,6 +92,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         wire.endpoint() as endpoint,
         deployed(
             directory,
+            migrated=True,
             OUTBOX_LEASE_SECONDS=str(LEASE_SECONDS),
             WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
         ) as deployment,

@@ -32,7 +32,7 @@ from tests.torture.deployment import (
     zygote,
 )
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both]
 
 HOSTS = 50
 SLOWEST_SECONDS = 2.0
@@ -116,7 +116,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with ExitStack() as stack:
         endpoint = stack.enter_context(wire.endpoint())
         deployment = stack.enter_context(
-            deployed(directory, PORT=str(port), WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8")
+            deployed(
+                directory, migrated=True, PORT=str(port), WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8"
+            )
         )
         with zygote(deployment) as forking:
             hosts = forking.do("set_up_hosts", endpoint.url, HOSTS)

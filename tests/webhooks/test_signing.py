@@ -159,6 +159,7 @@ def call_of(secret: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]
     return {"secret": secret, "body": base64.b64encode(body).decode(), "headers": headers}
 
 
+@pytest.mark.look
 def test_ten_thousand_bodies_verify_in_javascript(node: Node) -> None:
     calls = []
     for body in bodies(10_000):
