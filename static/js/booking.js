@@ -1,48 +1,113 @@
 // Choosing a day, a time or a zone exchanges a part of the page instead of the whole. Each of these
 // is a form that works by itself; where anything goes wrong here, the browser takes over.
 
+import { forget, keep, release } from "./keys.js";
+
 const live = document.querySelector("[data-live]");
 const said = document.querySelector("[data-said]");
 
-let asked = 0;
+const PATIENCE = 10_000;
+const CONTROLS = "a, button, input:not([type=hidden]), select, textarea";
+// Of these a query has one.
+const WHEN = ["month", "day", "start"];
 
-/** Exchanges the part for that of another address, and says what it now shows. */
-async function show(url, focus = () => {}) {
-  const mine = ++asked;
+// The address that is being fetched. The old part stays in use until the new one is there.
+let wanted = null;
+// A field that is taken away with text in it says that it has changed: nobody has sent it yet.
+let isExchanging = false;
+
+/** Exchange the part for that of another address, and say what it now shows. */
+async function show(url, by = null) {
+  wanted = url;
   live.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(url, { headers: { Accept: "text/html" } });
+    const signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
     if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const part = page.querySelector("[data-live]");
-    if (mine !== asked) return; // something else is wanted by now
-    live.replaceChildren(...part.childNodes);
-    Object.assign(live.dataset, { zone: part.dataset.zone, hours: part.dataset.hours });
+    if (wanted !== url) return; // something else is wanted by now
+    exchange(page.querySelector("[data-live]"), by);
   } catch {
+    if (wanted !== url) return;
+    wanted = null;
+    forget();
     location.assign(url);
     return;
   }
+  wanted = null;
   live.removeAttribute("aria-busy");
   said.textContent = live.querySelector("[data-say]")?.textContent ?? "";
-  focus();
   roam();
+  release(() => !wanted);
 }
 
-function go(url, focus) {
-  // The enter key both changes a field and sends its form.
-  if (url.href === location.href && live.ariaBusy === "true") return;
-  history.pushState(null, "", url);
-  show(url, focus);
-}
-
-/** Where the keyboard was, or at the head of what is new. */
-function refocus(name, value) {
-  const same = [...live.querySelectorAll(`button[name="${name}"]`)];
-  const next =
-    live.querySelector("[data-focus]") ??
-    same.find((button) => button.value === value) ??
-    live.querySelector("h2");
+/** Put in the new part. The focus stays where it is by now, and so does what was typed. */
+function exchange(part, by) {
+  const focused = live.contains(document.activeElement) ? document.activeElement : by;
+  const fields = [...live.querySelectorAll("input:not([type=hidden]), select, textarea")];
+  isExchanging = true;
+  live.replaceChildren(...part.childNodes);
+  isExchanging = false;
+  Object.assign(live.dataset, { zone: part.dataset.zone, hours: part.dataset.hours });
+  for (const field of fields.filter(isUnsent)) carry(field, successor(field));
+  if (!focused) return;
+  const same = isSent(focused) ? null : successor(focused);
+  const next = same ?? live.querySelector("[data-focus]") ?? live.querySelector("h2");
   next.focus({ preventScroll: !next.matches("[data-focus]") });
+  if (same && focused.selectionStart != null)
+    same.setSelectionRange(focused.selectionStart, focused.selectionEnd);
+}
+
+const isSent = ({ name, value }) => name === "zone" && value === wanted.searchParams.get("zone");
+
+function isUnsent(field) {
+  if (field.checked !== field.defaultChecked) return true;
+  return field.value !== field.defaultValue && !isSent(field);
+}
+
+function carry(field, same) {
+  if (!same) return;
+  same.value = field.value;
+  if ("checked" in field) same.checked = field.checked;
+}
+
+/** Return the control of the new part that a control of the old one has become. */
+function successor(control) {
+  const isOneOfMany = control.matches("button, [type=checkbox], [type=radio]");
+  return [...live.querySelectorAll(CONTROLS)].find(
+    (other) =>
+      other.localName === control.localName &&
+      other.name === control.name &&
+      (!isOneOfMany || other.value === control.value),
+  );
+}
+
+function go(url, by) {
+  // The enter key both changes a field and sends its form.
+  if (wanted ? wanted.href === url.href : isShown(url)) return;
+  history.pushState(null, "", url);
+  show(url, by);
+}
+
+/** Tell whether the part shows already what this address asks for. */
+function isShown(url) {
+  const shown = { zone: live.querySelector("#zone")?.defaultValue };
+  for (const { name, value } of live.querySelectorAll('button[aria-pressed="true"]'))
+    shown[name] = value;
+  return [...url.searchParams].every(([name, value]) => shown[name] === value);
+}
+
+/** Return what a form asks for, beside what was asked for before and is not shown yet. */
+function queryOf(form, submitter) {
+  const query = new URLSearchParams(new FormData(form, submitter));
+  if (wanted) {
+    for (const { name } of form.querySelectorAll("[type=hidden]")) query.delete(name);
+    const isWhen = WHEN.some((name) => query.has(name));
+    for (const [name, value] of wanted.searchParams)
+      if (!query.has(name) && !(isWhen && WHEN.includes(name))) query.set(name, value);
+  }
+  query.sort();
+  return query;
 }
 
 live.addEventListener("submit", (event) => {
@@ -50,24 +115,23 @@ live.addEventListener("submit", (event) => {
   if (form.method !== "get") return;
   event.preventDefault();
   const url = new URL(form.action);
-  const { submitter } = event;
-  url.search = new URLSearchParams(new FormData(form, submitter)).toString();
-  go(url, () => refocus(submitter?.name ?? "", submitter?.value));
+  url.search = queryOf(form, event.submitter);
+  go(url, event.submitter);
 });
 
 live.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="?"]');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  go(new URL(link.href), () => refocus("", ""));
+  go(new URL(link.href), link);
 });
 
 // A zone that is picked from the list, or typed in full, needs no button.
 live.addEventListener("change", (event) => {
-  if (event.target.name === "zone") event.target.form.requestSubmit();
+  if (event.target.name === "zone" && !isExchanging) event.target.form.requestSubmit();
 });
 
-addEventListener("popstate", () => show(location.href));
+addEventListener("popstate", () => show(new URL(location.href)));
 
 // --- the days of the month, by arrow keys: one stop for the tab key ---
 
@@ -75,7 +139,10 @@ const days = () => [...live.querySelectorAll("button.month-day")];
 
 function roam() {
   const all = days();
-  const start = all.find((day) => day.ariaPressed === "true") ?? all[0];
+  const start =
+    all.find((day) => day === document.activeElement) ??
+    all.find((day) => day.ariaPressed === "true") ??
+    all[0];
   for (const day of all) day.tabIndex = day === start ? 0 : -1;
 }
 
@@ -88,16 +155,20 @@ const STEPS = {
 };
 
 live.addEventListener("keydown", (event) => {
+  if (wanted) {
+    keep(event);
+    return;
+  }
   const step = STEPS[event.key];
   const all = days();
   const here = all.indexOf(event.target);
   if (!step || here < 0) return;
   event.preventDefault();
   const at = (day) => Date.parse(day.value) / 86_400_000;
-  const wanted = at(event.target) + step;
+  const goal = at(event.target) + step;
   // The nearest open day in that direction, at least as far as the key goes.
   const next =
-    step > 0 ? all.find((day) => at(day) >= wanted) : all.findLast((day) => at(day) <= wanted);
+    step > 0 ? all.find((day) => at(day) >= goal) : all.findLast((day) => at(day) <= goal);
   const to = next ?? (step > 0 ? all.at(-1) : all[0]);
   for (const day of all) day.tabIndex = day === to ? 0 : -1;
   to.focus();
