@@ -28,10 +28,24 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL
 UNTRANSLATED := benchmarks docs tests var
 
-.PHONY: run test torture soak bench check audit requirements messages format clean
+# Each process takes a half of the suite in its order: the world of a module is mostly made once.
+IN_TWO := -n 2 --dist worksteal
+
+.PHONY: run quick test check format shell migrate messages torture soak fuzz clients bench audit \
+	requirements clean help
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
+
+shell migrate: .venv/.run-installed
+	@exec $(PYTHON) manage.py $@ $(ARGS)
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+quick: .venv/.dev-installed
+	$(EMBEDDED) $(PYTHON) -m pytest $(IN_TWO) $(ARGS) \
+		-m "not (alone or torture or browser or clients or postgresql)"
 
 torture: export TORTURE := full
 # What is marked `alone` measures, races and kills: it runs after the others, in one process. What is

@@ -8,14 +8,19 @@ from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import hypothesis
 import pytest
 import time_machine
 from django.conf import settings as configured
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, connections, transaction
-from django.test import override_settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.test import TransactionTestCase, override_settings
 from hypothesis import is_hypothesis_test
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -88,9 +93,25 @@ def django_db_setup(
             copy_of_postgresql(server, name)
             stack.enter_context(dropped_afterwards(server, name))
         configured.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+        stack.enter_context(patch.object(TransactionTestCase, "_fixture_teardown", empty_tables))
+        connection_created.connect(wait_for_no_disk)
         yield
         with django_db_blocker.unblock():
             connections.close_all()
+
+
+def empty_tables(*_: object) -> None:
+    """Delete what a test has committed; Django would truncate all, and fill some of it again."""
+    kept = {ContentType._meta.db_table, Permission._meta.db_table}  # filled by `migrate`
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in {*tables} - kept:
+            cursor.execute(f'DELETE FROM "{table}"')
+
+
+def wait_for_no_disk(connection: BaseDatabaseWrapper, **_: object) -> None:
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture

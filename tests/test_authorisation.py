@@ -6,6 +6,7 @@ The routes are read from the URL table. One that is not in ROWS fails the suite.
 import json
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from ipaddress import ip_network
@@ -13,10 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import scopes
@@ -26,7 +27,7 @@ from config import outbox
 from meetings import services as meetings
 from scheduling import services as hosts
 from tests import factories
-from tests.pages import everything, stand_alone
+from tests.pages import NOW, Making, everything, stand_alone
 
 ZONE = "Pacific/Chatham"  # Alice's, so that her hours are known when somebody else sees them
 DATE = "v1/users/me/availability/overrides/<str:date>"
@@ -182,13 +183,27 @@ BODIES: dict[tuple[str, str], Callable[[dict[str, object]], dict[str, object]]] 
 }
 
 
+SETTINGS = {"WEBHOOK_ALLOWED_NETWORKS": [ip_network("127.0.0.0/8")]}  # where nobody listens
+
+
+@pytest.fixture(scope="module")
+def made(making: Making) -> World:
+    with making(**SETTINGS):
+        return _made(NOW)
+
+
 @pytest.fixture
-def world(settings: Settings, bob: User, charlie: User) -> World:
-    """Alice and Bob are in a team with Dora, whose meeting with Alice is not Bob's business."""
+def world(made: World, settings: Settings, db: None) -> Iterator[World]:
     stand_alone(settings)
-    now = timezone.now()
+    settings.WEBHOOK_ALLOWED_NETWORKS = SETTINGS["WEBHOOK_ALLOWED_NETWORKS"]
+    with time_machine.travel(NOW, tick=False):
+        yield deepcopy(made)
+
+
+def _made(now: datetime) -> World:
+    """Alice and Bob are in a team with Dora, whose meeting with Alice is not Bob's business."""
     alice = factories.user("alice", first_name="Alice", timezone=ZONE)
-    dora = factories.user("dora")
+    bob, charlie, dora = (factories.user(name) for name in ("bob", "charlie", "dora"))
     team = factories.team("Founders", alice, bob, dora)
     monday = now.date() + timedelta(days=8 - now.weekday())
     start, free, later = (
@@ -199,7 +214,6 @@ def world(settings: Settings, bob: User, charlie: User) -> World:
     day = monday + timedelta(days=1)
     hosts.set_override(user=alice, day=day, windows=[{"start": "09:00", "end": "12:00"}])
     device = people.register_device(user=alice, token="secret-of-alice", platform="web")
-    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]  # where nobody listens
     webhook = factories.webhook(alice, url="http://127.0.0.1:9/of-alice")
     delivery = factories.delivery(webhook, now=now)
     outbox.retry_later(delivery, now=now, error="refused", delay=None)

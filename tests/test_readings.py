@@ -26,6 +26,7 @@ from scheduling.api.serializers import EventSerializer, EventTypeSerializer, His
 from scheduling.api.serializers_of_hours import AvailabilitySerializer, OverrideSerializer
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
 from tests import factories
+from tests.pages import Making
 from webhooks.api import views as webhooks
 from webhooks.api.serializers import DeliverySerializer, WebhookSerializer
 from webhooks.models import Delivery, Webhook
@@ -41,9 +42,17 @@ def at_now() -> Any:
         yield
 
 
-@pytest.fixture
-def world(alice: User, bob: User, team: Team) -> User:
+@pytest.fixture(scope="module")
+def world(making: Making) -> User:
     """Something of everything that a list shows of Alice, the odd cases among it."""
+    with making(NOW):
+        return _made()
+
+
+def _made() -> User:
+    alice = factories.user("alice", first_name="Alice", last_name="Ames")
+    bob = factories.user("bob", first_name="Bob", last_name="Byrd")
+    team = factories.team("Founders", alice, bob)
     plain = factories.event_type(alice)
     factories.event_type(
         alice,
@@ -154,6 +163,7 @@ CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[U
 }
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", CASES)
 def test_columns_show_what_models_show(world: User, name: str) -> None:
     shape, models, read = CASES[name]

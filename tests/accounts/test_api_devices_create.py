@@ -104,11 +104,3 @@ def test_a_key_answers_again(api: Client) -> None:
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
     assert PushDevice.objects.count() == 0
-
-
-def test_a_token_that_may_only_read_is_403(alice: User) -> None:
-    answer = post(factories.client(alice, "users:read"), PHONE)
-    assert (answer.status_code, answer.json()["message"]) == (
-        403,
-        "This token lacks the scope users:write.",
-    )

@@ -45,11 +45,6 @@ def test_it_tells_how_a_token_begins_and_no_more(alice: User) -> None:
     }
 
 
-def test_nobody_sees_anothers(alice: User, bob: User) -> None:
-    services.register_device(user=alice, token="abcdefgh-secret", platform="ios")
-    assert factories.client(bob).get(URL).json()["data"] == []
-
-
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_number_of_queries_does_not_grow(
     alice: User, rows: int, django_assert_num_queries: DjangoAssertNumQueries

@@ -26,15 +26,6 @@ def test_who_was_locked_out_is_not_among_them(alice: User, bob: User, team: Team
     assert [row["id"] for row in body["data"]] == [alice.pk]
 
 
-def test_a_strangers_team_is_404(charlie: User, team: Team) -> None:
-    answer = factories.client(charlie).get(f"/api/v1/teams/{team.pk}/members")
-    assert (answer.status_code, answer.json()["error"], answer.json()["message"]) == (
-        404,
-        "not_found",
-        "team not found",
-    )
-
-
 @pytest.mark.parametrize("number", ["0", "999999", "9" * 30, "9" * 5_000, "x", "-1", "1.0"])
 def test_an_unknown_team_is_404(alice: User, number: str) -> None:
     answer = factories.client(alice).get(f"/api/v1/teams/{number}/members")

@@ -28,10 +28,6 @@ def test_teams_of_one_name_come_in_the_order_of_their_numbers(alice: User) -> No
     assert [page["data"][0]["id"] for page in pages] == made
 
 
-def test_a_stranger_sees_nothing(charlie: User, team: Team) -> None:
-    assert factories.client(charlie).get(URL).json()["data"] == []
-
-
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_number_of_queries_does_not_grow(
     alice: User, rows: int, django_assert_num_queries: DjangoAssertNumQueries

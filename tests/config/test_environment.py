@@ -48,6 +48,8 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
         ("DATABASE_URL", "postgres://user:pass/word@host/name"),
         ("DATABASE_URL", "pass-word"),
         ("REDIS_URL", "amqp://user:pass-word@host"),
+        ("REDIS_URL", "http://pass-word/"),
+        ("EMAIL_URL", "pass-word"),
         ("EMAIL_URL", "pigeon://user:pass-word@host"),
         ("EMAIL_URL", "smtp://user:pass-word@host:port"),
         ("ENCRYPTION_KEYS", "pass-word"),

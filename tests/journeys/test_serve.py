@@ -196,9 +196,6 @@ def start(deployment: Deployment, **environment: str) -> "subprocess.CompletedPr
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://root:hunter2@localhost/parley"),
-        ("REDIS_URL", "http://hunter2/"),
-        ("EMAIL_URL", "hunter2"),
-        ("API_RATE_LIMITS", "hunter2"),
         ("PORT", "70000"),
     ],
 )

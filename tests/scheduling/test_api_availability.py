@@ -280,12 +280,6 @@ def test_whose_it_is_not_finds_nothing(
         assert missing(answer) == "event type not found"
 
 
-def test_it_needs_its_scope(alice: User, hourly: EventType) -> None:
-    api = factories.client(alice, "event_types:write", "events:write", "users:write")
-    status, body = call(api, "GET", f"/event_types/{hourly.pk}/availability")
-    assert (status, body["message"]) == (403, "This token lacks the scope availability:read.")
-
-
 @pytest.mark.parametrize("limit", [None, 5])
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_number_of_queries_does_not_grow(

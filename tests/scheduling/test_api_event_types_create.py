@@ -299,12 +299,3 @@ def test_a_key_answers_again(api: Client) -> None:
     assert (again.status_code, again.content) == (201, first.content)
     assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
     assert EventType.objects.count() == 1
-
-
-def test_a_token_that_may_only_read_is_403(alice: User) -> None:
-    status, body = call(factories.client(alice, "event_types:read"), "POST", URL, HOUR)
-    assert (status, body["error"], body["message"]) == (
-        403,
-        "insufficient_scope",
-        "This token lacks the scope event_types:write.",
-    )

@@ -7,8 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Team, User
-from scheduling.models import EventType
+from accounts.models import User
 from tests import factories
 from tests.scheduling.calls import call, data, wrong
 
@@ -179,22 +178,6 @@ def test_a_query_that_makes_no_sense_is_422(
     api: Client, query: str, details: list[tuple[str, str]]
 ) -> None:
     assert wrong(call(api, "GET", f"/event_types?{query}")) == details
-
-
-def test_a_team_mate_and_a_stranger_see_nothing(
-    event_type: EventType, bob: User, charlie: User, team: Team
-) -> None:
-    for person in (bob, charlie):
-        assert data(call(factories.client(person), "GET", "/event_types")) == []
-
-
-def test_it_needs_its_scope(alice: User) -> None:
-    status, body = call(factories.client(alice, "events:write"), "GET", "/event_types")
-    assert (status, body["error"], body["message"]) == (
-        403,
-        "insufficient_scope",
-        "This token lacks the scope event_types:read.",
-    )
 
 
 @pytest.mark.parametrize("rows", [1, 3])

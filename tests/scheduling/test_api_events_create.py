@@ -13,7 +13,7 @@ from scheduling import services
 from scheduling.models import Booking, BusyTime, EventType
 from tests import factories
 from tests.pages import START
-from tests.scheduling.calls import call, data, missing, wrong
+from tests.scheduling.calls import call, data, wrong
 
 pytestmark = pytest.mark.usefixtures("at_now")
 
@@ -236,17 +236,3 @@ def test_one_that_is_not_active_cannot_be_booked(
         ("event_type_id", "This event type cannot be booked.")
     ]
     assert Booking.objects.count() == 0
-
-
-def test_a_stranger_does_not_find_it(api: Client, body: dict[str, Any], bob: User) -> None:
-    booked = data(call(api, "POST", "/events", body), 201)
-    assert missing(call(factories.client(bob), "GET", booked["uri"][7:])) == "event not found"
-
-
-def test_a_token_that_may_only_read_is_403(alice: User, body: dict[str, Any]) -> None:
-    status, answer = call(factories.client(alice, "events:read"), "POST", "/events", body)
-    assert (status, answer["error"], answer["message"]) == (
-        403,
-        "insufficient_scope",
-        "This token lacks the scope events:write.",
-    )

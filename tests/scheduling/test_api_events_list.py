@@ -7,9 +7,9 @@ import time_machine
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Team, User
+from accounts.models import User
 from scheduling import bookings
-from scheduling.models import Booking, EventType
+from scheduling.models import EventType
 from tests import factories
 from tests.pages import NOW, START
 from tests.scheduling.calls import call, data, wrong
@@ -244,13 +244,6 @@ def test_a_query_that_makes_no_sense_is_422(
     api: Client, query: str, details: list[tuple[str, str]]
 ) -> None:
     assert wrong(call(api, "GET", f"/events?{query}")) == details
-
-
-def test_a_team_mate_and_a_stranger_see_nothing(
-    booking: Booking, bob: User, charlie: User, team: Team
-) -> None:
-    for person in (bob, charlie):
-        assert found(factories.client(person)) == []
 
 
 @pytest.mark.parametrize("rows", [1, 3])

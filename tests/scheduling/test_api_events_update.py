@@ -68,21 +68,6 @@ def test_somebody_elses_is_404(
     assert Booking.objects.values().get() == before
 
 
-@pytest.mark.parametrize(("method", "action"), BY_OTHERS)
-def test_each_needs_its_scope(alice: User, booking: Booking, method: str, action: str) -> None:
-    reader = factories.client(alice, "events:read", "event_types:write", "availability:write")
-    url = f"/events/{booking.pk}{action}"
-    status, body = call(reader, method, url)
-    if method == "GET":
-        assert (status, body) == call(factories.client(alice), method, url)
-    else:
-        assert (status, body["error"], body["message"]) == (
-            403,
-            "insufficient_scope",
-            "This token lacks the scope events:write.",
-        )
-
-
 def test_it_takes_two_queries(
     api: Client, url: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

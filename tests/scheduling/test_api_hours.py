@@ -234,20 +234,6 @@ def test_everybody_has_their_own(api: Client, bob: User) -> None:
     assert data(call(factories.client(bob), "GET", URL)) == SEED | {"timezone": "UTC"}
 
 
-def test_it_needs_its_scope(alice: User) -> None:
-    for client, method, scope in (
-        (factories.client(alice, "events:write"), "GET", "availability:read"),
-        (factories.client(alice, "availability:read"), "PUT", "availability:write"),
-        (factories.client(alice, "availability:read"), "PATCH", "availability:write"),
-    ):
-        status, body = call(client, method, URL, None if method == "GET" else SEED_CHANGE)
-        assert (status, body["error"], body["message"]) == (
-            403,
-            "insufficient_scope",
-            f"This token lacks the scope {scope}.",
-        )
-
-
 def test_it_takes_two_queries(
     api: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

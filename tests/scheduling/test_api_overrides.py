@@ -132,14 +132,6 @@ def test_hours_that_make_no_sense_are_422(
     assert data(call(api, "GET", URL)) == [{"date": "2026-03-04", "windows": [EVENING]}]
 
 
-def test_it_needs_its_scope(alice: User) -> None:
-    reader = factories.client(alice, "availability:read")
-    assert data(call(reader, "GET", URL)) == []
-    for method in ("PUT", "DELETE"):
-        status, body = call(reader, method, f"{URL}/2026-03-04", {"windows": []})
-        assert (status, body["message"]) == (403, "This token lacks the scope availability:write.")
-
-
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_number_of_queries_does_not_grow(
     api: Client, rows: int, django_assert_num_queries: DjangoAssertNumQueries
