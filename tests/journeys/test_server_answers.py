@@ -20,9 +20,8 @@ _OWN = {"date", "x-request-id", "set-cookie", "content-security-policy", "transf
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int]]:
     """Where Parley is served, by interface."""
     with ExitStack() as stack:
-        deployment = stack.enter_context(deployed(tmp_path_factory.mktemp("interfaces")))
-        deployment.manage("migrate", "--verbosity", "0")
-        deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
+        directory = tmp_path_factory.mktemp("interfaces")
+        deployment = stack.enter_context(deployed(directory, migrated=True))
         found = {name: services.free_port() for name in ("wsgi", "rsgi")}
         for name, port in found.items():
             command = ("-m", "granian", "--interface", name, "--http", "1", "--no-ws", "--port")

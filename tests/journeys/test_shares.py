@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Notification, User
+from config.errors import Busy
 from config.worker import EmbeddedWorker
 from tests import factories, wire
 from tests.journeys.test_send_deadline import mail_server_that_drips, write_mail, write_push
@@ -186,7 +187,7 @@ def test_a_process_runs_two_tests_at_a_time_whosever_they_are(hanging: Hanging) 
     def test(webhook: Webhook) -> str:
         try:
             services.send_test(webhook=webhook, now=timezone.now())
-        except services.Busy:
+        except Busy:
             return "busy"
         finally:
             connection.close()

@@ -135,10 +135,13 @@ def place(directory: Path) -> Iterator[Place]:
         endpoint = stack.enter_context(wire.endpoint())
         deployment = stack.enter_context(
             deployed(
-                directory, EMAIL_URL=mail_server.url, WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
+                directory,
+                migrated=True,
+                EMAIL_URL=mail_server.url,
+                WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
                 GRANIAN_WORKERS="2",
             )
-        )  # fmt: skip
+        )
         with zygote(deployment) as forking:
             alice, mallory = forking.do("set_up_two", endpoint.url, _WEBHOOKS)
         port = services.free_port()
@@ -147,7 +150,6 @@ def place(directory: Path) -> Iterator[Place]:
                 (str(recipes.ROOT / "manage.py"), "serve", "--no-demo")
             ]
         else:
-            deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
             names = ["web", *workers()]
             commands = [recipes.by_python(recipes.command(name), port=port) for name in names]
         processes = [

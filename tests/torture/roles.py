@@ -73,6 +73,13 @@ def set_up_hosts(url: str, count: int) -> list[dict[str, Any]]:
     return hosts
 
 
+def give_webhooks(email: str, url: str, count: int) -> None:
+    """Give this person so many webhooks more, each of which hears of a booking."""
+    owner = User.objects.get(email=email)
+    for number in range(count):
+        factories.webhook(owner, url=f"{url}/{number}", events=["booking.created"])
+
+
 def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
     """So many team mates who take bookings around the clock, each with a webhook that hears all.
 
@@ -102,7 +109,6 @@ def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
 
 def set_up_two(url: str, webhooks: int) -> list[dict[str, Any]]:
     """Alice and Mallory, whom people book around the clock; and so many webhooks of Mallory's."""
-    call_command("migrate", verbosity=0)
     two = []
     for name, count in (("alice", 0), ("mallory", webhooks)):
         person = User.objects.create_user(f"{name}@example.com")
