@@ -28,7 +28,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL
 UNTRANSLATED := benchmarks docs tests var
 
-# Each process takes a half of the suite in its order: the world of a module is mostly made once.
+# As tests/lanes.py does.
 IN_TWO := -n 2 --dist worksteal
 
 .PHONY: run quick test check format shell migrate messages torture soak fuzz clients bench audit \
@@ -48,27 +48,8 @@ quick: .venv/.dev-installed
 		-m "not (alone or torture or browser or clients or postgresql)"
 
 torture: export TORTURE := full
-# What is marked `alone` measures, races and kills: it runs after the others, in one process. What is
-# marked `once` does not depend on the database and runs on SQLite, what is marked `postgresql` not.
-# Where a run has no test to run, pytest ends with 5; that is a failure only if it is so of them all.
 test torture: .venv/.dev-installed
-	@failed=0; empty=5; \
-	run() { \
-		"$$@" $(ARGS); \
-		case $$? in 0) empty=0;; 5) ;; *) empty=0; failed=1;; esac; \
-	}; \
-	half() { \
-		here="not clients and not $$1"; shift; \
-		if [ $@ = torture ]; then run "$$@" -m "torture and $$here"; return; fi; \
-		run "$$@" $(IN_TWO) -m "not alone and $$here"; \
-		run "$$@" -m "alone and $$here"; \
-	}; \
-	echo "== SQLite, no broker"; \
-	half postgresql $(EMBEDDED) $(PYTHON) -m pytest; \
-	echo "== PostgreSQL and Valkey"; \
-	half once $(PYTHON) -m tests.services -- $(PYTHON) -m pytest; \
-	if [ $$failed = 1 ]; then exit 1; fi; \
-	exit $$empty
+	@$(PYTHON) -m tests.lanes $@ $(ARGS)
 
 soak: export TORTURE := full
 soak: .venv/.dev-installed

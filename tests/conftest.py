@@ -53,10 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("fuzz")
-        uses_database = item.get_closest_marker("django_db") or OF_THE_DATABASE & fixtures
-        if item.get_closest_marker("look") or not (
-            uses_database or item.get_closest_marker("both")
-        ):
+        marks = {mark.name for mark in item.iter_markers()}
+        uses_database = "django_db" in marks or OF_THE_DATABASE & fixtures
+        if "look" in marks or not (uses_database or marks & {"both", "postgresql"}):
             item.add_marker("once")
 
 

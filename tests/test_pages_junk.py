@@ -1,13 +1,15 @@
 """What no form of ours sends: every page answers it, and none fails."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.db import transaction
+from django.http import QueryDict
 from django.test import Client
 from pytest_django import Settings
 
@@ -59,6 +61,32 @@ def asking(world: World, name: str) -> Iterator[Any]:
     assert failed == []
 
 
+@contextmanager
+def looked_up() -> Iterator[set[str]]:
+    """Collect the names that anything looks up in a query or a form, whether they are there."""
+    names: set[str] = set()
+
+    def spied(method: Callable[..., Any]) -> Callable[..., Any]:
+        def spy(self: QueryDict, name: Any, *rest: Any) -> Any:
+            names.add(name)
+            return method(self, name, *rest)
+
+        return spy
+
+    with (
+        patch.object(QueryDict, "__getitem__", spied(QueryDict.__getitem__), create=True),
+        patch.object(QueryDict, "__contains__", spied(QueryDict.__contains__), create=True),
+        patch.object(QueryDict, "_getlist", spied(QueryDict._getlist), create=True),
+    ):
+        yield names
+
+
+def test_what_a_page_looks_up_is_seen(world: World) -> None:
+    with looked_up() as words:
+        world.client("owner", "meetings:home").get(world.path_of("meetings:home"))
+    assert "week" in words
+
+
 def parametrized(rows: list[Row]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", rows, ids=lambda row: f"{row.method} {row.name}")
 
@@ -82,9 +110,12 @@ def test_in_the_path(row: Row, world: World) -> None:
 def test_in_the_query(row: Row, world: World) -> None:
     path, (data, kind) = world.path_of(row.name).partition("?")[0], world.form_of(row.name)
     with asking(world, row.name) as ask:
-        for junk in JUNK:
-            ask(row.method, f"{path}?" + "&".join(f"{word}={junk}" for word in WORDS), data, kind)
-        for word in ("week", "month", "day", "date", "start", "page", "zone"):
+        with looked_up() as words:
+            ask(row.method, path, data, kind)
+            for junk in JUNK:
+                query = "&".join(f"{word}={junk}" for word in WORDS)
+                ask(row.method, f"{path}?{query}", data, kind)
+        for word in sorted(words & {"week", "month", "day", "date", "start", "page", "zone"}):
             for junk in (*WORST, "9999-12-31", "0001-01-01"):
                 ask(row.method, f"{path}?{word}={junk}", data, kind)
         ask(row.method, f"{path}?" + "&".join(f"{number}=1" for number in range(5000)))

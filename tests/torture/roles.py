@@ -30,6 +30,10 @@ _client = Client(headers={"host": "localhost"})
 
 def warm_up() -> None:
     """Load in the zygote what each child would load anew: it opens nothing, starts no thread."""
+    # What the dead have left is found soon after their leases end.
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        if entry["schedule"] == settings.SWEEP_SECONDS:
+            entry["schedule"] = 0.2
     run_checks()
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     _client.handler.load_middleware()
