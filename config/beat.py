@@ -22,6 +22,7 @@ class MonotonicScheduler(Scheduler):
 
     def tick(self, *_: Any, **__: Any) -> float:
         """Send what is due; return the seconds until the next look, `max_interval` at most."""
+        most = float(self.max_interval or 1)
         try:
             for name, entry in self.schedule.items():
                 if self._due[name] <= time.monotonic():
@@ -30,9 +31,9 @@ class MonotonicScheduler(Scheduler):
         except Exception:
             # A broker that cannot be reached, say. Without a beat there would be no sweep at all.
             log.exception("beat_failed")
-            return float(self.max_interval)
+            return most
         wait = min(self._due.values(), default=float("inf")) - time.monotonic()
-        return min(max(wait, 0.0), float(self.max_interval))
+        return min(max(wait, 0.0), most)
 
     def _next(self, entry: Any) -> float:
         interval: float = entry.schedule.run_every.total_seconds()

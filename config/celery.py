@@ -2,7 +2,7 @@
 
 import logging.config
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from celery import Celery, Task
 from celery.signals import (
@@ -17,12 +17,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, get_conte
 
 from config import shares
 
-if TYPE_CHECKING:
-    from celery.worker import WorkController
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("parley", task_cls=shares.SharingTask)
+app = Celery("parley", task_cls="config.shares:SharingTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -53,7 +50,7 @@ def _refuse_wrong_keys(**_: Any) -> None:
 
 
 @worker_init.connect
-def _share_out(sender: "WorkController", **_: Any) -> None:
+def _share_out(sender: Any, **_: Any) -> None:
     """Divide the worker's threads among the queues that it takes messages from."""
     shares.divide(sender.concurrency, sender.app.amqp.queues.consume_from)
 

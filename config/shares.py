@@ -65,15 +65,17 @@ def held(limits: Mapping[str, int]) -> Iterator[bool]:
 class SharingTask(_Task):
     """A task that takes a place of the queue that it came by, or returns without a word.
 
-    Of each sweep one runs at a time: a second would find the same rows.
+    Each task of beat runs once at a time: a second run would find the same rows.
     """
 
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         queue = (self.request.delivery_info or {}).get("routing_key")
-        limits = {queue: places(queue)} if queue else {}
-        if queue == SWEEPS:
+        if not queue:  # called, not sent
+            return self.run(*args, **kwargs)
+        limits = {queue: places(queue)}
+        if self.name in self.app.conf.beat_schedule:
             limits[self.name] = 1
         with held(limits) as is_held:
             return self.run(*args, **kwargs) if is_held else None

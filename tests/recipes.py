@@ -40,6 +40,12 @@ def command(service: str) -> list[str]:
     return [str(word) for word in told.get("command", image)]
 
 
+def option(service: str, name: str) -> str:
+    """The value of an option of such a command."""
+    words = command(service)
+    return words[words.index(name) + 1]
+
+
 def health_check() -> list[str]:
     """What the image asks itself."""
     (found,) = re.findall(r"CMD (\[.*\])$", dict(last_stage())["HEALTHCHECK"])

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests import recipes
 from tests.recipes import ROOT, UNITS
 
 pytestmark = pytest.mark.look  # at files: once is enough
+WORKERS = ("mail", "deliveries", "sweeps")
 SERVICES: dict[str, Any] = recipes.compose()["services"]
 # Names of others': of Docker's PostgreSQL, of every shell, of Python and of granian.
 OF_OTHERS = {
@@ -111,10 +113,10 @@ def test_what_is_worth_keeping_has_a_volume_and_nothing_else_has() -> None:
     assert list(recipes.compose()["volumes"]) == ["postgres"]
 
 
-def test_web_and_worker_wait_for_the_migrations_and_those_for_the_database() -> None:
+def test_web_and_workers_wait_for_the_migrations_and_those_for_the_database() -> None:
     migrated = {"condition": "service_completed_successfully"}
-    assert SERVICES["web"]["depends_on"]["migrate"] == migrated
-    assert SERVICES["worker"]["depends_on"]["migrate"] == migrated
+    for name in ("web", *WORKERS):
+        assert SERVICES[name]["depends_on"]["migrate"] == migrated
     assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
 
 
@@ -123,8 +125,9 @@ def test_docker_waits_longer_than_what_it_stops() -> None:
     given = int(command[command.index("--workers-kill-timeout") + 1])
     assert SERVICES["web"]["stop_grace_period"] == f"{given + 5}s"
     assert f"TimeoutStopSec={given + 5}\n" in UNITS["parley-web.service"]
-    assert SERVICES["worker"]["stop_grace_period"] == "60s"
-    assert "TimeoutStopSec=60\n" in UNITS["parley-worker.service"]
+    for name in WORKERS:
+        assert SERVICES[name]["stop_grace_period"] == "60s"
+        assert "TimeoutStopSec=60\n" in UNITS[f"parley-{name}.service"]
 
 
 # --- the commands -----------------------------------------------------------------------------
@@ -138,7 +141,14 @@ def started_by(unit: str) -> list[str]:
 def test_containers_and_systemd_run_the_same() -> None:
     web = [word.replace("0.0.0.0", "127.0.0.1") for word in recipes.command("web")]
     assert started_by("parley-web.service") == web
-    assert started_by("parley-worker.service") == recipes.command("worker")
+    for name in WORKERS:
+        assert started_by(f"parley-{name}.service") == recipes.command(name)
+
+
+def test_every_kind_of_work_has_a_worker_of_its_own_and_one_kind_has_a_beat() -> None:
+    queues = {name: recipes.option(name, "-Q") for name in WORKERS}
+    assert queues == {queue.name: queue.name for queue in settings.CELERY_TASK_QUEUES}
+    assert [name for name in WORKERS if "--beat" in recipes.command(name)] == ["sweeps"]
 
 
 def test_the_smallest_box_is_make_run_without_the_demo() -> None:
@@ -175,11 +185,11 @@ def test_systemd_takes_a_unit_as_it_is(unit: str, tmp_path: Path) -> None:
 def test_they_are_those_of_the_architecture() -> None:
     told = (ROOT / "docs" / "architecture.md").read_text()
     (web,) = re.findall(r"^    (granian .*)$", told, re.MULTILINE)
-    (worker,) = re.findall(r"^    (celery .*)$", told, re.MULTILINE)
+    workers = re.findall(r"^    (celery .* -Q .*)$", told, re.MULTILINE)
     full = " ".join(recipes.command("web"))
     for option in re.findall(r"--[\w-]+ \w+", web):
         assert option in full
-    assert " ".join(recipes.command("worker")).startswith(worker)
+    assert workers == [" ".join(recipes.command(name)[:-2]) for name in WORKERS]
 
 
 def test_every_management_command_exists() -> None:
@@ -207,7 +217,6 @@ def test_files_that_the_guide_names_are_there() -> None:
 
 
 def test_the_guide_counts_the_connections_that_they_keep() -> None:
-    worker = recipes.command("worker")
     settings = (ROOT / "docs" / "settings.md").read_text()
     [threads] = [int(number) for number in re.findall(r"`REQUEST_THREADS` \| `(\d+)`", settings)]
     [processes] = {
@@ -216,7 +225,8 @@ def test_the_guide_counts_the_connections_that_they_keep() -> None:
         for number in re.findall(r"GRANIAN_WORKERS=(\d+)", text)
     }
     # And one of each process for whoever asks /readyz.
-    of_webs, of_workers = processes * threads + processes, int(worker[worker.index("-c") + 1])
+    of_webs = processes * threads + processes
+    of_workers = sum(int(recipes.option(name, "-c")) for name in WORKERS)
     assert f"`{of_webs} × webs + {of_workers} × workers + 10`" in " ".join(recipes.GUIDE.split())
     assert of_webs * 2 + of_workers * 2 + 10 < 100  # two of each fit, as it says
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -32,6 +32,7 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every 
 
 _LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.01
+_DRIPS_SECONDS = 20.0
 
 
 def until(condition: Callable[[], T], *, seconds: float = 15.0, what: str = "") -> T:
@@ -187,6 +188,72 @@ def silent_server() -> Iterator[tuple[str, threading.Event]]:
             thread.join()
             for connection in held:
                 connection.close()
+
+
+def _chunk(connection: socket.socket) -> None:
+    connection.recv(65_536)
+
+
+def http_request(connection: socket.socket) -> None:
+    """Hear a request to its end."""
+    head, body = b"", b""
+    while b"\r\n\r\n" not in head:
+        head += _some(connection)
+    head, _blank, body = head.partition(b"\r\n\r\n")
+    (length,) = re.findall(rb"(?i)content-length: *(\d+)", head)
+    while len(body) < int(length):
+        body += _some(connection)
+
+
+def _some(connection: socket.socket) -> bytes:
+    heard = connection.recv(65_536)
+    if not heard:
+        raise ConnectionResetError
+    return heard
+
+
+@contextmanager
+def dripping_server(
+    *answers: bytes, drop: bytes, hear: Callable[[socket.socket], None] = _chunk
+) -> Iterator[str]:
+    """A server that never comes to an end: its address, and a drop every few milliseconds.
+
+    It says the first of `answers` when somebody connects and one more each time that it hears
+    something. After the last it drips. It closes when all is over, or after `_DRIPS_SECONDS`.
+    """
+    ended = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def speak(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(_DRIPS_SECONDS)
+            for number, answer in enumerate(answers):
+                if number:
+                    hear(connection)
+                connection.sendall(answer)
+            until = time.monotonic() + _DRIPS_SECONDS
+            while time.monotonic() < until and not ended.wait(_POLL_SECONDS):
+                connection.sendall(drop)
+
+    def accept() -> None:
+        while not ended.is_set():
+            try:
+                connection, _peer = listener.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=speak, args=(connection,), daemon=True))
+            threads[-1].start()
+
+    with socket.create_server((_LOOPBACK, 0)) as listener:
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield f"{_LOOPBACK}:{listener.getsockname()[1]}"
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            for thread in (accepting, *threads):
+                thread.join(timeout=_DRIPS_SECONDS)
 
 
 # --- Firebase ---------------------------------------------------------------------------------

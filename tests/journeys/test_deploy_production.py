@@ -10,7 +10,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,14 @@ def endpoint() -> Iterator[wire.Endpoint]:
 
 
 @pytest.fixture(scope="module")
+def mail_server() -> Iterator[wire.MailServer]:
+    with wire.MailServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def deployment(
-    tmp_path_factory: pytest.TempPathFactory, endpoint: wire.Endpoint
+    tmp_path_factory: pytest.TempPathFactory, mail_server: wire.MailServer
 ) -> Iterator[Deployment]:
     """Migrated by the service of that name, its static files elsewhere, as in the image."""
     directory: Path = tmp_path_factory.mktemp("production")
@@ -62,7 +70,7 @@ def deployment(
         PUBLIC_URL=f"https://{SITE}",
         TRUSTED_PROXIES="1",
         STATIC_ROOT=str(directory / "collected"),
-        EMAIL_URL="consolemail://",
+        EMAIL_URL=mail_server.url,
         WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
     ) as deployment:
         deployment.environment.pop("API_RATE_LIMITS", None)
@@ -74,12 +82,20 @@ def deployment(
 
 
 @pytest.fixture(scope="module")
-def host(deployment: Deployment, endpoint: wire.Endpoint) -> dict[str, Any]:
-    """A token of somebody who can be booked, and what of them."""
+def hosts(deployment: Deployment, endpoint: wire.Endpoint) -> list[dict[str, Any]]:
+    """Two people who can be booked, each with a token and a webhook, at /hook/<number>."""
     with zygote(deployment) as forking:
-        (host,) = forking.do("set_up_hosts", endpoint.url, 1)
-        (other,) = forking.do("offer", "host0@example.com", [{"slug": "other"}])
-        return {**host, "event_type": other}
+        made = forking.do("set_up_hosts", endpoint.url, 2)
+        for number, host in enumerate(made):
+            (host["event_type"],) = forking.do(
+                "offer", f"host{number}@example.com", [{"slug": "other"}]
+            )
+        return list(made)
+
+
+@pytest.fixture
+def host(hosts: list[dict[str, Any]]) -> dict[str, Any]:
+    return hosts[0]
 
 
 @contextmanager
@@ -99,9 +115,15 @@ def web(deployment: Deployment, port: int) -> Iterator[Running]:
 
 
 @contextmanager
-def worker(deployment: Deployment) -> Iterator[Running]:
-    with deployment.running(*recipes.by_python(recipes.command("worker"), port=0)) as worker:
-        yield worker
+def workers(deployment: Deployment) -> Iterator[dict[str, Running]]:
+    """One of each kind, as compose.yaml starts them."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                deployment.running(*recipes.by_python(recipes.command(name), port=0))
+            )
+            for name in ("mail", "deliveries", "sweeps")
+        }
 
 
 def is_healthy(port: int) -> bool:
@@ -191,20 +213,66 @@ def test_a_request_in_hand_is_answered_before_the_web_ends(
         assert server.survivors() == []
 
 
-def test_a_task_in_hand_is_finished_before_the_worker_ends(
-    deployment: Deployment, port: int, endpoint: wire.Endpoint
+def test_a_task_in_hand_is_finished_before_its_worker_ends(
+    deployment: Deployment, endpoint: wire.Endpoint
 ) -> None:
     go_on = threading.Event()
     endpoint.answer = lambda _call: (200 if go_on.wait(20) else 500, {}, b"")
     delivered = "SELECT count(*) FROM webhooks_delivery WHERE state = 'sent'"
-    with worker(deployment) as running:
-        endpoint.wait_for(1)  # of what the test before has booked
-        running.process.send_signal(signal.SIGTERM)
+    with workers(deployment) as running:
+        endpoint.wait_for(1, seconds=60)  # of what the test before has booked
+        deliveries = running["deliveries"].process
+        deliveries.send_signal(signal.SIGTERM)
         with pytest.raises(subprocess.TimeoutExpired):
-            running.process.wait(timeout=1)
+            deliveries.wait(timeout=1)
         assert deployment.rows(delivered) == [(0,)]
         go_on.set()
-        assert running.process.wait(timeout=20) == 0
+        assert deliveries.wait(timeout=20) == 0
     assert deployment.rows(delivered) == [(1,)]
     assert len(endpoint.received) == 1
     assert json.loads(endpoint.received[0].body)["type"] == "booking.created"
+
+
+def test_ten_webhooks_of_an_account_that_hang_delay_nobody_else(
+    deployment: Deployment,
+    endpoint: wire.Endpoint,
+    mail_server: wire.MailServer,
+    hosts: list[dict[str, Any]],
+) -> None:
+    released, (host, sick) = threading.Event(), hosts
+    starts = [in_a_month() + timedelta(days=1, minutes=30 * number) for number in range(5)]
+
+    def told() -> list[wire.Call]:
+        return [call for call in endpoint.received if call.path == "/hook/0"]
+
+    with ExitStack() as stack:
+        hanging = stack.enter_context(wire.endpoint())
+        stack.callback(released.set)
+        hanging.answer = lambda _call: (200 if released.wait(60) else 500, {}, b"")
+        endpoint.always(200)
+        endpoint.received.clear()
+        # Whoever books does so without a proxy.
+        plain = {**deployment.environment, "PUBLIC_URL": "http://localhost"}
+        forking = stack.enter_context(zygote(replace(deployment, environment=plain)))
+        forking.do("give_webhooks", "host1@example.com", hanging.url, 10)
+        stack.enter_context(workers(deployment))
+        for start in starts[:4]:
+            forking.do("call_v1", sick["token"], "events", booking_of(sick, start), "")
+        wire.until(lambda: hanging.received, seconds=60, what="the first that hangs")
+
+        mails = len(mail_server.received)
+        forking.do("call_v1", host["token"], "events", booking_of(host, starts[4]), "")
+        wire.until(told, what="the delivery to the other host")
+        wire.until(
+            lambda: (
+                ("host0@example.com",) in [mail.recipients for mail in mail_server.received[mails:]]
+            ),
+            what="the mail to the other host",
+        )
+        # Of new endpoints, half of an account's quarter of sixteen threads.
+        assert len(hanging.received) <= 2
+
+
+def booking_of(host: dict[str, Any], start: datetime) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(event(host["event_type"], start))
+    return body

@@ -76,6 +76,13 @@ def set_up_hosts(url: str, count: int) -> list[dict[str, Any]]:
     return hosts
 
 
+def give_webhooks(email: str, url: str, count: int) -> None:
+    """Give this person so many webhooks more, each of which hears of a booking."""
+    owner = User.objects.get(email=email)
+    for number in range(count):
+        factories.webhook(owner, url=f"{url}/{number}", events=["booking.created"])
+
+
 def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
     """So many team mates who take bookings around the clock, each with a webhook that hears all.
 

@@ -206,7 +206,8 @@ def test_an_endpoint_that_hangs_delays_nobody_else(place: Place, report: Report)
             assert len(others) == size
             wire.until(lambda: others <= place.arrived(), seconds=60, what="all others told")
             held = [call for call in place.endpoint.received if call.message_id in hanging]
-            assert len(held) >= 4
+            # As many as an account may hold in a worker that does everything.
+            assert 1 <= len(held) <= 2
         finally:
             released.set()
             place.endpoint.always(200)
