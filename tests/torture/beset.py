@@ -6,6 +6,7 @@ worker of compose.yaml. The user asks for a list, books, and waits for the invit
 
 import asyncio
 import json
+import re
 import statistics
 import threading
 import time
@@ -41,6 +42,8 @@ _HANG_SECONDS = 300
 _WEBHOOKS = 10
 # A tenth of what may be, as fast as a client on the same machine sends it.
 _HUGE = 2_400_000
+# More than the user asks, and than is allowed by default.
+_LIMITS = "40/s,1000000/min"
 ACTS = ("request", "booking", "mail")
 Seconds = Mapping[str, float]
 
@@ -70,6 +73,7 @@ class Place:
     endpoint: wire.Endpoint
     alice: Mapping[str, Any]
     mallory: Mapping[str, Any]
+    large_file: str
     _numbers: Iterator[int] = field(default_factory=count)
 
     def book(self, host: Mapping[str, Any]) -> str:
@@ -136,7 +140,7 @@ def place(directory: Path) -> Iterator[Place]:
         deployment = stack.enter_context(
             deployed(
                 directory, EMAIL_URL=mail_server.url, WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
-                GRANIAN_WORKERS="2",
+                GRANIAN_WORKERS="2", API_RATE_LIMITS=_LIMITS,
             )
         )  # fmt: skip
         with zygote(deployment) as forking:
@@ -154,8 +158,13 @@ def place(directory: Path) -> Iterator[Place]:
             stack.enter_context(deployment.running(*command, PORT=str(port)))
             for command in commands
         ]
-        made = Place(deployment, port, processes, mail_server, endpoint, alice, mallory)
         wire.until(partial(answers, port), seconds=_UP_SECONDS, what="an answer")
+        with closing(Client(port)) as client:
+            page = client.ask("GET", "/api/docs/").body.decode()
+        [large_file] = re.findall(r'src="(/static/[^"]*swagger-ui-bundle[^"]*)"', page)
+        made = Place(
+            deployment, port, processes, mail_server, endpoint, alice, mallory, large_file
+        )  # fmt: skip
         made.use()  # the first of each kind takes longer
         made.settle()
         yield made
@@ -281,17 +290,37 @@ def kept(place: Place, count: int) -> AbstractContextManager[None]:
 
 
 def deaf(place: Place, count: int) -> AbstractContextManager[None]:
-    """Ask for a page, and take none of it."""
-    return crowd(place, count, first=head("GET", "/accounts/login/") * 20, receive_buffer=2_048)
+    """Ask for the largest file that there is, and take next to nothing of it."""
+    return crowd(place, count, first=head("GET", place.large_file), receive_buffer=2_048)
 
 
 def flood(place: Place, count: int) -> AbstractContextManager[None]:
-    """Requests one after the other, as fast as they are answered."""
-    return again_and_again(max(count // 25, 2), partial(_ask, place, "GET", "/api/v1/events"))
+    """An account that asks as fast as it is answered. Most answers are refusals."""
+    ask = partial(_ask, place, "GET", "/api/v1/events", token=place.mallory["token"])
+    return again_and_again(max(count // 25, 2), ask)
 
 
 def page_flood(place: Place, count: int) -> AbstractContextManager[None]:
-    return again_and_again(max(count // 50, 2), partial(_ask, place, "GET", "/accounts/login/"))
+    """Pages that no limit counts: two clients, each of which reads for a moment."""
+    return again_and_again(2, partial(_ask, place, "GET", "/accounts/login/"), pause=0.1)
+
+
+def sign_ins(place: Place, count: int) -> AbstractContextManager[None]:
+    """Passwords tried one after the other, by clients that keep their cookies."""
+
+    def sign_in() -> None:
+        with closing(Client(place.port)) as client:
+            page = client.ask("GET", "/accounts/login/")
+            [token] = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)[:1]
+            cookie = str(page.headers["Set-Cookie"]).partition(";")[0]
+            form = f"csrfmiddlewaretoken={token.decode()}&login=alice@example.com&password=wrong"
+            for _ in range(20):
+                client.ask(
+                    "POST", "/accounts/login/", form.encode(), Cookie=cookie,
+                    Content_Type="application/x-www-form-urlencoded",
+                )  # fmt: skip
+
+    return again_and_again(2, sign_in, pause=0.1)
 
 
 @contextmanager
@@ -353,6 +382,7 @@ STRANGERS: dict[str, Callable[[Place, int], AbstractContextManager[None]]] = {
     "answers not taken": deaf,
     "flood of the API": flood,
     "flood of pages": page_flood,
+    "flood of sign-ins": sign_ins,
     "hanging endpoints": endpoints,
     "hanging webhook tests": webhook_tests,
     "dripping mail server": mail_server,
