@@ -79,8 +79,9 @@ def crowd(port: int, count: int, first: bytes = b"") -> Iterator[Sequence[Strang
 
 
 def silent_body(length: int = 100_000) -> bytes:
-    """A request that promises a body and sends one byte of it."""
-    return head("POST", _PATH, Content_Length=str(length)) + b"x"
+    """A request that promises a form and sends one byte of it."""
+    form = "application/x-www-form-urlencoded"
+    return head("POST", _PATH, Content_Type=form, Content_Length=str(length)) + b"x"
 
 
 UNFINISHED_HEADERS = head("GET", "/")[:-3]

@@ -8,6 +8,7 @@ import fcntl
 import io
 import os
 import socket
+import stat
 import struct
 import termios
 import threading
@@ -114,19 +115,27 @@ class Answers:
 
 
 def _connections() -> Iterator[socket.socket]:
-    """The TCP sockets of this process, each by a descriptor of its own."""
+    """The TCP sockets of this process, each by a descriptor of its own.
+
+    Of other files no descriptor is made: to close it would end SQLite's locks on its database,
+    which a process loses with the first descriptor that it closes (fcntl(2)).
+    """
     for name in os.listdir(_DESCRIPTORS):
         with suppress(OSError):  # closed meanwhile
-            descriptor = os.dup(int(name))
-            try:
-                found = socket.socket(fileno=descriptor)
-            except OSError:  # no socket
-                os.close(descriptor)
+            if not _is_socket(os.stat(f"{_DESCRIPTORS}/{name}")):
                 continue
+            descriptor = os.dup(int(name))
+            if not _is_socket(os.fstat(descriptor)):
+                continue  # another file came by that number, and must not be closed
+            found = socket.socket(fileno=descriptor)
             if found.family in (socket.AF_INET, socket.AF_INET6):
                 yield found
             else:
                 found.close()
+
+
+def _is_socket(status: os.stat_result) -> bool:
+    return stat.S_ISSOCK(status.st_mode)
 
 
 def _peer(connection: socket.socket) -> str:

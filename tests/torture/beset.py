@@ -1,11 +1,13 @@
 """An ordinary user of a Parley that strangers beset, and the strangers.
 
 Parley runs as `make run` runs it, or by production's commands: the web of the Dockerfile and each
-worker of compose.yaml. The user asks for a list, books, and waits for the invitee's email.
+worker of compose.yaml. The user asks for a list, books, and waits for the invitee's email and for
+the call of a webhook.
 """
 
 import asyncio
 import json
+import re
 import statistics
 import threading
 import time
@@ -41,7 +43,9 @@ _HANG_SECONDS = 300
 _WEBHOOKS = 10
 # A tenth of what may be, as fast as a client on the same machine sends it.
 _HUGE = 2_400_000
-ACTS = ("request", "booking", "mail")
+# More than the user asks, and than is allowed by default.
+_LIMITS = "40/s,1000000/min"
+ACTS = ("request", "booking", "mail", "delivery")
 Seconds = Mapping[str, float]
 
 
@@ -51,12 +55,32 @@ class MailServer(wire.MailServer):
     def __init__(self) -> None:
         super().__init__()
         self.drips = threading.Event()
+        self.arrivals: dict[str, float] = {}
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         while self.drips.is_set():
             await server.push("250-still at it")
             await asyncio.sleep(_TICK_SECONDS)
+        for address in envelope.rcpt_tos:
+            self.arrivals.setdefault(address, time.time())
         return await super().handle_DATA(server, session, envelope)
+
+
+class Endpoint:
+    """Answers Alice's calls at once, and Mallory's when `is_prompt` is set."""
+
+    def __init__(self, wired: wire.Endpoint) -> None:
+        self.is_prompt = threading.Event()
+        self.is_prompt.set()
+        self.arrivals: dict[str, float] = {}
+        wired.answer = self._answer
+
+    def _answer(self, call: wire.Call) -> tuple[int, dict[str, str], bytes]:
+        if not call.path.endswith("/alice"):
+            self.is_prompt.wait(_HANG_SECONDS)
+        for guest in re.findall(rb"guest\d+@example.com", call.body)[:1]:
+            self.arrivals.setdefault(guest.decode(), call.at)
+        return 200, {}, b""
 
 
 @dataclass
@@ -67,9 +91,10 @@ class Place:
     port: int
     processes: Sequence[Running]
     mail_server: MailServer
-    endpoint: wire.Endpoint
+    endpoint: Endpoint
     alice: Mapping[str, Any]
     mallory: Mapping[str, Any]
+    large_file: str
     _numbers: Iterator[int] = field(default_factory=count)
 
     def book(self, host: Mapping[str, Any]) -> str:
@@ -87,25 +112,23 @@ class Place:
         assert answer.status == 201, answer.body
         return guest
 
-    def use(self, *, with_mail: bool = True) -> Seconds:
+    def use(self, *, acts: Sequence[str] = ACTS) -> Seconds:
         """Do what an ordinary user does, over new connections; how long each act took."""
-        began = time.monotonic()
+        began = time.time()
         with closing(Client(self.port, self.alice["token"])) as client:
             answer = client.ask("GET", "/api/v1/events?limit=20")
         assert answer.status == 200, answer.body
-        listed = time.monotonic()
+        listed = time.time()
         guest = self.book(self.alice)
-        booked = time.monotonic()
-        if with_mail:
-            self.wait_for_mail(guest)
-        return {
-            "request": listed - began,
-            "booking": booked - listed,
-            "mail": time.monotonic() - booked,
-        }
-
-    def wait_for_mail(self, guest: str) -> None:
-        self.mail_server.wait_for(lambda mail: guest in mail.recipients, seconds=_QUIET_SECONDS)
+        booked = time.time()
+        took = {"request": listed - began, "booking": booked - listed}
+        for act, arrivals in (
+            ("mail", self.mail_server.arrivals), ("delivery", self.endpoint.arrivals)
+        ):  # fmt: skip
+            if act in acts:
+                wire.until(partial(arrivals.get, guest), seconds=_QUIET_SECONDS, what=act)
+                took[act] = arrivals[guest] - booked
+        return took
 
     def settle(self) -> None:
         """Wait until nothing is left to do."""
@@ -132,7 +155,9 @@ def place(directory: Path) -> Iterator[Place]:
         mail_server = MailServer()
         stack.enter_context(mail_server)
         stack.callback(mail_server.drips.clear)
-        endpoint = stack.enter_context(wire.endpoint())
+        wired = stack.enter_context(wire.endpoint())
+        endpoint = Endpoint(wired)
+        stack.callback(endpoint.is_prompt.set)
         deployment = stack.enter_context(
             deployed(
                 directory,
@@ -140,10 +165,11 @@ def place(directory: Path) -> Iterator[Place]:
                 EMAIL_URL=mail_server.url,
                 WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
                 GRANIAN_WORKERS="2",
+                API_RATE_LIMITS=_LIMITS,
             )
         )
         with zygote(deployment) as forking:
-            alice, mallory = forking.do("set_up_two", endpoint.url, _WEBHOOKS)
+            alice, mallory = forking.do("set_up_two", wired.url, _WEBHOOKS)
         port = services.free_port()
         if EMBEDDED_WORKER:
             commands: list[tuple[str, ...]] = [
@@ -156,8 +182,13 @@ def place(directory: Path) -> Iterator[Place]:
             stack.enter_context(deployment.running(*command, PORT=str(port)))
             for command in commands
         ]
-        made = Place(deployment, port, processes, mail_server, endpoint, alice, mallory)
         wire.until(partial(answers, port), seconds=_UP_SECONDS, what="an answer")
+        with closing(Client(port)) as client:
+            page = client.ask("GET", "/api/docs/").body.decode()
+        [large_file] = re.findall(r'src="(/static/[^"]*swagger-ui-bundle[^"]*)"', page)
+        made = Place(
+            deployment, port, processes, mail_server, endpoint, alice, mallory, large_file
+        )  # fmt: skip
         made.use()  # the first of each kind takes longer
         made.settle()
         yield made
@@ -283,33 +314,46 @@ def kept(place: Place, count: int) -> AbstractContextManager[None]:
 
 
 def deaf(place: Place, count: int) -> AbstractContextManager[None]:
-    """Ask for a page, and take none of it."""
-    return crowd(place, count, first=head("GET", "/accounts/login/") * 20, receive_buffer=2_048)
+    """Ask for the largest file that there is, and take next to nothing of it."""
+    return crowd(place, count, first=head("GET", place.large_file), receive_buffer=2_048)
 
 
 def flood(place: Place, count: int) -> AbstractContextManager[None]:
-    """Requests one after the other, as fast as they are answered."""
-    return again_and_again(max(count // 25, 2), partial(_ask, place, "GET", "/api/v1/events"))
+    """An account that asks as fast as it is answered. Most answers are refusals."""
+    ask = partial(_ask, place, "GET", "/api/v1/events", token=place.mallory["token"])
+    return again_and_again(max(count // 25, 2), ask)
 
 
 def page_flood(place: Place, count: int) -> AbstractContextManager[None]:
-    return again_and_again(max(count // 50, 2), partial(_ask, place, "GET", "/accounts/login/"))
+    """Pages that no limit counts: two clients, each of which reads for a moment."""
+    return again_and_again(2, partial(_ask, place, "GET", "/accounts/login/"), pause=0.1)
+
+
+def sign_ins(place: Place, count: int) -> AbstractContextManager[None]:
+    """Passwords tried one after the other, by clients that keep their cookies."""
+
+    def sign_in() -> None:
+        with closing(Client(place.port)) as client:
+            page = client.ask("GET", "/accounts/login/")
+            [token] = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)[:1]
+            cookie = str(page.headers["Set-Cookie"]).partition(";")[0]
+            form = f"csrfmiddlewaretoken={token.decode()}&login=alice@example.com&password=wrong"
+            for _ in range(20):
+                client.ask(
+                    "POST", "/accounts/login/", form.encode(), Cookie=cookie,
+                    Content_Type="application/x-www-form-urlencoded",
+                )  # fmt: skip
+
+    return again_and_again(2, sign_in, pause=0.1)
 
 
 @contextmanager
 def _hanging(place: Place) -> Iterator[None]:
-    released = threading.Event()
-
-    def answer(_call: wire.Call) -> tuple[int, dict[str, str], bytes]:
-        released.wait(_HANG_SECONDS)
-        return 200, {}, b""
-
-    place.endpoint.answer = answer
+    place.endpoint.is_prompt.clear()
     try:
         yield
     finally:
-        released.set()
-        place.endpoint.always(200)
+        place.endpoint.is_prompt.set()
 
 
 @contextmanager
@@ -355,6 +399,7 @@ STRANGERS: dict[str, Callable[[Place, int], AbstractContextManager[None]]] = {
     "answers not taken": deaf,
     "flood of the API": flood,
     "flood of pages": page_flood,
+    "flood of sign-ins": sign_ins,
     "hanging endpoints": endpoints,
     "hanging webhook tests": webhook_tests,
     "dripping mail server": mail_server,

@@ -112,15 +112,15 @@ def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
 
 
 def set_up_two(url: str, webhooks: int) -> list[dict[str, Any]]:
-    """Alice and Mallory, whom people book around the clock; and so many webhooks of Mallory's."""
+    """Alice and Mallory, whom people book around the clock; so many webhooks of Mallory's."""
     two = []
-    for name, count in (("alice", 0), ("mallory", webhooks)):
+    for name, count in (("alice", 1), ("mallory", webhooks)):
         person = User.objects.create_user(f"{name}@example.com")
         fields = {"duration": 15, "slot_interval": 15, "max_advance_booking": 365}
         [event_type] = offer(person.email, [fields])
         made = [
-            factories.webhook(person, url=f"{url}/{number}", timeout_seconds=28, max_retries=0)
-            for number in range(count)
+            factories.webhook(person, url=f"{url}/{name}", timeout_seconds=28, max_retries=0)
+            for _ in range(count)
         ]
         two.append(
             {

@@ -123,7 +123,7 @@ class Client:
         """Header names are written with underscores."""
         told = {name.replace("_", "-"): value for name, value in headers.items()}
         if body:
-            told["Content-Type"] = "application/json"
+            told.setdefault("Content-Type", "application/json")
         asked_at = time.time()
         self._connection.request(method, path, body, self._headers | told)
         response = self._connection.getresponse()
