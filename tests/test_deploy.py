@@ -141,6 +141,18 @@ def test_containers_and_systemd_run_the_same() -> None:
     assert started_by("parley-worker.service") == recipes.command("worker")
 
 
+def test_serve_bounds_its_clients_as_production_does() -> None:
+    from config.management.commands import serve
+
+    web = recipes.command("web")
+    for option, number in {
+        "--backpressure": serve._CONNECTIONS,
+        "--http1-header-read-timeout": serve._HEADER_MILLISECONDS,
+        "--http1-buffer-size": serve._HEADER_BYTES,
+    }.items():
+        assert web[web.index(option) + 1] == str(number)
+
+
 def test_the_smallest_box_is_make_run_without_the_demo() -> None:
     assert started_by("parley.service") == ["python", "manage.py", "serve", "--no-demo"]
 
