@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("fuzz")
         marks = {mark.name for mark in item.iter_markers()}
         uses_database = "django_db" in marks or OF_THE_DATABASE & fixtures
-        if "look" in marks or not (uses_database or marks & {"both", "postgresql"}):
+        if marks & {"browser", "look"} or not (uses_database or marks & {"both", "postgresql"}):
             item.add_marker("once")
 
 
@@ -68,7 +68,7 @@ def _processes_name_their_lane(
     Its environment names the database and the broker of the run, which the process may use.
     """
     marks = {mark.name for mark in request.node.iter_markers()}
-    if "once" in marks and "look" not in marks:
+    if "once" in marks and not marks & {"browser", "look"}:
         monkeypatch.setattr(subprocess.Popen, "__init__", _refuse_to_start)
 
 

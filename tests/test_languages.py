@@ -14,6 +14,7 @@ from django.conf import settings
 
 ROOT = Path(__file__).parent.parent
 CATALOG = Path("LC_MESSAGES/django.po")
+pytestmark = pytest.mark.look  # at files: once is enough
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
 _APART = (
     ".*",

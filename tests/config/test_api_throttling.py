@@ -172,6 +172,7 @@ def test_redis_is_asked_once_a_request(server: Valkey) -> None:
     assert asked == ["EVALSHA"]
 
 
+@pytest.mark.look
 def test_without_redis_this_process_counts_alone(server: Valkey) -> None:
     limiter = Shared({60: 3, 86_400: 3}, server.url)
     limiter.take("nobody")
@@ -187,6 +188,7 @@ def test_without_redis_this_process_counts_alone(server: Valkey) -> None:
     ]
 
 
+@pytest.mark.look
 def test_redis_counts_again_when_it_is_back(server: Valkey) -> None:
     limiter = Shared(LONG, server.url)
     server.stop(keep_data=False)
