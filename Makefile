@@ -4,6 +4,7 @@
 #   make test           every test, on SQLite and on PostgreSQL with Valkey (ARGS="-k slots"), most
 #                       of them in two processes at once (ARGS="-n 0": in one)
 #   make torture        the endurance tests alone, at full length, on both
+#   make dates          make quick, and the stories about calendars, on awkward dates (needs faketime)
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
 #   make bench          what performance claims rest on, as one table, on PostgreSQL and Valkey
@@ -22,7 +23,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL
 UNTRANSLATED := benchmarks docs tests var
 
-.PHONY: run test torture soak bench check audit requirements messages format clean
+.PHONY: run test torture dates soak bench check audit requirements messages format clean
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -49,6 +50,27 @@ test torture: .venv/.dev-installed
 	half $(PYTHON) -m tests.services -- $(PYTHON) -m pytest; \
 	if [ $$failed = 1 ]; then exit 1; fi; \
 	exit $$empty
+
+# Half an hour before or after a clock changes or a date ends, somewhere: the last day of a month and
+# of a year, 29 February, both changes in New York, both in Europe. Every process sees that date;
+# waits are real. DATES="2027-06-30T22:00" tries another.
+DATES := 2027-04-30T21:30 2027-12-31T22:00 2028-02-29T09:00 2027-03-14T06:30 2026-11-01T05:30 \
+	2027-03-28T00:30 2026-10-25T00:30
+CALENDARS := $(foreach part,booking doors host keys meetings,tests/journeys/test_browser_$(part).py)
+dates: export NO_FAKE_STAT := 1
+dates: export FAKETIME_DONT_FAKE_MONOTONIC := 1
+dates: .venv/.dev-installed
+	@if ! command -v faketime >/dev/null; then \
+		echo "make dates needs faketime (apt-get install faketime)." >&2; exit 1; \
+	fi; \
+	failed=0; \
+	for date in $(DATES); do \
+		echo "== $$date UTC"; \
+		TZ=UTC faketime "$$(echo $$date | tr T ' ')" $(MAKE) quick || failed=1; \
+		TZ=UTC faketime "$$(echo $$date | tr T ' ')" \
+			$(EMBEDDED) $(PYTHON) -m pytest -n 2 $(CALENDARS) $(ARGS) || failed=1; \
+	done; \
+	exit $$failed
 
 soak: export TORTURE := full
 soak: .venv/.dev-installed
