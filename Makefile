@@ -10,6 +10,7 @@
 #   make migrate        bring that database up to date (ARGS: an app and a migration)
 #   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
 #   make torture        the endurance tests alone, at full length, on both
+#   make dates          make quick, and the stories about calendars, on awkward dates (needs faketime)
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
 #   make fuzz           what is tested with made-up cases, with new ones and many more of them
@@ -31,8 +32,8 @@ UNTRANSLATED := benchmarks docs tests var
 # As tests/lanes.py does.
 IN_TWO := -n 2 --dist worksteal
 
-.PHONY: run quick test check format shell migrate messages torture soak fuzz clients bench audit \
-	requirements clean help
+.PHONY: run quick test check format shell migrate messages torture dates soak fuzz clients bench \
+	audit requirements clean help
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -50,6 +51,27 @@ quick: .venv/.dev-installed
 torture: export TORTURE := full
 test torture: .venv/.dev-installed
 	@$(PYTHON) -m tests.lanes $@ $(ARGS)
+
+# Half an hour before or after a clock changes or a date ends, somewhere: the last day of a month and
+# of a year, 29 February, both changes in New York, both in Europe. Every process sees that date;
+# waits are real. DATES="2027-06-30T22:00" tries another.
+DATES := 2027-04-30T21:30 2027-12-31T22:00 2028-02-29T09:00 2027-03-14T06:30 2026-11-01T05:30 \
+	2027-03-28T00:30 2026-10-25T00:30
+CALENDARS := $(foreach part,booking doors host keys meetings,tests/journeys/test_browser_$(part).py)
+dates: export NO_FAKE_STAT := 1
+dates: export FAKETIME_DONT_FAKE_MONOTONIC := 1
+dates: .venv/.dev-installed
+	@if ! command -v faketime >/dev/null; then \
+		echo "make dates needs faketime (apt-get install faketime)." >&2; exit 1; \
+	fi; \
+	failed=0; \
+	for date in $(DATES); do \
+		echo "== $$date UTC"; \
+		TZ=UTC faketime "$$(echo $$date | tr T ' ')" $(MAKE) quick || failed=1; \
+		TZ=UTC faketime "$$(echo $$date | tr T ' ')" \
+			$(EMBEDDED) $(PYTHON) -m pytest -n 2 $(CALENDARS) $(ARGS) || failed=1; \
+	done; \
+	exit $$failed
 
 soak: export TORTURE := full
 soak: .venv/.dev-installed

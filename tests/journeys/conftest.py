@@ -1,7 +1,11 @@
 """Real parts for whole stories: a worker of ours, a browser, and the wire's far ends."""
 
+import asyncio
 import os
+from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import firebase_admin
@@ -10,7 +14,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from firebase_admin import _http_client, messaging
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -59,28 +63,67 @@ def worker(transactional_db: None) -> Iterator[EmbeddedWorker]:
     worker.stop()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for the stories of a module, which must all be such: see below."""
+@pytest.fixture(scope="session")
+def playing() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """One browser for all stories of this process, and the event loop that Playwright keeps."""
     if not CHROMIUM:
         why = "no chromium on this machine: the stories in a browser are not told"
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(why)
         pytest.skip(why)
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread, and Django takes its presence for async
-        # code. It also keeps other connections beside one than those that pytest-django closes.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        connections.close_all()
+    with sync_playwright() as playwright:
+        loop = asyncio.get_running_loop()
+        expect.set_options(timeout=15_000)  # as patient as `wire.until`
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        asyncio._set_running_loop(None)
+        yield browser, loop
+        asyncio._set_running_loop(loop)
 
 
 @pytest.fixture
-def visit(chromium: Browser, live_server: LiveServer, settings: Settings) -> Iterator[Visit]:
-    """Opens a browser of its own for each visitor; at the end none may have complained."""
+def chromium(playing: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The browser, for the time of a test.
+
+    Playwright's event loop runs in this thread. Django takes it for async code, and keeps other
+    connections beside it than those that pytest-django closes. Other tests must not see it.
+    """
+    browser, loop = playing
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        asyncio._set_running_loop(loop)
+        yield browser
+        connections.close_all()
+        asyncio._set_running_loop(None)
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all processes of this run keep what axe has looked at."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    (folder / "seen").mkdir(exist_ok=True)
+    return folder / "seen"
+
+
+@pytest.fixture(scope="session")
+def free_pages(playing: tuple[Browser, asyncio.AbstractEventLoop]) -> dict[str, list[Page]]:
+    """Pages that visitors have left, by what kind of browser they are in."""
+    return defaultdict(list)
+
+
+@pytest.fixture
+def visit(
+    chromium: Browser,
+    free_pages: dict[str, list[Page]],
+    live_server: LiveServer,
+    settings: Settings,
+    seen: Path,
+) -> Iterator[Visit]:
+    """Gives each visitor a browser that knows nobody; at the end none may have complained."""
     stand_alone(settings)
     settings.PUBLIC_URL = live_server.url
-    visitors: list[Visitor] = []
+    visitors: list[tuple[str, Visitor]] = []
 
     def visit(
         path: str = "/",
@@ -89,44 +132,53 @@ def visit(chromium: Browser, live_server: LiveServer, settings: Settings) -> Ite
         locale: str = "en-US",
         zone: str = "America/New_York",
         scripts: bool = True,
+        session: str = "",
     ) -> Visitor:
-        context = chromium.new_context(
-            base_url=live_server.url,
-            viewport=SIZES[size],
-            is_mobile=size == "phone",
-            has_touch=size == "phone",
-            color_scheme=scheme,
-            reduced_motion="reduce",  # a look is at what stands, not at what fades
-            timezone_id=zone,
-            locale=locale,
-            java_script_enabled=scripts,
-        )
-        visitor = Visitor(context.new_page(), urlsplit(live_server.url).netloc, size, scheme)
-        visitor.page.goto(path)
-        visitors.append(visitor)
+        kind = f"{size} {scheme} {locale} {zone} {scripts}"
+        if free_pages[kind]:
+            page = free_pages[kind].pop()
+        else:
+            page = chromium.new_context(
+                base_url=live_server.url,
+                viewport=SIZES[size],
+                is_mobile=size == "phone",
+                has_touch=size == "phone",
+                color_scheme=scheme,
+                reduced_motion="reduce",  # a look is at what stands, not at what fades
+                timezone_id=zone,
+                locale=locale,
+                java_script_enabled=scripts,
+            ).new_page()
+        visitor = Visitor(page, urlsplit(live_server.url).netloc, size, scheme, seen)
+        visitors.append((kind, visitor))
+        if session:
+            visitor.bring(session)
+        if path:
+            page.goto(path)
         return visitor
 
     yield visit
-    for visitor in visitors:
-        visitor.page.context.close()
-    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+    for kind, visitor in visitors:
+        visitor.leave()
+        free_pages[kind].append(visitor.page)
+    assert [visitor.complaints for _, visitor in visitors] == [[] for _ in visitors]
 
 
-@pytest.fixture(params=SIZES)
-def size(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture
+def size() -> str:
+    """The device on which a story is told; a module may have another."""
+    return "desk"
 
 
 @pytest.fixture
 def enter(visit: Visit, size: str) -> Enter:
-    """Somebody's browser, in which they have signed in before."""
+    """Somebody's browser, in which they have signed in before; on that page, if one is named."""
 
-    def enter(person: User, **options: str) -> Visitor:
-        client, visitor = Client(), visit("/accounts/login/", size, **options)
+    def enter(person: User, path: str = "", **options: Any) -> Visitor:
+        client = Client()
         client.force_login(person)
-        session, site = client.cookies["sessionid"].value, f"http://{visitor.host}/"
-        visitor.page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
-        return visitor
+        session = client.cookies["sessionid"].value
+        return visit(path, **{"size": size, "session": session, **options})
 
     return enter
 

@@ -14,9 +14,15 @@ from scheduling.models import Booking, EventType
 from tests import factories
 from tests.journeys.browser import Visit, Visitor
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
 OFFER = "/alice/advice"
+
+
+@pytest.fixture
+def size() -> str:
+    """Strangers book on a phone."""
+    return "phone"
 
 
 @pytest.fixture
@@ -225,8 +231,8 @@ def test_booking_without_javascript(visit: Visit, offer: EventType) -> None:
 def test_a_host_with_nothing_to_book_and_an_offer_that_is_gone(
     visit: Visit, offer: EventType, bob: User
 ) -> None:
-    visitor = visit("/bob")
+    visitor = visit("/bob", "phone")
     visitor.look("host-empty")
-    gone = visit("/alice/no-such-thing")
+    gone = visit("/alice/no-such-thing", "phone")
     gone.complaints.clear()  # the browser itself notes the 404
     gone.look("offer-gone")

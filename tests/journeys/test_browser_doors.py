@@ -16,9 +16,15 @@ from scheduling.models import Booking, EventType
 from tests import factories, wire
 from tests.journeys.browser import Visit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
 Book = Callable[[EventType], Booking]
+
+
+@pytest.fixture
+def size() -> str:
+    """Links in emails are followed on a phone."""
+    return "phone"
 
 
 @pytest.fixture

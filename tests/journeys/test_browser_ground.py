@@ -2,26 +2,39 @@
 
 import pytest
 
-from tests.journeys.browser import Visit
+from tests.journeys.browser import SCHEMES, Visit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
 
-def test_what_shuts_somebody_out_is_told(visit: Visit) -> None:
-    visitor = visit("/accounts/login/")
-    visitor.check("login")
+@pytest.mark.parametrize(
+    ("size", "found"),
+    [
+        ("desk", ["html-has-lang: <html> element must have a lang attribute"]),
+        (
+            "phone",
+            [
+                "color-contrast: Elements must meet minimum color contrast ratio thresholds",
+                "html-has-lang: <html> element must have a lang attribute",
+            ],
+        ),
+    ],
+)
+def test_what_shuts_somebody_out_is_told(visit: Visit, size: str, found: list[str]) -> None:
+    """In the light on a desk, in the dark on a phone, and once: a known state is passed over."""
+    visitor = visit("/accounts/login/", size)
+    visitor.check("login", size)
     visitor.page.evaluate("document.documentElement.removeAttribute('lang')")
     # Ink that can be read on light paper alone.
     visitor.page.evaluate("document.querySelector('h1').style.color = '#26241f'")
     with pytest.raises(AssertionError) as told:
-        visitor.check("login")
+        visitor.check("login", size)
     assert [line for line in str(told.value).splitlines() if not line.startswith(" ")] == [
-        "what axe finds on login, desk:",
-        "light: html-has-lang: <html> element must have a lang attribute",
-        "dark: color-contrast: Elements must meet minimum color contrast ratio thresholds",
-        "dark: html-has-lang: <html> element must have a lang attribute",
+        f"what axe finds on login, {size}, {SCHEMES[size]}:",
+        *found,
     ]
     assert visitor.page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
+    visitor.check("login", size)
 
 
 def test_what_the_browser_reports_is_a_complaint(visit: Visit) -> None:

@@ -16,9 +16,9 @@ from scheduling import services
 from scheduling.models import Booking, EventType
 from scheduling.services import DayChange
 from tests import factories
-from tests.journeys.browser import Visit
+from tests.journeys.browser import Enter
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAYS: dict[str, DayChange] = {
@@ -81,10 +81,9 @@ def asked(team: Team, host: User, bob: User) -> MeetingRequest:
 
 
 def test_what_waits_is_answered_from_home(
-    visit: Visit, host: User, booking: Booking, waiting: Booking, asked: MeetingRequest, size: str
+    enter: Enter, host: User, booking: Booking, waiting: Booking, asked: MeetingRequest
 ) -> None:
-    visitor = visit("/accounts/login/", size)
-    visitor.sign_in(host)
+    visitor = enter(host, "/")
     page = visitor.page
     waits = page.get_by_role("region", name="What waits for you")
     ahead = page.get_by_role("region", name="What is next")
@@ -111,22 +110,20 @@ def test_what_waits_is_answered_from_home(
 
 
 def test_a_week_shows_what_is_taken_and_the_hours_around(
-    visit: Visit,
+    enter: Enter,
     host: User,
     bob: User,
     team: Team,
     booking: Booking,
     waiting: Booking,
     asked: MeetingRequest,
-    size: str,
 ) -> None:
     meetings.confirm(meeting=ask(team, bob, host, at(0, 15)), actor=host, now=timezone.now())
     services.set_override(user=host, day=at(3, 0).date(), windows=[])
     services.set_override(
         user=host, day=at(4, 0).date(), windows=[{"start": "07:00", "end": "11:30"}]
     )
-    visitor = visit("/accounts/login/", size)
-    visitor.sign_in(host)
+    visitor = enter(host, "/")
     page = visitor.page
     week = page.get_by_role("region", name=re.compile("This week|–"))
     expect(week.get_by_role("heading", level=2)).to_have_text("This week at a glance")
@@ -153,10 +150,9 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
 
 
 def test_a_booking_is_noted_moved_and_cancelled(
-    visit: Visit, host: User, booking: Booking, waiting: Booking, size: str
+    enter: Enter, host: User, booking: Booking, waiting: Booking
 ) -> None:
-    visitor = visit("/bookings", size)
-    visitor.sign_in(host)
+    visitor = enter(host, "/bookings")
     page = visitor.page
     expect(page.get_by_role("heading", level=1)).to_have_text("Upcoming")
     visitor.look("bookings")
@@ -206,10 +202,9 @@ def test_a_booking_is_noted_moved_and_cancelled(
 
 
 def test_a_new_account_is_told_what_to_do_and_takes_its_address_along(
-    visit: Visit, alice: User, size: str
+    enter: Enter, alice: User
 ) -> None:
-    visitor = visit("/accounts/login/", size)
-    visitor.sign_in(alice)
+    visitor = enter(alice, "/")
     page = visitor.page
     steps = page.get_by_role("region", name="Ready to be booked in three steps")
     expect(steps.get_by_role("heading", level=3)).to_have_text(
@@ -229,10 +224,9 @@ def test_a_new_account_is_told_what_to_do_and_takes_its_address_along(
 
 
 def test_a_host_without_javascript(
-    visit: Visit, host: User, booking: Booking, waiting: Booking, asked: MeetingRequest
+    enter: Enter, host: User, booking: Booking, waiting: Booking, asked: MeetingRequest
 ) -> None:
-    visitor = visit("/accounts/login/", scripts=False)
-    visitor.sign_in(host)
+    visitor = enter(host, "/", scripts=False)
     page = visitor.page
     said = page.get_by_role("status")
     waits = page.get_by_role("region", name="What waits for you")

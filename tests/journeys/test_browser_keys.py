@@ -201,8 +201,7 @@ def test_where_the_fetch_fails_the_browser_takes_over(visitor: Visitor, answers:
 
 def test_a_file_can_be_asked_for_again(enter: Enter, alice: User) -> None:
     """Its answer leaves the page as it is, so the form is not used up."""
-    page = enter(alice).page
-    page.goto("/settings/data")
+    page = enter(alice, "/settings/data").page
     for _time in range(2):
         with page.expect_download():
             page.get_by_role("button", name="Download my data").click()

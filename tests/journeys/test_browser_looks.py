@@ -95,8 +95,7 @@ def test_the_documents_of_the_api(visit: Visit, db: None, size: str) -> None:
 def test_what_pages_are_made_of(enter: Enter, alice: User) -> None:
     alice.is_staff = True
     alice.save()
-    visitor = enter(alice)
-    visitor.page.goto("/components")
+    visitor = enter(alice, "/components")
     visitor.unfold()
     visitor.look("components")
 

@@ -56,8 +56,7 @@ def test_security(enter: Enter, alice: User, bob: User) -> None:
         audit.record(
             Action.STAFF_CHANGED, person=alice, actor=bob, subject=f"{LONG} {number}", now=now
         )
-    visitor = enter(alice)
-    visitor.page.goto("/settings/security")
+    visitor = enter(alice, "/settings/security")
     visitor.unfold()
     visitor.look("security")
     visitor.page.get_by_role("button", name="Sign out the others").click()
@@ -99,8 +98,7 @@ def test_a_team_by_role(enter: Enter, alice: User, bob: User, charlie: User) -> 
     teams.invite(team=team, actor=alice, email="dora@example.com", now=now)
     teams.invite(team=team, actor=bob, email=f"{LONG[:-4]}@example.com".lower(), now=now - 8 * DAY)
     for role, person in (("owner", alice), ("manager", bob), ("member", charlie)):
-        visitor = enter(person)
-        visitor.page.goto(f"/settings/teams/{team.pk}")
+        visitor = enter(person, f"/settings/teams/{team.pk}")
         visitor.unfold()
         visitor.look(f"team-{role}")
     visitor.looks({"teams": "/settings/teams"})

@@ -15,9 +15,9 @@ from accounts.models import Team, User
 from meetings import links, services, when
 from meetings.models import MeetingRequest
 from tests import factories
-from tests.journeys.browser import Visit
+from tests.journeys.browser import Enter, Visit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
 
 @pytest.fixture
@@ -88,11 +88,10 @@ def test_from_the_login_to_a_confirmed_meeting(
 
 
 def test_asking_sees_both_clocks(
-    visit: Visit, ask: Ask, team: Team, alice: User, bob: User, size: str
+    enter: Enter, ask: Ask, team: Team, alice: User, bob: User
 ) -> None:
-    visitor = visit("/meetings/new", size, zone="Pacific/Apia")  # where the browser is, matters not
-    visitor.sign_in(alice)
-    page = visitor.page
+    # Where the browser is, matters not.
+    page = (visitor := enter(alice, "/meetings/new", zone="Pacific/Apia")).page
     page.get_by_label("Team mate").select_option(label="Bob Byrd (America/New_York)")
     day = (timezone.now() + timedelta(days=9)).date()
     page.get_by_label("Date").fill(day.isoformat())
@@ -216,10 +215,9 @@ def test_signing_up_tells_the_zone_of_the_browser(visit: Visit, size: str) -> No
     assert User.objects.get(email="dora@example.com").timezone == "Asia/Tokyo"
 
 
-def test_by_keyboard_alone(visit: Visit, ask: Ask, bob: User) -> None:
+def test_by_keyboard_alone(enter: Enter, ask: Ask, bob: User) -> None:
     meeting = ask()
-    visitor = visit("/meetings")
-    visitor.sign_in(bob)
+    visitor = enter(bob, "/meetings")
     page, press = visitor.page, visitor.page.keyboard.press
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
@@ -270,10 +268,9 @@ def test_the_browser_reads_clocks_as_the_server_does(visit: Visit) -> None:
     assert zones == [when.read(wall, ZoneInfo(zone)).timestamp() for wall, zone in cases]
 
 
-def test_in_the_dark_it_is_dark(visit: Visit, ask: Ask, bob: User, size: str) -> None:
+def test_in_the_dark_it_is_dark(enter: Enter, ask: Ask, bob: User) -> None:
     ask()
-    visitor = visit("/meetings", size, scheme="dark")
-    visitor.sign_in(bob)
+    visitor = enter(bob, "/meetings", scheme="dark")
     expect(visitor.page.get_by_role("article")).to_have_count(1)
     visitor.look("pending-dark")
     paper = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -62,9 +62,8 @@ def test_the_browser_follows_back_to_the_application(
 
 def test_being_asked_and_ending_it(enter: Enter, alice: User, bob: User) -> None:
     app = app_of(bob, now=timezone.now(), name=f"{LONG}s Kalender")
-    visitor = enter(alice)
+    visitor = enter(alice, "/settings/connections")
     page = visitor.page
-    page.goto("/settings/connections")
     visitor.look("connections-none")
     page.goto(f"/oauth/authorize?{urlencode(app.request(scope=MANY))}")
     visitor.look("consent")
@@ -83,9 +82,8 @@ def test_being_asked_and_ending_it(enter: Enter, alice: User, bob: User) -> None
 
 
 def test_making_an_application(enter: Enter, alice: User, bob: User) -> None:
-    visitor = enter(alice)
+    visitor = enter(alice, "/settings/applications")
     page = visitor.page
-    page.goto("/settings/applications")
     visitor.look("applications-none")
     page.get_by_role("link", name="New application").click()
     page.get_by_label("Name").fill(LONG)

@@ -21,10 +21,10 @@ from accounts.models import Membership, Team, User
 from config.worker import EmbeddedWorker
 from scheduling.models import EventType
 from tests import factories, wire
-from tests.journeys.browser import Visit
+from tests.journeys.browser import Enter, Visit
 from webhooks.models import Attempt
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
 
 def link_in(mail_server: wire.MailServer, address: str, subject: str) -> str:
@@ -99,12 +99,9 @@ def test_from_signing_up_to_a_public_page(
     assert EventType.objects.get().host == dora
 
 
-def test_a_token_that_is_shown_once(
-    visit: Visit, live_server: LiveServer, alice: User, size: str
-) -> None:
-    visitor = visit("/settings/tokens", size)
+def test_a_token_that_is_shown_once(enter: Enter, live_server: LiveServer, alice: User) -> None:
+    visitor = enter(alice, "/settings/tokens")
     page = visitor.page
-    visitor.sign_in(alice)
     visitor.look("tokens-none")
     page.get_by_label("Name").fill("Laptop")
     page.get_by_role("button", name="Make the token").click()
@@ -140,11 +137,10 @@ def endpoint(settings: Settings) -> Iterator[wire.Endpoint]:
 
 
 def test_a_webhook_and_what_was_delivered(
-    visit: Visit, worker: EmbeddedWorker, endpoint: wire.Endpoint, alice: User, size: str
+    enter: Enter, worker: EmbeddedWorker, endpoint: wire.Endpoint, alice: User
 ) -> None:
-    visitor = visit("/settings/webhooks", size)
+    visitor = enter(alice, "/settings/webhooks")
     page = visitor.page
-    visitor.sign_in(alice)
     visitor.look("webhooks-none")
     page.get_by_role("link", name="New webhook").click()
     page.get_by_label("Name").first.fill("Door bell")
@@ -181,6 +177,7 @@ def test_a_webhook_and_what_was_delivered(
 
 
 def test_an_invitation_to_a_team(
+    enter: Enter,
     visit: Visit,
     worker: EmbeddedWorker,
     mail_server: wire.MailServer,
@@ -188,9 +185,8 @@ def test_an_invitation_to_a_team(
     bob: User,
     size: str,
 ) -> None:
-    visitor = visit("/settings/teams", size)
+    visitor = enter(alice, "/settings/teams")
     page = visitor.page
-    visitor.sign_in(alice)
     visitor.look("teams-none")
     page.get_by_label("Name of the team").fill("Band")
     page.get_by_role("button", name="Make the team").click()

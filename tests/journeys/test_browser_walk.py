@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from tests import factories
-from tests.journeys.browser import Visit, Visitor
+from tests.journeys.browser import Enter, Visit, Visitor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
@@ -21,7 +21,11 @@ _ALIKE = 2
 # Not ours: Swagger's and Django's.
 _FOREIGN = ("/api/", "/admin/")
 _LINKS = "links => links.map(link => link.href)"
-_UNFOLD = "document.querySelectorAll('main details').forEach(each => { each.open = true; })"
+
+
+@pytest.fixture
+def size() -> str:
+    return "phone"
 
 
 def kind_of(address: str) -> tuple[str, str, frozenset[str]]:
@@ -45,7 +49,7 @@ def walk(visitor: Visitor, who: str) -> set[str]:
         answer = page.goto(address)
         assert answer is not None
         assert answer.ok, f"{address}: {answer.status}"
-        page.evaluate(_UNFOLD)
+        visitor.unfold()
         name = "-".join([who, *filter(None, kind[:2]), str(walked[kind])])
         visitor.look(name.replace(":", "-"))
         for found in page.eval_on_selector_all("a[href]:not([download])", _LINKS):
@@ -71,15 +75,14 @@ PUBLIC = {"meetings:home", "public:host", "public:event_type"}
 
 
 def test_a_stranger_comes_to_the_entrance_and_to_what_can_be_booked(
-    visit: Visit, ada: User
+    visit: Visit, ada: User, size: str
 ) -> None:
     entrance = {"account_login", "account_signup", "account_reset_password"}
-    assert walk(visit("/ada", size="phone"), "stranger") == PUBLIC | entrance
+    assert walk(visit("/ada", size), "stranger") == PUBLIC | entrance
 
 
-def test_a_host_comes_everywhere(visit: Visit, ada: User) -> None:
-    visitor = visit("/accounts/login/", size="phone")
-    visitor.sign_in(ada, "demo-password")
+def test_a_host_comes_everywhere(enter: Enter, ada: User) -> None:
+    visitor = enter(ada, "/")
     expect(visitor.page.get_by_role("heading", level=1)).to_contain_text("Ada")
     assert walk(visitor, "host") == PUBLIC | {
         "account_change_password",
