@@ -25,6 +25,7 @@ from hypothesis import is_hypothesis_test
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import Team, User
+from config.models import KeyCanary
 from tests import factories, page_table
 from tests.migrated import copy_of_postgresql, copy_of_sqlite, dropped_afterwards
 from tests.page_table import World
@@ -101,7 +102,8 @@ def django_db_setup(
 
 def empty_tables(*_: object) -> None:
     """Delete what a test has committed; Django would truncate all, and fill some of it again."""
-    kept = {ContentType._meta.db_table, Permission._meta.db_table}  # filled by `migrate`
+    filled = (ContentType, KeyCanary, Permission)  # by `migrate`
+    kept = {model._meta.db_table for model in filled}
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     with transaction.atomic(), connection.cursor() as cursor:
         for table in {*tables} - kept:

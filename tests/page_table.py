@@ -27,8 +27,8 @@ from tests.pages import NOW, START
 # Not pages of ours: the API has a table of its own, OAuth's endpoints a journey; the others are
 # tested by those who made them.
 OTHERS = (
-    "api/", "admin/", "accounts/", "oauth/token", "oauth/revoke", "oauth/introspect",
-    ".well-known/oauth-authorization-server",
+    "api/", "admin/", "accounts/", "accounts/email/",
+    "oauth/token", "oauth/revoke", "oauth/introspect", ".well-known/oauth-authorization-server",
 )  # fmt: skip
 
 URLENCODED = "application/x-www-form-urlencoded"

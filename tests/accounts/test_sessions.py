@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts import browsers, sessions
 from accounts.models import Session, User
-from config import crypto
+from config import crypto, keys
 from tests import factories
 from tests.config.test_crypto import NEW, OLD
 from tests.pages import NOW
@@ -109,6 +109,7 @@ def test_a_new_key_takes_over_and_everybody_stays_signed_in(
     alice: User, settings: Settings
 ) -> None:
     settings.ENCRYPTION_KEYS = [OLD]
+    keys.write_canary(replace=True)
     client = sign_in(alice)
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     call_command("rotate_keys", verbosity=0)

@@ -6,6 +6,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from config.serving import answers
 
 WRITE = """
@@ -14,6 +16,7 @@ sqlite3.connect(sys.argv[1], timeout=0).execute("BEGIN IMMEDIATE")
 """
 
 
+@pytest.mark.look
 def test_a_look_at_connections_keeps_the_locks_of_sqlite(tmp_path: Path) -> None:
     database = str(tmp_path / "database")
     with closing(sqlite3.connect(database, isolation_level=None)) as session:
