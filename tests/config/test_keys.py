@@ -127,6 +127,7 @@ def test_a_list_of_keys_may_stand_in_the_file(data: Path) -> None:
     assert kept(data / "encryption_key") == [NEW, OLD]
 
 
+@pytest.mark.look
 @pytest.mark.parametrize(
     ("name", "commands"),
     [("secret_key", [CHECK]), ("encryption_key", [CHECK, SERVE, WEB, WORKER])],
@@ -142,6 +143,7 @@ def test_no_process_starts_without_its_file(
     assert not (data / name).exists()
 
 
+@pytest.mark.look
 def test_a_key_of_the_environment_needs_no_file(data: Path) -> None:
     (data / "encryption_key").unlink()
     (data / "secret_key").write_text("")
@@ -248,6 +250,7 @@ def test_no_process_starts_with_wrong_keys(database: str, tmp_path: Path) -> Non
     assert f"(config.E001) {PROBLEM}." in checked[2]
 
 
+@pytest.mark.look
 def test_a_process_starts_while_the_database_is_away(tmp_path: Path) -> None:
     """`/readyz` tells of that."""
     (tmp_path / "static").mkdir()  # whitenoise looks for it
