@@ -84,7 +84,8 @@ def django_db_setup(
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     """A migrated database for this process, in place of pytest-django's, which migrates one."""
-    name = connection.creation._get_test_db_name()
+    usual = connection.settings_dict
+    name = usual["TEST"]["NAME"] or f"test_{usual['NAME']}"
     with ExitStack() as stack:
         if connection.vendor == "sqlite":
             copy_of_sqlite(Path(name))

@@ -26,6 +26,7 @@ from schemathesis import Case, HookContext, Response
 from schemathesis.checks import load_all_checks
 from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.result import Ok
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.pytest.lazy import get_all_tests
 
@@ -276,6 +277,7 @@ def test_every_operation_answers_as_documented(
     for each in get_all_tests(
         schema=document().include(tag=tag), test_func=answers, settings=suppressing, given_kwargs={}
     ):
+        assert isinstance(each, Ok), each
         operation, test = each.ok()
         with subtests.test(operation.label):
             test(world=world)

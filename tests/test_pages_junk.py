@@ -76,7 +76,7 @@ def looked_up() -> Iterator[set[str]]:
     with (
         patch.object(QueryDict, "__getitem__", spied(QueryDict.__getitem__), create=True),
         patch.object(QueryDict, "__contains__", spied(QueryDict.__contains__), create=True),
-        patch.object(QueryDict, "_getlist", spied(QueryDict._getlist), create=True),
+        patch.object(QueryDict, "getlist", spied(QueryDict.getlist), create=True),
     ):
         yield names
 
