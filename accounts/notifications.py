@@ -184,7 +184,7 @@ def _address(row: Notification) -> str:
 def _retry(row: Notification, error: Exception, *, in_time: bool) -> None:
     """Put it off. Every failure costs an attempt: else it would be tried for ever."""
     if in_time and not isinstance(error, ChannelError):
-        # A fault of ours or of a library's.
+        # A fault in our code or in a library.
         word = type(error).__name__
         log.error("notification_broken", id=row.pk, channel=row.channel, exc_info=error)
     else:

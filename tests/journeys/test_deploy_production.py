@@ -252,7 +252,7 @@ def test_ten_webhooks_of_an_account_that_hang_delay_nobody_else(
         hanging.answer = lambda _call: (200 if released.wait(60) else 500, {}, b"")
         endpoint.always(200)
         endpoint.received.clear()
-        # Whoever books does so without a proxy.
+        # Bookings are made without a proxy.
         plain = {**deployment.environment, "PUBLIC_URL": "http://localhost"}
         forking = stack.enter_context(zygote(replace(deployment, environment=plain)))
         forking.do("give_webhooks", "host1@example.com", hanging.url, 10)
