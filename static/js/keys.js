@@ -42,8 +42,9 @@ function press({ key, shiftKey }) {
 
 /** Move the focus to the next stop of the Tab key, or to the one before. */
 function step(here, back) {
+  const isShown = (stop) => stop.checkVisibility({ visibilityProperty: true });
   const stops = [...document.querySelectorAll(STOPS)].filter(
-    (stop) => stop.tabIndex >= 0 && !stop.disabled && stop.checkVisibility({ visibilityProperty: true }),
+    (stop) => stop.tabIndex >= 0 && !stop.disabled && isShown(stop),
   );
   const side = back ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
   const beyond = stops.filter((stop) => here.compareDocumentPosition(stop) & side);

@@ -86,8 +86,8 @@ class Visitor:
 
     def bring(self, session: str) -> None:
         """Be signed in by this key."""
-        cookie = {"name": "sessionid", "value": session, "url": f"http://{self.host}/"}
-        self.page.context.add_cookies([cookie])
+        site = f"http://{self.host}/"
+        self.page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
 
     def leave(self) -> None:
         """Leave the browser to the next visitor, without a trace but in its cache of files."""
