@@ -22,6 +22,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int
     with ExitStack() as stack:
         directory = tmp_path_factory.mktemp("interfaces")
         deployment = stack.enter_context(deployed(directory, migrated=True))
+        deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
         found = {name: services.free_port() for name in ("wsgi", "rsgi")}
         for name, port in found.items():
             command = ("-m", "granian", "--interface", name, "--http", "1", "--no-ws", "--port")

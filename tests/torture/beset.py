@@ -176,6 +176,7 @@ def place(directory: Path) -> Iterator[Place]:
                 (str(recipes.ROOT / "manage.py"), "serve", "--no-demo")
             ]
         else:
+            deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
             names = ["web", *workers()]
             commands = [recipes.by_python(recipes.command(name), port=port) for name in names]
         processes = [
