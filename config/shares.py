@@ -22,7 +22,7 @@ else:
 MAIL, DELIVERIES, SWEEPS = "mail", "deliveries", "sweeps"
 THREADS = 16
 """The threads of a worker that does every kind of work."""
-_PARTS = {MAIL: 1, DELIVERIES: 2, SWEEPS: 1}
+_PARTS = {MAIL: 3, DELIVERIES: 4, SWEEPS: 1}
 
 _lock = threading.Lock()
 _taken: Counter[str] = Counter()

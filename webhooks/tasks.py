@@ -9,7 +9,7 @@ from config import outbox, shares
 from webhooks import delivery
 from webhooks.models import Webhook
 
-# Then others may have the thread, and a worker that is to stop does so.
+# Then others may have the thread. It also bounds how long a worker takes to stop.
 _TURN_SECONDS = 5.0
 # Of a sweep, for proven endpoints and for others: more than workers can take before the next one.
 _HINTS_PER_SWEEP = 64
@@ -32,7 +32,10 @@ def deliver(webhook_id: int) -> None:
 
 def _take_turn(owner_id: int, webhook_id: int | None) -> None:
     until, done = monotonic() + _TURN_SECONDS, set[int]()
-    while webhook_id is not None and monotonic() < until:
+    while webhook_id is not None:
+        if monotonic() >= until:
+            outbox.hint("webhooks.tasks.deliver", webhook_id)  # the rest is for another turn
+            break
         if not delivery.deliver(webhook_id=webhook_id):
             done.add(webhook_id)
             webhook_id = delivery.next_of_account(owner_id, besides=done)

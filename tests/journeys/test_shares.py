@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
+from celery import Task
+from celery.signals import task_postrun
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Notification, User
+from config.celery import app
 from config.errors import Busy
 from config.worker import EmbeddedWorker
 from tests import factories, wire
@@ -146,12 +150,47 @@ def test_a_mail_server_that_hangs_delays_neither_deliveries_nor_push_messages(
         for _ in range(20):
             write_mail(alice)
         in_hand = Notification.objects.filter(channel="email", lease_until__gt=timezone.now())
-        wire.until(lambda: in_hand.count() == 3, what="three quarters of the threads for mail")
+        wire.until(lambda: in_hand.count() == 4, what="three quarters of the six threads for mail")
         write_push(alice)
         factories.delivery(proven, now=timezone.now())
         endpoint.wait_for(1)
         wire.until(lambda: firebase.to("a-phone"), what="a push message")
-        assert in_hand.count() == 3
+        assert in_hand.count() == 4
+
+
+started, go_on = threading.Semaphore(0), threading.Event()
+
+
+@app.task(name="tests.hold")
+def hold() -> None:
+    started.release()
+    go_on.wait(_HELD_SECONDS)
+
+
+def test_a_kind_of_work_that_has_its_threads_gets_no_more_and_no_others_wait(
+    bob: User, mail_server: wire.MailServer, worker: EmbeddedWorker
+) -> None:
+    """A task that no route names is a sweep, of which there may be two at once."""
+    returned = threading.Semaphore(0)
+
+    def note(task: "Task[Any, Any]", **_: object) -> None:
+        if task.name == hold.name:
+            returned.release()
+
+    task_postrun.connect(note)
+    try:
+        for _ in range(20):
+            hold.apply_async()
+        for _ in range(18):
+            assert returned.acquire(timeout=15)
+        assert started.acquire(timeout=15)
+        assert started.acquire(timeout=15)
+        assert not started.acquire(blocking=False)
+        write_mail(bob)
+        mail_server.wait_for(lambda _mail: True)
+    finally:
+        task_postrun.disconnect(note)
+        go_on.set()
 
 
 # --- tests of webhooks ------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from tests.torture.deployment import EMBEDDED_WORKER, Child, Deployment, Zygote,
 
 pytestmark = [pytest.mark.torture, pytest.mark.alone]
 
-LEASE_SECONDS = 1
+LEASE_SECONDS = 2
 DIED = -signal.SIGKILL
 BEFORE_COMMIT = "meeting.requested"
 AT_THE_SERVER = (BEFORE_COMMIT, "meeting.committed", "outbox.hinted")

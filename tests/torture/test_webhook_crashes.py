@@ -22,7 +22,7 @@ from tests.torture.deployment import EMBEDDED_WORKER, Child, Deployment, Zygote,
 
 pytestmark = [pytest.mark.torture, pytest.mark.alone]
 
-LEASE_SECONDS = 1
+LEASE_SECONDS = 2
 PEOPLE = 20
 DIED = -signal.SIGKILL
 MID_REQUEST = "mid-request"
