@@ -151,6 +151,18 @@ def test_every_kind_of_work_has_a_worker_of_its_own_and_one_kind_has_a_beat() ->
     assert [name for name in WORKERS if "--beat" in recipes.command(name)] == ["sweeps"]
 
 
+def test_serve_bounds_its_clients_as_production_does() -> None:
+    from config.management.commands import serve
+
+    web = recipes.command("web")
+    for option, number in {
+        "--backpressure": serve._CONNECTIONS,
+        "--http1-header-read-timeout": serve._HEADER_MILLISECONDS,
+        "--http1-buffer-size": serve._HEADER_BYTES,
+    }.items():
+        assert web[web.index(option) + 1] == str(number)
+
+
 def test_the_smallest_box_is_make_run_without_the_demo() -> None:
     assert started_by("parley.service") == ["python", "manage.py", "serve", "--no-demo"]
 

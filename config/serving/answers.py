@@ -17,14 +17,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from time import monotonic
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-from config.serving.pace import seconds_for
-
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol
-
-Headers = list[tuple[str, str]]
+from config.serving.interface import Headers, HTTPProtocol
+from config.serving.pace import seconds_for_answer
 
 # More of an answer waits in a file.
 _IN_MEMORY = 262_144
@@ -69,7 +65,7 @@ class Answers:
 
     def send(
         self,
-        proto: "HTTPProtocol",
+        proto: HTTPProtocol,
         client: str,
         status: int,
         headers: Headers,
@@ -97,7 +93,7 @@ class Answers:
             proto.response_bytes(status, headers, b"".join(pieces))
 
     def _note(self, client: str, size: int, file: IO[bytes] | None = None) -> None:
-        until = monotonic() + seconds_for(size, self._seconds)
+        until = monotonic() + seconds_for_answer(size, self._seconds)
         with self._lock:
             self._under_way[client] = _UnderWay(until, file)
 

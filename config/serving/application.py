@@ -19,13 +19,14 @@ from config.browsers import BrowserMiddleware
 from config.handler import Utf8Request
 from config.requests import RequestMiddleware
 from config.serving import refusals
-from config.serving.answers import Answers, FileWrapper, Headers
+from config.serving.answers import Answers, FileWrapper
 from config.serving.bodies import Bodies, discard
 from config.serving.environ import environ_of
+from config.serving.interface import Headers, HTTPProtocol
 from config.serving.refusals import Refusal
 
 if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian.rsgi import Scope
 
 # Requests that wait for a thread or have one. There are as many connections, but a client can leave
 # requests behind.
@@ -65,7 +66,7 @@ class Application:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    async def __rsgi__(self, scope: "Scope", proto: "HTTPProtocol") -> None:
+    async def __rsgi__(self, scope: "Scope", proto: HTTPProtocol) -> None:
         environ, body = environ_of(scope), None
         try:
             body = await self._bodies.read(proto, environ)
@@ -82,7 +83,7 @@ class Application:
             if body:
                 self._bodies.release(body)
 
-    async def _work(self, scope: "Scope", proto: "HTTPProtocol", environ: dict[str, Any]) -> None:
+    async def _work(self, scope: "Scope", proto: HTTPProtocol, environ: dict[str, Any]) -> None:
         """Have a thread answer; not at all once the client has gone before its turn."""
         if self._in_hand >= _MOST_IN_HAND:
             raise Refusal(503)
@@ -98,7 +99,7 @@ class Application:
         finally:
             self._in_hand -= 1
 
-    def _answer(self, client: str, proto: "HTTPProtocol", environ: dict[str, Any]) -> None:
+    def _answer(self, client: str, proto: HTTPProtocol, environ: dict[str, Any]) -> None:
         """Call the WSGI application; in a thread of the pool, as is all that it leaves to close."""
         status, headers = 0, Headers()
 
@@ -120,7 +121,7 @@ class Application:
     def _send_now(
         self,
         scope: "Scope",
-        proto: "HTTPProtocol",
+        proto: HTTPProtocol,
         environ: dict[str, Any],
         answer: Callable[[HttpRequest], HttpResponseBase],
     ) -> None:
@@ -142,14 +143,14 @@ def _refuse_to_write(_data: bytes) -> object:
     raise NotImplementedError("PEP 3333 has `write` for old frameworks alone")
 
 
-async def _ended_or_gone(ended: "asyncio.Future[None]", proto: "HTTPProtocol") -> None:
+async def _ended_or_gone(ended: "asyncio.Future[None]", proto: HTTPProtocol) -> None:
     """Wait until the job has ended or its client has gone."""
     gone = asyncio.create_task(_gone(proto))
     await asyncio.wait([ended, gone], return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
 
 
-async def _gone(proto: "HTTPProtocol") -> None:
+async def _gone(proto: HTTPProtocol) -> None:
     await proto.client_disconnect()
 
 

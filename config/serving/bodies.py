@@ -8,19 +8,16 @@ import asyncio
 import io
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from config.serving.pace import seconds_for
+from config.serving.interface import HTTPProtocol
+from config.serving.pace import seconds_for_body
 from config.serving.refusals import Refusal
-
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol
 
 # A body as large as this is always read: there are at most as many as `--backpressure` lets in.
 SMALL = 65_536
 # Larger ones share so many bytes in a process.
 SHARED = 64 * 1024 * 1024
-_MOST_TIMES = 4
 # How long a refused body is still read, so that the client reads our answer and not a reset.
 _LINGER_SECONDS = 2.0
 
@@ -88,7 +85,7 @@ class Bodies:
         self._largest, self._seconds = largest, seconds
         self._budget = Budget(shared)
 
-    async def read(self, proto: "HTTPProtocol", environ: dict[str, Any]) -> Body | None:
+    async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> Body | None:
         """Put the body into the environ, as `wsgi.input` with its CONTENT_LENGTH.
 
         Return what must be released once the request is answered. Refusal 400 where the body is
@@ -114,7 +111,7 @@ class Bodies:
         body.data.clear()
         return body
 
-    async def _receive(self, proto: "HTTPProtocol", length: int | None) -> Body:
+    async def _receive(self, proto: HTTPProtocol, length: int | None) -> Body:
         loop = asyncio.get_running_loop()
         began = loop.time()
         body = Body(asyncio.timeout_at(began + self._allowed(length or 0)))
@@ -141,13 +138,13 @@ class Bodies:
         return body
 
     def _allowed(self, size: int) -> float:
-        return min(seconds_for(size, self._seconds), _MOST_TIMES * self._seconds)
+        return seconds_for_body(size, self._seconds)
 
     def release(self, body: Body) -> None:
         self._budget.release(body)
 
 
-async def _is_whole(chunks: Any) -> bool:
+async def _is_whole(chunks: HTTPProtocol) -> bool:
     """Whether a body that gives nothing more has come to its end.
 
     granian 2.8 gives an empty piece for its end and another one for a broken chunk, a connection
@@ -161,7 +158,7 @@ async def _is_whole(chunks: Any) -> bool:
     return False
 
 
-async def discard(proto: Any) -> None:
+async def discard(proto: HTTPProtocol) -> None:
     """Read on for a moment what was refused. A client that still sends would not see our answer."""
     with suppress(RuntimeError):  # begun already
         aiter(proto)

@@ -58,6 +58,8 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
         ("API_RATE_LIMITS", "0/min"),
         ("PUBLIC_URL", "parley.example/pass-word"),
         ("PORT", "pass-word"),
+        ("CLIENT_TIMEOUT_SECONDS", "pass-word"),
+        ("REQUEST_THREADS", "00"),
         ("DEBUG", "pass-word"),
         ("TRUSTED_PROXIES", "-1"),
     ],

@@ -82,12 +82,13 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[tuple[st
 def answered(host: str, port: int, request: bytes) -> bytes:
     """The body of the one answer."""
 
-    def connected() -> socket.socket | None:
+    def connections() -> list[socket.socket]:
         with suppress(ConnectionRefusedError):
-            return socket.create_connection((host, port), timeout=30)
-        return None
+            return [socket.create_connection((host, port), timeout=30)]
+        return []
 
-    with closing(wire.until(connected, seconds=60, what="a server")) as connection:
+    [open_] = wire.until(connections, seconds=60, what="a server")
+    with closing(open_) as connection:
         connection.sendall(request)
         data = b""
         while piece := connection.recv(65_536):

@@ -16,6 +16,7 @@ import pytest
 
 from tests import wire
 from tests.services import free_port
+from tests.strangers import crowd, silent_body
 from tests.torture.deployment import EMBEDDED_WORKER, ROOT, Deployment, Running, deployed
 
 MANAGE = str(ROOT / "manage.py")
@@ -69,7 +70,10 @@ def ends(server: Running) -> tuple[int, float]:
 def test_with_no_demo_the_database_stays_empty_and_ctrl_c_ends_it(
     deployment: Deployment, port: int
 ) -> None:
-    with serving(deployment, port, "--no-demo") as server:
+    with (
+        serving(deployment, port, "--no-demo") as server,
+        crowd(port, 1, silent_body()),  # which does not hold it up
+    ):
         assert f"http://localhost:{port}" in server.output
         assert deployment.rows("SELECT count(*) FROM accounts_user") == [(0,)]
         # Ctrl-C in a terminal reaches every process of the session.

@@ -43,7 +43,7 @@ def style(ports: Mapping[str, int]) -> str:
 
 def ask(port: int, method: str, path: str, headers: Mapping[str, str]) -> Answer:
     with closing(Client(port)) as client:
-        return client.ask(method, path, **headers)
+        return client.ask(method, path, b"", **headers)
 
 
 def shown(answer: Answer) -> tuple[int, dict[str, list[str]], bytes]:

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -19,9 +19,6 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from config import environment, keys
-
-if TYPE_CHECKING:
-    from config.serving.application import Application
 
 # As in production (Dockerfile): so many connections at once, and a request's headers must come so
 # soon and be no larger. `config/serving` bounds all else.
@@ -55,7 +52,7 @@ def _refuse_taken_port() -> None:
         environment.refuse("PORT", f"cannot be listened on: {os.strerror(error.errno or 0)}")
 
 
-def _load_application() -> "Application":
+def _load_application() -> Any:  # of granian's interfaces its types know the callable ones
     """The application, in the process that answers requests, which must not outlive its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from config.rsgi import application
