@@ -47,7 +47,7 @@ def test_strangers_hardly_disturb(place: Place, report: Report, kind: str) -> No
             if not late:
                 break
         assert late == [], findings
-    assert [line for line in place.output.splitlines() if "Traceback" in line] == []
+    assert place.ended() == []
 
 
 def percentiles(samples: list[Seconds]) -> dict[str, float]:
