@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from accounts.models import User
 from scheduling import services
 from scheduling.models import EventType
+from scheduling.services import DayChange
 from tests import factories, wire
 from tests.journeys.browser import Enter, Visit, Visitor
 
@@ -56,7 +57,7 @@ class Answers:
 @pytest.fixture
 def offer(alice: User) -> EventType:
     """Alice can be booked at any time of any day, for two months."""
-    whole = {str(day): {"enabled": True, "start": "00:00", "end": "24:00"} for day in range(1, 8)}
+    whole = {str(day): DayChange(enabled=True, start="00:00", end="24:00") for day in range(1, 8)}
     services.set_hours(user=alice, timezone="America/New_York", days=whole)
     return factories.event_type(alice, name="Advice", duration=60)
 
