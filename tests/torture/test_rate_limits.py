@@ -137,8 +137,9 @@ def at_most_ten_a_second(grants: Sequence[Answer]) -> int:
             second, held = second + 1, 0
         held += 1
         assert second <= until
-    assert max(certain.values()) <= A_SECOND
-    return max(certain.values())
+    busiest = max(certain.values(), default=0)  # none, where every answer took into another second
+    assert busiest <= A_SECOND
+    return busiest
 
 
 def wait_for_room_in_the_minute() -> None:
