@@ -60,6 +60,7 @@ DATES := 2027-04-30T21:30 2027-12-31T22:00 2028-02-29T09:00 2027-03-14T06:30 202
 CALENDARS := $(foreach part,booking doors host keys meetings,tests/journeys/test_browser_$(part).py)
 dates: export NO_FAKE_STAT := 1
 dates: export FAKETIME_DONT_FAKE_MONOTONIC := 1
+dates: export PYTHONPATH := $(CURDIR)/tests/dates
 dates: .venv/.dev-installed
 	@if ! command -v faketime >/dev/null; then \
 		echo "make dates needs faketime (apt-get install faketime)." >&2; exit 1; \
