@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.utils import dateformat
 from django.utils.translation import pgettext
 
+from accounts import zones
+
 
 class Reader(Protocol):
     """Whoever reads a time: an account, or somebody who has none."""
@@ -78,7 +80,8 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
     last_day = day(end, person)
     until = "" if last_day == day(start, person) else f"{last_day}, "
     return (
-        f"{day(start, person)}, {time(start, person)} – {until}{time(end, person)} ({person.zone})"
+        f"{day(start, person)}, {time(start, person)} – {until}{time(end, person)}"
+        f" ({zones.in_words(person.zone)})"
     )
 
 

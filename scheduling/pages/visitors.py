@@ -19,6 +19,8 @@ _COOKIE_AGE = 31_536_000
 class Visitor:
     """A reader of times. `hours` is 12 or 24; `unknown` what they typed that is no time zone.
 
+    `hint` says what to type instead, where there is something to say.
+
     `said` is what the request itself says of both, and `guesses` are those that nobody has told us:
     a script may know better.
     """
@@ -28,6 +30,7 @@ class Visitor:
     said: dict[str, str]
     guesses: list[str]
     unknown: str = ""
+    hint: str = ""
     date_format: str = "yyyy-MM-dd"
 
     @property
@@ -57,6 +60,7 @@ def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
         said=said,
         guesses=guesses,
         unknown="" if said["zone"] else sent.get("zone", "")[:64],
+        hint="" if said["zone"] else zones.hint(sent.get("zone", "")),
     )
 
 
