@@ -60,6 +60,11 @@ class PersonForm(forms.ModelForm[User]):
         name = str(self.cleaned_data["username"])
         if name != self.instance.username and (problem := usernames.problem_with(name)):
             raise forms.ValidationError(problem)
+        if name != self.instance.username:
+            try:
+                services.check_username(user=self.instance, wanted=name)
+            except Invalid as error:
+                raise forms.ValidationError(error.message) from None
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -142,7 +147,8 @@ class UserAdmin(StaffAdmin[User]):
         self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool
     ) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            with services.renaming(user=obj):
+                super().save_model(request, obj, form, change)
             return
         obj.username = User.objects.free_username(usernames.from_email(obj.email))
         obj.set_unusable_password()

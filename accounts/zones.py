@@ -21,25 +21,48 @@ _OFFSET = re.compile(
     r" ?(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?"
 )
 _ETC = re.compile(r"Etc/GMT(?P<sign>[+-])(?P<hours>[1-9][0-9]?)")
-# The zones that people mean by these letters. Those that IANA knows as names of zones are not here.
+# The zones that people mean by these letters. Those that IANA knows as names are not here.
+_WRITTEN = """
+    Africa/Johannesburg sast
+    Africa/Lagos wat
+    Africa/Maputo cat
+    Africa/Nairobi eat
+    America/Anchorage akst akdt
+    America/Argentina/Buenos_Aires art
+    America/Chicago ct cst cdt
+    America/Denver mt mdt
+    America/Halifax ast adt
+    America/Los_Angeles pt pst pdt
+    America/New_York et edt
+    America/Sao_Paulo brt
+    America/St_Johns nst ndt
+    Asia/Bangkok ict
+    Asia/Dubai gst
+    Asia/Hong_Kong hkt
+    Asia/Jakarta wib
+    Asia/Karachi pkt
+    Asia/Kathmandu npt
+    Asia/Kolkata ist
+    Asia/Manila pht
+    Asia/Seoul kst
+    Asia/Singapore sgt
+    Asia/Tokyo jst
+    Australia/Adelaide acst acdt
+    Australia/Perth awst
+    Australia/Sydney aest aedt
+    Europe/Athens eest
+    Europe/Berlin cest mez mesz
+    Europe/Istanbul trt
+    Europe/Lisbon west
+    Europe/London bst
+    Europe/Moscow msk
+    Pacific/Auckland nzst nzdt
+"""
 _ABBREVIATIONS = {
     letters: zone
-    for zone, written in {
-        "Africa/Johannesburg": "sast", "Africa/Lagos": "wat", "Africa/Maputo": "cat",
-        "Africa/Nairobi": "eat", "America/Anchorage": "akst akdt",
-        "America/Argentina/Buenos_Aires": "art", "America/Chicago": "ct cst cdt",
-        "America/Denver": "mt mdt", "America/Halifax": "ast adt", "America/Los_Angeles": "pt pst pdt",
-        "America/New_York": "et edt", "America/Sao_Paulo": "brt", "America/St_Johns": "nst ndt",
-        "Asia/Bangkok": "ict", "Asia/Dubai": "gst", "Asia/Hong_Kong": "hkt", "Asia/Jakarta": "wib",
-        "Asia/Karachi": "pkt", "Asia/Kathmandu": "npt", "Asia/Kolkata": "ist", "Asia/Manila": "pht",
-        "Asia/Seoul": "kst", "Asia/Singapore": "sgt", "Asia/Tokyo": "jst",
-        "Australia/Adelaide": "acst acdt", "Australia/Perth": "awst",
-        "Australia/Sydney": "aest aedt", "Europe/Athens": "eest", "Europe/Berlin": "cest mez mesz",
-        "Europe/Istanbul": "trt", "Europe/Lisbon": "west", "Europe/London": "bst",
-        "Europe/Moscow": "msk", "Pacific/Auckland": "nzst nzdt",
-    }.items()
-    for letters in written.split()
-}  # fmt: skip
+    for zone, *written in map(str.split, _WRITTEN.strip().splitlines())
+    for letters in written
+}
 _WELL_KNOWN = set(_ABBREVIATIONS.values())
 # What people call countries for which the database has another name.
 _ALSO_CALLED = {"GB": ("uk", "united kingdom", "great britain"), "US": ("usa",)}
@@ -126,7 +149,7 @@ def hint(typed: str) -> str:
 
 
 def _folded(typed: str) -> str:
-    """The text without case, accents and double spaces, and with a plain minus; empty if too long."""
+    """Return the text without case, accents and double spaces; empty if it is too long."""
     if len(typed) > _LONGEST:
         return ""
     plain = "".join(
@@ -212,7 +235,7 @@ def _options(minute: int, twelve_hours: bool) -> str:
 
 @cache
 def _listed() -> Sequence[tuple[str, ZoneInfo]]:
-    """The zones to choose from: one for each place. Held here, since `ZoneInfo` keeps only a few."""
+    """The zones to choose from, one for each place; held here, since `ZoneInfo` keeps a few."""
     return [(name, ZoneInfo(name)) for name in sorted([*_countries(), "UTC"])]
 
 
@@ -234,7 +257,9 @@ def _offset(local: datetime) -> str:
     hours, minutes = divmod(abs(ahead) // timedelta(minutes=1), 60)
     if not hours and not minutes:
         return "UTC"
-    return f"UTC{'-' if ahead < timedelta() else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+    return f"UTC{'-' if ahead < timedelta() else '+'}{hours}" + (
+        f":{minutes:02}" if minutes else ""
+    )
 
 
 # --- using one ----------------------------------------------------------------------------------

@@ -61,7 +61,10 @@ class AskForm(forms.Form):
             choices=[
                 ("", _("Choose somebody")),
                 *(
-                    (team.name, [(_key(team, one), f"{one.name} ({in_words(one.zone)})") for one in people])
+                    (
+                        team.name,
+                        [(_key(team, one), f"{one.name} ({in_words(one.zone)})") for one in people],
+                    )
                     for team, people in teams
                 ),
             ],

@@ -291,8 +291,9 @@ class World:
             },
             "scheduling:answer": {"answer": "reject", "reason": "No."},
             "public:event_type": {
-                "start": str(free), "name": "New", "email": "new@example.com", "phone": "1",
-                "notes": "New", "trap": "", "answer-0": "this", "zone": "Asia/Tokyo", "hours": "24",
+                "start": str(free), "name": "New", "email": "new@example.com",
+                "phone": "+49 30 1234", "notes": "New", "trap": "", "answer-0": "this",
+                "zone": "Asia/Tokyo", "hours": "24",
             },
         }  # fmt: skip
         return bodies.get(name, {})
@@ -337,7 +338,7 @@ def _world() -> World:
     )  # fmt: skip
     plain = factories.event_type(alice, name="Alice’s call", slug="call")
     off = factories.event_type(alice, name="Alice’s pause", slug="pause", is_active=False)
-    pending = factories.booking(asked, start=START, now=NOW, phone="12345", notes="of-alice")
+    pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
     hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
     # --- what is told of it

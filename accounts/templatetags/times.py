@@ -1,4 +1,4 @@
-"""Times in templates: `{{ moment|day:user }}`, `{% span start end user %}`; zones and their list."""
+"""Times in templates: `{{ moment|day:user }}`, `{% span start end user %}`; names of zones."""
 
 from django import template
 from django.utils import timezone
