@@ -1,5 +1,6 @@
 """Names of time zones: IANA's, as the machine's database knows them; and how people write them."""
 
+import json
 import re
 import unicodedata
 from collections import defaultdict
@@ -7,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html_join
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 _LONGEST = 64
@@ -64,8 +66,8 @@ _ABBREVIATIONS = {
     for letters in written
 }
 _WELL_KNOWN = set(_ABBREVIATIONS.values())
-# What people call countries for which the database has another name.
-_ALSO_CALLED = {"GB": ("uk", "united kingdom", "great britain"), "US": ("usa",)}
+# What else people call a country.
+_ALSO_CALLED = {"GB": ("uk", "great britain", "england"), "US": ("usa",)}
 # Links to a city whose country they do not stand for.
 _OF_NO_COUNTRY = {"CET", "EET", "EST", "MET", "WET"}
 # Two days by which zones of one country are compared: winter and summer under rules that last.
@@ -92,8 +94,11 @@ def _countries() -> Mapping[str, str]:
 
 
 @cache
-def _country_names() -> Mapping[str, str]:
-    return {row[0]: row[1] for row in _table("iso3166.tab")}
+def _country_names() -> Mapping[str, Mapping[str, str]]:
+    """The name of each country, by language and code (Unicode CLDR)."""
+    text = Path(__file__).with_name("countries.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = json.loads(text)
+    return found
 
 
 @cache
@@ -189,11 +194,12 @@ def _by_city() -> Mapping[str, str]:
 
 @cache
 def _by_country() -> Mapping[str, Sequence[str]]:
-    """The zones of each country, by its names."""
+    """The zones of each country, by its names in every language."""
     found = defaultdict(list)
     for zone, code in _countries().items():
-        for name in (_country_names().get(code, code), *_ALSO_CALLED.get(code, ())):
-            found[_folded(name)].append(zone)
+        names = {names[code] for names in _country_names().values() if code in names}
+        for name in {_folded(name) for name in names}.union(_ALSO_CALLED.get(code, ())):
+            found[name].append(zone)
     return found
 
 
@@ -220,16 +226,20 @@ def options(now: datetime, *, twelve_hours: bool) -> str:
 
     Each says its city, country, abbreviation, offset and local time.
     """
-    return _options(int(now.timestamp()) // 60, twelve_hours)
+    return _options(int(now.timestamp()) // 60, twelve_hours, get_language() or "en")
 
 
-@lru_cache(maxsize=8)  # they change with the minute
-def _options(minute: int, twelve_hours: bool) -> str:
+@lru_cache(maxsize=16)  # they change with the minute
+def _options(minute: int, twelve_hours: bool, language: str) -> str:
     now = datetime.fromtimestamp(minute * 60, UTC)
+    countries = _country_names().get(language, _country_names()["en"])
     return format_html_join(
         "",
         '<option value="{}" label="{}">',
-        ((name, _label(name, now.astimezone(zone), twelve_hours)) for name, zone in _listed()),
+        (
+            (name, _label(name, countries, now.astimezone(zone), twelve_hours))
+            for name, zone in _listed()
+        ),
     )
 
 
@@ -239,9 +249,9 @@ def _listed() -> Sequence[tuple[str, ZoneInfo]]:
     return [(name, ZoneInfo(name)) for name in sorted([*_countries(), "UTC"])]
 
 
-def _label(name: str, local: datetime, twelve_hours: bool) -> str:
+def _label(name: str, countries: Mapping[str, str], local: datetime, twelve_hours: bool) -> str:
     letters = str(local.tzname())
-    country = _country_names().get(country_of(name), "")
+    country = countries.get(country_of(name), "")
     clock = f"{local.hour % 12 or 12}:{local:%M %p}" if twelve_hours else f"{local:%H:%M}"
     parts = (_city(name), country, letters if letters.isalpha() else "", _offset(local), clock)
     return ", ".join(dict.fromkeys(filter(None, parts)))

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,6 +116,9 @@ def test_an_offset_that_is_no_whole_hours_is_refused_with_a_hint(typed: str) -> 
         ("germany", "Europe/Berlin"),
         ("UK", "Europe/London"),
         ("India", "Asia/Kolkata"),
+        ("Deutschland", "Europe/Berlin"),
+        ("Autriche", "Europe/Vienna"),
+        ("Japón", "Asia/Tokyo"),
         ("PST", "America/Los_Angeles"),
         ("cest", "Europe/Berlin"),
         ("IST", "Asia/Kolkata"),
@@ -140,6 +145,22 @@ def test_the_list_shows_places_with_their_clocks_and_no_inverted_names() -> None
     assert '<option value="Asia/Kolkata" label="Kolkata, India, IST, UTC+5:30, 2:35 PM">' in listed
     assert '<option value="UTC" label="UTC, 9:05 AM">' in listed
     assert "Etc/" not in listed
+
+
+@pytest.mark.parametrize(
+    ("language", "country"),
+    [("de", "Deutschland"), ("fr", "Allemagne"), ("es", "Alemania"), ("ar", "Germany")],
+)
+def test_countries_are_named_in_the_language_of_the_page(language: str, country: str) -> None:
+    with translation.override(language):
+        listed = zones.options(datetime(2026, 1, 1, 9, 5, tzinfo=UTC), twelve_hours=False)
+    assert f'label="Berlin, {country}, CET, UTC+1, 10:05">' in listed
+
+
+def test_every_country_of_the_list_has_a_name() -> None:
+    assert zones._country_names().keys() == {language for language, _name in settings.LANGUAGES}
+    for names in zones._country_names().values():
+        assert set(zones._countries().values()) <= names.keys()
 
 
 @pytest.mark.parametrize(
