@@ -25,6 +25,7 @@ from accounts import browsers, services, sessions, staff, usernames
 from accounts.models import (
     ApiToken,
     AuditEntry,
+    FormerUsername,
     IdempotencyRecord,
     Notification,
     PushDevice,
@@ -227,6 +228,15 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
         person = authenticator.user
         Authenticator.objects.filter(user=person).delete()
         get_adapter(request).send_notification_mail("mfa/email/totp_deactivated", person)
+
+
+@admin.register(FormerUsername)
+class FormerUsernameAdmin(ReadOnlyAdmin[FormerUsername]):
+    list_display = ("username", "user", "given_up_at")
+    list_filter = ("given_up_at",)
+    list_select_related = ("user",)
+    people = ("user",)
+    search_fields = ("username__startswith",)
 
 
 @admin.register(ApiToken)

@@ -197,8 +197,8 @@ def _by_country() -> Mapping[str, Sequence[str]]:
     """The zones of each country, by its names in every language."""
     found = defaultdict(list)
     for zone, code in _countries().items():
-        names = {names[code] for names in _country_names().values() if code in names}
-        for name in {_folded(name) for name in names}.union(_ALSO_CALLED.get(code, ())):
+        called = {_folded(each.get(code, code)) for each in _country_names().values()}
+        for name in called.union(_ALSO_CALLED.get(code, ())):
             found[name].append(zone)
     return found
 

@@ -91,7 +91,7 @@ class BookingForm(forms.Form):
 
     def clean_trap(self) -> str:
         if self.cleaned_data["trap"]:
-            del self.fields["trap"].widget.attrs["tabindex"]
+            self.fields["trap"].widget.attrs.pop("tabindex", None)
             raise forms.ValidationError(_("This must stay empty: it is how we tell machines."))
         return ""
 

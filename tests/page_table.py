@@ -155,6 +155,7 @@ ROWS = [
         ("GET", "public:host", 200, 200, 200, 200),
         ("GET", "public:event_type", 200, 200, 200, 200),
         ("POST", "public:event_type", DONE, DONE, DONE, DONE),
+        ("GET", "public:unslashed", 301, 301, 301, 301),
     )
 ]  # fmt: skip
 BEHIND_LINKS = {
@@ -406,6 +407,7 @@ def _world() -> World:
             "meetings:answer token": meeting_answer,
             "accounts:join_team token": join,
             "username": "alice",
+            "path": "alice",
             "slug": asked.slug,
             "free": int((START + timedelta(days=6)).timestamp()),
             "marks": " ".join(outside.mark(booking) for booking in (pending, booked)),

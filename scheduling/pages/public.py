@@ -77,7 +77,7 @@ def unslashed(request: HttpRequest, path: str) -> HttpResponse:
 
     It may act for whoever holds it, so it is treated as one that does.
     """
-    wanted = path.strip("/")
+    wanted = path.rstrip("/")
     match = resolve(f"/{wanted}")  # or 404
     if match.app_name == "public" and usernames.is_reserved(wanted.partition("/")[0]):
         raise Http404("no page")
