@@ -25,6 +25,7 @@ from accounts import browsers, services, sessions, staff, usernames
 from accounts.models import (
     ApiToken,
     AuditEntry,
+    FormerUsername,
     IdempotencyRecord,
     Notification,
     PushDevice,
@@ -60,6 +61,11 @@ class PersonForm(forms.ModelForm[User]):
         name = str(self.cleaned_data["username"])
         if name != self.instance.username and (problem := usernames.problem_with(name)):
             raise forms.ValidationError(problem)
+        if name != self.instance.username:
+            try:
+                services.check_username(user=self.instance, wanted=name)
+            except Invalid as error:
+                raise forms.ValidationError(error.message) from None
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -142,7 +148,8 @@ class UserAdmin(StaffAdmin[User]):
         self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool
     ) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            with services.renaming(user=obj):
+                super().save_model(request, obj, form, change)
             return
         obj.username = User.objects.free_username(usernames.from_email(obj.email))
         obj.set_unusable_password()
@@ -221,6 +228,15 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
         person = authenticator.user
         Authenticator.objects.filter(user=person).delete()
         get_adapter(request).send_notification_mail("mfa/email/totp_deactivated", person)
+
+
+@admin.register(FormerUsername)
+class FormerUsernameAdmin(ReadOnlyAdmin[FormerUsername]):
+    list_display = ("username", "user", "given_up_at")
+    list_filter = ("given_up_at",)
+    list_select_related = ("user",)
+    people = ("user",)
+    search_fields = ("username__startswith",)
 
 
 @admin.register(ApiToken)

@@ -97,7 +97,8 @@ class ProfileForm(forms.Form):
     @classmethod
     def values_of(cls, user: User) -> dict[str, Any]:
         values = {name: getattr(user, name) for name in cls.base_fields}
-        return values | {"language": user.language or _BROWSERS}
+        zone = zones.in_words(user.timezone)
+        return values | {"language": user.language or _BROWSERS, "timezone": zone}
 
     def clean_username(self) -> str:
         name = str(self.cleaned_data["username"]).lower()
@@ -109,6 +110,8 @@ class ProfileForm(forms.Form):
         """As the database of zones writes it; people write new york."""
         typed = str(self.cleaned_data["timezone"])
         name = zones.find(typed) or typed
+        if hint := zones.hint(typed) if name == typed else "":
+            raise forms.ValidationError(hint)
         zones.validate_zone(name)
         return name
 

@@ -1,6 +1,7 @@
 """What happens to people's accounts, tokens and devices."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import audit, limits, usernames
 from accounts import scopes as scope_names
 from accounts.audit import Action
-from accounts.models import ApiToken, PushDevice, User, new_token
+from accounts.models import ApiToken, FormerUsername, PushDevice, User, new_token
 from config import crypto
 from config.errors import Invalid
 
@@ -48,7 +49,7 @@ def update_profile(*, user: User, **values: Any) -> User:
         setattr(user, name, value)
     user.full_clean(validate_unique=False)
     try:
-        with transaction.atomic():
+        with renaming(user=user):
             user.save(update_fields=[*values, "updated_at"])
     except IntegrityError:
         if "username" not in values:
@@ -56,6 +57,36 @@ def update_profile(*, user: User, **values: Any) -> User:
         # Asked beforehand, it might still be taken in the meantime.
         raise Invalid(_("Somebody else has this username."), field="username") from None
     return user
+
+
+@contextmanager
+def renaming(*, user: User) -> Iterator[None]:
+    """Save this person within: a username that they give up stays theirs for a while.
+
+    Invalid as in `check_username`. It is asked again after the new name is written: until then its
+    owner may have been about to give it up.
+    """
+    with transaction.atomic():
+        rows = User.objects.select_for_update(no_key=True).filter(pk=user.pk)
+        was = rows.values_list("username", flat=True).get()
+        yield
+        if user.username != was:
+            check_username(user=user, wanted=user.username)
+            user.former_usernames.filter(username=user.username).delete()
+            FormerUsername.objects.create(user=user, username=was)
+
+
+def check_username(*, user: User, wanted: str) -> None:
+    """Refuse (Invalid) a username that is reserved for somebody else, and too many changes.
+
+    People may take back one that they had.
+    """
+    reserved = FormerUsername.objects.filter(username=wanted).first()
+    if reserved is not None and reserved.user_id != user.pk:
+        raise Invalid(_("Somebody else has this username."), field="username")
+    if reserved is None and user.former_usernames.count() >= usernames.MOST_FORMER:
+        message = _("A username can be changed %(count)d times in %(days)d days.")
+        raise Invalid(message % usernames.LIMIT, field="username")
 
 
 def create_token(

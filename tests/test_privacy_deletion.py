@@ -101,7 +101,12 @@ def _made() -> World:
         then, start = timezone.now(), START - timedelta(days=14)
         plain = factories.event_type(zephyrine, name="Tea with Zephyrine", description="Quill")
         past = factories.booking(
-            plain, start=start, now=then, notes="Nebelhorn", phone="99", answers={"x": "Nebelhorn"}
+            plain,
+            start=start,
+            now=then,
+            notes="Nebelhorn",
+            phone="+49 30 99",
+            answers={"x": "Nebelhorn"},
         )
         met = _asks(zephyrine, bob, team, start + timedelta(hours=2))
         meetings.confirm(meeting=met, actor=bob, now=then)

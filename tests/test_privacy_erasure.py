@@ -50,7 +50,7 @@ def webhook(alice: User) -> Webhook:
 def book(event_type: EventType, **fields: Any) -> Booking:
     usual = {
         "start": START, "now": NOW, "name": "Quincey Morris", "email": "quincey@example.com",
-        "phone": "555-0199", "notes": "Allergic to nuts.", "answers": {"diet": "allergic"},
+        "phone": "+1 555-0199", "notes": "Allergic to nuts.", "answers": {"diet": "allergic"},
     }  # fmt: skip
     return factories.booking(event_type, **{**usual, **fields})
 

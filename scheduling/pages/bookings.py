@@ -164,6 +164,7 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
             now=timezone.now(),
             reason=wanted["reason"],
             sequence=wanted["sequence"],
+            seen=wanted["terms"],
         )
         messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
         back = page

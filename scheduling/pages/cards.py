@@ -1,7 +1,7 @@
 """A booking as its host or its invitee sees it on a page, and how it stands in words."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -57,6 +57,13 @@ class Card:
     @property
     def may_move(self) -> bool:
         return self.may(Change.RESCHEDULED)
+
+    @property
+    def new_minutes(self) -> int | None:
+        """How long it lasts once it is moved, where that is another length than now."""
+        minutes = self.booking.event_type.duration
+        is_as_now = self.booking.end - self.booking.start == timedelta(minutes=minutes)
+        return None if is_as_now else minutes
 
     @property
     def zones_differ(self) -> bool:

@@ -150,6 +150,7 @@ def _move(request: HttpRequest, booking: Booking, now: datetime) -> str:
         now=now,
         reason=wanted["reason"],
         sequence=wanted["sequence"],
+        seen=wanted["terms"],
     )
     if moved.status == Status.PENDING:
         name = {"name": moved.host.name}
