@@ -8,7 +8,9 @@ from playwright.sync_api import Page
 
 from accounts.models import Team, User
 from meetings import services as meetings
+from meetings.models import MeetingRequest
 from scheduling import links, services
+from scheduling.hours import WindowText
 from tests import factories
 from tests.journeys.browser import Enter, Visit
 from tests.journeys.test_browser_looks import (
@@ -64,7 +66,7 @@ def test_one_of_two_and_a_time_that_is_chosen_do_too(forced: Page, alice: User) 
 @pytest.mark.parametrize("size", ["desk"])
 def test_so_do_the_dates_of_a_host(enter: Enter, alice: User) -> None:
     other, off, chosen = at_ten(8), at_ten(9), at_ten(10)
-    window = services.WindowText(start="07:00", end="11:30")
+    window = WindowText(start="07:00", end="11:30")
     services.set_override(user=alice, day=other.date(), windows=[window])
     services.set_override(user=alice, day=off.date(), windows=[])
     page = enter(alice).page
@@ -111,7 +113,7 @@ def test_nothing_sticks_out_on_a_phone_in_any_language(
         "/meetings/new",
         *(f"/meetings?tab={tab}" for tab in MEETING_TABS),
         *(f"/bookings?tab={tab}" for tab in BOOKING_TABS),
-        *(f"/meetings/{row.pk}" for row in meetings.MeetingRequest.objects.all()),
+        *(f"/meetings/{row.pk}" for row in MeetingRequest.objects.all()),
         *(f"/bookings/{row.pk}" for row in alice.bookings.all()),
     ]
     wide = []

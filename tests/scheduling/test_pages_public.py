@@ -405,7 +405,8 @@ def test_the_week_and_the_words_are_those_of_the_browsers_language(
 
 
 def first_weekday(page: Answer) -> str:
-    return re.findall(r'<th scope="col"><span class="unseen">([^<]*)', main(page))[0]
+    first: str = re.findall(r'<th scope="col"><span class="unseen">([^<]*)', main(page))[0]
+    return first
 
 
 @pytest.mark.parametrize(
