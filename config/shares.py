@@ -20,9 +20,10 @@ else:
     _Task = Task
 
 MAIL, DELIVERIES, SWEEPS = "mail", "deliveries", "sweeps"
-THREADS = 16
+THREADS = 20
 """The threads of a worker that does every kind of work."""
-_PARTS = {MAIL: 3, DELIVERIES: 4, SWEEPS: 1}
+# Of 20 threads six are for sweeps: each task of beat has a place, so that none is always refused.
+_PARTS = {MAIL: 3, DELIVERIES: 4, SWEEPS: 3}
 
 _lock = threading.Lock()
 _taken: Counter[str] = Counter()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 
 from config import shares
 
@@ -19,10 +20,10 @@ def as_ever() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("threads", "kinds", "expected"),
     [
-        (16, ("mail", "deliveries", "sweeps"), {"mail": 6, "deliveries": 8, "sweeps": 2}),
-        (32, ("mail", "deliveries", "sweeps"), {"mail": 12, "deliveries": 16, "sweeps": 4}),
+        (20, ("mail", "deliveries", "sweeps"), {"mail": 6, "deliveries": 8, "sweeps": 6}),
+        (40, ("mail", "deliveries", "sweeps"), {"mail": 12, "deliveries": 16, "sweeps": 12}),
         (16, ("deliveries",), {"deliveries": 16}),
-        (8, ("mail", "sweeps"), {"mail": 6, "sweeps": 2}),
+        (8, ("mail", "sweeps"), {"mail": 4, "sweeps": 4}),
         (1, ("mail", "deliveries", "sweeps"), {"mail": 1, "deliveries": 1, "sweeps": 1}),
     ],
 )
@@ -32,6 +33,11 @@ def test_threads_are_divided_among_the_kinds(
     shares.divide(threads, kinds)
     assert {kind: shares.places(kind) for kind in kinds} == expected
     assert {shares.places(kind, 0.01) for kind in kinds} == {1}
+
+
+def test_each_task_of_beat_has_a_place() -> None:
+    """They are sent at the same moment: with fewer places, one might be refused every time."""
+    assert shares.places(shares.SWEEPS) >= len(settings.CELERY_BEAT_SCHEDULE)
 
 
 def test_a_place_is_held_under_each_of_its_names_or_under_none() -> None:
