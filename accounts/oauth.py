@@ -14,7 +14,7 @@ from oauth2_provider.scopes import BaseScopes
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
-from accounts import applications, leaks, redirects, scopes
+from accounts import applications, leaks, redirects, scopes, services
 from accounts.models import ACCESS_PREFIX, REFRESH_PREFIX, new_token
 from config.crypto import digest
 
@@ -135,7 +135,8 @@ class Validator(OAuth2Validator):
             raise InvalidGrantError(request=request)
 
     def _use_up(self, request: Request) -> bool:
-        if applications.lock(request.user.pk) is None:
+        person = services.lock_kept(request.user.pk)
+        if person is None or not person.is_active:
             return False
         if request.grant_type == "authorization_code":
             code = Grant.objects.filter(code=request.code, application=request.client)

@@ -1,6 +1,7 @@
 """What happens to people's accounts, tokens and devices."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,26 @@ from accounts import scopes as scope_names
 from accounts.audit import Action
 from accounts.models import ApiToken, PushDevice, User, new_token
 from config import crypto
-from config.errors import Invalid
+from config.errors import AccountClosed, Invalid
+
+
+def lock(person_id: int) -> User:
+    """Lock the person until the transaction ends and return them as they are now.
+
+    Every function that writes what belongs to a person takes this lock first, before any other row.
+    Erasure takes it too: what is written before it is erased, and nothing is written after it.
+    AccountClosed where the account is not active.
+    """
+    person = lock_kept(person_id)
+    if person is None or not person.is_active:
+        raise AccountClosed(_("This account is closed."))
+    return person
+
+
+def lock_kept(person_id: int) -> User | None:
+    """Lock the person, active or deactivated; None where the account has been deleted."""
+    people = User.objects.select_for_update(no_key=True)
+    return people.filter(pk=person_id, deleted_at=None).first()
 
 
 def vouch_for_email(*, user: User) -> None:
@@ -38,6 +58,7 @@ def update_profile(*, user: User, **values: Any) -> User:
     user.full_clean(validate_unique=False)
     try:
         with transaction.atomic():
+            lock(user.pk)
             user.save(update_fields=[*values, "updated_at"])
     except IntegrityError:
         if "username" not in values:
@@ -58,6 +79,7 @@ def create_token(
         raise Invalid(_("Choose at least one scope."), field="scopes")
     token = new_token()
     with transaction.atomic():
+        lock(user.pk)
         row = ApiToken.objects.create(
             user=user,
             name=name,
@@ -76,7 +98,9 @@ def note_use(*, token: ApiToken, now: datetime) -> None:
     """Note that a token was used, at most once a minute; its first use is told in the audit log."""
     noted = ApiToken.objects.filter(pk=token.pk).touch(now)
     if noted and token.last_used_at is None:
-        audit.record(Action.TOKEN_USED, person=token.user, subject=str(token), now=now)
+        with suppress(AccountClosed), transaction.atomic():
+            lock(token.user_id)
+            audit.record(Action.TOKEN_USED, person=token.user, subject=str(token), now=now)
 
 
 @transaction.atomic
@@ -84,6 +108,7 @@ def revoke_token(
     *, token: ApiToken, now: datetime, actor: User | None, action: Action = Action.TOKEN_REVOKED
 ) -> bool:
     """End a token at once; whether it was still good. `actor` is its owner, staff, or nobody."""
+    lock_kept(token.user_id)
     ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
     if ended:
         audit.record(action, person=token.user, actor=actor, subject=str(token), now=now)
@@ -93,6 +118,7 @@ def revoke_token(
 @transaction.atomic
 def register_device(*, user: User, token: str, platform: str, name: str = "") -> PushDevice:
     """Reach this person on this device. A device changes hands with whoever signs in on it."""
+    lock(user.pk)
     device, _created = PushDevice.objects.update_or_create(
         digest=crypto.digest(token),
         defaults={

@@ -1,7 +1,7 @@
 """What people do with teams: make and name them, invite to them, join and leave them.
 
-Every door locks the team first. So two of them at once cannot leave it without an owner, nor give
-two places to one person.
+Every function locks the person who acts, then the team. So two of them at once cannot leave it
+without an owner, nor give two places to one person.
 """
 
 from collections.abc import Collection
@@ -13,9 +13,9 @@ from django.db.models import Case, ProtectedError, QuerySet, When
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import links, notifications
+from accounts import links, notifications, services
 from accounts.models import Invitation, Membership, Team, User
-from config.errors import Conflict, Forbidden, Invalid, NotFound
+from config.errors import AccountClosed, Conflict, Forbidden, Invalid, NotFound
 
 Role = Membership.Role
 
@@ -39,6 +39,7 @@ def find(*, team_id: int, user: User) -> Membership:
 
 @transaction.atomic
 def create(*, owner: User, name: str) -> Team:
+    services.lock(owner.pk)
     team = Team(name=name.strip())
     team.full_clean()
     team.save(force_insert=True)
@@ -205,6 +206,7 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
     NotFound where somebody was faster or it was withdrawn, Conflict where it is too old, Forbidden
     for anybody but the person whose address was invited.
     """
+    services.lock(user.pk)
     team = _lock(invitation.team)
     held = team.invitations.filter(pk=invitation.pk).first()
     if held is None:
@@ -221,9 +223,13 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
 def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membership]) -> None:
     """For staff, who change several places at once; in the transaction that saves them.
 
-    Conflict where people would be left in a team without an owner.
+    Conflict where people would be left in a team without an owner, AccountClosed where a place
+    would go to somebody whose account was deleted.
     """
     touched = [*changed, *deleted]
+    for person_id in sorted({row.user_id for row in changed}):
+        if services.lock_kept(person_id) is None:
+            raise AccountClosed(_("This account is closed."))
     known = sorted({row.team_id for row in touched if row.team_id})
     list(Team.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
     for team_id in {row.team_id for row in touched}:
@@ -246,7 +252,8 @@ def _lock(team: Team) -> Team:
 
 
 def _acting(team: Team, actor: User, *roles: str) -> Membership:
-    """The actor's place in the team, which is locked; Forbidden unless it is one of these."""
+    """The actor's place in the team, both locked; Forbidden unless it is one of these."""
+    services.lock(actor.pk)
     _lock(team)
     own = find(team_id=team.pk, user=actor)
     if roles and own.role not in roles:

@@ -10,7 +10,7 @@ from config.components import components
 urlpatterns = [
     path("api/", include("config.api.urls")),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.allauth_urls")),
     path("language", require_POST(set_language), name="set_language"),
     path("components", components, name="components"),
     path("", include("accounts.urls")),

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.services import lock
 from accounts.zones import names
 from config.errors import Invalid, NotFound
 from config.prepared import Named
@@ -48,7 +49,8 @@ def set_hours(
     Invalid for a zone or day that is none, an end that is not after its start, and windows that
     overlap; the field is a path such as `availability.1.end`.
     """
-    row = WeeklyAvailability.objects.select_for_update().get(user=user)
+    lock(user.pk)
+    row = WeeklyAvailability.objects.get(user=user)
     change_hours(row, days=days, timezone=timezone)
     row.save()
     return row
@@ -83,9 +85,11 @@ def _changed(day: Day, change: DayChange, field: str) -> Day:
     return Day(enabled=change.get("enabled", day["enabled"]), windows=found)
 
 
+@transaction.atomic
 def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> DateOverride:
     """Other hours on one date; none: a day off. Invalid as in `set_hours`."""
     found = hours.windows(windows, field="windows")
+    lock(user.pk)
     override, _created = DateOverride.objects.update_or_create(
         user=user, date=day, defaults={"windows": found}
     )
@@ -115,7 +119,7 @@ def create_event_type(*, host: User, **values: Any) -> EventType:
 
     Invalid or ValidationError for values that the model does not take.
     """
-    ledger.lock_people([host.pk])  # one after the other finds the next free slug
+    lock(host.pk)  # one after the other finds the next free slug
     event_type = EventType(host=host, **values)
     if not event_type.slug:
         event_type.slug = _free_slug(host, event_type.name)
@@ -129,7 +133,7 @@ def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
 
     Invalid or ValidationError as in `create_event_type`; NotFound where it is gone by now.
     """
-    ledger.lock_people([event_type.host_id])
+    lock(event_type.host_id)
     # As it is now, under the lock: somebody may have changed something else of it.
     locked = EventType.objects.with_hours().filter(pk=event_type.pk).first()
     if locked is None:

@@ -10,6 +10,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.services import lock
 from config import outbox
 from config.errors import Conflict, Invalid, NotFound
 from config.ids import named
@@ -53,7 +54,9 @@ def create(*, owner: User, headers: Mapping[str, str] | None = None, **values: A
     webhook = Webhook(owner=owner, secret=signing.new_secret(), **values)
     webhook.headers = dict(headers or {})
     _check(webhook)
-    webhook.save(force_insert=True)
+    with transaction.atomic():
+        lock(owner.pk)
+        webhook.save(force_insert=True)
     return webhook
 
 
@@ -65,6 +68,7 @@ def update(
 
     One that is made active starts anew, whyever it was stopped.
     """
+    lock(webhook.owner_id)
     _lock(webhook)
     for name, value in values.items():
         setattr(webhook, name, value)
@@ -144,6 +148,7 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, now: datetime) -> Webhook:
     """A new secret; the one before signs as well for 24 hours more."""
+    lock(webhook.owner_id)
     _lock(webhook)
     webhook.previous_secret, webhook.secret = webhook.secret, signing.new_secret()
     webhook.previous_secret_until = now + _GRACE
@@ -157,6 +162,8 @@ def send_test(*, webhook: Webhook, now: datetime) -> tuple[Delivery, Attempt]:
     Not in a transaction: it waits for the other side.
     """
     with transaction.atomic():
+        lock(webhook.owner_id)
+        _lock(webhook)
         event = publishing.write_event(
             owner=webhook.owner, type_=TEST, data={"message": "A test from Parley."}, now=now
         )

@@ -35,7 +35,7 @@ KINDS = {
     429: ("rate_limit_exceeded", "Too many requests. Try again later."),
     500: ("server_error", "Something went wrong on our side."),
 }
-_DOMAIN = {"not_found": 404, "forbidden": 403, "conflict": 409}
+_DOMAIN = {"unauthorized": 401, "not_found": 404, "forbidden": 403, "conflict": 409}
 _DJANGO = {
     Http404: 404,
     PermissionDenied: 403,
