@@ -8,10 +8,12 @@ import django.contrib.auth.admin  # noqa: F401
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ResetPasswordForm
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -32,6 +34,7 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.pages.signed_in import is_recent
 from accounts.privacy import keep_a_superuser
 from accounts.staff import ReadOnlyAdmin, StaffAdmin, deed
 from accounts.teams_admin import MembershipInline
@@ -148,8 +151,12 @@ class UserAdmin(StaffAdmin[User]):
         self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool
     ) -> None:
         if change:
+            if {"is_staff", "is_superuser"} & set(form.changed_data) and not is_recent(request):
+                raise ReauthenticationRequired
+            if services.lock_kept(obj.pk) is None:
+                raise PermissionDenied
             with services.renaming(user=obj):
-                super().save_model(request, obj, form, change)
+                obj.save(update_fields=[*form.changed_data, "updated_at"])
             return
         obj.username = User.objects.free_username(usernames.from_email(obj.email))
         obj.set_unusable_password()

@@ -1,7 +1,7 @@
 """What people do with teams: make and name them, invite to them, join and leave them.
 
-Every door locks the team first. So two of them at once cannot leave it without an owner, nor give
-two places to one person. A person who takes one more place is locked before the team.
+Every function locks the person who acts, then the team. So two of them at once cannot leave it
+without an owner, nor give two places to one person.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits, links, notifications, services
 from accounts.models import Invitation, Membership, Team, User
-from config.errors import Conflict, Forbidden, Invalid, NotFound
+from config.errors import AccountClosed, Conflict, Forbidden, Invalid, NotFound
 
 Role = Membership.Role
 
@@ -39,7 +39,7 @@ def find(*, team_id: int, user: User) -> Membership:
 
 @transaction.atomic
 def create(*, owner: User, name: str) -> Team:
-    """A new team. LimitReached for somebody who is in as many teams as one can be."""
+    """Create a team. LimitReached for somebody who is in as many teams as one can be."""
     services.lock(owner.pk)
     limits.require_room("teams", owner.memberships.all())
     team = Team(name=name.strip())
@@ -237,9 +237,13 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
 def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membership]) -> None:
     """For staff, who change several places at once; in the transaction that saves them.
 
-    Conflict where people would be left in a team without an owner.
+    Conflict where people would be left in a team without an owner, AccountClosed where a place
+    would go to somebody whose account was deleted.
     """
     touched = [*changed, *deleted]
+    for person_id in sorted({row.user_id for row in changed}):
+        if services.lock_kept(person_id) is None:
+            raise AccountClosed(_("This account is closed."))
     known = sorted({row.team_id for row in touched if row.team_id})
     list(Team.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
     for team_id in {row.team_id for row in touched}:
@@ -262,7 +266,8 @@ def _lock(team: Team) -> Team:
 
 
 def _acting(team: Team, actor: User, *roles: str) -> Membership:
-    """The actor's place in the team, which is locked; Forbidden unless it is one of these."""
+    """The actor's place in the team, both locked; Forbidden unless it is one of these."""
+    services.lock(actor.pk)
     _lock(team)
     own = find(team_id=team.pk, user=actor)
     if roles and own.role not in roles:

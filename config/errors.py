@@ -32,6 +32,12 @@ class Forbidden(DomainError):
     code = "forbidden"
 
 
+class AccountClosed(DomainError):
+    """The account that acts, or is acted for, is deactivated or deleted."""
+
+    code = "unauthorized"
+
+
 class Conflict(DomainError):
     """It was fine in itself, but not as things stand now."""
 

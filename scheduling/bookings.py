@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.services import lock
 from config import faults
 from config.db import retrying
 from config.errors import Invalid, InvalidTransition, NotFound, TimeTaken
@@ -234,7 +235,6 @@ def reschedule(
     return retrying(write)
 
 
-@transaction.atomic
 def update(
     *,
     booking: Booking,
@@ -247,22 +247,29 @@ def update(
 
     Only what is given is checked: the questions may have changed since the rest was answered.
     """
-    locked = _lock(booking)
-    near = (locked.host.weekly_availability.timezone, locked.timezone)
-    if notes is not None:
-        locked.notes = notes
-    if phone is not None:
-        locked.invitee_phone = _checked_phone(locked.event_type, phone, near)
-    if answers is not None:
-        asked = [field for field in locked.event_type.custom_fields if field["name"] in answers]
-        kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
-        locked.custom_field_values = kept | checked_answers(
-            asked, answers, near=near, beside=len(kept)
-        )
-    locked.updated_at = now
-    locked.save(update_fields=["notes", "invitee_phone", "custom_field_values", "updated_at"])
-    notifications.updated(locked, now=now)
-    return locked
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = _lock(booking)
+            lock(locked.host_id)
+            near = (locked.host.weekly_availability.timezone, locked.timezone)
+            if notes is not None:
+                locked.notes = notes
+            if phone is not None:
+                locked.invitee_phone = _checked_phone(locked.event_type, phone, near)
+            if answers is not None:
+                fields = locked.event_type.custom_fields
+                asked = [field for field in fields if field["name"] in answers]
+                kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
+                checked = checked_answers(asked, answers, near=near, beside=len(kept))
+                locked.custom_field_values = kept | checked
+            locked.updated_at = now
+            columns = ["notes", "invitee_phone", "custom_field_values", "updated_at"]
+            locked.save(update_fields=columns)
+            notifications.updated(locked, now=now)
+        return locked
+
+    return retrying(write)
 
 
 def _move(

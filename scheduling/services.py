@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits, usernames
 from accounts.models import User
+from accounts.services import lock
 from accounts.zones import names
 from config.errors import Invalid, NotFound
 from config.prepared import Named
@@ -52,7 +53,8 @@ def set_hours(
     Invalid for a zone or day that is none, an end that is not after its start, and windows that
     overlap; the field is a path such as `availability.1.end`.
     """
-    row = WeeklyAvailability.objects.select_for_update().get(user=user)
+    lock(user.pk)
+    row = WeeklyAvailability.objects.get(user=user)
     change_hours(row, days=days, timezone=timezone)
     row.save()
     return row
@@ -94,7 +96,7 @@ def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> Dat
     At the limit the dates that have passed make room; LimitReached where there are none.
     """
     found = hours.windows(windows, field="windows")
-    ledger.lock_people([user.pk])
+    lock(user.pk)
     others = DateOverride.objects.filter(user=user).exclude(date=day)
     if limits.refusal("overrides", others):
         others.filter(date__lt=timezone.now().date() - _SURELY_PASSED).delete()
@@ -129,7 +131,7 @@ def create_event_type(*, host: User, **values: Any) -> EventType:
     Invalid or ValidationError for values that the model does not take; LimitReached for one too
     many.
     """
-    ledger.lock_people([host.pk])  # one after the other is counted and finds the next free slug
+    lock(host.pk)  # one after the other is counted and finds the next free slug
     limits.require_room("event_types", EventType.objects.visible_to(host))
     event_type = EventType(host=host, **values)
     if not event_type.slug:
@@ -146,7 +148,7 @@ def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
     A slug that is changed leads to the new one for a while. Invalid or ValidationError as in
     `create_event_type`; NotFound where it is gone by now.
     """
-    ledger.lock_people([event_type.host_id])
+    lock(event_type.host_id)
     # As it is now, under the lock: somebody may have changed something else of it.
     locked = EventType.objects.with_hours().filter(pk=event_type.pk).first()
     if locked is None:

@@ -79,6 +79,8 @@ ROWS = [
         ("POST", "accounts:tokens", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("POST", "accounts:revoke_token", LOGIN, 404, 404, DONE),
         ("GET", "accounts:security", LOGIN, OWN, OWN, 200),
+        ("GET", "accounts:access", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:access", LOGIN, DONE_OWN, 302, DONE),  # the mate has nothing to end
         ("POST", "accounts:end_session", LOGIN, 404, 404, DONE),
         ("POST", "accounts:end_other_sessions", LOGIN, 302, 302, DONE),  # they have no others
         ("GET", "accounts:applications", LOGIN, OWN, OWN, 200),
