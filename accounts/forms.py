@@ -65,10 +65,12 @@ class ChangePasswordForm(AllauthChangePasswordForm):
 
 
 class ResetPasswordForm(AllauthResetPasswordForm):
+    users: list[User]
+
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Mail the link, unless the account is deleted at the same moment."""
         with transaction.atomic():
-            found = [services.lock_kept(user.pk) for user in self.users]
+            found = [services.lock_kept(pk) for pk in sorted(user.pk for user in self.users)]
             self.users = [user for user in found if user]
             email: str = super().save(request, **kwargs)
         return email

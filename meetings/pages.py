@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -150,7 +151,7 @@ def _called(searched: str) -> Q:
 # --- what a person does with a meeting ----------------------------------------------------------
 
 
-def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., HttpResponse]:
+def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., HttpResponseBase]:
     """A POST that moves a meeting, says how that went and goes back to where it was sent from."""
 
     @require_POST

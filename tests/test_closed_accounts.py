@@ -151,7 +151,7 @@ def test_what_is_written_at_once_is_gone_or_refused(kind: str, bob: User, settin
     for _round in ROUNDS:
         dora = factories.user("dora")
         things = Things(dora, bob)
-        erase = partial(privacy.erase, person_id=dora.pk, now=NOW)
+        erase: Act = partial(privacy.erase, person_id=dora.pk, now=NOW)
         outcomes = at_once([erase, *[writes(things, dora)[kind]] * 3])
         assert outcomes[0] is None
         assert [*traces_of(dora)] == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.conf import settings as configured
 from django.test import Client
 from django.urls import URLPattern, URLResolver
@@ -14,7 +15,7 @@ from pytest_django import Settings
 from accounts import allauth_urls
 from accounts.models import User
 from tests import factories
-from tests.page_table import ROWS, Row, World, build
+from tests.page_table import ROWS, Row, World
 from tests.pages import NOW, content, stand_alone, words
 from tests.test_pages_access import Watched
 
@@ -42,11 +43,6 @@ def at_now(settings: Settings) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(settings: Settings) -> Iterator[World]:
-    yield from build(settings)
-
-
 def send(client: Client, world: World, row: Row) -> Any:
     page: Any = client.generic(row.method, world.path_of(row.name), *world.form_of(row.name))
     content(page)
@@ -71,7 +67,7 @@ def test_what_is_for_good_asks_for_the_password_after_a_while(world: World) -> N
 
 @pytest.mark.parametrize("action", ["action_add", "action_primary", "action_remove"])
 def test_so_do_email_addresses(client: Client, alice: User, action: str) -> None:
-    alice.emailaddress_set.create(email="further@example.com", verified=True)
+    EmailAddress.objects.create(user=alice, email="further@example.com", verified=True)
     with time_machine.travel(NOW, tick=False):
         client.force_login(alice)
     email = "new@example.com" if action == "action_add" else "further@example.com"
@@ -100,7 +96,7 @@ def test_what_somebody_else_has_sent_is_not_done_by_the_password_of_its_victim(
         assert "evil@example.com" not in words(page)
         assert "Add the address" in words(page)
         client.post("/accounts/email/", {"action_add": "", "email": "new@example.com"})
-    assert alice.emailaddress_set.filter(email="new@example.com").exists()
+    assert EmailAddress.objects.filter(user=alice, email="new@example.com").exists()
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,17 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no ty
         try:
             self.object = self.get_object()
         except Http404:
-            return self.get(*args, **kwargs)
+            return self._shown(*args, **kwargs)
         if self._is_first() or self._is_own():
-            return super().post(*args, **kwargs)
+            response: HttpResponse = super().post(*args, **kwargs)
+            return response
         if self.request.user.is_authenticated:
-            return self.get(*args, **kwargs)
+            return self._shown(*args, **kwargs)
         return redirect_to_login(self.request.get_full_path())
+
+    def _shown(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = self.get(*args, **kwargs)
+        return response
 
     def logout_other_user(self, confirmation: Any) -> None:
         if self.request.method == "POST" and self._is_first():

@@ -28,7 +28,7 @@ def data(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@signed_in_at("accounts:data")  # type: ignore[arg-type]  # a stream, where others are pages
+@signed_in_at("accounts:data")
 @recent_sign_in("accounts:data")
 @limited("user", "10/h", ["POST"])
 def export(request: SignedIn) -> HttpResponseBase:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import Grant
@@ -38,7 +40,7 @@ def signed_in(alice: User, app: App) -> Client:
     services.register_device(user=alice, token="x", platform="web", name="Phone")
     factories.webhook(alice, name="Hook", url="https://hook.example/")
     factories.webhook(alice, name="Off", status="inactive")
-    alice.emailaddress_set.create(email="further@example.com", verified=True)
+    EmailAddress.objects.create(user=alice, email="further@example.com", verified=True)
     client = Client()
     client.force_login(alice)
     return client
@@ -105,7 +107,7 @@ def test_one_button_ends_all_of_it(signed_in: Client, alice: User, app: App) -> 
     assert not Grant.objects.exists()
     assert not PushDevice.objects.exists()
     assert set(Webhook.objects.values_list("status", flat=True)) == {"inactive"}
-    assert alice.emailaddress_set.count() == 2
+    assert EmailAddress.objects.filter(user=alice).count() == 2
     assert "End all access" not in words(page)
     ended = AuditEntry.objects.filter(action__in=["token_revoked", "application_removed"])
     assert {entry.subject[:5] for entry in ended} == {"Websi", "Notes"}
@@ -123,7 +125,7 @@ def test_a_sign_in_that_was_begun_with_the_old_password_ends(
     signed_in: Client, alice: User
 ) -> None:
     switch_on(signed_in)
-    secret = alice.authenticator_set.get(type="totp").wrap()
+    secret = Authenticator.objects.get(user=alice, type="totp").wrap()
     halfway = Client()
     fields = {"login": alice.email, "password": factories.PASSWORD}
     assert halfway.post("/accounts/login/", fields)["Location"] == "/accounts/2fa/authenticate/"

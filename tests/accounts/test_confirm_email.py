@@ -38,7 +38,7 @@ def added(alice: User) -> str:
 
 
 def is_confirmed(email: str = ADDED) -> bool:
-    return EmailAddress.objects.get(email=email).verified
+    return bool(EmailAddress.objects.get(email=email).verified)
 
 
 def test_a_further_address_is_not_confirmed_by_anybodys_click(added: str) -> None:
