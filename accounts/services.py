@@ -63,7 +63,6 @@ def update_profile(*, user: User, **values: Any) -> User:
             lock(user.pk)
             with renaming(user=user):
                 user.save(update_fields=[*values, "updated_at"])
-            user.save(update_fields=[*values, "updated_at"])
     except IntegrityError:
         if "username" not in values:
             raise
