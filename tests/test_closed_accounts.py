@@ -31,8 +31,9 @@ Act = Callable[[], Any]
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = range(4)
 BY_SERVICE = [
-    "profile", "username", "token", "use of a token", "device", "team", "name of a team", "place in a team",
-    "invitation", "application", "change of an application", "secret of an application",
+    "profile", "username", "token", "use of a token", "device", "team", "name of a team",
+    "place in a team", "invitation", "application", "change of an application",
+    "secret of an application",
     "event type", "change of an event type", "address of an event type", "hours",
     "hours on a page", "date", "note on a booking", "webhook", "change of a webhook",
     "secret of a webhook", "test of a webhook",
