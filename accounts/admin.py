@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 import accounts.oauth_admin  # noqa: F401
@@ -38,7 +38,7 @@ from accounts.pages.signed_in import is_recent
 from accounts.privacy import keep_a_superuser
 from accounts.staff import ReadOnlyAdmin, StaffAdmin, deed
 from accounts.teams_admin import MembershipInline
-from config import outbox
+from config import departures, outbox
 from config.errors import Conflict, Invalid
 
 # What the modules of libraries imported above register: it could be changed there past all that
@@ -48,6 +48,9 @@ for model in (Group, EmailAddress, Authenticator):
 
 # Counted no further on a person's page.
 _MANY = 100
+# Bookings and meetings to come: shown of one person, and cancelled in one go.
+_MOST_SHOWN = 20
+_MOST_CALLED_OFF = 100
 
 
 class PersonForm(forms.ModelForm[User]):
@@ -93,7 +96,7 @@ class UserAdmin(StaffAdmin[User]):
     form = PersonForm
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (MembershipInline,)
-    actions = ("mail_link",)
+    actions = ("mail_link", "call_off")
     add_fieldsets = ((None, {"fields": ("email", "first_name", "last_name", "timezone")}),)
     fieldsets = (
         (None, {"fields": ("email", "username", "uuid")}),
@@ -170,6 +173,30 @@ class UserAdmin(StaffAdmin[User]):
             raise Conflict(gettext("This account is closed."))
         _mail_link(request, person)
 
+    @deed(
+        _("Cancel what is to come, and tell the others"),
+        warning=_(
+            "For somebody who is deactivated. Their bookings and meetings to come do not take"
+            " place, and the other side of each gets an email at once."
+        ),
+        is_many=True,
+    )
+    def call_off(self, request: HttpRequest, person: User) -> None:
+        if person.is_active:
+            raise Conflict(gettext("Deactivate the account first, so that nothing new is booked."))
+        count = departures.call_off(
+            person_id=person.pk,
+            staff_id=staff.acting(request).pk,
+            now=timezone.now(),
+            most=_MOST_CALLED_OFF,
+        )
+        said = ngettext(
+            "%(count)d booking or meeting is cancelled.",
+            "%(count)d bookings and meetings are cancelled.",
+            count,
+        )
+        self.message_user(request, said % {"count": count})
+
     # --- all that is known of somebody, one click away ----------------------------------------
 
     def render_change_form(
@@ -177,6 +204,10 @@ class UserAdmin(StaffAdmin[User]):
     ) -> Any:
         person: User | None = kwargs.get("obj")
         if person is not None:
+            coming = departures.coming(
+                person_id=person.pk, now=timezone.now(), most=_MOST_SHOWN + 1
+            )
+            context |= {"coming": coming[:_MOST_SHOWN], "is_more_coming": coming[_MOST_SHOWN:]}
             context["about"] = [
                 {
                     "name": table.opts.verbose_name_plural,

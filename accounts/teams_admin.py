@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from accounts import staff, teams
 from accounts.audit import Action
 from accounts.models import Invitation, Membership, Team, User
 from accounts.staff import ReadOnlyAdmin, StaffAdmin, Viewed
+from config import departures
 from config.errors import DomainError, Forbidden
 
 
@@ -28,6 +29,12 @@ class MembershipForm(forms.ModelForm[Membership]):
 
 class MembershipFormSet(BaseInlineFormSet[Membership, Any, forms.ModelForm[Membership]]):
     actor: User
+
+    def delete_existing(self, obj: Membership, commit: bool = True) -> None:
+        """Take somebody out of the team as by its owner; `clean` has locked what that ends."""
+        super().delete_existing(obj, commit=commit)
+        if commit:
+            departures.leave_team(person_id=obj.user_id, team_id=obj.team_id, now=timezone.now())
 
     def clean(self) -> None:
         super().clean()

@@ -44,6 +44,13 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class PersonGone(Conflict):
+    """Somebody who would have to take part is deactivated or deleted; the message names them."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="person_gone")
+
+
 class Busy(DomainError):
     """A share is used up for now; in `retry_after` seconds it may be free again."""
 

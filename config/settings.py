@@ -479,6 +479,8 @@ OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
 PRIVACY = ["meetings.privacy", "scheduling.privacy", "webhooks.privacy", "accounts.privacy"]
 # The floors with something that goes on reaching into an account when its password is changed.
 LASTING_ACCESS = ["webhooks.access", "accounts.access"]
+# The floors with something to come, which ends when somebody leaves.
+DEPARTURES = ["meetings.departures", "scheduling.departures"]
 # For how many days it is kept; 0: for ever.
 RETENTION_DAYS = {
     "bookings": read("RETENTION_BOOKINGS_DAYS", 0, environment.whole_number),

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Conflict, DomainError, NotFound, TimeTaken
+from config.errors import Conflict, DomainError, NotFound, PersonGone, TimeTaken
 from config.pages import (
     SAFE,
     checked,
@@ -171,6 +171,8 @@ def _unmoved(error: Conflict) -> str:
     """Why a meeting was not moved, to whoever wanted to move it."""
     if isinstance(error, TimeTaken):
         return gettext("That time is no longer free for both of you, so it is not confirmed.")
+    if isinstance(error, PersonGone):
+        return gettext("%(why)s Nothing was changed.") % {"why": error.message}
     status = {"status": Status(error.reason).label}
     return gettext("Nothing was changed: the meeting is %(status)s.") % status
 
@@ -244,7 +246,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
                     )  # fmt: skip
         return redirect("meetings:answer", token)
     (card,) = cards_of([meeting], person, now)
-    may_answer = card.may_confirm and version == meeting.version
+    may_answer = card.may_answer and version == meeting.version
     return render(
         request,
         "meetings/answer.html",

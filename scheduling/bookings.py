@@ -203,8 +203,8 @@ def reschedule(
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
     It stays as it is, but goes back to pending where an invitee moves what a host must approve. The
-    start that it has changes nothing. `seen`, TimeTaken, Invalid and InvalidTransition as in `book`
-    and the other doors.
+    start that it has changes nothing. PersonGone where the host's account is closed; `seen`,
+    TimeTaken, Invalid and InvalidTransition as in `book` and the other doors.
     """
     start = start.astimezone(UTC)
 
@@ -214,7 +214,7 @@ def reschedule(
             if start == locked.start and locked.status_at(now) in TRANSITIONS[Change.RESCHEDULED]:
                 return locked
             was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
-            ledger.lock_people([locked.host_id])
+            ledger.lock_active([locked.host])
             event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
             _check_terms(event_type, seen)
             _check_start(event_type, start, now, moving=locked)
@@ -294,6 +294,8 @@ def _move(
             if locked.status_at(now) == to and _brought_about(locked, to, actor):
                 return locked
             was = _checked(locked, change, actor, now, reason, sequence)
+            if to is Status.CONFIRMED:
+                ledger.lock_active([locked.host])
             if to in _OVER:
                 ledger.lock_people([locked.host_id])
                 _release(locked)

@@ -137,7 +137,7 @@ def _invitations(zephyrine: User, hers: Team, charlie: User, his: Team) -> None:
         again = teams.invite(team=team, actor=actor, email=email, now=NOW)
         drain()
         teams.join(invitation=again, user=joins, now=NOW)
-        teams.remove(team=team, actor=actor, member_id=team.memberships.get(user=joins).pk)
+        teams.remove(team=team, actor=actor, member_id=team.memberships.get(user=joins).pk, now=NOW)
         withdrawn = teams.invite(team=team, actor=actor, email=email, now=NOW)
         teams.send_again(team=team, actor=actor, invitation_id=withdrawn.pk, now=NOW)
         drain()

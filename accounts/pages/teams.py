@@ -203,7 +203,7 @@ def change_role(request: SignedIn, own: Membership, now: datetime, member_id: in
 
 @_acting
 def remove_member(request: SignedIn, own: Membership, now: datetime, member_id: int) -> str:
-    member = services.remove(team=own.team, actor=request.user, member_id=member_id)
+    member = services.remove(team=own.team, actor=request.user, member_id=member_id, now=now)
     return gettext("%(name)s is no longer in the team.") % {"name": member.user.name}
 
 
