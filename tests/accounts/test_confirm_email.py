@@ -104,7 +104,7 @@ def test_the_first_of_an_account_takes_no_signing_in(alice: User) -> None:
 
 def test_a_link_that_was_used_says_so_and_does_nothing(added: str, alice: User) -> None:
     own = sign_in(alice)
-    own.post(added)
+    own.post(added, follow=True)
     before = everything()
     for page in (own.get(added), own.post(added), Client().post(added)):
         assert words(page).startswith("This link does not work any more")

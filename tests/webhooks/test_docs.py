@@ -123,6 +123,8 @@ def test_the_sample_in_php(webhook: Webhook, tmp_path: Path) -> None:
     )
     if not shutil.which("php"):
         pytest.skip("php is not on PATH: only its words were checked")
+    if "pdo_sqlite" not in subprocess.check_output(["php", "-m"], text=True).split():
+        pytest.skip("php has no pdo_sqlite: only its words were checked")
     (tmp_path / "receiver.php").write_text(sample)
     command = ["php", "-S", "127.0.0.1:PORT", "receiver.php"]
     receives_only_what_is_signed(webhook, command, tmp_path)
