@@ -352,9 +352,12 @@ def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> N
 
 
 def _send(invitation: Invitation, now: datetime) -> None:
-    """To an account in its own language; to anybody else in that of whoever invites."""
+    """To an account in its own language; to anybody else in that of whoever invites.
+
+    It is not sent to an account that is deactivated.
+    """
     known = User.objects.filter(
-        emailaddress__email__iexact=invitation.email, emailaddress__verified=True, is_active=True
+        emailaddress__email__iexact=invitation.email, emailaddress__verified=True
     ).first()
     content = notifications.render_email(
         "team_invitation",

@@ -247,3 +247,20 @@ def test_a_page_says_that_the_account_is_closed(alice: User) -> None:
     with mock.patch.object(services, "lock", closed):
         answer = browser.post("/settings/profile", sent)
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/inactive/")
+
+
+def test_a_session_that_is_saved_in_a_page_while_its_person_is_deleted(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Client()
+    browser.force_login(alice)
+
+    def refused(store: sessions.SessionStore, must_create: bool = False) -> None:
+        raise UpdateError
+
+    monkeypatch.setattr(sessions.SessionStore, "save", refused)
+    new = "battery-horse-staple"
+    sent = {"oldpassword": factories.PASSWORD, "password1": new, "password2": new}
+    answer = browser.post("/accounts/password/change/", sent)
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/inactive/")
+    assert answer.cookies["sessionid"].value == ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from allauth.core.exceptions import ReauthenticationRequired
+from django.contrib.sessions.backends.base import UpdateError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -25,6 +26,9 @@ class RefusalMiddleware:
             case ReauthenticationRequired() if request.user.is_authenticated:
                 return ask_again(request, back=request.get_full_path())
             case AccountClosed():
+                return redirect("account_inactive")
+            case UpdateError():  # the person of this session was deleted meanwhile
+                request.session.flush()
                 return redirect("account_inactive")
             case NotFound():
                 raise Http404(error.message) from error

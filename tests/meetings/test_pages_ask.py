@@ -65,7 +65,9 @@ def test_one_may_ask_ones_active_team_mates_only(
         ),
         ("Founders", [(f"{team.pk}:{bob.pk}", "Bob Byrd (Asia/Kathmandu)")]),
     ]
-    options = re.findall(r'<option value="([\d:]+)" data-zone="(.*?)" data-zone-name', page.content.decode())
+    options = re.findall(
+        r'<option value="([\d:]+)" data-zone="(.*?)" data-zone-name', page.content.decode()
+    )
     assert options == [
         (f"{club.pk}:{bob.pk}", "Asia/Kathmandu"),
         (f"{club.pk}:{dora.pk}", "UTC"),
