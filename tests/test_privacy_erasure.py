@@ -26,7 +26,7 @@ from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(minutes=10)
-MARKS = ("quincey", "morris", "555-0199", "allergic", "of-quincey")
+MARKS = ("quincey", "morris", "5550199", "allergic", "of-quincey")
 
 
 @pytest.fixture(autouse=True)
