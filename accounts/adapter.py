@@ -4,20 +4,28 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.models import EmailConfirmation, EmailConfirmationHMAC
+from allauth.account.models import EmailAddress, EmailConfirmation, EmailConfirmationHMAC
 from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone, translation
 
-from accounts import clock, notifications, usernames
+from accounts import access, clock, notifications, services, sessions, usernames
 from accounts.models import User
+from config import access as lasting_access
 from config import clients, crypto
 
 _MFA_CONTEXT = "accounts.mfa"
+# In the session: which password a sign-in was begun with, as sessions know it.
+_BEGUN_WITH = "begun_with"
+_OF_PASSWORDS = {f"account/email/password_{how}" for how in ("changed", "reset", "set")}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -46,6 +54,45 @@ class AccountAdapter(DefaultAccountAdapter):
         # A signed link stays readable in it, so that no log line takes it for something else.
         return f"{url}?{urlencode({'next': onward}, safe='/:')}" if onward else url
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Signing in counts as showing the password again does, and for as long."""
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        return required and not sessions.is_new(self.request, now=timezone.now())
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Note which password was shown: a second step may follow minutes later."""
+        request.session[_BEGUN_WITH] = user.get_session_auth_hash()
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in, unless the password was changed since this began."""
+        begun_with = request.session.pop(_BEGUN_WITH, None)
+        with transaction.atomic():
+            person = services.lock(user.pk)
+            if begun_with not in (None, person.get_session_auth_hash()):
+                raise ImmediateHttpResponse(redirect("account_login"))
+            super().login(request, user)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("accounts:access")
+
+    def set_password(self, user: User, password: str) -> None:
+        """Change the password and no other column: what was read before may be old."""
+        user.set_password(password)
+        with transaction.atomic():
+            services.lock(user.pk)
+            user.save(update_fields=["password", "updated_at"])
+            access.drop_codes(user)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Confirm the address unless it has been removed meanwhile."""
+        with transaction.atomic():
+            services.lock(email_address.user_id)
+            if not EmailAddress.objects.filter(pk=email_address.pk).exists():
+                return False
+            return bool(super().confirm_email(request, email_address))
+
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """Whom staff have added has no password yet, and knows nothing of an account."""
         kind = "password_reset_key" if user.has_usable_password() else "account_made"
@@ -58,9 +105,10 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        super().send_notification_mail(
-            template_prefix, user, {**(context or {}), "user": user}, email
-        )
+        about = {**(context or {}), "user": user}
+        if template_prefix in _OF_PASSWORDS:
+            about["lasting"] = lasting_access.lasting(person_id=user.pk, now=timezone.now())
+        super().send_notification_mail(template_prefix, user, about, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         links = {name: _public(url) for name, url in context.items() if name.endswith("_url")}

@@ -8,16 +8,18 @@ import django.contrib.auth.admin  # noqa: F401
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ResetPasswordForm
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 import accounts.oauth_admin  # noqa: F401
@@ -25,16 +27,18 @@ from accounts import browsers, services, sessions, staff, usernames
 from accounts.models import (
     ApiToken,
     AuditEntry,
+    FormerUsername,
     IdempotencyRecord,
     Notification,
     PushDevice,
     Session,
     User,
 )
+from accounts.pages.signed_in import is_recent
 from accounts.privacy import keep_a_superuser
 from accounts.staff import ReadOnlyAdmin, StaffAdmin, deed
 from accounts.teams_admin import MembershipInline
-from config import outbox
+from config import departures, outbox
 from config.errors import Conflict, Invalid
 
 # What the modules of libraries imported above register: it could be changed there past all that
@@ -44,6 +48,9 @@ for model in (Group, EmailAddress, Authenticator):
 
 # Counted no further on a person's page.
 _MANY = 100
+# Bookings and meetings to come: shown of one person, and cancelled in one go.
+_MOST_SHOWN = 20
+_MOST_CALLED_OFF = 100
 
 
 class PersonForm(forms.ModelForm[User]):
@@ -60,6 +67,11 @@ class PersonForm(forms.ModelForm[User]):
         name = str(self.cleaned_data["username"])
         if name != self.instance.username and (problem := usernames.problem_with(name)):
             raise forms.ValidationError(problem)
+        if name != self.instance.username:
+            try:
+                services.check_username(user=self.instance, wanted=name)
+            except Invalid as error:
+                raise forms.ValidationError(error.message) from None
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -84,7 +96,7 @@ class UserAdmin(StaffAdmin[User]):
     form = PersonForm
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (MembershipInline,)
-    actions = ("mail_link",)
+    actions = ("mail_link", "call_off")
     add_fieldsets = ((None, {"fields": ("email", "first_name", "last_name", "timezone")}),)
     fieldsets = (
         (None, {"fields": ("email", "username", "uuid")}),
@@ -142,7 +154,12 @@ class UserAdmin(StaffAdmin[User]):
         self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool
     ) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            if {"is_staff", "is_superuser"} & set(form.changed_data) and not is_recent(request):
+                raise ReauthenticationRequired
+            if services.lock_kept(obj.pk) is None:
+                raise PermissionDenied
+            with services.renaming(user=obj):
+                obj.save(update_fields=[*form.changed_data, "updated_at"])
             return
         obj.username = User.objects.free_username(usernames.from_email(obj.email))
         obj.set_unusable_password()
@@ -156,6 +173,30 @@ class UserAdmin(StaffAdmin[User]):
             raise Conflict(gettext("This account is closed."))
         _mail_link(request, person)
 
+    @deed(
+        _("Cancel what is to come, and tell the others"),
+        warning=_(
+            "For somebody who is deactivated. Their bookings and meetings to come do not take"
+            " place, and the other side of each gets an email at once."
+        ),
+        is_many=True,
+    )
+    def call_off(self, request: HttpRequest, person: User) -> None:
+        if person.is_active:
+            raise Conflict(gettext("Deactivate the account first, so that nothing new is booked."))
+        count = departures.call_off(
+            person_id=person.pk,
+            staff_id=staff.acting(request).pk,
+            now=timezone.now(),
+            most=_MOST_CALLED_OFF,
+        )
+        said = ngettext(
+            "%(count)d booking or meeting is cancelled.",
+            "%(count)d bookings and meetings are cancelled.",
+            count,
+        )
+        self.message_user(request, said % {"count": count})
+
     # --- all that is known of somebody, one click away ----------------------------------------
 
     def render_change_form(
@@ -163,6 +204,10 @@ class UserAdmin(StaffAdmin[User]):
     ) -> Any:
         person: User | None = kwargs.get("obj")
         if person is not None:
+            coming = departures.coming(
+                person_id=person.pk, now=timezone.now(), most=_MOST_SHOWN + 1
+            )
+            context |= {"coming": coming[:_MOST_SHOWN], "is_more_coming": coming[_MOST_SHOWN:]}
             context["about"] = [
                 {
                     "name": table.opts.verbose_name_plural,
@@ -221,6 +266,15 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
         person = authenticator.user
         Authenticator.objects.filter(user=person).delete()
         get_adapter(request).send_notification_mail("mfa/email/totp_deactivated", person)
+
+
+@admin.register(FormerUsername)
+class FormerUsernameAdmin(ReadOnlyAdmin[FormerUsername]):
+    list_display = ("username", "user", "given_up_at")
+    list_filter = ("given_up_at",)
+    list_select_related = ("user",)
+    people = ("user",)
+    search_fields = ("username__startswith",)
 
 
 @admin.register(ApiToken)

@@ -16,7 +16,7 @@ from oauth2_provider.settings import oauth2_settings
 from accounts import audit, limits, redirects
 from accounts.audit import Action
 from accounts.models import REFRESH_PREFIX, User, new_token
-from accounts.services import lock
+from accounts.services import lock, lock_kept
 from config import privacy
 from config.crypto import digest
 from config.errors import Conflict, Invalid, NotFound
@@ -98,7 +98,10 @@ def change(
     *, application: Application, actor: User, name: str, redirect_uris: Sequence[str], now: datetime
 ) -> None:
     """Invalid for addresses that nobody can be sent to."""
-    application.name, application.redirect_uris = name, _checked(redirect_uris)
+    uris = _checked(redirect_uris)
+    lock(application.user_id)
+    _require_kept(application)
+    application.name, application.redirect_uris = name, uris
     application.save(update_fields=["name", "redirect_uris", "updated"])
     _record(Action.APPLICATION_CHANGED, application, actor, now)
 
@@ -111,6 +114,8 @@ def rotate_secret(*, application: Application, actor: User, now: datetime) -> st
     """
     if application.client_type == Application.CLIENT_PUBLIC:
         raise Conflict(_("A public application has no secret."))
+    lock(application.user_id)
+    _require_kept(application)
     secret = new_token(SECRET_PREFIX)
     application.client_secret = _kept(secret)
     application.save(update_fields=["client_secret", "updated"])
@@ -121,8 +126,16 @@ def rotate_secret(*, application: Application, actor: User, now: datetime) -> st
 @transaction.atomic
 def delete(*, application: Application, actor: User, now: datetime) -> None:
     """With all its tokens, so that it acts for nobody any more."""
+    lock_kept(application.user_id)
+    _require_kept(application)
     _record(Action.APPLICATION_DELETED, application, actor, now)
     application.delete()
+
+
+def _require_kept(application: Application) -> None:
+    """NotFound where it was deleted before the caller had the lock of its owner."""
+    if not Application.objects.filter(pk=application.pk).exists():
+        raise NotFound("application not found")
 
 
 def _checked(uris: Sequence[str]) -> str:
@@ -247,7 +260,7 @@ def end(
     if not isinstance(token, RefreshToken):
         bound = RefreshToken.objects.filter(access_token=token).first()
         if bound is None:
-            lock(token.user_id)
+            lock_kept(token.user_id)
             deleted, _tables = AccessToken.objects.filter(pk=token.pk).delete()
             if deleted:
                 _record_end(action, token, actor, now)
@@ -265,7 +278,7 @@ def end_family(
     one = rows.first()
     if one is None:
         return None
-    lock(one.user_id)
+    lock_kept(one.user_id)
     was_good: RefreshToken | None = (
         rows.filter(revoked=None).select_related("user", "application").first()
     )
@@ -287,7 +300,7 @@ def disconnect(*, person: User, application_id: int, now: datetime) -> str:
 
     NotFound where it cannot do anything.
     """
-    lock(person.pk)
+    lock_kept(person.pk)
     application = Application.objects.filter(pk=application_id).first()
     own = {"user": person, "application": application}
     models = (Grant, RefreshToken, AccessToken) if application else ()

@@ -23,6 +23,7 @@ _SYSTEMS = (
     ("Linux", "Linux"),
 )
 _LONGEST = 60
+_UNKNOWN = "Unknown browser"
 
 
 def in_words(agent: str) -> str:
@@ -35,3 +36,13 @@ def in_words(agent: str) -> str:
     if len(agent) > _LONGEST:
         return f"{agent[:_LONGEST]}…"
     return agent or _("Unknown browser")
+
+
+def translated(words: str) -> str:
+    """What `in_words` has said in English, in the language of this page."""
+    if words == _UNKNOWN:
+        return _("Unknown browser")
+    browser, _on, system = words.partition(" on ")
+    if browser in dict(_BROWSERS).values() and system in dict(_SYSTEMS).values():
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return words

@@ -54,6 +54,10 @@ class Refused(ChannelError):
     """This address will not take this message, today or later."""
 
 
+class PersonGone(ChannelError):
+    """The person whom it goes to, or reminds of, is deactivated."""
+
+
 class AddressGone(Refused):
     """Nobody is at this address any more."""
 

@@ -1,12 +1,13 @@
 """Times as a person reads them: in their zone and their formats."""
 
 from datetime import UTC, date, datetime
-from datetime import time as wall_time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 from django.utils.translation import pgettext
+
+from accounts import zones
 
 
 class Reader(Protocol):
@@ -27,7 +28,6 @@ _DATES = {
     "dd.MM.yyyy": "d.m.Y",
     "yyyy-MM-dd": "Y-m-d",
 }
-_TIMES = {"hh:mm a": "g:i A", "HH:mm": "H:i"}
 
 # How dates and times are mostly written where a language is spoken. English is spoken in too many
 # places to tell.
@@ -51,8 +51,22 @@ def day(moment: datetime, person: Reader) -> str:
 
 
 def time(moment: datetime, person: Reader) -> str:
-    """`2:00 PM`, where this person is."""
-    return dateformat.format(moment.astimezone(person.zone), _TIMES[person.time_format])
+    """`2:00 PM`, where this person is. An hour that their clock shows twice names its offset."""
+    local = moment.astimezone(person.zone)
+    text = _face(local.hour, local.minute, person)
+    return f"{text} {local:%Z}" if _is_shown_twice(local) else text
+
+
+def _is_shown_twice(local: datetime) -> bool:
+    """Whether the clock shows this time again, or has shown it before, since it is put back."""
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+
+
+def _face(hour: int, minute: int, person: Reader) -> str:
+    """`2:00 PM` or `14:00`, in every language: their own words for AM and PM read badly."""
+    if person.time_format == "HH:mm":
+        return f"{hour:02}:{minute:02}"
+    return f"{hour % 12 or 12}:{minute:02} {'AM' if hour < 12 else 'PM'}"
 
 
 def long_date(day: date) -> str:
@@ -69,8 +83,7 @@ def time_of_day(minute: int, person: Reader) -> str:
     """570 -> `9:30 AM`; 1440, the end of a day, is `24:00` or `12:00 AM`."""
     if minute == _END_OF_DAY and person.time_format == "HH:mm":
         return "24:00"
-    hour, minute = divmod(minute % _END_OF_DAY, 60)
-    return dateformat.time_format(wall_time(hour, minute), _TIMES[person.time_format])
+    return _face(*divmod(minute % _END_OF_DAY, 60), person)
 
 
 def span(start: datetime, end: datetime, person: Reader) -> str:
@@ -78,7 +91,8 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
     last_day = day(end, person)
     until = "" if last_day == day(start, person) else f"{last_day}, "
     return (
-        f"{day(start, person)}, {time(start, person)} – {until}{time(end, person)} ({person.zone})"
+        f"{day(start, person)}, {time(start, person)} – {until}{time(end, person)}"
+        f" ({zones.in_words(person.zone)})"
     )
 
 

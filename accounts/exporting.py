@@ -74,6 +74,7 @@ def _profile(person: User) -> Iterator[dict[str, Any]]:
     addresses = EmailAddress.objects.filter(user=person).order_by("pk")
     factors = Authenticator.objects.filter(user=person).order_by("pk")
     yield _values(person, *_OF_PROFILE) | {
+        "former_usernames": list(person.former_usernames.values("username", "given_up_at")),
         "email_addresses": list(addresses.values("email", "verified", "primary")),
         "second_steps": list(factors.values("type", "created_at", "last_used_at")),
     }

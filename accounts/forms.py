@@ -2,17 +2,21 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import redirects, scopes, usernames, zones
+from accounts import redirects, scopes, services, usernames, zones
 from accounts.models import Membership, Team, User
 
 # --- signing in and up, in our words ------------------------------------------------------------
@@ -27,6 +31,27 @@ class SignupForm(AllauthSignupForm):
 
     field_order = ("first_name", "last_name", "email", "password1", "timezone")
 
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Make the account; where the address has one, do the same work and take it back.
+
+        So the time that it takes tells nobody which addresses have an account.
+        """
+        if self.account_already_exists:
+            self._make_nothing(request)
+        with transaction.atomic():
+            made: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return made
+
+    def _make_nothing(self, request: HttpRequest) -> None:
+        email = self.cleaned_data["email"]
+        self.cleaned_data["email"] = f"{uuid4().hex}@nobody.invalid"
+        self.account_already_exists = False
+        with transaction.atomic():
+            self.save(request)
+            transaction.set_rollback(True)
+        self.account_already_exists = True
+        self.cleaned_data["email"] = email
+
     def clean_timezone(self) -> str:
         return str(zones.zone_of(self.cleaned_data["timezone"]))
 
@@ -37,6 +62,18 @@ class ChangePasswordForm(AllauthChangePasswordForm):
         self.fields["oldpassword"].label = _("Current password")
         self.fields["password1"].label = _("New password")
         self.fields["password2"].label = _("New password again")
+
+
+class ResetPasswordForm(AllauthResetPasswordForm):
+    users: list[User]
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Mail the link, unless the account is deleted at the same moment."""
+        with transaction.atomic():
+            found = [services.lock_kept(pk) for pk in sorted(user.pk for user in self.users)]
+            self.users = [user for user in found if user]
+            email: str = super().save(request, **kwargs)
+        return email
 
 
 class ResetPasswordKeyForm(AllauthResetPasswordKeyForm):
@@ -97,7 +134,8 @@ class ProfileForm(forms.Form):
     @classmethod
     def values_of(cls, user: User) -> dict[str, Any]:
         values = {name: getattr(user, name) for name in cls.base_fields}
-        return values | {"language": user.language or _BROWSERS}
+        zone = zones.in_words(user.timezone)
+        return values | {"language": user.language or _BROWSERS, "timezone": zone}
 
     def clean_username(self) -> str:
         name = str(self.cleaned_data["username"]).lower()
@@ -109,6 +147,8 @@ class ProfileForm(forms.Form):
         """As the database of zones writes it; people write new york."""
         typed = str(self.cleaned_data["timezone"])
         name = zones.find(typed) or typed
+        if hint := zones.hint(typed) if name == typed else "":
+            raise forms.ValidationError(hint)
         zones.validate_zone(name)
         return name
 

@@ -6,6 +6,7 @@ floor only knows to whom it goes and that it must arrive.
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from accounts.channels import (
     EmailChannel,
     EmailContent,
     NotConfigured,
+    PersonGone,
     PushChannel,
     PushContent,
     Refused,
@@ -70,11 +72,14 @@ def email(
     user: User | None = None,
     topic: str = "",
     due_at: datetime | None = None,
+    about: User | None = None,
 ) -> None:
-    """Enqueue an email, at once or for `due_at`."""
-    _enqueue(
-        Notification.Channel.EMAIL, [address], json.dumps(content), kind, now, user, topic, due_at
-    )
+    """Enqueue an email, at once or for `due_at`.
+
+    It is not sent if `user`, or the person whom it is `about`, is deactivated by then.
+    """
+    shared = _Shared(kind, json.dumps(content), user, about, topic, due_at or now, now)
+    _enqueue(Notification.Channel.EMAIL, [address], shared)
 
 
 def push(
@@ -85,38 +90,32 @@ def push(
     now: datetime,
     topic: str = "",
     due_at: datetime | None = None,
+    about: User | None = None,
 ) -> None:
-    """Enqueue a push message to each device of this person: a row a device."""
+    """Enqueue a push message to each device of this person: a row a device. Else as `email`."""
     devices = list(user.devices.filter(is_active=True).values_list("digest", flat=True))
-    _enqueue(
-        Notification.Channel.PUSH, devices, json.dumps(content), kind, now, user, topic, due_at
-    )
+    shared = _Shared(kind, json.dumps(content), user, about, topic, due_at or now, now)
+    _enqueue(Notification.Channel.PUSH, devices, shared)
 
 
-def _enqueue(
-    channel: str,
-    addresses: Sequence[str],
-    content: str,
-    kind: str,
-    now: datetime,
-    user: User | None,
-    topic: str,
-    due_at: datetime | None,
-) -> None:
+@dataclass(frozen=True)
+class _Shared:
+    """What the rows of one message have in common."""
+
+    kind: str
+    content: str
+    user: User | None
+    about: User | None
+    topic: str
+    due_at: datetime
+    created_at: datetime
+
+
+def _enqueue(channel: str, addresses: Sequence[str], shared: _Shared) -> None:
     Notification.objects.bulk_create(
-        Notification(
-            user=user,
-            channel=channel,
-            address=address,
-            kind=kind,
-            topic=topic,
-            content=content,
-            due_at=due_at or now,
-            created_at=now,
-        )
-        for address in addresses
+        Notification(channel=channel, address=address, **vars(shared)) for address in addresses
     )
-    if addresses and (due_at is None or due_at <= now):
+    if addresses and shared.due_at <= shared.created_at:
         outbox.hint("accounts.tasks.deliver", channel)
 
 
@@ -160,7 +159,7 @@ def deliver(*, channel: str | None = None) -> bool:
         _end(row, OutboxState.FAILED, error)
     except Refused as error:
         _end(row, OutboxState.FAILED, error)
-    except NotConfigured as error:
+    except (NotConfigured, PersonGone) as error:
         _end(row, OutboxState.WITHDRAWN, error)
     except Exception as error:
         _retry(row, error, in_time=not limit.passed)
@@ -172,7 +171,13 @@ def deliver(*, channel: str | None = None) -> bool:
 
 
 def _address(row: Notification) -> str:
-    """Where the channel sends it; AddressGone for a device that was removed meanwhile."""
+    """Return where the channel sends it.
+
+    PersonGone where somebody is deactivated, AddressGone for a device that was removed meanwhile.
+    """
+    people = [pk for pk in (row.user_id, row.about_id) if pk is not None]
+    if people and User.objects.filter(pk__in=people, is_active=False).exists():
+        raise PersonGone("deactivated")
     if row.channel == Notification.Channel.EMAIL:
         return row.address
     device = PushDevice.objects.filter(digest=row.address).first()

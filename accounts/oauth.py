@@ -138,7 +138,8 @@ class Validator(OAuth2Validator):
             raise InvalidGrantError(request=request)
 
     def _use_up(self, request: Request) -> bool:
-        if services.lock(request.user.pk) is None:
+        person = services.lock_kept(request.user.pk)
+        if person is None or not person.is_active:
             return False
         if request.grant_type == "authorization_code":
             code = Grant.objects.filter(code=request.code, application=request.client)

@@ -20,10 +20,17 @@ from oauth2_provider.models import (
     RefreshToken,
 )
 
-from accounts import applications, audit, idempotency, notifications, sessions, teams
+from accounts import applications, audit, idempotency, notifications, sessions, teams, usernames
 from accounts.audit import Action
 from accounts.exporting import export
-from accounts.models import AuditEntry, IdempotencyRecord, Invitation, Notification, User
+from accounts.models import (
+    AuditEntry,
+    FormerUsername,
+    IdempotencyRecord,
+    Invitation,
+    Notification,
+    User,
+)
 from config import privacy
 from config.errors import Conflict
 
@@ -123,7 +130,7 @@ def _close_doors(person: User) -> None:
     """Nothing that lets anybody in is left, whether with a browser, a token or a program."""
     for tokens in (RefreshToken, AccessToken, IDToken, Grant, DeviceGrant, Application):
         tokens.objects.filter(user=person).delete()
-    for rows in (person.tokens, person.devices, person.sessions):
+    for rows in (person.tokens, person.devices, person.sessions, person.former_usernames):
         rows.all().delete()
     IdempotencyRecord.objects.filter(user=person).delete()
     Authenticator.objects.filter(user=person).delete()
@@ -167,6 +174,7 @@ def retain(*, now: datetime) -> None:
         privacy.forget(Notification.objects.filter(settled_at__lte=since))
     if since := privacy.kept_since("audit", now):
         privacy.forget(AuditEntry.objects.filter(at__lte=since))
+    privacy.forget(FormerUsername.objects.filter(given_up_at__lte=now - usernames.RESERVED))
     applications.purge(now=now)
     idempotency.purge(now=now)
     sessions.purge(now=now)

@@ -1,20 +1,24 @@
 """What happens around signing in, into the audit log: libraries tell of it by signals alone."""
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account import signals as account
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import signals as django
+from django.db import transaction
 from django.db.models import Q
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone, translation
 
-from accounts import audit, browsers, sessions
+from accounts import audit, browsers, services, sessions
 from accounts.audit import Action
 from accounts.models import User
+from config.errors import AccountClosed
 
 _SECOND_STEPS = {
     Authenticator.Type.TOTP: "authenticator app",
@@ -23,8 +27,10 @@ _SECOND_STEPS = {
 
 
 def _own(action: Action, user: User, subject: str = "") -> None:
-    """What somebody did to their own account."""
-    audit.record(action, person=user, actor=user, subject=subject, now=timezone.now())
+    """What somebody did to their own account, unless it was closed meanwhile."""
+    with suppress(AccountClosed), transaction.atomic():
+        services.lock(user.pk)
+        audit.record(action, person=user, actor=user, subject=subject, now=timezone.now())
 
 
 @receiver(django.user_logged_in)
@@ -44,13 +50,19 @@ def _sign_in_failed(credentials: dict[str, Any], **_: Any) -> None:
     email = str(credentials.get("email", "")).strip().lower()
     confirmed = Q(emailaddress__email=email, emailaddress__verified=True)
     person = User.objects.filter(Q(email=email) | confirmed).first() if email else None
-    audit.record(Action.LOGIN_FAILED, person=person, now=timezone.now())
+    _failed(person)
 
 
 @receiver(mfa.authentication_failed)
 def _second_step_failed(user: User, authenticator: Authenticator, **_: Any) -> None:
-    subject = _SECOND_STEPS.get(authenticator.type, "")
-    audit.record(Action.LOGIN_FAILED, person=user, subject=subject, now=timezone.now())
+    _failed(user, _SECOND_STEPS.get(authenticator.type, ""))
+
+
+def _failed(person: User | None, subject: str = "") -> None:
+    """Record the attempt; not under the name of somebody whose account was deleted meanwhile."""
+    with transaction.atomic():
+        kept = services.lock_kept(person.pk) if person else None
+        audit.record(Action.LOGIN_FAILED, person=kept, subject=subject, now=timezone.now())
 
 
 @receiver(django.user_logged_out)
@@ -87,9 +99,22 @@ def _email_confirmed(email_address: EmailAddress, **_: Any) -> None:
         _own(Action.EMAIL_CHANGED, email_address.user, f"+ {email_address.email}")
 
 
+@receiver(account.email_added)
+def _email_added(request: HttpRequest, user: User, email_address: EmailAddress, **_: Any) -> None:
+    """Tell the main address: one more is about to be a way into the account."""
+    about = {"added_email": email_address.email}
+    get_adapter(request).send_notification_mail("account/email/email_added", user, about)
+
+
 @receiver(account.email_removed)
-def _email_removed(user: User, email_address: EmailAddress, **_: Any) -> None:
+def _email_removed(request: HttpRequest, user: User, email_address: EmailAddress, **_: Any) -> None:
+    """Tell the address itself too: the main one may be that of whoever takes the account over."""
     _own(Action.EMAIL_CHANGED, user, f"− {email_address.email}")
+    if email_address.verified:
+        about = {"deleted_email": email_address.email}
+        get_adapter(request).send_notification_mail(
+            "account/email/email_deleted", user, about, email=email_address.email
+        )
 
 
 @receiver(mfa.authenticator_added)

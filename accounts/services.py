@@ -1,6 +1,7 @@
 """What happens to people's accounts, tokens and devices."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,18 +14,28 @@ from django.utils.translation import gettext as _
 from accounts import audit, limits, usernames
 from accounts import scopes as scope_names
 from accounts.audit import Action
-from accounts.models import ApiToken, PushDevice, User, new_token
+from accounts.models import ApiToken, FormerUsername, PushDevice, User, new_token
 from config import crypto
-from config.errors import Invalid
+from config.errors import AccountClosed, Invalid
 
 
-def lock(person_id: int) -> User | None:
-    """Lock the person until the transaction ends, so that what they make is counted one by one.
+def lock(person_id: int) -> User:
+    """Lock the person until the transaction ends and return them as they are now.
 
-    Return None where their account is inactive.
+    Every function that writes what belongs to a person takes this lock first, before any other row.
+    Erasure takes it too: what is written before it is erased, and nothing is written after it.
+    AccountClosed where the account is not active.
     """
+    person = lock_kept(person_id)
+    if person is None or not person.is_active:
+        raise AccountClosed(_("This account is closed."))
+    return person
+
+
+def lock_kept(person_id: int) -> User | None:
+    """Lock the person, active or deactivated; None where the account has been deleted."""
     people = User.objects.select_for_update(no_key=True)
-    return people.filter(pk=person_id, is_active=True).first()
+    return people.filter(pk=person_id, deleted_at=None).first()
 
 
 def vouch_for_email(*, user: User) -> None:
@@ -49,13 +60,43 @@ def update_profile(*, user: User, **values: Any) -> User:
     user.full_clean(validate_unique=False)
     try:
         with transaction.atomic():
-            user.save(update_fields=[*values, "updated_at"])
+            lock(user.pk)
+            with renaming(user=user):
+                user.save(update_fields=[*values, "updated_at"])
     except IntegrityError:
         if "username" not in values:
             raise
         # Asked beforehand, it might still be taken in the meantime.
         raise Invalid(_("Somebody else has this username."), field="username") from None
     return user
+
+
+@contextmanager
+def renaming(*, user: User) -> Iterator[None]:
+    """Save this person within: a username that they give up stays theirs for a while.
+
+    The caller has locked the person. Invalid as in `check_username`. It is asked again after the
+    new name is written: until then its owner may have been about to give it up.
+    """
+    was = User.objects.values_list("username", flat=True).get(pk=user.pk)
+    yield
+    if user.username != was:
+        check_username(user=user, wanted=user.username)
+        user.former_usernames.filter(username=user.username).delete()
+        FormerUsername.objects.create(user=user, username=was)
+
+
+def check_username(*, user: User, wanted: str) -> None:
+    """Refuse (Invalid) a username that is reserved for somebody else, and too many changes.
+
+    People may take back one that they had.
+    """
+    reserved = FormerUsername.objects.filter(username=wanted).first()
+    if reserved is not None and reserved.user_id != user.pk:
+        raise Invalid(_("Somebody else has this username."), field="username")
+    if reserved is None and user.former_usernames.count() >= usernames.MOST_FORMER:
+        message = _("A username can be changed %(count)d times in %(days)d days.")
+        raise Invalid(message % usernames.LIMIT, field="username")
 
 
 def create_token(
@@ -101,7 +142,9 @@ def note_use(*, token: ApiToken, now: datetime) -> None:
     """Note that a token was used, at most once a minute; its first use is told in the audit log."""
     noted = ApiToken.objects.filter(pk=token.pk).touch(now)
     if noted and token.last_used_at is None:
-        audit.record(Action.TOKEN_USED, person=token.user, subject=str(token), now=now)
+        with suppress(AccountClosed), transaction.atomic():
+            lock(token.user_id)
+            audit.record(Action.TOKEN_USED, person=token.user, subject=str(token), now=now)
 
 
 @transaction.atomic
@@ -109,6 +152,7 @@ def revoke_token(
     *, token: ApiToken, now: datetime, actor: User | None, action: Action = Action.TOKEN_REVOKED
 ) -> bool:
     """End a token at once; whether it was still good. `actor` is its owner, staff, or nobody."""
+    lock_kept(token.user_id)
     ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
     if ended:
         audit.record(action, person=token.user, actor=actor, subject=str(token), now=now)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -58,6 +59,18 @@ class SessionStore(db.SessionStore):
     def exists(self, session_key: str) -> bool:
         return Session.objects.filter(session_key=crypto.digest(session_key)).exists()
 
+    def save(self, must_create: bool = False) -> None:
+        """Save it; UpdateError where its person's account was deleted meanwhile.
+
+        The session of a deactivated person is kept: another person may sign in on that browser.
+        """
+        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
+        person_id = data.get("_auth_user_id")
+        with transaction.atomic():
+            if person_id is not None and services.lock_kept(int(person_id)) is None:
+                raise UpdateError
+            super().save(must_create)
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Who has signed in, on what and when, stands beside the data, to be listed."""
         person, since = data.get("_auth_user_id"), data.get("started_at")
@@ -90,6 +103,13 @@ def begin(request: HttpRequest, *, user: User, now: datetime) -> None:
     request.session.save()  # so that it is counted
     seen = Session.objects.filter(user=user).order_by("-seen_at", "-started_at", "pk")
     limits.trim(seen, settings.LIMITS["sessions"])
+
+
+def is_new(request: HttpRequest, *, now: datetime) -> bool:
+    """Whether somebody has signed in here a short while ago."""
+    since = request.session.get("started_at")
+    lasts = timedelta(seconds=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+    return since is not None and now - datetime.fromisoformat(since) < lasts
 
 
 def of(user: User, *, now: datetime) -> QuerySet[Session]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib import admin, messages
@@ -101,12 +102,18 @@ class Deed:
     """What staff can do to a row: from the list to several at once, by a button on its own page."""
 
     def __init__(
-        self, run: Callable[[Any, HttpRequest, Any], None], label: Any, warning: Any
+        self,
+        run: Callable[[Any, HttpRequest, Any], None],
+        label: Any,
+        warning: Any,
+        *,
+        is_many: bool,
     ) -> None:
         self.__name__ = run.__name__
         self.short_description = label
         self.warning = warning
         self._run = run
+        self._is_many = is_many
 
     def __call__(
         self, model_admin: "StaffAdmin[Any]", request: HttpRequest, queryset: QuerySet[Any]
@@ -128,9 +135,9 @@ class Deed:
         with translation.override("en"):
             subject = f"{self.short_description}: {model_admin.opts.verbose_name} {row}"
         try:
-            with transaction.atomic():
-                if not may_touch(acting(request), people):
-                    raise Forbidden(gettext("Only superusers touch what is a superuser’s."))
+            if not may_touch(acting(request), people):
+                raise Forbidden(gettext("Only superusers touch what is a superuser’s."))
+            with nullcontext() if self._is_many else transaction.atomic():
                 self._run(model_admin, request, row)
                 record(request, Action.STAFF_ACTED, people, subject)
         except DomainError as error:
@@ -140,14 +147,15 @@ class Deed:
 
 
 def deed(
-    label: Any, *, warning: Any = ""
+    label: Any, *, warning: Any = "", is_many: bool = False
 ) -> Callable[[Callable[[Any, HttpRequest, Any], None]], Deed]:
     """Makes an action of a method that does something to one row.
 
     It is named in `actions`, runs in a transaction and is on record; what the domain refuses is
-    said. `warning` is said before the button can be pressed.
+    said. `warning` is said before the button can be pressed. `is_many`: it does many things, each
+    in a transaction of its own, so that it does not hold all that they lock.
     """
-    return lambda run: Deed(run, label, warning)
+    return lambda run: Deed(run, label, warning, is_many=is_many)
 
 
 def record(request: HttpRequest, action: Action, people: Sequence[User], subject: str) -> None:

@@ -1,7 +1,7 @@
 """What people do with teams: make and name them, invite to them, join and leave them.
 
-Every door locks the team first. So two of them at once cannot leave it without an owner, nor give
-two places to one person. A person who takes one more place is locked before the team.
+Every function locks the person who acts, then the team. So two of them at once cannot leave it
+without an owner, nor give two places to one person.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts import limits, links, notifications, services
 from accounts.models import Invitation, Membership, Team, User
-from config.errors import Conflict, Forbidden, Invalid, NotFound
+from config import departures
+from config.db import retrying
+from config.errors import AccountClosed, Conflict, Forbidden, Invalid, NotFound
 
 Role = Membership.Role
 
@@ -39,7 +41,7 @@ def find(*, team_id: int, user: User) -> Membership:
 
 @transaction.atomic
 def create(*, owner: User, name: str) -> Team:
-    """A new team. LimitReached for somebody who is in as many teams as one can be."""
+    """Create a team. LimitReached for somebody who is in as many teams as one can be."""
     services.lock(owner.pk)
     limits.require_room("teams", owner.memberships.all())
     team = Team(name=name.strip())
@@ -71,28 +73,55 @@ def set_role(*, team: Team, actor: User, member_id: int, role: str) -> Membershi
     return member
 
 
-@transaction.atomic
-def remove(*, team: Team, actor: User, member_id: int) -> Membership:
-    """Take somebody else out of the team; who goes of their own accord leaves."""
-    _acting(team, actor, Role.OWNER)
-    member = _member(team, member_id)
-    if member.user_id == actor.pk:
-        raise Invalid(_("To go yourself, leave the team."))
-    member.delete()
-    return member
+def remove(*, team: Team, actor: User, member_id: int, now: datetime) -> Membership:
+    """Take somebody else out of the team; to go oneself is to leave.
+
+    What waits between them and others in the team ends.
+    """
+
+    def write() -> Membership:
+        with transaction.atomic():
+            person_id = _member(team, member_id).user_id
+            departures.hold_team(person_id=person_id, team_id=team.pk)
+            _acting(team, actor, Role.OWNER)
+            member = _member(team, member_id)
+            if member.user_id == actor.pk:
+                raise Invalid(_("To go yourself, leave the team."))
+            member.delete()
+            departures.leave_team(person_id=person_id, team_id=team.pk, now=now)
+        return member
+
+    return retrying(write)
 
 
-@transaction.atomic
 def leave(*, team: Team, actor: User, now: datetime) -> None:
-    """Go. With its last person an unused team goes too; Conflict for the last owner of others."""
-    own = _acting(team, actor)
-    if team.memberships.exclude(pk=own.pk).exists():
-        _keep_an_owner(own)
-        own.delete()
-        return
-    forget_invitations(team.invitations.all(), now=now)
-    if not _delete_unused(team):
-        own.delete()
+    """Go: what waits between the actor and others in the team ends.
+
+    With its last person an unused team goes too; Conflict for the last owner of others.
+    """
+
+    def write() -> None:
+        with transaction.atomic():
+            departures.hold_team(person_id=actor.pk, team_id=team.pk)
+            own = _acting(team, actor)
+            if team.memberships.exclude(pk=own.pk).exists():
+                _keep_an_owner(own)
+            else:
+                forget_invitations(team.invitations.all(), now=now)
+                if _delete_unused(team):
+                    return
+            own.delete()
+            departures.leave_team(person_id=actor.pk, team_id=team.pk, now=now)
+
+    retrying(write)
+
+
+def hold(*, team_id: int, user: User) -> Team:
+    """Lock the team until the transaction ends; NotFound where it is gone or the user not in it.
+
+    People are locked before their team. While it is held nobody leaves it, and it is not deleted.
+    """
+    return find(team_id=_lock(team_id).pk, user=user).team
 
 
 def heir(*, team: Team, of: User) -> Membership | None:
@@ -115,7 +144,7 @@ def has_other_owners(*, team: Team, than: User) -> bool:
 def part_for_good(*, user: User, now: datetime) -> None:
     """Take somebody who is deleted out of every team; none of those with people loses its owner."""
     for own in user.memberships.select_related("team").order_by("team_id"):
-        team = _lock(own.team)
+        team = _lock(own.team_id)
         if not has_other_owners(team=team, than=user) and own.role == Role.OWNER:
             successor = heir(team=team, of=user)
             if successor is not None:
@@ -218,7 +247,7 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
     for anybody but the person whose address was invited, LimitReached for one team too many.
     """
     services.lock(user.pk)
-    team = _lock(invitation.team)
+    team = _lock(invitation.team_id)
     held = team.invitations.filter(pk=invitation.pk).first()
     if held is None:
         raise NotFound(_("This invitation has been used, or was withdrawn."))
@@ -237,9 +266,15 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
 def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membership]) -> None:
     """For staff, who change several places at once; in the transaction that saves them.
 
-    Conflict where people would be left in a team without an owner.
+    Conflict where people would be left in a team without an owner, AccountClosed where a place
+    would go to somebody whose account was deleted.
     """
     touched = [*changed, *deleted]
+    for row in deleted:
+        departures.hold_team(person_id=row.user_id, team_id=row.team_id)
+    for person_id in sorted({row.user_id for row in changed}):
+        if services.lock_kept(person_id) is None:
+            raise AccountClosed(_("This account is closed."))
     known = sorted({row.team_id for row in touched if row.team_id})
     list(Team.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
     for team_id in {row.team_id for row in touched}:
@@ -254,16 +289,17 @@ def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membersh
             raise _without_owner()
 
 
-def _lock(team: Team) -> Team:
-    locked = Team.objects.select_for_update(no_key=True).filter(pk=team.pk).first()
+def _lock(team_id: int) -> Team:
+    locked = Team.objects.select_for_update(no_key=True).filter(pk=team_id).first()
     if locked is None:
         raise NotFound("team not found")
     return locked
 
 
 def _acting(team: Team, actor: User, *roles: str) -> Membership:
-    """The actor's place in the team, which is locked; Forbidden unless it is one of these."""
-    _lock(team)
+    """The actor's place in the team, both locked; Forbidden unless it is one of these."""
+    services.lock(actor.pk)
+    _lock(team.pk)
     own = find(team_id=team.pk, user=actor)
     if roles and own.role not in roles:
         raise Forbidden(_("This is for others in the team to do."))
@@ -316,9 +352,12 @@ def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> N
 
 
 def _send(invitation: Invitation, now: datetime) -> None:
-    """To an account in its own language; to anybody else in that of whoever invites."""
+    """To an account in its own language; to anybody else in that of whoever invites.
+
+    It is not sent to an account that is deactivated.
+    """
     known = User.objects.filter(
-        emailaddress__email__iexact=invitation.email, emailaddress__verified=True, is_active=True
+        emailaddress__email__iexact=invitation.email, emailaddress__verified=True
     ).first()
     content = notifications.render_email(
         "team_invitation",

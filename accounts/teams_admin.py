@@ -4,15 +4,19 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import ProtectedError, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from accounts import staff, teams
 from accounts.audit import Action
 from accounts.models import Invitation, Membership, Team, User
 from accounts.staff import ReadOnlyAdmin, StaffAdmin, Viewed
+from config import departures
 from config.errors import DomainError, Forbidden
 
 
@@ -28,6 +32,12 @@ class MembershipForm(forms.ModelForm[Membership]):
 
 class MembershipFormSet(BaseInlineFormSet[Membership, Any, forms.ModelForm[Membership]]):
     actor: User
+
+    def delete_existing(self, obj: Membership, commit: bool = True) -> None:
+        """Take somebody out of the team as by its owner; `clean` has locked what that ends."""
+        super().delete_existing(obj, commit=commit)
+        if commit:
+            departures.leave_team(person_id=obj.user_id, team_id=obj.team_id, now=timezone.now())
 
     def clean(self) -> None:
         super().clean()
@@ -83,6 +93,19 @@ class TeamAdmin(StaffAdmin[Team]):
 
     def has_change_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
         return self.has_view_permission(request)
+
+    def delete_model(self, request: HttpRequest, obj: Team) -> None:
+        self.delete_queryset(request, Team.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        """Delete teams that are not met in; the page has said so, but one may be asked in since."""
+        try:
+            with transaction.atomic():
+                list(queryset.order_by("pk").select_for_update().values_list("pk"))
+                queryset.delete()
+        except ProtectedError as error:
+            said = gettext("Meetings of this team are on record, so it stays.")
+            raise PermissionDenied(said) from error
 
     # --- on record: of a place in it, in the log of whoever has it ------------------------------
 

@@ -15,7 +15,7 @@ from accounts.pages.connections import connections, disconnect
 from accounts.pages.data import data, delete_account, export
 from accounts.pages.devices import devices, remove_device
 from accounts.pages.profile import profile
-from accounts.pages.security import end_other_sessions, end_session, security
+from accounts.pages.security import access, end_other_sessions, end_session, security
 from accounts.pages.teams import (
     change_role,
     delete_team,
@@ -56,6 +56,7 @@ urlpatterns = [
     path("settings/connections", connections, name="connections"),
     path("settings/connections/<int:application_id>/remove", disconnect, name="disconnect"),
     path("settings/security", security, name="security"),
+    path("settings/security/access", access, name="access"),
     path("settings/security/sessions/<str:session_id>/end", end_session, name="end_session"),
     path("settings/security/sessions/end", end_other_sessions, name="end_other_sessions"),
     path("settings/data", data, name="data"),

@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.urls import URLResolver, get_resolver
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 MAX_LENGTH = 30
+RESERVED = timedelta(days=90)
+"""How long a name that was given up, of a person or an event type, leads to the new one."""
+MOST_FORMER = 10
+"""Names that one account, or one event type, has given up and still holds."""
+LIMIT = {"count": MOST_FORMER, "days": RESERVED.days}
 PATTERN = re.compile(r"[a-z0-9-]{2,30}")
 
 # Words that a visitor would take for ours, beside those that the URL table itself uses.

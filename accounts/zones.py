@@ -1,37 +1,278 @@
-"""Names of time zones: IANA's, as the machine's database knows them."""
+"""Names of time zones: IANA's, as the machine's database knows them; and how people write them."""
 
-from functools import cache
+import json
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html_join
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+
+_LONGEST = 64
+_NO_ZONES = {"localtime", "Factory"}  # on many systems: the server's own zone, and a placeholder
+_OFFSET = re.compile(
+    r"(?:(?:utc|gmt) ?(?P<sign>[+-])|(?P<bare>[+-])|(?:utc|gmt) )"
+    r" ?(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?"
+)
+_ETC = re.compile(r"Etc/GMT(?P<sign>[+-])(?P<hours>[1-9][0-9]?)")
+# The zones that people mean by these letters. Those that IANA knows as names are not here.
+_WRITTEN = """
+    Africa/Johannesburg sast
+    Africa/Lagos wat
+    Africa/Maputo cat
+    Africa/Nairobi eat
+    America/Anchorage akst akdt
+    America/Argentina/Buenos_Aires art
+    America/Chicago ct cst cdt
+    America/Denver mt mdt
+    America/Halifax ast adt
+    America/Los_Angeles pt pst pdt
+    America/New_York et edt
+    America/Sao_Paulo brt
+    America/St_Johns nst ndt
+    Asia/Bangkok ict
+    Asia/Dubai gst
+    Asia/Hong_Kong hkt
+    Asia/Jakarta wib
+    Asia/Karachi pkt
+    Asia/Kathmandu npt
+    Asia/Kolkata ist
+    Asia/Manila pht
+    Asia/Seoul kst
+    Asia/Singapore sgt
+    Asia/Tokyo jst
+    Australia/Adelaide acst acdt
+    Australia/Perth awst
+    Australia/Sydney aest aedt
+    Europe/Athens eest
+    Europe/Berlin cest mez mesz
+    Europe/Istanbul trt
+    Europe/Lisbon west
+    Europe/London bst
+    Europe/Moscow msk
+    Pacific/Auckland nzst nzdt
+"""
+_ABBREVIATIONS = {
+    letters: zone
+    for zone, *written in map(str.split, _WRITTEN.strip().splitlines())
+    for letters in written
+}
+_WELL_KNOWN = set(_ABBREVIATIONS.values())
+# What else people call a country.
+_ALSO_CALLED = {"GB": ("uk", "great britain", "england"), "US": ("usa",)}
+# Links to a city whose country they do not stand for.
+_OF_NO_COUNTRY = {"CET", "EET", "EST", "MET", "WET"}
+# Two days by which zones of one country are compared: winter and summer under rules that last.
+_COMPARED = (datetime(2037, 1, 1, tzinfo=UTC), datetime(2037, 7, 1, tzinfo=UTC))
 
 
 @cache
 def names() -> frozenset[str]:
-    # Both lie beside the zones on many systems: one is the server's own, one a placeholder.
-    return frozenset(available_timezones() - {"localtime", "Factory"})
+    return frozenset(available_timezones() - _NO_ZONES)
+
+
+# --- the tables that come with the database -----------------------------------------------------
+
+
+def _table(name: str) -> list[list[str]]:
+    text = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
 
 
 @cache
-def options() -> str:
-    """The `<option>` elements of a list to choose a zone from."""
-    return format_html_join("", '<option value="{}">', ((name,) for name in sorted(names())))
-
-
-def find(text: str) -> str:
-    """The name of the zone that somebody has typed: whole, or its place alone; else empty."""
-    wanted = "_".join(text.split()).casefold()
-    folded = _by_folded_name()
-    if not wanted or wanted in folded:
-        return folded.get(wanted, "")
-    return next((name for each, name in folded.items() if each.endswith(f"/{wanted}")), "")
+def _countries() -> Mapping[str, str]:
+    """The country code of each zone that stands for a place."""
+    return {row[2]: row[0] for row in _table("zone.tab") if row[2] in names()}
 
 
 @cache
-def _by_folded_name() -> dict[str, str]:
+def _country_names() -> Mapping[str, Mapping[str, str]]:
+    """The name of each country, by language and code (Unicode CLDR)."""
+    text = Path(__file__).with_name("countries.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = json.loads(text)
+    return found
+
+
+@cache
+def _links() -> Mapping[str, str]:
+    """The zone that each other name of one stands for."""
+    rows = (row[0].split(" ") for row in _table("tzdata.zi"))
+    return {row[2]: row[1] for row in rows if row[0] == "L"}
+
+
+@cache
+def country_of(name: str) -> str:
+    """Return the country code (ISO 3166) of this zone; empty where it belongs to none."""
+    if name in _OF_NO_COUNTRY:
+        return ""
+    return _countries().get(name) or _countries().get(_links().get(name, ""), "")
+
+
+# --- finding one --------------------------------------------------------------------------------
+
+
+def find(typed: str) -> str:
+    """Return the name of the zone that somebody typed; empty where there is none.
+
+    They type a name, a city, a country with one clock, an abbreviation or an offset from UTC.
+    """
+    text = _folded(typed)
+    if offset := _OFFSET.fullmatch(text):
+        return _with_offset(offset)
+    name = text.replace(" ", "_")
+    city = name.partition(",")[0]
+    return (
+        _by_folded_name().get(name)
+        or _ABBREVIATIONS.get(name)
+        or _by_city().get(name)
+        or _by_city().get(city)
+        or _of_country(text)
+    )
+
+
+def hint(typed: str) -> str:
+    """Return advice for somebody who typed what is no zone; mostly there is none."""
+    text = _folded(typed)
+    offset = _OFFSET.fullmatch(text)
+    if offset and int(offset["minutes"] or 0):
+        return gettext("An offset must be in whole hours. Name a city instead, such as Kolkata.")
+    zones = sorted(_by_country().get(text, ()), key=lambda zone: zone not in _WELL_KNOWN)
+    if zones:
+        cities = ", ".join(_city(zone) for zone in zones[:4])
+        return gettext("There are several time zones there. Name a city, such as %(cities)s.") % {
+            "cities": cities
+        }
+    return ""
+
+
+def _folded(typed: str) -> str:
+    """Return the text without case, accents and double spaces; empty if it is too long."""
+    if len(typed) > _LONGEST:
+        return ""
+    plain = "".join(
+        each for each in unicodedata.normalize("NFKD", typed) if not unicodedata.combining(each)
+    )
+    return " ".join(plain.replace("−", "-").replace("–", "-").split()).casefold()
+
+
+def _with_offset(offset: re.Match[str]) -> str:
+    """The zone that is so many whole hours ahead of UTC.
+
+    A plus sign that nobody escaped reaches us as a space. IANA's names have the sign inverted.
+    """
+    if int(offset["minutes"] or 0):
+        return ""
+    ahead = int(offset["hours"]) * (-1 if "-" in (offset["sign"], offset["bare"]) else 1)
+    name = f"Etc/GMT{-ahead:+d}" if ahead else "UTC"
+    return name if name in names() else ""
+
+
+@cache
+def _by_folded_name() -> Mapping[str, str]:
     return {name.casefold(): name for name in sorted(names())}
+
+
+@cache
+def _by_city() -> Mapping[str, str]:
+    """Zones by the ends of their names. Places go first; Etc is none, and its signs mislead."""
+    found: dict[str, str] = {}
+    for name in sorted(names(), key=lambda name: (name not in _countries(), name)):
+        parts = name.casefold().split("/")
+        if parts[0] != "etc":
+            for start in range(1, len(parts)):
+                found.setdefault("/".join(parts[start:]), name)
+    return found
+
+
+@cache
+def _by_country() -> Mapping[str, Sequence[str]]:
+    """The zones of each country, by its names in every language."""
+    found = defaultdict(list)
+    for zone, code in _countries().items():
+        called = {_folded(each.get(code, code)) for each in _country_names().values()}
+        for name in called.union(_ALSO_CALLED.get(code, ())):
+            found[name].append(zone)
+    return found
+
+
+def _of_country(text: str) -> str:
+    zones = [(name, ZoneInfo(name)) for name in _by_country().get(text, ())]
+    clocks = {tuple(day.astimezone(zone).utcoffset() for day in _COMPARED) for _name, zone in zones}
+    return zones[0][0] if len(clocks) == 1 else ""
+
+
+# --- naming one ---------------------------------------------------------------------------------
+
+
+def in_words(zone: ZoneInfo | str) -> str:
+    """Return the name as people read it: `UTC+2` for the zone that IANA calls `Etc/GMT-2`."""
+    name = str(zone)
+    etc = _ETC.fullmatch(name)
+    if etc is None:
+        return name
+    return f"UTC{'-' if etc['sign'] == '+' else '+'}{etc['hours']}"
+
+
+def options(now: datetime, *, twelve_hours: bool) -> str:
+    """Return the `<option>` elements of a list to choose a zone from.
+
+    Each says its city, country, abbreviation, offset and local time.
+    """
+    return _options(int(now.timestamp()) // 60, twelve_hours, get_language() or "en")
+
+
+@lru_cache(maxsize=16)  # they change with the minute
+def _options(minute: int, twelve_hours: bool, language: str) -> str:
+    now = datetime.fromtimestamp(minute * 60, UTC)
+    countries = _country_names().get(language, _country_names()["en"])
+    return format_html_join(
+        "",
+        '<option value="{}" label="{}">',
+        (
+            (name, _label(name, countries, now.astimezone(zone), twelve_hours))
+            for name, zone in _listed()
+        ),
+    )
+
+
+@cache
+def _listed() -> Sequence[tuple[str, ZoneInfo]]:
+    """The zones to choose from, one for each place; held here, since `ZoneInfo` keeps a few."""
+    return [(name, ZoneInfo(name)) for name in sorted([*_countries(), "UTC"])]
+
+
+def _label(name: str, countries: Mapping[str, str], local: datetime, twelve_hours: bool) -> str:
+    letters = str(local.tzname())
+    country = countries.get(country_of(name), "")
+    clock = f"{local.hour % 12 or 12}:{local:%M %p}" if twelve_hours else f"{local:%H:%M}"
+    parts = (_city(name), country, letters if letters.isalpha() else "", _offset(local), clock)
+    return ", ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _city(name: str) -> str:
+    return name.rpartition("/")[2].replace("_", " ")
+
+
+def _offset(local: datetime) -> str:
+    """`UTC+5:30`."""
+    ahead = local.utcoffset() or timedelta()
+    hours, minutes = divmod(abs(ahead) // timedelta(minutes=1), 60)
+    if not hours and not minutes:
+        return "UTC"
+    return f"UTC{'-' if ahead < timedelta() else '+'}{hours}" + (
+        f":{minutes:02}" if minutes else ""
+    )
+
+
+# --- using one ----------------------------------------------------------------------------------
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -16,6 +17,30 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class PrivateMiddleware:
+    """Have no browser keep a page for somebody who is signed in: the next one to press Back there
+    would read it, signed out or not.
+
+    It stands inside of what answers static files and the API. The pages on which anybody books are
+    anybody's.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self._get_response(request)
+        # Whose session it is, is not asked: that takes a query, and the database may be away.
+        cookie = settings.SESSION_COOKIE_NAME
+        if not _is_public(request) and (cookie in request.COOKIES or cookie in response.cookies):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _is_public(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.namespace == "public"
 
 
 class BrowserMiddleware:

@@ -32,10 +32,23 @@ class Forbidden(DomainError):
     code = "forbidden"
 
 
+class AccountClosed(DomainError):
+    """The account that acts, or is acted for, is deactivated or deleted."""
+
+    code = "unauthorized"
+
+
 class Conflict(DomainError):
     """It was fine in itself, but not as things stand now."""
 
     code = "conflict"
+
+
+class PersonGone(Conflict):
+    """Somebody who would have to take part is deactivated or deleted; the message names them."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="person_gone")
 
 
 class Busy(DomainError):

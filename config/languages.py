@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 
 class LanguageMiddleware:
@@ -22,3 +23,15 @@ class LanguageMiddleware:
         response.headers.setdefault("Content-Language", language)
         patch_vary_headers(response, ("Accept-Language", "Cookie"))
         return response
+
+
+def region_of(request: HttpRequest) -> str:
+    """Return the country that the browser names with this page's language: `GB` of `en-GB`.
+
+    Only its first language tells where it is. Empty where it names none.
+    """
+    accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
+    language, _dash, rest = (accepted[0][0] if accepted else "").partition("-")
+    region = rest.rpartition("-")[2].upper()
+    is_a_country = len(region) == 2 and region.isascii() and region.isalpha()
+    return region if is_a_country and language == translation.get_language() else ""

@@ -39,15 +39,15 @@ def limited(
 
 def signed_in_at(
     page: str, *parts: str
-) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """For what only a POST does: signing in leads to this page, from which it can be sent again.
 
     `parts` are the arguments that the view has in common with the page.
     """
 
-    def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def signed_in(request: HttpRequest, **which: int) -> HttpResponse:
+        def signed_in(request: HttpRequest, **which: int) -> HttpResponseBase:
             if request.user.is_authenticated:
                 return view(request, **which)
             return redirect_to_login(reverse(page, kwargs={part: which[part] for part in parts}))

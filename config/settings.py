@@ -247,6 +247,7 @@ MIDDLEWARE = [
     "config.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.browsers.PrivateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -256,6 +257,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.pages.refusals.RefusalMiddleware",
     "django_ratelimit.middleware.RatelimitMiddleware",
 ]
 
@@ -330,6 +332,7 @@ LOGIN_REDIRECT_URL = "meetings:home"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
     "change_password": "accounts.forms.ChangePasswordForm",
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
 }
@@ -342,6 +345,9 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 # What weakens or changes the way in is told to the person by email.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# What lets somebody in for good asks for the password, unless it was shown this short a while ago.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 MFA_ADAPTER = "accounts.adapter.MfaAdapter"
 MFA_TOTP_ISSUER = "Parley"
 
@@ -471,6 +477,10 @@ OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
 
 # What each floor knows of a person: the upper ones first, for they point at the lower.
 PRIVACY = ["meetings.privacy", "scheduling.privacy", "webhooks.privacy", "accounts.privacy"]
+# The floors with something that goes on reaching into an account when its password is changed.
+LASTING_ACCESS = ["webhooks.access", "accounts.access"]
+# The floors with something to come, which ends when somebody leaves.
+DEPARTURES = ["meetings.departures", "scheduling.departures"]
 # For how many days it is kept; 0: for ever.
 RETENTION_DAYS = {
     "bookings": read("RETENTION_BOOKINGS_DAYS", 0, environment.whole_number),

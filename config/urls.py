@@ -5,14 +5,12 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from accounts.pages.addresses import email_addresses
 from config.components import components
 
 urlpatterns = [
     path("api/", include("config.api.urls")),
     path("admin/", admin.site.urls),
-    path("accounts/email/", email_addresses, name="account_email"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.allauth_urls")),
     path("language", require_POST(set_language), name="set_language"),
     path("components", components, name="components"),
     path("", include("accounts.urls")),

@@ -137,8 +137,12 @@ class Card:
         return over and self.other.is_active
 
     @property
+    def may_answer(self) -> bool:
+        return self._may(Status.REJECTED)
+
+    @property
     def may_confirm(self) -> bool:
-        return self._may(Status.CONFIRMED)
+        return self._may(Status.CONFIRMED) and self.other.is_active
 
     @property
     def may_cancel(self) -> bool:
@@ -150,7 +154,7 @@ class Card:
 
     @property
     def status_name(self) -> Promise:
-        return _("Waits for you") if self.may_confirm else _STATUS_NAMES[self.status]
+        return _("Waits for you") if self.may_answer else _STATUS_NAMES[self.status]
 
     @property
     def side(self) -> Side:
@@ -209,6 +213,8 @@ def step_of(entry: HistoryEntry, person: User) -> Step:
     to = Status(entry.to_status)
     if entry.role == Role.CLOCK:
         sentence = str(_BY_TIME[to])
+    elif entry.role == Role.TEAM:
+        sentence = gettext("It ended, because one of you left the team.")
     elif entry.actor == person:
         sentence = str(_BY_ME[to])
     else:

@@ -42,6 +42,8 @@ class Role(models.TextChoices):
     REQUESTER = "requester", _("requester")
     RECIPIENT = "recipient", _("recipient")
     STAFF = "staff", _("staff")
+    # One of the two has left the team in which it was asked for.
+    TEAM = "team", _("team")
     CLOCK = "clock", _("time")
 
 
@@ -50,7 +52,7 @@ TRANSITIONS: dict[Status, dict[Status, set[Role]]] = {
     Status.PENDING: {
         Status.CONFIRMED: {Role.RECIPIENT},
         Status.REJECTED: {Role.RECIPIENT},
-        Status.CANCELLED: {Role.REQUESTER, Role.STAFF},
+        Status.CANCELLED: {Role.REQUESTER, Role.STAFF, Role.TEAM},
         Status.EXPIRED: {Role.CLOCK},
     },
     Status.CONFIRMED: {

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
+from accounts.zones import in_words
 
 # By the clock of the last inhabited place it is still the day before.
 _WESTMOST = timedelta(hours=-12)
@@ -23,7 +24,7 @@ class MateSelect(forms.Select):
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, *args, **kwargs)
         if zone := self.zones.get(str(value)):
-            option["attrs"]["data-zone"] = zone
+            option["attrs"] |= {"data-zone": zone, "data-zone-name": in_words(zone)}
         return option
 
 
@@ -60,7 +61,10 @@ class AskForm(forms.Form):
             choices=[
                 ("", _("Choose somebody")),
                 *(
-                    (team.name, [(_key(team, one), f"{one.name} ({one.zone})") for one in people])
+                    (
+                        team.name,
+                        [(_key(team, one), f"{one.name} ({in_words(one.zone)})") for one in people],
+                    )
                     for team, people in teams
                 ),
             ],

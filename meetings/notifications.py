@@ -13,7 +13,7 @@ from accounts import clock, notifications
 from accounts.channels import EmailContent, PushContent
 from accounts.models import User
 from meetings import links
-from meetings.enums import Status
+from meetings.enums import Role, Status
 from meetings.models import MeetingRequest
 from scheduling import icalendar
 from scheduling.notifications import REMINDERS
@@ -60,13 +60,21 @@ def rejected(meeting: MeetingRequest, *, reason: str, now: datetime) -> None:
 
 
 def cancelled(
-    meeting: MeetingRequest, *, actor: User | None, was: Status, reason: str, now: datetime
+    meeting: MeetingRequest,
+    *,
+    role: Role,
+    actor: User | None,
+    was: Status,
+    reason: str,
+    now: datetime,
 ) -> None:
     """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
     notifications.withdraw(topic=reminder_topic(meeting), now=now)
     ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
     by, words = "staff", _("The organisers cancelled your meeting.")
-    if actor in _people(meeting):
+    if role is Role.TEAM:
+        by, words = "team", _("The request ended: %(name)s and you are not in the same team now.")
+    elif actor in _people(meeting):
         by, words = "other", _("%(name)s cancelled your meeting.")
     told = _people(meeting)
     if was == Status.PENDING and actor == meeting.requester:
@@ -147,6 +155,7 @@ def _email(
     notifications.email(
         address=person.email, kind=name, content=content, now=now,
         user=person, topic=about or topic(meeting), due_at=due_at,
+        about=meeting.other_party(person) if due_at else None,
     )  # fmt: skip
 
 
@@ -190,6 +199,7 @@ def _push(
     notifications.push(
         user=person, kind=kind, content=content, now=now,
         topic=about or topic(meeting), due_at=due_at,
+        about=meeting.other_party(person) if due_at else None,
     )  # fmt: skip
 
 

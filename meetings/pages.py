@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Conflict, DomainError, NotFound, TimeTaken
+from config.errors import Conflict, DomainError, NotFound, PersonGone, TimeTaken
 from config.pages import (
     SAFE,
     checked,
@@ -150,7 +151,7 @@ def _called(searched: str) -> Q:
 # --- what a person does with a meeting ----------------------------------------------------------
 
 
-def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., HttpResponse]:
+def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., HttpResponseBase]:
     """A POST that moves a meeting, says how that went and goes back to where it was sent from."""
 
     @require_POST
@@ -170,6 +171,8 @@ def _unmoved(error: Conflict) -> str:
     """Why a meeting was not moved, to whoever wanted to move it."""
     if isinstance(error, TimeTaken):
         return gettext("That time is no longer free for both of you, so it is not confirmed.")
+    if isinstance(error, PersonGone):
+        return gettext("%(why)s Nothing was changed.") % {"why": error.message}
     status = {"status": Status(error.reason).label}
     return gettext("Nothing was changed: the meeting is %(status)s.") % status
 
@@ -243,7 +246,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
                     )  # fmt: skip
         return redirect("meetings:answer", token)
     (card,) = cards_of([meeting], person, now)
-    may_answer = card.may_confirm and version == meeting.version
+    may_answer = card.may_answer and version == meeting.version
     return render(
         request,
         "meetings/answer.html",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts import teams
 from accounts.models import Team, User
 from config import faults
 from config.db import retrying
@@ -50,11 +51,14 @@ def request_meeting(
             people = ledger.lock_people([requester.pk, recipient.pk])
             if not all(person.is_active for person in people):  # any more
                 raise NotFound("user not found")
+            held = teams.hold(team_id=team_id, user=requester)
+            if not held.memberships.filter(user=recipient).exists():
+                raise NotFound("user not found")
             meeting = MeetingRequest.objects.create(
                 booking_number=numbering.next_number(now),
                 requester=requester,
                 recipient=recipient,
-                team=team,
+                team=held,
                 timezone=str(recipient.zone),
                 start=start,
                 end=start + DURATION,
@@ -113,7 +117,10 @@ def find(*, meeting_id: int, user: User) -> MeetingRequest:
 def confirm(
     *, meeting: MeetingRequest, actor: User, now: datetime, version: int | None = None
 ) -> MeetingRequest:
-    """The recipient says yes: both people's time is claimed, or TimeTaken and nothing changes."""
+    """The recipient says yes: both people's time is claimed, or TimeTaken and nothing changes.
+
+    PersonGone where the account of one of them is closed.
+    """
     role = meeting.role_of(actor)
     return _move(meeting, Status.CONFIRMED, role, actor, now, version=version)
 
@@ -143,6 +150,11 @@ def cancel_as_staff(
 ) -> MeetingRequest:
     """Staff call a meeting off, whoever's it is."""
     return _move(meeting, Status.CANCELLED, Role.STAFF, actor, now, reason=reason)
+
+
+def cancel_as_team(*, meeting: MeetingRequest, now: datetime) -> MeetingRequest:
+    """End a request because one of the two has left its team."""
+    return _move(meeting, Status.CANCELLED, Role.TEAM, None, now)
 
 
 def record_overdue(*, meeting: MeetingRequest, now: datetime) -> MeetingRequest:
@@ -189,7 +201,7 @@ def _move(
             locked.save(update_fields=["status", "version", "updated_at"])
             _record(locked, present, actor, role, reason, now)
             publishing.publish(locked, to, now=now)
-            _notify(locked, present, to, actor, reason, now)
+            _notify(locked, present, to, role, actor, reason, now)
             faults.point("meeting.moved")
         return locked
 
@@ -209,7 +221,7 @@ def _keep_ledger(meeting: MeetingRequest, present: Status, to: Status) -> None:
     """A confirmed meeting holds both people's time; one that is called off gives it back."""
     people = [meeting.requester, meeting.recipient]
     if to == Status.CONFIRMED:
-        ledger.lock_people(person.pk for person in people)
+        ledger.lock_active(people)
         meeting.busy_times.set(
             [ledger.claim(user=p, start=meeting.start, end=meeting.end) for p in people]
         )
@@ -241,6 +253,7 @@ def _notify(
     meeting: MeetingRequest,
     was: Status,
     to: Status,
+    role: Role,
     actor: User | None,
     reason: str,
     now: datetime,
@@ -251,7 +264,9 @@ def _notify(
         case Status.REJECTED:
             notifications.rejected(meeting, reason=reason, now=now)
         case Status.CANCELLED:
-            notifications.cancelled(meeting, actor=actor, was=was, reason=reason, now=now)
+            notifications.cancelled(
+                meeting, role=role, actor=actor, was=was, reason=reason, now=now
+            )
         case Status.EXPIRED:
             notifications.expired(meeting, now=now)
         case Status.COMPLETED:

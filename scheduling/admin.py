@@ -15,6 +15,7 @@ from scheduling.models import (
     BusyTime,
     DateOverride,
     EventType,
+    FormerSlug,
     HistoryEntry,
     WeeklyAvailability,
 )
@@ -44,6 +45,15 @@ class EventTypeAdmin(ReadOnlyAdmin[EventType]):
     people = ("host",)
     number, prefix = "uuid", "et_"
     search_fields = ("name", "slug__exact")
+
+
+@admin.register(FormerSlug)
+class FormerSlugAdmin(ReadOnlyAdmin[FormerSlug]):
+    list_display = ("slug", "event_type", "host", "given_up_at")
+    list_filter = ("given_up_at",)
+    list_select_related = ("event_type", "host")
+    people = ("host",)
+    search_fields = ("slug__exact",)
 
 
 class HistoryInline(ReadOnlyInline):

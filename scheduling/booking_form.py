@@ -1,9 +1,10 @@
 """The form with which anybody books: who they are, and the answers to the host's questions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from scheduling.custom_fields import LONGEST_TEXT, CustomField, FieldType
@@ -12,10 +13,40 @@ from scheduling.forms import LinesField, StartField
 from scheduling.models import EventType
 
 _ANSWERS = "custom_field_values."
+# What an address can fill in beside the answers, and how much of it.
+_PREFILLED = {"name": 200, "email": 254, "notes": 5000}
+_YES = {"1", "on", "true", "yes"}
+
+
+def prefill_of(query: QueryDict, questions: Sequence[CustomField] = ()) -> dict[str, str]:
+    """What an address fills in (`?name=&email=&notes=` and `?q_<question>=`), by those names."""
+    longest = _PREFILLED | {f"q_{question['name']}": LONGEST_TEXT for question in questions}
+    given = ((name, query.get(name, "").replace("\0", "")[:most]) for name, most in longest.items())
+    return {name: text for name, text in given if text}
+
+
+def initial_of(prefill: Mapping[str, str], questions: Sequence[CustomField]) -> dict[str, Any]:
+    """That, as a form begins with it."""
+    values: dict[str, Any] = {name: prefill[name] for name in _PREFILLED if name in prefill}
+    for number, question in enumerate(questions):
+        if text := prefill.get(f"q_{question['name']}"):
+            is_tick = question["type"] == FieldType.BOOLEAN
+            values[f"answer-{number}"] = text.lower() in _YES if is_tick else text
+    return values
+
+
+class TrapInput(forms.TextInput):
+    """Comes back empty: what an extension filled in must not lock its owner out."""
+
+    def format_value(self, value: Any) -> None:
+        return None
 
 
 class BookingForm(forms.Form):
-    """`start` is an epoch second. What the field `trap` is for, only machines do not see."""
+    """`start` is an epoch second. People do not see the field `trap`, machines fill it in.
+
+    It is shown once it was filled in: an extension of a browser may have done that.
+    """
 
     name = forms.CharField(
         label=_("Your name"),
@@ -43,7 +74,7 @@ class BookingForm(forms.Form):
     trap = forms.CharField(
         label=_("Leave this empty"),
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+        widget=TrapInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
 
     def __init__(self, *args: Any, event_type: EventType, **kwargs: Any) -> None:
@@ -60,6 +91,7 @@ class BookingForm(forms.Form):
 
     def clean_trap(self) -> str:
         if self.cleaned_data["trap"]:
+            self.fields["trap"].widget.attrs.pop("tabindex", None)
             raise forms.ValidationError(_("This must stay empty: it is how we tell machines."))
         return ""
 
@@ -78,7 +110,9 @@ class BookingForm(forms.Form):
     def add_refusal(self, field: str, message: str) -> None:
         """Put the domain's refusal beside the field that it is about."""
         names = {_ANSWERS + question["name"]: name for name, question in self._questions.items()}
-        self.add_error(names.get(field), message)
+        names["attendee_phone"] = "phone"
+        name = names.get(field)
+        self.add_error(name if name in self.fields else None, message)
 
 
 def _field(question: CustomField) -> forms.Field:

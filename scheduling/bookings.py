@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.services import lock
 from config import faults
 from config.db import retrying
 from config.errors import Invalid, InvalidTransition, NotFound, TimeTaken
 from scheduling import availability, ledger, notifications, publishing
-from scheduling.custom_fields import checked_answers
-from scheduling.enums import TRANSITIONS, Change, Role, Status
+from scheduling.custom_fields import checked_answers, checked_phone
+from scheduling.enums import TRANSITIONS, Change, Location, Role, Status
 from scheduling.models import Booking, BusyTime, EventType, HistoryEntry
 from scheduling.slots import Reason
 
@@ -89,36 +90,44 @@ def book(
     now: datetime,
     notes: str = "",
     answers: Mapping[str, object] | None = None,
+    seen: str = "",
 ) -> Booking:
     """Take a start (aware) that is offered: pending where the host must approve, else confirmed.
 
+    `seen` is the digest of the terms that the actor saw, if it matters: Invalid on `terms` where
+    others hold by now.
+
     TimeTaken where the time is taken, with the engine's reason; Invalid on `start_time` where it is
     never offered or not yet or no longer, on `event_type_id` where nothing is booked of it any
-    more, and on `custom_field_values.<name>` for an answer that does not fit its question.
+    more, on `attendee_phone` for no telephone number, or none where the host is to call, and on
+    `custom_field_values.<name>` for an answer that does not fit its question.
     """
     validate_email(invitee.email)
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
-    def check() -> tuple[EventType, dict[str, Any]]:
+    def check() -> tuple[EventType, str, dict[str, Any]]:
         """As it is now: its terms may have changed, or it may be gone."""
         offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
         offered = offers.filter(pk=event_type.pk).first()
         if offered is None:
             raise Invalid(_("This event type cannot be booked."), field="event_type_id")
-        kept = checked_answers(offered.custom_fields, answers or {})
+        _check_terms(offered, seen)
+        near = (offered.host.weekly_availability.timezone, invitee.timezone)
+        phone = _checked_phone(offered, invitee.phone, near)
+        kept = checked_answers(offered.custom_fields, answers or {}, near=near)
         _check_start(offered, start, now)
-        return offered, kept
+        return offered, phone, kept
 
     def write() -> Booking:
         with transaction.atomic():
             ledger.lock_people([event_type.host_id])
-            offered, kept = check()
+            offered, phone, kept = check()
             booking = Booking(
                 event_type=offered,
                 host=offered.host,
                 invitee_name=invitee.name,
                 invitee_email=invitee.email,
-                invitee_phone=invitee.phone,
+                invitee_phone=phone,
                 timezone=invitee.timezone,
                 language=invitee.language,
                 time_format=invitee.time_format,
@@ -189,12 +198,13 @@ def reschedule(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
+    seen: str = "",
 ) -> Booking:
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
     It stays as it is, but goes back to pending where an invitee moves what a host must approve. The
-    start that it has changes nothing. TimeTaken, Invalid and InvalidTransition as in `book` and the
-    other doors.
+    start that it has changes nothing. PersonGone where the host's account is closed; `seen`,
+    TimeTaken, Invalid and InvalidTransition as in `book` and the other doors.
     """
     start = start.astimezone(UTC)
 
@@ -204,8 +214,9 @@ def reschedule(
             if start == locked.start and locked.status_at(now) in TRANSITIONS[Change.RESCHEDULED]:
                 return locked
             was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
-            ledger.lock_people([locked.host_id])
+            ledger.lock_active([locked.host])
             event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
+            _check_terms(event_type, seen)
             _check_start(event_type, start, now, moving=locked)
             before = locked.start, locked.end
             locked.event_type = event_type
@@ -224,7 +235,6 @@ def reschedule(
     return retrying(write)
 
 
-@transaction.atomic
 def update(
     *,
     booking: Booking,
@@ -237,19 +247,29 @@ def update(
 
     Only what is given is checked: the questions may have changed since the rest was answered.
     """
-    locked = _lock(booking)
-    if notes is not None:
-        locked.notes = notes
-    if phone is not None:
-        locked.invitee_phone = phone
-    if answers is not None:
-        asked = [field for field in locked.event_type.custom_fields if field["name"] in answers]
-        kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
-        locked.custom_field_values = kept | checked_answers(asked, answers, beside=len(kept))
-    locked.updated_at = now
-    locked.save(update_fields=["notes", "invitee_phone", "custom_field_values", "updated_at"])
-    notifications.updated(locked, now=now)
-    return locked
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = _lock(booking)
+            lock(locked.host_id)
+            near = (locked.host.weekly_availability.timezone, locked.timezone)
+            if notes is not None:
+                locked.notes = notes
+            if phone is not None:
+                locked.invitee_phone = _checked_phone(locked.event_type, phone, near)
+            if answers is not None:
+                fields = locked.event_type.custom_fields
+                asked = [field for field in fields if field["name"] in answers]
+                kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
+                checked = checked_answers(asked, answers, near=near, beside=len(kept))
+                locked.custom_field_values = kept | checked
+            locked.updated_at = now
+            columns = ["notes", "invitee_phone", "custom_field_values", "updated_at"]
+            locked.save(update_fields=columns)
+            notifications.updated(locked, now=now)
+        return locked
+
+    return retrying(write)
 
 
 def _move(
@@ -274,6 +294,8 @@ def _move(
             if locked.status_at(now) == to and _brought_about(locked, to, actor):
                 return locked
             was = _checked(locked, change, actor, now, reason, sequence)
+            if to is Status.CONFIRMED:
+                ledger.lock_active([locked.host])
             if to in _OVER:
                 ledger.lock_people([locked.host_id])
                 _release(locked)
@@ -314,6 +336,21 @@ def _checked(
         message = _("This event is %(status)s.") % {"status": present.label}
         raise InvalidTransition(message, reason=present)
     return present
+
+
+def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> str:
+    """As it is kept. A host who is to call needs one."""
+    if phone.strip():
+        return checked_phone(phone, "attendee_phone", near)
+    if event_type.location == Location.PHONE_CALL:
+        raise Invalid(_("%(label)s is required.") % {"label": _("Phone")}, field="attendee_phone")
+    return ""
+
+
+def _check_terms(event_type: EventType, seen: str) -> None:
+    if seen and seen != event_type.terms_digest:
+        message = _("The terms have changed since this page was opened. Look at them again.")
+        raise Invalid(message, field="terms")
 
 
 def _check_start(

@@ -8,16 +8,16 @@ from typing import Any, TypedDict
 import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from config.errors import Invalid
+from config.slugs import slug_of
+from scheduling import phones
 
 MOST_ANSWERS = 50
 LONGEST_NAME = 60
 _LONGEST_LINE = 500
 LONGEST_TEXT = 5000
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,38}")
 
 
 class FieldType(StrEnum):
@@ -42,7 +42,7 @@ class CustomField(TypedDict):
 
 def name_from(label: str, taken: Collection[str]) -> str:
     """A name for a question: `first_time` for `First time?`, with a number where that is taken."""
-    words = re.sub(r"[^a-z0-9]+", "_", slugify(label)).strip("_0123456789")
+    words = re.sub(r"[^a-z0-9]+", "_", slug_of(label)).strip("_0123456789")
     stem = words[:LONGEST_NAME].strip("_") or "question"
     name, number = stem, 2
     while name in taken:
@@ -65,9 +65,15 @@ def check_questions(questions: Sequence[CustomField]) -> None:
 
 
 def checked_answers(
-    questions: Sequence[CustomField], answers: Mapping[str, object], *, beside: int = 0
+    questions: Sequence[CustomField],
+    answers: Mapping[str, object],
+    *,
+    near: tuple[str, ...] = (),
+    beside: int = 0,
 ) -> dict[str, Any]:
     """The answers as they are kept, in the order of the questions; others are kept as text.
+
+    Telephone numbers are read as in these time zones (see `phones.read`).
 
     Invalid, on `custom_field_values.<name>`, for an answer of the wrong type or none where the
     question requires one; and for too many, with those that they are kept `beside`. An empty answer
@@ -85,7 +91,7 @@ def checked_answers(
         name = question["name"]
         field = f"custom_field_values.{name}"
         if name in given:
-            kept[name] = _checked(question, given.pop(name), field)
+            kept[name] = _checked(question, given.pop(name), field, near)
         elif question["required"]:
             raise Invalid(_("%(label)s is required.") % question, field=field)
     for name, value in given.items():
@@ -95,7 +101,17 @@ def checked_answers(
     return kept
 
 
-def _checked(question: CustomField, value: object, field: str) -> str | float | bool:
+def checked_phone(text: str, field: str, near: tuple[str, ...]) -> str:
+    """The number as it is kept; Invalid for what is none."""
+    try:
+        return phones.read(text, near=near)
+    except ValueError:
+        raise Invalid(_("Must be a phone number."), field=field) from None
+
+
+def _checked(
+    question: CustomField, value: object, field: str, near: tuple[str, ...]
+) -> str | float | bool:
     match FieldType(question["type"]):
         case FieldType.NUMBER:
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -116,8 +132,8 @@ def _checked(question: CustomField, value: object, field: str) -> str | float | 
         case FieldType.SELECT if text not in question["options"]:
             options = {"options": ", ".join(question["options"])}
             raise Invalid(_("Choose one of %(options)s.") % options, field=field)
-        case FieldType.PHONE if not _PHONE.fullmatch(text):
-            raise Invalid(_("Must be a phone number."), field=field)
+        case FieldType.PHONE:
+            return checked_phone(text, field, near)
         case FieldType.EMAIL:
             try:
                 validate_email(text)

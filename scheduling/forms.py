@@ -37,8 +37,9 @@ class CancelForm(ReasonForm, SeenForm):
 
 
 class MoveForm(CancelForm):
-    """Where to."""
+    """Where to. `terms` is the digest of those that the sender has seen, if they were shown."""
 
+    terms = forms.CharField(required=False, max_length=64)
     start = StartField(error_messages={"required": _("Choose a time first, then move it there.")})
 
 

@@ -171,7 +171,8 @@ class WeekForm:
     def check(self) -> bool:
         """Whether it can be saved; puts what is wrong beside each day and window."""
         if not zones.find(self.zone):
-            self.zone_errors.append(_("There is no such time zone."))
+            said = zones.hint(self.zone) or _("There is no such time zone.")
+            self.zone_errors.append(said)
         checked = [day.windows.check() for day in self.days if day.enabled]
         self.is_refused = bool(self.zone_errors) or not all(checked)
         return not self.is_refused

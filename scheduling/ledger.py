@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from config.errors import TimeTaken
+from config.errors import PersonGone, TimeTaken
 from scheduling import overlap
 from scheduling.models import BusyTime
 
@@ -21,6 +21,13 @@ def lock_people(ids: Iterable[int]) -> list[User]:
     """
     people = User.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
     return list(people)
+
+
+def lock_active(people: Iterable[User]) -> None:
+    """Lock these people as `lock_people` does; PersonGone where one of them is deactivated."""
+    for person in lock_people(person.pk for person in people):
+        if not person.is_active:
+            raise PersonGone(_("The account of %(name)s is closed.") % {"name": person.name})
 
 
 def conflicts(*, user: User, start: datetime, end: datetime) -> Sequence[BusyTime]:

@@ -198,8 +198,8 @@ def _email(
             content["ics"] = calendar_object(booking, ics, party, now)
             content["ics_method"] = ics
     notifications.email(
-        address=party.email, kind=name, content=content, now=now,
-        user=party.account, topic=about or topic(booking), due_at=due_at,
+        address=party.email, kind=name, content=content, now=now, user=party.account,
+        topic=about or topic(booking), due_at=due_at, about=booking.host if due_at else None,
     )  # fmt: skip
 
 
@@ -229,12 +229,32 @@ def _content(
             "local_time": clock.span(booking.start, booking.end, party),
             "utc_time": clock.utc_span(booking.start, booking.end),
             "old_time": clock.span(*before, party) if before else "",
+            "given_up": given_up(booking, party, other, booking.status),
             "manage_url": "" if is_host else links.manage_url(booking),
             "answer_url": links.answer_url(booking) if is_host and pending else "",
             **context,
         },
         language=party.language,
     )
+
+
+_GIVEN_UP = {
+    Role.HOST: _("%(name)s gave up %(time)s for this. If you decline, nothing is booked any more."),
+    Role.INVITEE: _(
+        "Your earlier time, %(time)s, is given up. If %(name)s declines the new one, nothing is"
+        " booked."
+    ),
+}
+_WAS_GIVEN_UP = _("The earlier time, %(time)s, was given up for this one: nothing is booked now.")
+
+
+def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
+    """Return what becomes of the time that the invitee gave up for another; empty if none."""
+    span = booking.given_up()
+    if span is None:
+        return ""
+    said = _GIVEN_UP[reader.role] if status == Status.PENDING else _WAS_GIVEN_UP
+    return said % {"name": other.name, "time": clock.span(*span, reader)}
 
 
 def answers(booking: Booking) -> list[tuple[str, Any]]:

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User
-from scheduling import hours, ledger, services
+from accounts.services import lock
+from scheduling import hours, services
 from scheduling.enums import Status
 from scheduling.hours import WindowText
 from scheduling.models import Booking, DateOverride, WeeklyAvailability
@@ -90,7 +91,7 @@ def set_override(
 
 def _locked(user: User, now: datetime) -> tuple[WeeklyAvailability, Hours]:
     """The host's hours. Until the transaction ends nobody books this host, so none slips past."""
-    ledger.lock_people([user.pk])
+    lock(user.pk)
     weekly = WeeklyAvailability.objects.get(user=user)
     # Bookings to come may be on dates that are a day behind UTC's.
     overrides = DateOverride.objects.filter(user=user, date__gte=now.date() - timedelta(days=2))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import notifications as outgoing
+from accounts import usernames
 from accounts.models import User
 from config import privacy
 from config.privacy import BATCH, File, json_file
@@ -24,6 +25,7 @@ from scheduling.models import (
     BusyTime,
     DateOverride,
     EventType,
+    FormerSlug,
     HistoryEntry,
     WeeklyAvailability,
 )
@@ -52,7 +54,14 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     ))  # fmt: skip
     event_types = EventType.objects.filter(host=person_id).select_related("host")
     yield json_file("event_types.json", _("What can be booked with you."), (
-        dict(EventTypeSerializer(row).data) for row in event_types
+        {
+            **EventTypeSerializer(row).data,
+            "former_slugs": [
+                {"slug": each.slug, "given_up_at": each.given_up_at}
+                for each in row.former_slugs.all()
+            ],
+        }
+        for row in event_types.prefetch_related("former_slugs")
     ))  # fmt: skip
     yield json_file(
         "bookings.json", _("What was booked with you, by whom, and what happened."),
@@ -184,6 +193,7 @@ def erase(*, person_id: int, now: datetime) -> None:
 
 def _forget_event_types(host: User) -> None:
     """Those that were booked stay, with nothing in them that the host wrote."""
+    FormerSlug.objects.filter(host=host).delete()
     host.event_types.filter(bookings=None).delete()
     for booked in host.event_types.all():
         nobodys = EventType(
@@ -208,6 +218,7 @@ def _forget_as_invitee(person_id: int, now: datetime) -> None:
 
 
 def retain(*, now: datetime) -> None:
+    privacy.forget(FormerSlug.objects.filter(given_up_at__lte=now - usernames.RESERVED))
     since = privacy.kept_since("bookings", now)
     if since is None:
         return

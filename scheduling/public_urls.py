@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from scheduling.pages.public import event_type, host
+from scheduling.pages.public import event_type, host, unslashed
 
 
 class NameConverter(StringConverter):
@@ -18,4 +18,5 @@ app_name = "public"
 urlpatterns = [
     path("<name:username>", host, name="host"),
     path("<name:username>/<name:slug>", event_type, name="event_type"),
+    path("<path:path>/", unslashed, name="unslashed"),
 ]

@@ -8,17 +8,18 @@ from typing import Any, TypedDict
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from accounts import limits
+from accounts import limits, usernames
 from accounts.models import User
+from accounts.services import lock
 from accounts.zones import names
 from config.errors import Invalid, NotFound
 from config.prepared import Named
+from config.slugs import slug_of
 from scheduling import custom_fields, hours, ledger
 from scheduling.hours import Day, WindowText
-from scheduling.models import DateOverride, EventType, WeeklyAvailability
+from scheduling.models import DateOverride, EventType, FormerSlug, WeeklyAvailability
 
 _LONGEST_SLUG = 80
 # A date of UTC's so long ago is over in every zone.
@@ -52,7 +53,8 @@ def set_hours(
     Invalid for a zone or day that is none, an end that is not after its start, and windows that
     overlap; the field is a path such as `availability.1.end`.
     """
-    row = WeeklyAvailability.objects.select_for_update().get(user=user)
+    lock(user.pk)
+    row = WeeklyAvailability.objects.get(user=user)
     change_hours(row, days=days, timezone=timezone)
     row.save()
     return row
@@ -94,7 +96,7 @@ def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> Dat
     At the limit the dates that have passed make room; LimitReached where there are none.
     """
     found = hours.windows(windows, field="windows")
-    ledger.lock_people([user.pk])
+    lock(user.pk)
     others = DateOverride.objects.filter(user=user).exclude(date=day)
     if limits.refusal("overrides", others):
         others.filter(date__lt=timezone.now().date() - _SURELY_PASSED).delete()
@@ -129,12 +131,13 @@ def create_event_type(*, host: User, **values: Any) -> EventType:
     Invalid or ValidationError for values that the model does not take; LimitReached for one too
     many.
     """
-    ledger.lock_people([host.pk])  # one after the other is counted and finds the next free slug
+    lock(host.pk)  # one after the other is counted and finds the next free slug
     limits.require_room("event_types", EventType.objects.visible_to(host))
     event_type = EventType(host=host, **values)
     if not event_type.slug:
         event_type.slug = _free_slug(host, event_type.name)
     _save(event_type)
+    _take_slug(event_type)
     return event_type
 
 
@@ -142,17 +145,34 @@ def create_event_type(*, host: User, **values: Any) -> EventType:
 def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
     """Change these values and no other. The slug stays when the name changes: addresses are shared.
 
-    Invalid or ValidationError as in `create_event_type`; NotFound where it is gone by now.
+    A slug that is changed leads to the new one for a while. Invalid or ValidationError as in
+    `create_event_type`; NotFound where it is gone by now.
     """
-    ledger.lock_people([event_type.host_id])
+    lock(event_type.host_id)
     # As it is now, under the lock: somebody may have changed something else of it.
     locked = EventType.objects.with_hours().filter(pk=event_type.pk).first()
     if locked is None:
         raise NotFound("event type not found")
+    was = locked.slug
     for name, value in values.items():
         setattr(locked, name, value)
     _save(locked)
+    if locked.slug != was:
+        _take_slug(locked)
+        _reserve_slug(locked, was)
     return locked
+
+
+def _take_slug(event_type: EventType) -> None:
+    """The host may take back a slug that they gave up; it leads nowhere else then."""
+    FormerSlug.objects.filter(host=event_type.host_id, slug=event_type.slug).delete()
+
+
+def _reserve_slug(event_type: EventType, was: str) -> None:
+    if event_type.former_slugs.count() >= usernames.MOST_FORMER:
+        message = _("An address can be changed %(count)d times in %(days)d days.")
+        raise Invalid(message % usernames.LIMIT, field="slug")
+    FormerSlug.objects.create(host_id=event_type.host_id, event_type=event_type, slug=was)
 
 
 def _save(event_type: EventType) -> None:
@@ -168,10 +188,11 @@ def _save(event_type: EventType) -> None:
 
 
 def _free_slug(host: User, name: str) -> str:
-    """From the name; with the first free number behind it where the host has such a one."""
-    words = re.sub(r"[-_]+", "-", slugify(name)).strip("-")
+    """From the name; with the first free number behind it where the host has or had such a one."""
+    words = re.sub(r"[-_]+", "-", slug_of(name)).strip("-")
     stem = words[:_LONGEST_SLUG].strip("-") or "meeting"
-    taken = set(host.event_types.values_list("slug", flat=True))
+    given_up = FormerSlug.objects.filter(host=host).values_list("slug", flat=True)
+    taken = {*host.event_types.values_list("slug", flat=True), *given_up}
     slug, number = stem, 2
     while slug in taken:
         slug = f"{stem[: _LONGEST_SLUG - len(str(number)) - 1]}-{number}"

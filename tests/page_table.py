@@ -79,6 +79,8 @@ ROWS = [
         ("POST", "accounts:tokens", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("POST", "accounts:revoke_token", LOGIN, 404, 404, DONE),
         ("GET", "accounts:security", LOGIN, OWN, OWN, 200),
+        ("GET", "accounts:access", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:access", LOGIN, DONE_OWN, 302, DONE),  # the mate has nothing to end
         ("POST", "accounts:end_session", LOGIN, 404, 404, DONE),
         ("POST", "accounts:end_other_sessions", LOGIN, 302, 302, DONE),  # they have no others
         ("GET", "accounts:applications", LOGIN, OWN, OWN, 200),
@@ -154,6 +156,7 @@ ROWS = [
         ("GET", "public:host", 200, 200, 200, 200),
         ("GET", "public:event_type", 200, 200, 200, 200),
         ("POST", "public:event_type", DONE, DONE, DONE, DONE),
+        ("GET", "public:unslashed", 301, 301, 301, 301),
     )
 ]  # fmt: skip
 BEHIND_LINKS = {
@@ -293,8 +296,9 @@ class World:
             },
             "scheduling:answer": {"answer": "reject", "reason": "No."},
             "public:event_type": {
-                "start": str(free), "name": "New", "email": "new@example.com", "phone": "1",
-                "notes": "New", "trap": "", "answer-0": "this", "zone": "Asia/Tokyo", "hours": "24",
+                "start": str(free), "name": "New", "email": "new@example.com",
+                "phone": "+49 30 1234", "notes": "New", "trap": "", "answer-0": "this",
+                "zone": "Asia/Tokyo", "hours": "24",
             },
         }  # fmt: skip
         return bodies.get(name, {})
@@ -335,7 +339,7 @@ def build() -> World:
     )  # fmt: skip
     plain = factories.event_type(alice, name="Alice’s call", slug="call")
     off = factories.event_type(alice, name="Alice’s pause", slug="pause", is_active=False)
-    pending = factories.booking(asked, start=START, now=NOW, phone="12345", notes="of-alice")
+    pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
     hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
     # --- what is told of it
@@ -403,6 +407,7 @@ def build() -> World:
             "meetings:answer token": meeting_answer,
             "accounts:join_team token": join,
             "username": "alice",
+            "path": "alice",
             "slug": asked.slug,
             "free": int((START + timedelta(days=6)).timestamp()),
             "marks": " ".join(outside.mark(booking) for booking in (pending, booked)),

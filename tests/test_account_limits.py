@@ -62,6 +62,7 @@ BOUNDED = {
         "accounts.User", "meetings.HistoryEntry", "meetings.MeetingRequest", "scheduling.Booking",
         "scheduling.BusyTime", "scheduling.HistoryEntry",
     },
+    "so many of one owner": {"accounts.FormerUsername", "scheduling.FormerSlug"},
     "one a day": {"meetings.DayCounter"},
     "one": {"config.KeyCanary"},
     "staff": {"admin.LogEntry", "auth.Group"},

@@ -243,6 +243,54 @@ def test_the_guide_counts_the_connections_that_they_keep() -> None:
     assert of_webs * 2 + of_workers * 2 + 10 < 100  # two of each fit, as it says
 
 
+# --- what proxies log -------------------------------------------------------------------------
+
+
+def shown_by(pattern: str, uri: str) -> str:
+    """What a log shows of an address."""
+    found = re.match(pattern.replace("(?<", "(?P<"), uri)
+    return found[1] if found else "-"
+
+
+LINKS = [
+    "/bookings/manage/SECRET", "/bookings/manage/SECRET/erase", "/bookings/booked/SECRET?x=1",
+    "/bookings/calendar/SECRET", "/bookings/answer/SECRET", "/meetings/answer/SECRET",
+    "/teams/join/SECRET", "/accounts/confirm-email/SECRET/", "/oauth/authorize?state=SECRET",
+    "/accounts/password/reset/key/1-SECRET/", "/accounts/login/?next=/teams/join/SECRET",
+    "/?code=SECRET", "/ada?email=SECRET", "/ada/call?email=SECRET",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("proxy", ["nginx.conf", "Caddyfile"])
+def test_proxies_log_no_address_that_acts(proxy: str) -> None:
+    text = (ROOT / "deploy" / proxy).read_text()
+    [pattern] = re.findall(r'"~?(\^\(.*?)"', text)
+    assert [link for link in LINKS if "SECRET" in shown_by(pattern, link)] == []
+    assert shown_by(pattern, "/api/v1/events?page=2") == "/api/v1"
+    assert shown_by(pattern, "/") == "/"
+    assert shown_by(pattern, "/ada/30-minute-meeting") == "/ada/30-minute-meeting"
+
+
+def test_every_link_of_ours_is_deep_enough_for_that() -> None:
+    from tests.page_table import ROUTES
+
+    signed = [route for route in ROUTES.values() if "<str:token>" in route]
+    assert len(signed) >= 7
+    assert [route for route in signed if route.split("/").index("<str:token>") < 3] == []
+
+
+def test_nginx_logs_nothing_that_has_the_whole_address() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    [line] = re.findall(r"log_format parley (.*?);", text, re.DOTALL)
+    whole = {"$request", "$request_uri", "$uri", "$args", "$query_string", "$http_referer"}
+    assert whole & set(re.findall(r"\$\w+", line)) == set()
+    servers = text.split("\nserver {")[1:]
+    assert len(servers) == 2
+    for server in servers:
+        assert re.search(r"access_log \S+ parley;", server)
+        assert re.search(r"error_log \S+ crit;", server)
+
+
 # --- the settings -----------------------------------------------------------------------------
 
 

@@ -60,6 +60,7 @@ _START = (
 _ANSWERS = (
     r"custom_field_values\.company: .*",  # the event type has this question
     r"custom_field_values: Give at most 50 values\.",  # with those that are there
+    r"attendee_phone: Must be a phone number\.",  # in any way that people write one
 )
 _HOURS = (
     r".*\.end: The end must be after the start\.",

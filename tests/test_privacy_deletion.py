@@ -101,7 +101,12 @@ def _made() -> World:
         then, start = timezone.now(), START - timedelta(days=14)
         plain = factories.event_type(zephyrine, name="Tea with Zephyrine", description="Quill")
         past = factories.booking(
-            plain, start=start, now=then, notes="Nebelhorn", phone="99", answers={"x": "Nebelhorn"}
+            plain,
+            start=start,
+            now=then,
+            notes="Nebelhorn",
+            phone="+49 30 99",
+            answers={"x": "Nebelhorn"},
         )
         met = _asks(zephyrine, bob, team, start + timedelta(hours=2))
         meetings.confirm(meeting=met, actor=bob, now=then)
@@ -132,7 +137,7 @@ def _invitations(zephyrine: User, hers: Team, charlie: User, his: Team) -> None:
         again = teams.invite(team=team, actor=actor, email=email, now=NOW)
         drain()
         teams.join(invitation=again, user=joins, now=NOW)
-        teams.remove(team=team, actor=actor, member_id=team.memberships.get(user=joins).pk)
+        teams.remove(team=team, actor=actor, member_id=team.memberships.get(user=joins).pk, now=NOW)
         withdrawn = teams.invite(team=team, actor=actor, email=email, now=NOW)
         teams.send_again(team=team, actor=actor, invitation_id=withdrawn.pk, now=NOW)
         drain()

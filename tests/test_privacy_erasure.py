@@ -26,7 +26,7 @@ from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(minutes=10)
-MARKS = ("quincey", "morris", "555-0199", "allergic", "of-quincey")
+MARKS = ("quincey", "morris", "5550199", "allergic", "of-quincey")
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def webhook(alice: User) -> Webhook:
 def book(event_type: EventType, **fields: Any) -> Booking:
     usual = {
         "start": START, "now": NOW, "name": "Quincey Morris", "email": "quincey@example.com",
-        "phone": "555-0199", "notes": "Allergic to nuts.", "answers": {"diet": "allergic"},
+        "phone": "+1 555-0199", "notes": "Allergic to nuts.", "answers": {"diet": "allergic"},
     }  # fmt: skip
     return factories.booking(event_type, **{**usual, **fields})
 

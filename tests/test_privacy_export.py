@@ -62,7 +62,9 @@ def _given() -> Mapping[str, bytes]:
     bob = factories.user("bob", first_name="Bob", last_name="Byrd")
     team = factories.team("Founders", alice, bob)
     told = factories.event_type(alice, price="9.50")
-    booked = factories.booking(told, start=START, now=NOW, notes="Bring <tea>, please", phone="12")
+    booked = factories.booking(
+        told, start=START, now=NOW, notes="Bring <tea>, please", phone="+49 30 12"
+    )
     factories.booking(told, start=START + timedelta(hours=2), now=NOW)
     bookings.cancel(booking=booked, actor=bookings.INVITEE, now=NOW, reason="Flu")
     factories.booking(
@@ -123,7 +125,7 @@ def test_bookings_come_with_their_history(given: Mapping[str, bytes]) -> None:
         "2026-03-04T10:00:00Z", "cancelled", "confirmed",
     )  # fmt: skip
     assert cancelled["invitee"] == {
-        "name": "John Doe", "email": "john@example.com", "phone": "12",
+        "name": "John Doe", "email": "john@example.com", "phone": "+493012",
     }  # fmt: skip
     assert [(step["change"], step["by"], step["reason"]) for step in cancelled["history"]] == [
         ("created", "invitee", ""), ("cancelled", "invitee", "Flu"),

@@ -80,6 +80,7 @@ def update(
 
     One that is made active starts anew, whyever it was stopped.
     """
+    lock(webhook.owner_id)
     _lock(webhook)
     for name, value in values.items():
         setattr(webhook, name, value)
@@ -160,6 +161,7 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, now: datetime) -> Webhook:
     """A new secret; the one before signs as well for 24 hours more."""
+    lock(webhook.owner_id)
     _lock(webhook)
     webhook.previous_secret, webhook.secret = webhook.secret, signing.new_secret()
     webhook.previous_secret_until = now + _GRACE
@@ -188,8 +190,9 @@ def _busy() -> Busy:
 
 @transaction.atomic
 def _begin_test(webhook: Webhook, now: datetime) -> Delivery:
-    # By the owner's row, the tests of an account see each other, whichever process runs them.
-    list(User.objects.select_for_update(no_key=True).filter(pk=webhook.owner_id).values_list("pk"))
+    # By the owner's lock, the tests of an account see each other, whichever process runs them.
+    lock(webhook.owner_id)
+    _lock(webhook)
     # Around now, since clocks of several machines differ and one may be put back.
     running = Delivery.objects.filter(
         webhook__owner=webhook.owner_id,

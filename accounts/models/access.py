@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import scopes
+from accounts import browsers, scopes
 from accounts.models.people import User
 from config.crypto import EncryptedTextField
 
@@ -24,6 +24,13 @@ TOKEN_PREFIX = "pat_"  # noqa: S105  what every token that people make begins wi
 ACCESS_PREFIX = "oat_"
 REFRESH_PREFIX = "ort_"
 _LAST_USE_PRECISION = timedelta(minutes=1)
+
+
+# Kept in English, like all subjects, and shown in the language of the page.
+_SECOND_STEPS = {
+    "authenticator app": _("authenticator app"),
+    "recovery codes": _("recovery codes"),
+}
 
 
 def _base62(number: int, length: int) -> str:
@@ -182,6 +189,14 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.at:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def subject_for_person(self) -> str:
+        """The subject in the language of this page, where it is in words of ours: all are kept in
+        English.
+        """
+        words = _SECOND_STEPS.get(self.subject)
+        return str(words) if words else browsers.translated(self.subject)
 
     @property
     def address_for_person(self) -> str | None:

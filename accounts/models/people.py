@@ -60,10 +60,17 @@ class UserManager(BaseUserManager["User"]):
         The lowest free number, but a random one where many have this name: strangers choose it.
         """
         stem, number = wanted, 2
-        while self.filter(username=wanted).exists():
+        while self._is_taken(wanted):
             wanted = f"{stem[: usernames.MAX_LENGTH - len(str(number)) - 1]}-{number}"
             number = number + 1 if number < _FEW else secrets.randbelow(10**9)
         return wanted
+
+    def _is_taken(self, username: str) -> bool:
+        """The order matters: a name that is given up between the two questions is reserved then."""
+        return (
+            self.filter(username=username).exists()
+            or FormerUsername.objects.filter(username=username).exists()
+        )
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").strip().lower())
@@ -150,6 +157,25 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.first_name or self.name
+
+
+class FormerUsername(models.Model):
+    """A username that somebody gave up: it leads to their present one and is nobody else's.
+
+    Retention ends it (`usernames.RESERVED`).
+    """
+
+    username = models.CharField(max_length=usernames.MAX_LENGTH, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="former_usernames")
+    given_up_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("former username")
+        verbose_name_plural = _("former usernames")
+        ordering = ("-given_up_at", "-id")
+
+    def __str__(self) -> str:
+        return self.username
 
 
 class TeamQuerySet(models.QuerySet["Team"]):

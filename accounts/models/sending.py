@@ -48,7 +48,8 @@ class Notification(OutboxRow):
 
     `content` is JSON in the channel's own shape (see `accounts.channels`), encrypted because it
     carries links that act for whoever holds them. `topic` is the caller's name for what it is
-    about, by which rows are withdrawn and forgotten together.
+    about, by which rows are withdrawn and forgotten together. It is withdrawn if `user` or `about`
+    is deactivated when it is due.
     """
 
     # Between one attempt and the next.
@@ -66,6 +67,8 @@ class Notification(OutboxRow):
         max_length=30, unique=True, default=new_message_id, editable=False
     )
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="notifications")
+    # The person without whom it is pointless: it reminds somebody of a time with them.
+    about = models.ForeignKey(User, models.CASCADE, null=True, related_name="+", db_index=False)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     # An email address; of a device its digest, since its token is nobody else's to read.
     address = models.CharField(_("address"), max_length=320)

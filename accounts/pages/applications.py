@@ -10,14 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from oauth2_provider.models import Application
 
 from accounts import applications as services
 from accounts import limits
 from accounts.forms import ApplicationForm
-from accounts.pages.signed_in import SignedIn
+from accounts.pages.signed_in import SignedIn, recent_sign_in
 from config.errors import Conflict, LimitReached
 from config.pages import limited, page_of, refusals_shown, signed_in_at
 
@@ -34,8 +33,8 @@ def applications(request: SignedIn) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@recent_sign_in()
 @limited("user", "30/h", ["POST"])
-@never_cache
 def new_application(request: SignedIn) -> HttpResponse:
     """A new one's secret is in the answer to the POST that made it, and nowhere else."""
     form = ApplicationForm(request.POST if request.method == "POST" else None)
@@ -59,6 +58,7 @@ def new_application(request: SignedIn) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@recent_sign_in()
 @limited("user", "60/h", ["POST"])
 def application(request: SignedIn, application_id: int) -> HttpResponse:
     row = _find(request, application_id)
@@ -77,8 +77,8 @@ def application(request: SignedIn, application_id: int) -> HttpResponse:
 
 @require_POST
 @signed_in_at("accounts:applications")
+@recent_sign_in("accounts:application", "application_id")
 @limited("user", "30/h", ["POST"])
-@never_cache
 def rotate_application(request: SignedIn, application_id: int) -> HttpResponse:
     row = _find(request, application_id)
     with refusals_shown(request, _as_it_is):

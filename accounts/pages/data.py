@@ -3,18 +3,18 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import audit
+from accounts import audit, services
 from accounts.audit import Action
 from accounts.forms import DeleteAccountForm
-from accounts.pages.signed_in import SignedIn
+from accounts.pages.signed_in import SignedIn, recent_sign_in
 from accounts.privacy import is_last_superuser
 from config import privacy
 from config.errors import Conflict
@@ -28,13 +28,15 @@ def data(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@signed_in_at("accounts:data")  # type: ignore[arg-type]  # a stream, where others are pages
+@signed_in_at("accounts:data")
+@recent_sign_in("accounts:data")
 @limited("user", "10/h", ["POST"])
-@never_cache
 def export(request: SignedIn) -> HttpResponseBase:
     """All that is known of the person, in the answer and nowhere else."""
     now = timezone.now()
-    audit.record(Action.DATA_EXPORTED, person=request.user, actor=request.user, now=now)
+    with transaction.atomic():
+        services.lock(request.user.pk)
+        audit.record(Action.DATA_EXPORTED, person=request.user, actor=request.user, now=now)
     archive = privacy.archive(person_id=request.user.pk, now=now)
     name = f"parley-{request.user.username}-{now:%Y-%m-%d}.zip"
     return FileResponse(archive, as_attachment=True, filename=name, content_type="application/zip")
@@ -43,7 +45,6 @@ def export(request: SignedIn) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @limited("user", "10/h", ["POST"])
-@never_cache
 def delete_account(request: SignedIn) -> HttpResponse:
     """What deleting the account would do, told before it is asked for once more."""
     now = timezone.now()

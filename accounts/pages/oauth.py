@@ -23,8 +23,9 @@ from oauthlib.common import Request, add_params_to_uri
 from oauthlib.oauth2 import WebApplicationServer
 from oauthlib.oauth2.rfc6749 import errors
 
-from accounts import applications, redirects, scopes
+from accounts import applications, redirects, scopes, services
 from accounts.oauth import CHALLENGE, Validator
+from accounts.pages.signed_in import ask_again, is_recent
 from config.pages import limited
 
 # What each endpoint heeds; all else is passed over (RFC 6749, 3.1 and 3.2).
@@ -94,19 +95,19 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     if refused:
         return _sent_back(refused)
+    # An application that is allowed acts for them long after this session has ended.
+    if request.POST.get("answer", "allow") == "allow" and not is_recent(request):
+        return ask_again(request, back=request.get_full_path())
     wanted = list(dict.fromkeys(asked))
     oauth_request = info.pop("request")
     application, now = oauth_request.client, timezone.now()
     if request.method == "POST":
-        if request.POST.get("answer") != "allow":
+        if request.POST.get("answer") == "allow":
+            onward = _allow(request.user, uri, wanted, info, application)
+        else:
             denied = errors.AccessDeniedError(request=oauth_request)
-            return _sent_back(denied.in_uri(oauth_request.redirect_uri))
-        with transaction.atomic():
-            headers, _body, _status = _server().create_authorization_response(
-                uri, scopes=wanted, credentials={**info, "user": request.user}
-            )
-            applications.allow(person=request.user, application=application, now=now)
-        return _sent_back(headers["Location"])
+            onward = denied.in_uri(oauth_request.redirect_uri)
+        return _sent_back(onward)
     context = {
         "application": application,
         "allows": scopes.in_words(wanted),
@@ -121,6 +122,17 @@ def authorize(request: HttpRequest) -> HttpResponse:
     form_action = redirects.form_action(oauth_request.redirect_uri)
     response._csp_update = {"form-action": [form_action]}  # type: ignore[attr-defined]
     return response
+
+
+def _allow(person: Any, uri: str, wanted: list[str], info: Any, application: Any) -> str:
+    """Let the application act for this person; where it gets its code."""
+    with transaction.atomic():
+        services.lock(person.pk)
+        headers, _body, _status = _server().create_authorization_response(
+            uri, scopes=wanted, credentials={**info, "user": person}
+        )
+        applications.allow(person=person, application=application, now=timezone.now())
+    return str(headers["Location"])
 
 
 def _require_challenge(info: dict[str, Any]) -> None:

@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import browsers, sessions
 from accounts.pages.signed_in import SignedIn
+from config import access as lasting_access
 from config.pages import page_of, signed_in_at
 
 
@@ -33,6 +34,20 @@ def security(request: SignedIn) -> HttpResponse:
         "page": page_of(request, user.audit_entries.select_related("actor")),
     }
     return render(request, "accounts/security.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def access(request: SignedIn) -> HttpResponse:
+    """What reaches into the account without its password; a POST ends all of it."""
+    now, person_id = timezone.now(), request.user.pk
+    if request.method == "POST":
+        lasting_access.end_all(person_id=person_id, now=now)
+        messages.success(request, gettext("Nothing but your password opens your account now."))
+        return redirect("accounts:access")
+    lasting = lasting_access.lasting(person_id=person_id, now=now)
+    can_end = any(each.is_ended for each in lasting)
+    return render(request, "accounts/access.html", {"lasting": lasting, "can_end": can_end})
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -156,7 +157,7 @@ def _as_it_is(error: Conflict) -> str:
 # --- what is done in it ---------------------------------------------------------------------------
 
 
-def _acting(view: Callable[..., str]) -> Callable[..., HttpResponse]:
+def _acting(view: Callable[..., str]) -> Callable[..., HttpResponseBase]:
     """A POST that changes something about a team, says how that went, and goes back to it.
 
     To the list of teams where the person is in it no longer.
@@ -202,7 +203,7 @@ def change_role(request: SignedIn, own: Membership, now: datetime, member_id: in
 
 @_acting
 def remove_member(request: SignedIn, own: Membership, now: datetime, member_id: int) -> str:
-    member = services.remove(team=own.team, actor=request.user, member_id=member_id)
+    member = services.remove(team=own.team, actor=request.user, member_id=member_id, now=now)
     return gettext("%(name)s is no longer in the team.") % {"name": member.user.name}
 
 

@@ -9,13 +9,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits, scopes, services
 from accounts.forms import TokenForm
 from accounts.models import ApiToken
-from accounts.pages.signed_in import SignedIn
+from accounts.pages.signed_in import SignedIn, ask_again, is_recent
 from config.errors import LimitReached
 from config.pages import limited, page_of, signed_in_at
 
@@ -23,12 +22,13 @@ from config.pages import limited, page_of, signed_in_at
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @limited("user", "30/h", ["POST"])
-@never_cache
 def tokens(request: SignedIn) -> HttpResponse:
     """The person's tokens. A new one is in the answer to the POST that made it, and nowhere else.
 
     So that answer is a page of its own and no redirect: on the way it would have to be kept.
     """
+    if request.method == "POST" and not is_recent(request):
+        return ask_again(request, back=request.path)
     now, own = timezone.now(), ApiToken.objects.filter(user=request.user)
     sent = request.POST if request.method == "POST" else None
     form = TokenForm(sent, person=request.user, now=now)

@@ -39,7 +39,13 @@ KINDS = {
     500: ("server_error", "Something went wrong on our side."),
     503: ("unavailable", "This is not possible for the moment. Try again later."),
 }
-_DOMAIN = {"not_found": 404, "forbidden": 403, "conflict": 409, "rate_limit_exceeded": 429}
+_DOMAIN = {
+    "unauthorized": 401,
+    "not_found": 404,
+    "forbidden": 403,
+    "conflict": 409,
+    "rate_limit_exceeded": 429,
+}
 _DJANGO = {
     Http404: 404,
     PermissionDenied: 403,

@@ -30,9 +30,14 @@ from scheduling.models import (
     location_in_words,
     name_of_invitee,
 )
+from scheduling.phones import LONGEST as LONGEST_PHONE
 from scheduling.slots import Reason
 
 MOST_DAYS = 62
+_PHONE_HELP = (
+    "In any usual form, with the country code or as it is dialled in the country of your hours."
+    " Answers have E.164, with an extension after it. A `phone_call` needs one."
+)
 _WEEKDAYS = [day.name.lower() for day in Weekday]
 _CLOSED = [
     reason.value
@@ -293,7 +298,9 @@ class NewEventSerializer(serializers.Serializer[Any]):
     start_time = MomentField(
         help_text="ISO 8601. Without an offset it is read in `timezone`, else the event type's."
     )
-    attendee_phone = StrictCharField(max_length=40, allow_blank=True, default="")
+    attendee_phone = StrictCharField(
+        max_length=LONGEST_PHONE, allow_blank=True, default="", help_text=_PHONE_HELP
+    )
     timezone = ZoneField(required=False, help_text="The invitee's; default: the event type's.")
     notes = StrictCharField(max_length=5000, allow_blank=True, default="")
     custom_field_values = AnswersField(
@@ -306,7 +313,9 @@ class EventChangeSerializer(serializers.Serializer[Any]):
     """What is left out stays, single custom field values too; null takes one of these away."""
 
     notes = StrictCharField(max_length=5000, allow_blank=True, required=False)
-    attendee_phone = StrictCharField(max_length=40, allow_blank=True, required=False)
+    attendee_phone = StrictCharField(
+        max_length=LONGEST_PHONE, allow_blank=True, required=False, help_text=_PHONE_HELP
+    )
     custom_field_values = AnswersField(required=False)
 
 

@@ -10,6 +10,7 @@ from scheduling.models.bookings import (
 from scheduling.models.event_types import (
     SLUG,
     EventType,
+    FormerSlug,
     every_day,
     location_in_words,
     new_event_type_uuid,
@@ -22,6 +23,7 @@ __all__ = [
     "BusyTime",
     "DateOverride",
     "EventType",
+    "FormerSlug",
     "HistoryEntry",
     "WeeklyAvailability",
     "every_day",

@@ -15,6 +15,9 @@ from config.ids import named, public_id
 from scheduling.enums import Change, Role, Status, status_at
 from scheduling.models.event_types import EventType
 
+# What a booking is while its time is not approved, or when it was not.
+_UNCONFIRMED = {Status.PENDING, Status.REJECTED, Status.EXPIRED}
+
 
 def new_booking_uuid() -> str:
     return public_id("evt")
@@ -180,6 +183,13 @@ class Booking(models.Model):
     def status_at(self, now: datetime) -> Status:
         """The status that is true at `now` (aware)."""
         return status_at(self.status, self.start, self.end, now)
+
+    def given_up(self) -> tuple[datetime, datetime] | None:
+        """Return the start and end that were confirmed until the invitee asked for others."""
+        if not self.sequence or self.status not in _UNCONFIRMED:
+            return None
+        stood = self.history.filter(to_status=Status.CONFIRMED).order_by("sequence").last()
+        return (stood.start, stood.end) if stood else None
 
 
 class HistoryEntry(models.Model):

@@ -1,5 +1,6 @@
 """What can be booked of a host."""
 
+import hashlib
 import re
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -174,9 +175,49 @@ class EventType(models.Model):
         )
 
     @property
+    def terms_digest(self) -> str:
+        """Digest of what somebody agrees to who books it. Forms carry the one that was shown."""
+        price = None if self.price is None else f"{self.price:.2f}"
+        shown = (
+            self.duration,
+            self.location,
+            self.location_custom,
+            self.requires_approval,
+            price,
+            self.currency if price else "",
+            self.payment_method if price else "",
+        )
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+    @property
     def location_display(self) -> str:
         return location_in_words(self.location, self.location_custom)
 
     @property
     def scheduling_url(self) -> str:
         return f"{self.host.username}/{self.slug}"
+
+
+class FormerSlug(models.Model):
+    """A slug that an event type gave up: it leads to the present one.
+
+    Retention ends it (`usernames.RESERVED`).
+    """
+
+    host = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
+    )
+    event_type = models.ForeignKey(EventType, models.CASCADE, related_name="former_slugs")
+    slug = models.CharField(max_length=80)
+    given_up_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("former address")
+        verbose_name_plural = _("former addresses")
+        ordering = ("-given_up_at", "-id")
+        constraints = [
+            models.UniqueConstraint(fields=["host", "slug"], name="former_slug_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug

@@ -7,6 +7,7 @@ from functools import wraps
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -92,7 +93,7 @@ def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -
 # --- what a host does with a booking ------------------------------------------------------------
 
 
-def _acting(view: Callable[[SignedIn, Booking], str]) -> Callable[..., HttpResponse]:
+def _acting(view: Callable[[SignedIn, Booking], str]) -> Callable[..., HttpResponseBase]:
     """A POST that changes a booking, says how that went and goes back to where it was sent from.
 
     Where nothing was changed, to the booking itself, which shows why.
@@ -164,6 +165,7 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
             now=timezone.now(),
             reason=wanted["reason"],
             sequence=wanted["sequence"],
+            seen=wanted["terms"],
         )
         messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
         back = page

@@ -1,7 +1,7 @@
 """A booking as its host or its invitee sees it on a page, and how it stands in words."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,10 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.errors import Conflict, NotFound, TimeTaken
+from config.errors import Conflict, NotFound, PersonGone, TimeTaken
 from scheduling.enums import TRANSITIONS, Change, Role, Status
 from scheduling.models import Booking
-from scheduling.notifications import Party, answers, parties
+from scheduling.notifications import Party, answers, given_up, parties
 
 _STATUS_NAMES: dict[Role, dict[Status, Promise]] = {
     Role.INVITEE: {
@@ -59,10 +59,24 @@ class Card:
         return self.may(Change.RESCHEDULED)
 
     @property
+    def new_minutes(self) -> int | None:
+        """How long it lasts once it is moved, where that is another length than now."""
+        minutes = self.booking.event_type.duration
+        is_as_now = self.booking.end - self.booking.start == timedelta(minutes=minutes)
+        return None if is_as_now else minutes
+
+    @property
     def zones_differ(self) -> bool:
         return self.person.zone != self.other.zone and not self.booking.erased_at
 
+    @property
+    def is_host_gone(self) -> bool:
+        return not self.booking.host.is_active
+
     def may(self, change: Change) -> bool:
+        """Whether this person can do it now. Only to cancel needs no host who is still there."""
+        if self.is_host_gone and change is not Change.CANCELLED:
+            return False
         return self.person.role in TRANSITIONS[change].get(self.status, ())
 
     @property
@@ -73,6 +87,11 @@ class Card:
     def title(self) -> str:
         what = {"what": self.booking.event_type.name, "name": self.other.name}
         return gettext("%(what)s with %(name)s") % what
+
+    @property
+    def given_up(self) -> str:
+        """What becomes of a time that the invitee gave up for another, in a sentence; or empty."""
+        return given_up(self.booking, self.person, self.other, self.status)
 
     @property
     def answers(self) -> list[tuple[str, Any]]:
@@ -133,6 +152,8 @@ def unmoved(error: Conflict) -> str:
         return gettext("%(why)s Nothing was changed; the times below are still open.") % {
             "why": error.message
         }
+    if isinstance(error, PersonGone):
+        return gettext("%(why)s Nothing was changed.") % {"why": error.message}
     return gettext(
         "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
     )

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -127,7 +128,7 @@ def _find(event_type_id: int, user: User) -> EventType:
 # --- what a host does with one of them ------------------------------------------------------------
 
 
-def _acting(view: Callable[[EventType], str]) -> Callable[..., HttpResponse]:
+def _acting(view: Callable[[EventType], str]) -> Callable[..., HttpResponseBase]:
     """A POST that changes an event type, says how that went and goes back to the list."""
 
     @require_POST

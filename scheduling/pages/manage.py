@@ -75,7 +75,7 @@ def manage(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
 def booked(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
     """What was just booked, and how to put it into a calendar; later, the page to manage it."""
     card = card_of(booking, Role.INVITEE, timezone.now())
-    if not card.is_open:
+    if not card.is_open or card.is_host_gone:
         return redirect("scheduling:manage", token)
     context = {"card": card, "token": token, "calendars": calendars_of(card)}
     return render(request, "scheduling/booked.html", context)
@@ -150,6 +150,7 @@ def _move(request: HttpRequest, booking: Booking, now: datetime) -> str:
         now=now,
         reason=wanted["reason"],
         sequence=wanted["sequence"],
+        seen=wanted["terms"],
     )
     if moved.status == Status.PENDING:
         name = {"name": moved.host.name}

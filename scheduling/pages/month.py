@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.utils.formats import get_format
-
 from accounts.clock import Reader
 from scheduling import availability
 from scheduling.models import EventType
 from scheduling.pages import grid
+from scheduling.pages.visitors import Visitor
 from scheduling.pages.weeks import furthest
 
 # How far one looks for the next open day at once.
@@ -42,20 +41,19 @@ class Month:
     later: date | None
 
 
-def month_of(event_type: EventType, first: date, *, reader: Reader, now: datetime) -> Month:
+def month_of(event_type: EventType, first: date, *, reader: Visitor, now: datetime) -> Month:
     """The month that begins on this date."""
     today, last_of_all = now.astimezone(reader.zone).date(), furthest(event_type, reader.zone, now)
     last = grid.last_of(first)
-    week_start = get_format("FIRST_DAY_OF_WEEK") or 7  # Django's Sunday is 0
     opens = open_starts(event_type, max(first, today), last, reader=reader, now=now)
     following = last + timedelta(days=1)
     return Month(
         first=first,
         last=last,
-        weekdays=grid.weekdays(week_start),
+        weekdays=grid.weekdays(reader.week_start),
         weeks=[
             [_day(day, opens, today) if day else None for day in days]
-            for days in grid.weeks(first, week_start)
+            for days in grid.weeks(first, reader.week_start)
         ],
         opens=opens,
         earlier=(first - timedelta(days=1)).replace(day=1) if first > today else None,

@@ -3,21 +3,25 @@
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import resolve, reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import User
+from accounts import usernames
+from accounts.models import FormerUsername, User
 from config.errors import DomainError, TimeTaken
 from config.pages import SAFE, limited, page_of
 from scheduling import availability, bookings, links
-from scheduling.booking_form import BookingForm
+from scheduling.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.forms import StartField
-from scheduling.models import EventType
+from scheduling.models import EventType, FormerSlug
 from scheduling.pages.month import Month, month_of, nearest_starts, next_open_day
 from scheduling.pages.visitors import Visitor, remember, visitor_of
 from scheduling.pages.weeks import choices_of, date_of, furthest
@@ -32,18 +36,57 @@ _NEAREST = 6
 def host(request: HttpRequest, username: str) -> HttpResponse:
     """What can be booked of a person."""
     if username != username.lower():
-        return redirect("public:host", username.lower(), permanent=True)
+        return _moved(request, "public:host", username.lower(), permanent=True)
     found = _host(username)
+    if found is None:
+        return _moved(request, "public:host", _renamed(username), permanent=False)
     offered = found.event_types.filter(is_active=True)
-    context = {"host": found, "page": page_of(request, offered)}
+    context = {
+        "host": found,
+        "page": page_of(request, offered),
+        "query": urlencode(prefill_of(request.GET)),
+    }
     return render(request, "scheduling/public/host.html", context)
 
 
-def _host(username: str) -> User:
-    found = User.objects.filter(username=username, is_active=True).first()
-    if found is None:
+def _host(username: str) -> User | None:
+    return User.objects.filter(username=username, is_active=True).first()
+
+
+def _renamed(username: str) -> str:
+    """The present username of whoever had this one."""
+    rows = FormerUsername.objects.filter(username=username, user__is_active=True)
+    present = rows.values_list("user__username", flat=True).first()
+    if present is None:
         raise Http404("user not found")
-    return found
+    return present
+
+
+def _moved(request: HttpRequest, name: str, *parts: str, permanent: bool) -> HttpResponse:
+    """To the page's present address, with the query; a form is sent there again."""
+    page, query = reverse(name, args=parts), request.META.get("QUERY_STRING", "")
+    return redirect(
+        f"{page}?{query}" if query else page,
+        permanent=permanent,
+        preserve_request=request.method == "POST",
+    )
+
+
+@require_safe
+def unslashed(request: HttpRequest, path: str) -> HttpResponse:
+    """An address with a slash too many at its end leads to the one without, where that is a page.
+
+    It may act for whoever holds it, so it is treated as one that does.
+    """
+    wanted = path.rstrip("/")
+    match = resolve(f"/{wanted}")  # or 404
+    if match.app_name == "public" and usernames.is_reserved(wanted.partition("/")[0]):
+        raise Http404("no page")
+    page, query = f"/{quote(wanted, safe='/:')}", request.META.get("QUERY_STRING", "")
+    response = redirect(f"{page}?{query}" if query else page, permanent=True)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @gzip_page
@@ -53,14 +96,16 @@ def _host(username: str) -> User:
 def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     """Choose a day (`?month=`, `?day=`), then a time (`?start=`, an epoch second), then book it.
 
-    Times are those of `?zone=`, by twelve or twenty-four `?hours=`.
+    Times are those of `?zone=`, by twelve or twenty-four `?hours=`. See `prefill_of` for what an
+    address can fill in.
     """
-    if username != username.lower():
-        return redirect("public:event_type", username.lower(), slug, permanent=True)
+    lower = username.lower(), slug.lower()
+    if (username, slug) != lower:
+        return _moved(request, "public:event_type", *lower, permanent=True)
     offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
     offered = offers.filter(host__username=username, slug=slug).first()
     if offered is None:
-        return _gone(request, _host(username))
+        return _elsewhere(request, username, slug)
     visitor = visitor_of(request, default=offered.zone)
     now = timezone.now()
     if request.method == "POST":
@@ -69,13 +114,24 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     if start is None or _closed(offered, start, now):
         response = _choose_time(request, offered, visitor, now, wanted=start)
     else:
-        form = BookingForm(event_type=offered, initial=_known(request) | {"start": start})
+        questions = offered.custom_fields
+        given = initial_of(prefill_of(request.GET, questions), questions)
+        initial = given | _known(request) | {"start": start}
+        form = BookingForm(event_type=offered, initial=initial)
         response = _say_who(request, offered, visitor, start, form)
     remember(visitor, response)
     return response
 
 
-def _gone(request: HttpRequest, host: User) -> HttpResponse:
+def _elsewhere(request: HttpRequest, username: str, slug: str) -> HttpResponse:
+    """To where it is now, if the host or the event type was renamed; else it is gone."""
+    host = _host(username)
+    if host is None:
+        return _moved(request, "public:event_type", _renamed(username), slug, permanent=False)
+    renamed = FormerSlug.objects.filter(host=host, slug=slug, event_type__is_active=True)
+    present = renamed.values_list("event_type__slug", flat=True).first()
+    if present is not None:
+        return _moved(request, "public:event_type", username, present, permanent=False)
     return render(request, "scheduling/public/gone.html", {"host": host}, status=404)
 
 
@@ -91,6 +147,7 @@ def _closed(offered: EventType, start: int, now: datetime) -> bool:
 
 
 def _known(request: HttpRequest) -> dict[str, Any]:
+    """It goes before what an address fills in: a link of a stranger's names nobody else."""
     user = request.user
     return {"name": user.name, "email": user.email} if user.is_authenticated else {}
 
@@ -143,9 +200,16 @@ def _month(
 
 
 def _say_who(
-    request: HttpRequest, offered: EventType, visitor: Visitor, start: int, form: BookingForm
+    request: HttpRequest,
+    offered: EventType,
+    visitor: Visitor,
+    start: int,
+    form: BookingForm,
+    *,
+    changed: str = "",
 ) -> HttpResponse:
-    return _page(request, offered, visitor, form=form, **_span(offered, visitor, start))
+    span = _span(offered, visitor, start)
+    return _page(request, offered, visitor, form=form, changed=changed, **span)
 
 
 def _span(offered: EventType, visitor: Visitor, start: int) -> dict[str, datetime]:
@@ -160,9 +224,11 @@ def _book(
 ) -> HttpResponse:
     """Booked; or the form again, with what was typed, and other times where that one is taken."""
     form = BookingForm(request.POST, event_type=offered)
-    start = _start(request.POST.get("start", ""))
+    start, seen = _start(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
         return _choose_time(request, offered, visitor, now, wanted=None)
+    if seen and seen != offered.terms_digest:
+        return _ask_again(request, offered, visitor, start, form, now)
     if form.is_valid():
         said = form.cleaned_data
         invitee = bookings.Invitee(
@@ -177,14 +243,34 @@ def _book(
             booked = bookings.book(
                 event_type=offered, start=availability.instant_of(start), invitee=invitee,
                 actor=bookings.INVITEE, now=now, notes=said["notes"], answers=form.answers,
+                seen=seen,
             )  # fmt: skip
         except DomainError as error:
+            if error.field == "terms":  # they were changed just now
+                offered = EventType.objects.with_hours().get(pk=offered.pk)
+                form = BookingForm(request.POST, event_type=offered)
+                return _ask_again(request, offered, visitor, start, form, now)
             if isinstance(error, TimeTaken) or error.field == "start_time":
-                return _offer_others(request, offered, visitor, start, form, now, error)
+                return _offer_others(request, offered, visitor, start, form, now, error.message)
             form.add_refusal(error.field, error.message)
         else:
             return redirect("scheduling:booked", links.manage_token(booked))
     return _say_who(request, offered, visitor, start, form)
+
+
+def _ask_again(
+    request: HttpRequest,
+    offered: EventType,
+    visitor: Visitor,
+    start: int,
+    form: BookingForm,
+    now: datetime,
+) -> HttpResponse:
+    """Show the terms that hold by now. What was typed stays."""
+    said = gettext("The terms have changed since you opened this page. These hold now:")
+    if _closed(offered, start, now):
+        return _offer_others(request, offered, visitor, start, form, now, said, is_changed=True)
+    return _say_who(request, offered, visitor, start, form, changed=said)
 
 
 def _offer_others(
@@ -194,20 +280,30 @@ def _offer_others(
     start: int,
     form: BookingForm,
     now: datetime,
-    error: DomainError,
+    refusal: str,
+    *,
+    is_changed: bool = False,
 ) -> HttpResponse:
     """What was typed stays; beside it stand the open times nearest to the one that is not."""
     starts = nearest_starts(offered, start, count=_NEAREST, reader=visitor, now=now)
     by_day = groupby(starts, key=lambda each: datetime.fromtimestamp(each, visitor.zone).date())
     nearest = [(day, choices_of(list(of_day), visitor)) for day, of_day in by_day]
     return _page(
-        request, offered, visitor, form=form, nearest=nearest, refusal=error.message,
-        **_span(offered, visitor, start),
+        request, offered, visitor, form=form, nearest=nearest, refusal=refusal,
+        is_changed=is_changed, **_span(offered, visitor, start),
     )  # fmt: skip
 
 
 def _page(
     request: HttpRequest, offered: EventType, visitor: Visitor, **context: Any
 ) -> HttpResponse:
-    common = {"event_type": offered, "host": offered.host, "visitor": visitor}
+    prefill = prefill_of(request.GET, offered.custom_fields)
+    clock = {"zone": str(visitor.zone), "hours": visitor.hours}
+    common = {
+        "event_type": offered,
+        "host": offered.host,
+        "visitor": visitor,
+        "prefill": prefill,
+        "query": urlencode(clock | prefill),
+    }
     return render(request, "scheduling/public/event_type.html", common | context)

@@ -1,23 +1,34 @@
 """On which clock, and how, a visitor without an account reads times."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import translation
+from django.utils.formats import get_format
 
 from accounts import zones
+from config.languages import region_of
 
 _TIME_FORMATS = {"12": "hh:mm a", "24": "HH:mm"}
 _COOKIE_AGE = 31_536_000
+# Where weeks begin on another day than Monday, by ISO weekday (Unicode CLDR 44, `weekData`).
+_FIRST_DAYS = {
+    7: (
+        "AG AS BD BR BS BT BW BZ CA CO DM DO ET GT GU HK HN ID IL IN JM JP KE KH KR LA MH MM MO"
+        " MT MX MZ NI NP PA PE PH PK PR PT PY SA SG SV TH TT TW UM US VE VI WS YE ZA ZW"
+    ),
+    6: "AF BH DJ DZ EG IQ IR JO KW LY OM QA SD SY",
+    5: "MV",
+}
 
 
 @dataclass(frozen=True)
 class Visitor:
     """A reader of times. `hours` is 12 or 24; `unknown` what they typed that is no time zone.
+
+    `hint` says what to type instead, where there is something to say.
 
     `said` is what the request itself says of both, and `guesses` are those that nobody has told us:
     a script may know better.
@@ -28,16 +39,13 @@ class Visitor:
     said: dict[str, str]
     guesses: list[str]
     unknown: str = ""
+    hint: str = ""
     date_format: str = "yyyy-MM-dd"
+    week_start: int = 1
 
     @property
     def time_format(self) -> str:
         return _TIME_FORMATS[self.hours]
-
-    @cached_property
-    def query(self) -> str:
-        """As an address says it."""
-        return urlencode({"zone": str(self.zone), "hours": self.hours})
 
 
 def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
@@ -48,6 +56,9 @@ def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
     if request.user.is_authenticated:
         zone = zone or str(request.user.zone)
         hours = hours or ("12" if request.user.time_format == "hh:mm a" else "24")
+        week_start = request.user.week_start
+    else:
+        week_start = _week_start(request)
     guesses = [name for name, value in {"zone": zone, "hours": hours}.items() if not value]
     if not hours:
         hours = "12" if translation.get_language() == "en" else "24"
@@ -57,7 +68,19 @@ def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
         said=said,
         guesses=guesses,
         unknown="" if said["zone"] else sent.get("zone", "")[:64],
+        week_start=week_start,
+        hint="" if said["zone"] else zones.hint(sent.get("zone", "")),
     )
+
+
+def _week_start(request: HttpRequest) -> int:
+    """The ISO weekday on which weeks begin where the browser is, or else where its language is.
+
+    A language alone counts as that of the country that Django has its formats from.
+    """
+    if region := region_of(request):
+        return next((day for day, regions in _FIRST_DAYS.items() if region in regions), 1)
+    return get_format("FIRST_DAY_OF_WEEK") or 7  # Django's Sunday is 0
 
 
 def _understood(values: QueryDict | dict[str, str]) -> dict[str, str]:

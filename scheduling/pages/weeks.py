@@ -98,10 +98,8 @@ def date_of(text: str) -> date | None:
 
 
 def choices_of(starts: Sequence[int], reader: Reader) -> list[Choice]:
-    """Where the clock shows a time twice that day, it is told which one is meant."""
-    moments = [datetime.fromtimestamp(start, reader.zone) for start in starts]
-    times = [clock.time(moment, reader) for moment in moments]
+    """These starts (epoch seconds), on the reader's clock."""
     return [
-        Choice(start, f"{text} {moment:%Z}" if times.count(text) > 1 else text)
-        for start, moment, text in zip(starts, moments, times, strict=True)
+        Choice(start, clock.time(datetime.fromtimestamp(start, reader.zone), reader))
+        for start in starts
     ]

@@ -19,14 +19,14 @@ function shown(instant, timeZone, parts) {
 }
 
 function told() {
-  const zone = person.selectedOptions[0]?.dataset.zone;
+  const { zone, zoneName } = person.selectedOptions[0]?.dataset ?? {};
   const wall = Date.parse(`${date.value}T${time.value}Z`);
   if (!zone || Number.isNaN(wall)) return "";
   const instant = instantOf(wall, zone);
   const sameDay = shown(instant, zone, DAY) === shown(instant, ownZone, DAY);
   return (zone === ownZone ? same : sentence)
     .replace("{theirs}", shown(instant, zone, { ...DAY, ...TIME }))
-    .replace("{zone}", zone)
+    .replace("{zone}", zoneName)
     .replace("{yours}", shown(instant, ownZone, sameDay ? TIME : { ...DAY, ...TIME }));
 }
 

@@ -97,13 +97,13 @@ def test_a_code_that_is_taken_away_while_it_is_exchanged_makes_nothing(
 ) -> None:
     """As it is when two come with it at once, or the person disconnects at that moment."""
     app = app_of(bob, now=timezone.now())
-    code, lock = app.code(alice), services.lock
+    code, lock = app.code(alice), services.lock_kept
 
     def late(person_id: int) -> User | None:
         Grant.objects.all().delete()
         return lock(person_id)
 
-    monkeypatch.setattr(services, "lock", late)
+    monkeypatch.setattr(services, "lock_kept", late)
     answer = app.exchange(code)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
     assert not AccessToken.objects.exists()
@@ -131,7 +131,7 @@ def test_a_refresh_token_that_is_taken_away_while_it_is_used_makes_nothing(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     app = app_of(bob, now=timezone.now())
-    token, lock = app.tokens(alice)["refresh_token"], services.lock
+    token, lock = app.tokens(alice)["refresh_token"], services.lock_kept
 
     def late(person_id: int) -> User | None:
         if how == "used":
@@ -142,7 +142,7 @@ def test_a_refresh_token_that_is_taken_away_while_it_is_used_makes_nothing(
             User.objects.filter(pk=person_id).update(is_active=False)
         return lock(person_id)
 
-    monkeypatch.setattr(services, "lock", late)
+    monkeypatch.setattr(services, "lock_kept", late)
     answer = app.refresh(token)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
     assert not RefreshToken.objects.filter(revoked=None).exists()

@@ -64,8 +64,8 @@ def test_it_shows_what_is_known(signed_in: Client) -> None:
         "timezone": "UTC",
     }
     assert "http://testserver/alice" in words(page)
-    assert "links that you have shared stop working" in words(page)
-    assert '<option value="America/New_York">' in main(page)
+    assert "Links that you have shared lead to it for 90 days" in words(page)
+    assert '<option value="America/New_York" label="' in main(page)
     assert 'href="/settings/hours"' in main(page)
 
 

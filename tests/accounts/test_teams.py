@@ -61,7 +61,7 @@ def test_only_owners_run_a_team(team: Team, alice: User, bob: User, role: str) -
     for refused in (
         lambda: teams.rename(team=team, actor=bob, name="Mine"),
         lambda: teams.set_role(team=team, actor=bob, member_id=place(team, bob), role=OWNER),
-        lambda: teams.remove(team=team, actor=bob, member_id=place(team, alice)),
+        lambda: teams.remove(team=team, actor=bob, member_id=place(team, alice), now=NOW),
         lambda: teams.delete(team=team, actor=bob, now=NOW),
     ):
         with pytest.raises(Forbidden):
@@ -74,7 +74,7 @@ def test_to_a_stranger_there_is_no_such_team(team: Team, alice: User, charlie: U
     for refused in (
         lambda: teams.find(team_id=team.pk, user=charlie),
         lambda: teams.rename(team=team, actor=charlie, name="Mine"),
-        lambda: teams.remove(team=team, actor=charlie, member_id=place(team, alice)),
+        lambda: teams.remove(team=team, actor=charlie, member_id=place(team, alice), now=NOW),
         lambda: teams.leave(team=team, actor=charlie, now=NOW),
         lambda: teams.delete(team=team, actor=charlie, now=NOW),
         lambda: invite(team, charlie),
@@ -88,7 +88,7 @@ def test_a_place_in_another_team_is_not_within_reach(
 ) -> None:
     other = teams.create(owner=charlie, name="Others")
     with pytest.raises(NotFound):
-        teams.remove(team=team, actor=alice, member_id=place(other, charlie))
+        teams.remove(team=team, actor=alice, member_id=place(other, charlie), now=NOW)
     theirs = invite(other, charlie)
     with pytest.raises(NotFound):
         teams.withdraw(team=team, actor=alice, invitation_id=theirs.pk, now=NOW)
@@ -135,12 +135,12 @@ def test_anybody_leaves(team: Team, bob: User) -> None:
 
 def test_an_owner_leaves_by_leaving(team: Team, alice: User) -> None:
     with pytest.raises(Invalid, match="leave the team"):
-        teams.remove(team=team, actor=alice, member_id=place(team, alice))
+        teams.remove(team=team, actor=alice, member_id=place(team, alice), now=NOW)
 
 
 def test_with_its_last_person_a_team_goes(team: Team, alice: User, bob: User) -> None:
     invite(team, alice)
-    teams.remove(team=team, actor=alice, member_id=place(team, bob))
+    teams.remove(team=team, actor=alice, member_id=place(team, bob), now=NOW)
     teams.leave(team=team, actor=alice, now=NOW)
     assert (Team.objects.count(), Invitation.objects.count(), mails()) == (0, 0, [])
 

@@ -1,11 +1,15 @@
-"""Names of time zones: which count, and what the others count as."""
+"""Names of time zones: which count, what the others count as, and what people type for one."""
 
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts import zones
 from accounts.zones import zone_of
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -50,3 +54,133 @@ def test_an_unknown_zone_counts_as_utc(name: str) -> None:
 @given(st.text())
 def test_any_zone_name_gives_a_zone(name: str) -> None:
     assert zone_of(name).key in {name, "UTC"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "hours"),
+    [
+        ("GMT+2", 2),
+        ("gmt + 2", 2),
+        ("UTC+2", 2),
+        ("UTC +02:00", 2),
+        ("UTC 2", 2),  # an address in which nobody escaped the plus sign
+        ("+02:00", 2),
+        ("utc-4", -4),
+        ("GMT−4", -4),
+        ("UTC+0", 0),
+        ("GMT-0", 0),
+        ("UTC+14", 14),
+        ("UTC-12", -12),
+    ],
+)
+def test_an_offset_that_is_typed_is_ahead_of_utc_by_so_much(typed: str, hours: int) -> None:
+    found = datetime(2026, 7, 1, tzinfo=UTC).astimezone(zone_of(zones.find(typed)))
+    assert found.utcoffset() == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("hours", [*range(-12, 0), *range(1, 15)])
+def test_such_a_zone_is_named_as_people_write_it_and_found_by_that_name(hours: int) -> None:
+    zone = zones.find(f"UTC{hours:+d}")
+    assert zones.in_words(zone) == f"UTC{hours:+d}"
+    assert zone.startswith("Etc/")
+
+
+@pytest.mark.parametrize("name", ["Etc/GMT+2", "Etc/GMT-14", "Etc/UTC"])
+def test_a_name_of_ianas_keeps_its_meaning_where_it_is_whole(name: str) -> None:
+    assert zones.find(name) == name
+
+
+@pytest.mark.parametrize(
+    "typed", ["UTC+15", "UTC-13", "GMT+99", "2", "UTC+", "+2:00:00", "GMT+2+2"]
+)
+def test_what_is_no_offset_is_no_zone(typed: str) -> None:
+    assert (zones.find(typed), zones.hint(typed)) == ("", "")
+
+
+@pytest.mark.parametrize("typed", ["UTC+5:30", "GMT +05:45", "-0930"])
+def test_an_offset_that_is_no_whole_hours_is_refused_with_a_hint(typed: str) -> None:
+    assert zones.find(typed) == ""
+    assert zones.hint(typed).startswith("An offset must be in whole hours.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("berlin", "Europe/Berlin"),
+        ("Berlin, Germany", "Europe/Berlin"),
+        ("zürich", "Europe/Zurich"),
+        ("São  Paulo", "America/Sao_Paulo"),
+        ("buenos aires", "America/Argentina/Buenos_Aires"),
+        ("argentina/cordoba", "America/Argentina/Cordoba"),
+        ("Calcutta", "Asia/Calcutta"),
+        ("germany", "Europe/Berlin"),
+        ("UK", "Europe/London"),
+        ("India", "Asia/Kolkata"),
+        ("Deutschland", "Europe/Berlin"),
+        ("Autriche", "Europe/Vienna"),
+        ("Japón", "Asia/Tokyo"),
+        ("PST", "America/Los_Angeles"),
+        ("cest", "Europe/Berlin"),
+        ("IST", "Asia/Kolkata"),
+        ("CET", "CET"),
+    ],
+)
+def test_people_name_a_zone_by_a_city_a_country_or_an_abbreviation(typed: str, zone: str) -> None:
+    assert zones.find(typed) == zone
+
+
+def test_a_country_with_several_clocks_is_answered_with_its_cities() -> None:
+    assert zones.find("Australia") == ""
+    assert zones.hint("Australia").endswith("such as Sydney, Adelaide, Perth, Lord Howe.")
+
+
+def test_every_usual_abbreviation_names_a_zone() -> None:
+    assert set(zones._ABBREVIATIONS.values()) <= zones.names()
+    assert not set(zones._ABBREVIATIONS) & {name.lower() for name in zones.names()}
+
+
+def test_the_list_shows_places_with_their_clocks_and_no_inverted_names() -> None:
+    listed = zones.options(datetime(2026, 1, 1, 9, 5, tzinfo=UTC), twelve_hours=True)
+    assert '<option value="Europe/Berlin" label="Berlin, Germany, CET, UTC+1, 10:05 AM">' in listed
+    assert '<option value="Asia/Kolkata" label="Kolkata, India, IST, UTC+5:30, 2:35 PM">' in listed
+    assert '<option value="UTC" label="UTC, 9:05 AM">' in listed
+    assert "Etc/" not in listed
+
+
+@pytest.mark.parametrize(
+    ("language", "country"),
+    [("de", "Deutschland"), ("fr", "Allemagne"), ("es", "Alemania"), ("ar", "Germany")],
+)
+def test_countries_are_named_in_the_language_of_the_page(language: str, country: str) -> None:
+    with translation.override(language):
+        listed = zones.options(datetime(2026, 1, 1, 9, 5, tzinfo=UTC), twelve_hours=False)
+    assert f'label="Berlin, {country}, CET, UTC+1, 10:05">' in listed
+
+
+def test_every_country_of_the_list_has_a_name() -> None:
+    assert zones._country_names().keys() == {language for language, _name in settings.LANGUAGES}
+    for names in zones._country_names().values():
+        assert set(zones._countries().values()) <= names.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "country"),
+    [
+        ("Europe/Berlin", "DE"),
+        ("Asia/Calcutta", "IN"),
+        ("US/Eastern", "US"),
+        ("Europe/Oslo", "NO"),
+        ("UTC", ""),
+        ("Etc/GMT-2", ""),
+        ("EST", ""),
+        ("Mars/Olympus", ""),
+    ],
+)
+def test_a_zone_lies_in_a_country(name: str, country: str) -> None:
+    assert zones.country_of(name) == country
+
+
+@given(st.text())
+def test_whatever_is_typed_finds_a_zone_or_none(typed: str) -> None:
+    assert zones.find(typed) in zones.names() | {""}
+    assert isinstance(zones.hint(typed), str)

@@ -100,6 +100,7 @@ class Visitor:
         self.page.remove_listener("request", self._request)
         context.clear_cookies()
         context.clear_permissions()
+        self.page.emulate_media(color_scheme=self.scheme, forced_colors="none")
 
     def _error(self, error: Error) -> None:
         self.complaints.append(str(error))

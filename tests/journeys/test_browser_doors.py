@@ -145,7 +145,7 @@ def test_an_address_is_confirmed(visit: Visit, db: None, size: str) -> None:
 
     page.goto(mailed("email_confirmation_signup"))
     visitor.look("address")
-    page.get_by_role("button", name="Yes, it is mine").click()
+    page.get_by_role("button", name="Confirm email address").click()
     expect(page.get_by_role("status")).to_be_visible()
     visitor.look("address-confirmed")
 

@@ -133,7 +133,8 @@ def test_an_invitation(
 def test_the_account(enter: Enter, visit: Visit, alice: User, size: str) -> None:
     visitor = enter(alice)
     visitor.looks({
-        "reauthenticate": "/accounts/2fa/totp/activate/",
+        "reauthenticate": "/accounts/reauthenticate/",
+        "access": "/settings/security/access",
         "sign-out": "/accounts/logout/",
         "two-factor-off": "/accounts/2fa/",
         "password-change": "/accounts/password/change/",

@@ -59,7 +59,7 @@ def test_from_signing_up_to_a_public_page(
     expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
 
     page.goto(link_in(mail_server, "dora@example.com", ""))
-    page.get_by_role("button", name="Yes, it is mine").click()
+    page.get_by_role("button", name="Confirm email address").click()
     dora = User.objects.get()
     visitor.sign_in(dora)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Dora")

@@ -199,7 +199,7 @@ def test_days_come_in_order_and_once(api: Client) -> None:
     ("name", "slug"),
     [
         ("30 Minute Meeting", "30-minute-meeting"),
-        ("  Über   Straße_und -- Weg! ", "uber-strae-und-weg"),
+        ("  Über   Straße_und -- Weg! ", "ueber-strasse-und-weg"),
         ("会议", "meeting"),
         ("Встреча", "meeting"),
         ("🙂", "meeting"),

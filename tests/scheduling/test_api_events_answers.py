@@ -69,7 +69,7 @@ def test_an_answer_of_each_type(api: Client, body: dict[str, Any]) -> None:
         "select": "Large",
     }
     booked = data(answered(api, body, **answers), 201)
-    assert booked["custom_field_values"] == answers
+    assert booked["custom_field_values"] == answers | {"phone": "+442079460958"}
     assert data(call(api, "GET", f"/events/{booked['id']}")) == booked
 
 

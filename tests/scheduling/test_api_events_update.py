@@ -83,8 +83,8 @@ def test_it_takes_two_queries(
         ({"notes": "Other words"}, {"notes": "Other words"}),
         ({"notes": ""}, {"notes": ""}),
         (
-            {"attendee_phone": "+999"},
-            {"invitee": {"name": "John Doe", "email": "john@example.com", "phone": "+999"}},
+            {"attendee_phone": "+49 (30) 999"},
+            {"invitee": {"name": "John Doe", "email": "john@example.com", "phone": "+4930999"}},
         ),
         (
             {"attendee_phone": ""},

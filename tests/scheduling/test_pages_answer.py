@@ -47,7 +47,7 @@ def test_it_shows_the_booking_on_both_clocks_and_in_utc(
     alice.save()
     assert words(client.get(link)) == (
         "Mar 4 Wed Interview with John Doe Waits for you"
-        " With John Doe john@example.com +49 30 1234"
+        " With John Doe john@example.com +49301234"
         " When Wed 03/04/2026, 5:00 AM – 5:30 AM America/New_York"
         " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
         " Wed 2026-03-04, 10:00 – 10:30 UTC"

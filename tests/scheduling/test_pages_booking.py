@@ -73,7 +73,7 @@ def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
     booking = book(paid, notes="I am\nlate.", answers={"topic": "Tea"}, phone="+49 30 1234")
     assert words(client.get(page_of(booking))) == (
         "Upcoming Mar 4 Wed 30 Minute Meeting with John Doe Confirmed"
-        " With John Doe john@example.com +49 30 1234"
+        " With John Doe john@example.com +49301234"
         " When Wed 03/04/2026, 10:00 AM – 10:30 AM UTC"
         " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
         " Wed 2026-03-04, 10:00 – 10:30 UTC"

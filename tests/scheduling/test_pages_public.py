@@ -154,9 +154,32 @@ def test_times_that_a_clock_shows_twice_are_told_apart(client: Client, alice: Us
     assert list(offered(page).values())[:3] == ["02:00 CEST", "02:00 CET", "03:00"]
 
 
+def test_an_hour_that_a_clock_shows_twice_names_its_offset_wherever_it_is_shown(
+    client: Client, alice: User
+) -> None:
+    """Also where but one of the two is open."""
+    set_hours(
+        user=alice,
+        days={"7": {"enabled": True, "windows": [{"start": "01:00", "end": "02:00"}]}},
+    )
+    factories.event_type(alice, duration=60, max_advance_booking=400)
+    query = {"day": "2026-10-25", "zone": "Europe/Berlin", "hours": 12}
+    [(start, shown)] = offered(client.get(address(**query))).items()
+    assert (start, shown) == (datetime(2026, 10, 25, 1, tzinfo=UTC), "2:00 AM CET")
+    form = client.get(address(start=int(start.timestamp()), **query))
+    assert "2:00 AM CET – 3:00 AM Europe/Berlin" in words(form)
+
+
 @pytest.mark.parametrize(
     ("typed", "zone"),
-    [("europe/berlin", "Europe/Berlin"), ("new york", "America/New_York"), ("utc", "UTC")],
+    [
+        ("europe/berlin", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+        ("utc", "UTC"),
+        ("GMT+2", "UTC+2"),
+        ("UTC -3", "UTC-3"),
+        ("Japan", "Japan"),
+    ],
 )
 def test_a_zone_is_understood_as_it_is_typed(
     client: Client, event_type: EventType, typed: str, zone: str
@@ -174,8 +197,31 @@ def test_a_zone_that_is_none_is_said_to_be_none_and_kept_to_be_mended(
     assert "zone" not in client.cookies
 
 
+def test_an_offset_that_is_typed_shows_times_so_much_ahead_of_utc(
+    client: Client, event_type: EventType
+) -> None:
+    page = client.get(address(zone="GMT+2", day="2026-03-05", hours=24))
+    assert "All times are those of UTC+2, where it is 11:00 now." in words(page)
+    assert next(iter(offered(page).values())) == "11:00"
+    assert "Etc/" not in words(page)
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("UTC+5:30", "An offset must be in whole hours. Name a city instead, such as Kolkata."),
+        ("Spain", "There are several time zones there. Name a city, such as Madrid"),
+    ],
+)
+def test_a_zone_that_is_none_is_answered_with_advice_where_there_is_some(
+    client: Client, event_type: EventType, typed: str, advice: str
+) -> None:
+    said = words(client.get(address(zone=typed)))
+    assert f"There is no time zone “{typed}”. These are times of UTC. {advice}" in said
+
+
 def test_every_zone_can_be_found_in_the_list(client: Client, event_type: EventType) -> None:
-    listed = re.findall('<option value="([^"]*)">', main(client.get(PAGE)))
+    listed = re.findall('<option value="([^"]*)" label', main(client.get(PAGE)))
     assert {"Europe/Berlin", "America/New_York", "Asia/Kathmandu", "UTC"} <= set(listed)
     assert listed == sorted(listed)
 
@@ -356,3 +402,41 @@ def test_the_week_and_the_words_are_those_of_the_browsers_language(
     assert next(iter(offered(german).values())) == "09:00"
     english = client.get(PAGE)
     assert re.findall(r'<th scope="col"><span class="unseen">([^<]*)', main(english))[0] == "Sunday"
+
+
+def first_weekday(page: Answer) -> str:
+    first: str = re.findall(r'<th scope="col"><span class="unseen">([^<]*)', main(page))[0]
+    return first
+
+
+@pytest.mark.parametrize(
+    ("accepted", "day"),
+    [
+        ("en-GB,en;q=0.9", "Monday"),
+        ("en-US,en;q=0.9", "Sunday"),
+        ("en;q=0.9,en-GB;q=0.5", "Sunday"),
+        ("en-AU", "Monday"),
+        ("es-MX,es;q=0.9", "Domingo"),
+        ("es-419,es;q=0.9", "Lunes"),
+        ("de-AT", "Montag"),
+        ("fr-CA", "Dimanche"),
+        ("pt-BR,en;q=0.5", "Sunday"),  # the page is in English, and nobody knows whose
+        ("en-EG", "Saturday"),
+        ("en-" + "G" * 40, "Sunday"),
+        ("*", "Sunday"),
+    ],
+)
+def test_weeks_begin_as_they_do_where_the_browser_is(
+    client: Client, event_type: EventType, accepted: str, day: str
+) -> None:
+    page = client.get(PAGE, headers={"Accept-Language": accepted})
+    assert first_weekday(page).capitalize() == day
+
+
+@pytest.mark.parametrize(("week_start", "day"), [(1, "Monday"), (6, "Saturday"), (7, "Sunday")])
+def test_weeks_of_somebody_with_an_account_begin_on_their_day(
+    client: Client, event_type: EventType, bob: User, week_start: int, day: str
+) -> None:
+    User.objects.filter(pk=bob.pk).update(week_start=week_start)
+    client.force_login(bob)
+    assert first_weekday(client.get(PAGE)) == day

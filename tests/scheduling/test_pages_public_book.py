@@ -126,7 +126,7 @@ def test_what_is_asked_is_kept_as_the_host_has_asked_for_it(client: Client, alic
     assert answer.status_code == 302, errors(answer)
     assert Booking.objects.get().custom_field_values == {
         "email": "by post", "people": 3, "share": 0.5, "new": True, "size": "M",
-        "call": "+49 30 1234", "story": "Once\nupon",
+        "call": "+49301234", "story": "Once\nupon",
     }  # fmt: skip
 
 
@@ -238,6 +238,19 @@ def test_a_machine_that_fills_in_everything_books_nothing(
     page = post(client, trap="https://spam.example")
     assert "This must stay empty: it is how we tell machines." in words(page)
     assert not Booking.objects.exists()
+
+
+def test_a_trap_that_an_extension_fills_in_is_shown_empty_and_lets_its_owner_out(
+    client: Client, event_type: EventType
+) -> None:
+    hidden = main(client.get(f"{PAGE}?start={SECOND}"))
+    assert '<div class="trap" aria-hidden="true">' in hidden
+    page = main(post(client, trap="jo@example.com"))
+    assert 'class="trap"' not in page
+    [trap] = re.findall('<input[^>]*name="trap"[^>]*>', page)
+    assert "value" not in trap
+    assert "tabindex" not in trap
+    assert post(client, trap="").status_code == 302
 
 
 def test_what_is_no_longer_offered_cannot_be_booked(client: Client, event_type: EventType) -> None:

@@ -45,7 +45,7 @@ def test_a_name_is_made_from_the_label(signed_in: Client) -> None:
     assert names == [
         "whats_your_size",
         "whats_your_size_2",
-        "offnen",
+        "oeffnen",
         "question",
         "topic_2",
         "topic",

@@ -6,6 +6,7 @@ from functools import wraps
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -66,7 +67,7 @@ def _shown(request: SignedIn, found: Webhook, recovery: RecoverForm) -> HttpResp
 # --- sending ------------------------------------------------------------------------------------
 
 
-def _acting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _acting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """A POST of the person who has signed in; whoever has not comes to the webhook's page."""
 
     @require_POST

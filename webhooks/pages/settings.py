@@ -9,11 +9,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import limits
-from accounts.pages.signed_in import SignedIn
+from accounts.pages.signed_in import SignedIn, recent_sign_in
 from config.errors import DomainError
 from config.pages import limited, page_of, signed_in_at
 from webhooks import services
@@ -42,8 +41,8 @@ def webhooks(request: SignedIn) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@recent_sign_in()
 @limited("user", "30/h", ["POST"])
-@never_cache
 def new_webhook(request: SignedIn) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form, headers = WebhookForm(sent), headers_formset(sent, {})
@@ -61,8 +60,8 @@ def new_webhook(request: SignedIn) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@recent_sign_in()
 @limited("user", "60/h", ["POST"])
-@never_cache
 def edit(request: SignedIn, webhook_id: int) -> HttpResponse:
     found = find(request, webhook_id)
     sent = request.POST if request.method == "POST" else None
@@ -91,7 +90,7 @@ def _form(request: SignedIn, form: WebhookForm, headers: Any, **context: Any) ->
 
 @require_safe
 @login_required
-@never_cache
+@recent_sign_in()
 def secret(request: SignedIn, webhook_id: int) -> HttpResponse:
     """The whole of a new secret, to whoever has just made it, once."""
     found = find(request, webhook_id)
@@ -105,6 +104,7 @@ def secret(request: SignedIn, webhook_id: int) -> HttpResponse:
 
 @require_POST
 @signed_in_at("webhooks:webhook", "webhook_id")
+@recent_sign_in("webhooks:webhook", "webhook_id")
 @limited("user", "30/h", ["POST"])
 def rotate(request: SignedIn, webhook_id: int) -> HttpResponse:
     rotated = services.rotate_secret(webhook=find(request, webhook_id), now=timezone.now())

@@ -1,0 +1,17 @@
+"""Sentences in templates: `{{ message|one_stop }}`."""
+
+import re
+
+from django import template
+from django.template.defaultfilters import stringfilter
+
+register = template.Library()
+
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
+
+
+@register.filter(is_safe=True)
+@stringfilter
+def one_stop(text: str) -> str:
+    """A sentence that ends with a name such as `Jo Jr.` ends with one full stop."""
+    return _TWO_STOPS.sub(".", text)

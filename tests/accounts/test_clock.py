@@ -1,0 +1,74 @@
+"""Times as people read them: halves of a day, hours that come twice, names at the end."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import translation
+
+from accounts import clock
+from accounts.templatetags.words import one_stop
+
+
+@dataclass(frozen=True)
+class Someone:
+    zone: ZoneInfo
+    time_format: str = "hh:mm a"
+    date_format: str = "yyyy-MM-dd"
+
+
+LONDON = Someone(ZoneInfo("Europe/London"))
+BERLIN = Someone(ZoneInfo("Europe/Berlin"), "HH:mm")
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_am_and_pm_are_the_same_in_every_language(language: str) -> None:
+    with translation.override(language):
+        times = [
+            clock.time(datetime(2026, 1, 5, hour, 5, tzinfo=UTC), LONDON) for hour in (0, 9, 12, 23)
+        ]
+        assert times == ["12:05 AM", "9:05 AM", "12:05 PM", "11:05 PM"]
+        minutes = [clock.time_of_day(minute, LONDON) for minute in (0, 570, 720, 1440)]
+        assert minutes == ["12:00 AM", "9:30 AM", "12:00 PM", "12:00 AM"]
+        assert clock.time_of_day(1440, BERLIN) == "24:00"
+
+
+@pytest.mark.parametrize(
+    ("hour", "shown"),
+    [(23, "01:30"), (0, "02:30 CEST"), (1, "02:30 CET"), (2, "03:30")],
+)
+def test_an_hour_that_comes_twice_names_its_offset(hour: int, shown: str) -> None:
+    day = 24 if hour == 23 else 25
+    assert clock.time(datetime(2026, 10, day, hour, 30, tzinfo=UTC), BERLIN) == shown
+
+
+def test_a_skipped_hour_needs_no_name() -> None:
+    moments = [datetime(2026, 3, 29, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    assert [clock.time(moment, BERLIN) for moment in moments] == ["01:30", "03:30"]
+
+
+def test_a_span_in_it_tells_both_ends_apart() -> None:
+    start, end = (datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1))
+    assert clock.span(start, end, BERLIN) == (
+        "Sun 2026-10-25, 02:00 CEST – 02:00 CET (Europe/Berlin)"
+    )
+
+
+def test_a_span_names_an_offset_as_people_write_it() -> None:
+    start, end = (datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (8, 9))
+    ahead = Someone(ZoneInfo("Etc/GMT-2"), "HH:mm")
+    assert clock.span(start, end, ahead) == "Mon 2026-01-05, 10:00 – 11:00 (UTC+2)"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("This link is for Jo Jr..", "This link is for Jo Jr."),
+        ("Ask Jo Jr... and wait", "Ask Jo Jr... and wait"),
+        ("One. Two.", "One. Two."),
+        ("Wait…", "Wait…"),
+    ],
+)
+def test_a_sentence_ends_with_one_full_stop(text: str, shown: str) -> None:
+    assert one_stop(text) == shown
