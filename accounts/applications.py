@@ -187,8 +187,8 @@ def allow(*, person: User, application: Application, now: datetime) -> None:
 def start(*, person: User, application: Application, now: datetime) -> None:
     """Tell it that the application has come for what it was allowed.
 
-    Of its calls nothing is told: to know the first of them, every one would have to ask. Beyond the
-    limit the connections end that were not renewed for longest. The caller has locked the person.
+    Its calls are not recorded: to know the first one, every call would cost a query. Beyond the
+    limit, the connections end that were not renewed for longest. The caller has locked the person.
     """
     audit.record(Action.APPLICATION_STARTED, person=person, subject=application.name, now=now)
     renewed = live(now).filter(user=person).order_by("-pk").values_list("token_family", flat=True)

@@ -1,4 +1,4 @@
-"""How many of each thing an account, or a team, can have: `settings.LIMITS`, where 0 is no limit.
+"""Limits of an account or a team for each kind of thing: `settings.LIMITS`, where 0 is no limit.
 
 A function that makes something locks its owner first (`services.lock`, or the team) and then asks
 here. So requests that run at the same time cannot pass a limit together.

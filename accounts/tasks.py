@@ -12,7 +12,7 @@ from config import outbox, shares
 _TURN_SECONDS = 5.0
 # Of the threads for mail: a channel whose servers hang leaves the rest to the other one.
 _CHANNEL_PART = 0.75
-# More threads than one worker has.
+# At least as many as one worker has threads for mail.
 _HINTS_PER_SWEEP = 16
 
 

@@ -1,7 +1,7 @@
 """What people do with teams: make and name them, invite to them, join and leave them.
 
 Every door locks the team first. So two of them at once cannot leave it without an owner, nor give
-two places to one person. Whoever takes one more place is locked before the team.
+two places to one person. A person who takes one more place is locked before the team.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""How many deliveries a second a worker makes, of 20 accounts' webhooks with 100 deliveries each.
+"""Deliveries a second of one worker, to the webhooks of 20 accounts with 100 deliveries each.
 
 On SQLite, or on PostgreSQL and Valkey, where a second worker joins the first. Everything is on this
 machine, the receiver too, so on few cores they all share them. Counted from the first arrival to

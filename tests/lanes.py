@@ -4,7 +4,8 @@
 
 What is marked `alone` measures, races or kills. It runs after the others, in one process a
 database, both at once: such a test mostly waits. What is marked `once` does not depend on the
-database and runs on SQLite; what is marked `postgresql` runs there alone.
+database and runs on SQLite; what is marked `postgresql` runs there alone. What is marked `beset`
+compares times, so it runs by `make torture`, with nothing beside it.
 """
 
 import os
@@ -69,7 +70,7 @@ def run_at_once(lanes: Sequence[Lane], arguments: Sequence[str]) -> list[int]:
         runs = []
         for lane in lanes:
             output = stack.enter_context(TemporaryFile())
-            command = [*lane.command("alone"), *arguments]
+            command = [*lane.command("alone and not beset"), *arguments]
             process = subprocess.Popen(command, env=lane.environment, stdout=output, stderr=output)
             runs.append((lane, stack.enter_context(process), output))
         codes = []

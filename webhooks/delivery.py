@@ -141,6 +141,17 @@ def next_of_account(owner_id: int, *, besides: Collection[int]) -> int | None:
     return ordered.values_list("webhook_id", flat=True).first()
 
 
+def next_of_another_account() -> int | None:
+    """Return the webhook that has waited longest, of an account to which nothing is being sent.
+
+    A proven one comes first.
+    """
+    now = timezone.now()
+    served = Delivery.objects.filter(_under_way(now)).values("webhook__owner")
+    rows = due(now).exclude(webhook__owner__in=served)
+    return rows.order_by("-webhook__is_prompt", "due_at").values_list("webhook", flat=True).first()
+
+
 def hand_out(now: datetime, *, most: int) -> list[int]:
     """Return the webhooks to deliver to, one for each turn that a worker may take.
 

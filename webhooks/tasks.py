@@ -19,26 +19,32 @@ _HINTS_PER_SWEEP = 64
 def deliver(webhook_id: int) -> None:
     """Deliver to this webhook, then to others of its account, one after the other, for a turn.
 
-    Called by a hint that something was written, or by the sweep.
+    Called by a hint that something was written, by the sweep, or when another turn has ended.
     """
     owners = Webhook.objects.filter(pk=webhook_id).values_list("owner_id", flat=True)
     owner_id = owners.first()
     if owner_id is None:
         return
     with shares.held(delivery.account_share(owner_id)) as is_held:
-        if is_held:
-            _take_turn(owner_id, webhook_id)
+        has_sent = is_held and _take_turn(owner_id, webhook_id)
+    if has_sent and (waiting := delivery.next_of_another_account()) is not None:
+        # A hint that found no free place was dropped. Now there is one, before the next sweep.
+        outbox.hint("webhooks.tasks.deliver", waiting)
 
 
-def _take_turn(owner_id: int, webhook_id: int | None) -> None:
-    until, done = monotonic() + _TURN_SECONDS, set[int]()
+def _take_turn(owner_id: int, webhook_id: int | None) -> bool:
+    """Return whether anything was sent."""
+    until, done, has_sent = monotonic() + _TURN_SECONDS, set[int](), False
     while webhook_id is not None:
         if monotonic() >= until:
             outbox.hint("webhooks.tasks.deliver", webhook_id)  # the rest is for another turn
             break
-        if not delivery.deliver(webhook_id=webhook_id):
+        if delivery.deliver(webhook_id=webhook_id):
+            has_sent = True
+        else:
             done.add(webhook_id)
             webhook_id = delivery.next_of_account(owner_id, besides=done)
+    return has_sent
 
 
 @shared_task

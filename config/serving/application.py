@@ -43,7 +43,7 @@ class WsgiApplication(Protocol):
 
 
 class Application:
-    """What granian calls. `seconds` is how long a client may take to send or take something."""
+    """The RSGI application. A client may take `seconds` to send or to take something."""
 
     def __init__(
         self, wsgi: WsgiApplication, *, threads: int, seconds: float, largest_body: int

@@ -1,4 +1,4 @@
-"""How long a client may take.
+"""The time that a client may take.
 
 `seconds` is `CLIENT_TIMEOUT_SECONDS`. The figures are those of its default, 15.
 """

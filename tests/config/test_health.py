@@ -105,7 +105,7 @@ def test_a_sweep_that_is_behind(client: Client, settings: Settings, alice: User)
 
 @pytest.mark.django_db(transaction=True)
 def test_deliveries_that_wait_make_nobody_unready(client: Client, alice: User) -> None:
-    """How far they are is up to the endpoints of strangers."""
+    """Strangers' endpoints decide how far deliveries are."""
     factories.delivery(factories.webhook(alice), now=timezone.now() - timedelta(hours=1))
     assert ready(client) == (200, {"status": "ok", "checks": WELL})
 

@@ -59,7 +59,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def kept(path: Path, *, is_first_start: bool = False) -> str | list[str]:
-    """What the settings read from this file."""
+    """Return the secret that the settings read from this file."""
     if path.name == "secret_key":
         make, parse = environment.new_secret_key, environment.secret_key
         return environment.kept_secret(path, make, parse, is_first_start=is_first_start)

@@ -18,7 +18,7 @@ _OWN = {"date", "x-request-id", "set-cookie", "content-security-policy", "transf
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int]]:
-    """Where Parley is served, by interface."""
+    """Serve Parley by both interfaces; return the port of each."""
     with ExitStack() as stack:
         directory = tmp_path_factory.mktemp("interfaces")
         deployment = stack.enter_context(deployed(directory, migrated=True))

@@ -71,8 +71,8 @@ def served(
             cast = forking.do("set_up")
             event_types = forking.do("offer", "alice@example.com", list(offers))
             tokens = forking.do("tokens", "alice@example.com", 10)
-        collected = Path(deployment.environment["STATIC_ROOT"])
-        if not EMBEDDED_WORKER and not collected.exists():
+        manifest = Path(deployment.environment["STATIC_ROOT"]) / "staticfiles.json"
+        if not EMBEDDED_WORKER and not manifest.exists():
             deployment.manage("collectstatic", "--noinput", "--verbosity", "0")
         ports = [services.free_port() for _ in range(1 if EMBEDDED_WORKER else 2)]
         commands = [

@@ -1,6 +1,7 @@
 """One attempt after the other: when, how often, with what, and when Parley gives up."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
@@ -291,8 +292,36 @@ def test_a_sweep_hands_out_as_many_turns_as_an_account_has_places(
     app.control.purge()
     with django_capture_on_commit_callbacks(execute=True):
         sweep_deliveries()
+    hints = list(sent_to_the_queue())
+    assert sorted(hints) == sorted(
+        f"({each.pk},)" for each in (webhook, webhook, webhook, quiet, of_bob)
+    )
+    assert f"({of_bob.pk},)" in hints[:2]
+
+
+def test_a_turn_that_ends_hints_at_an_account_that_waits_for_its_place(
+    alice: User,
+    bob: User,
+    webhook: Webhook,
+    endpoint: wire.Endpoint,
+    now: datetime,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """So it waits for no sweep. An account to which something is being sent goes on by itself."""
+    of_bob, of_carol = factories.webhook(bob), factories.webhook(factories.user("carol"))
+    for told in (webhook, of_bob, of_bob, of_carol):
+        factories.delivery(told, now=now)
+    assert delivery._claim(of_bob.pk, ExitStack()) is not None
+    app.control.purge()
+    with django_capture_on_commit_callbacks(execute=True):
+        deliver_turn(webhook.pk)
+        deliver_turn(webhook.pk)  # it sends nothing, so it hints at nobody
+    assert list(sent_to_the_queue()) == [f"({of_carol.pk},)"]
+
+
+def sent_to_the_queue() -> Iterator[str]:
+    """The arguments of the tasks that wait for a worker of deliveries."""
     app.loader.import_default_modules()
-    hints = []
     with (
         app.connection_for_read() as broker,
         broker.SimpleQueue("deliveries") as queue,
@@ -302,11 +331,7 @@ def test_a_sweep_hands_out_as_many_turns_as_an_account_has_places(
             message = queue.get(timeout=0.5)
             message.ack()
             assert message.headers["task"] in app.tasks
-            hints.append(message.headers["argsrepr"])
-    assert sorted(hints) == sorted(
-        f"({each.pk},)" for each in (webhook, webhook, webhook, quiet, of_bob)
-    )
-    assert f"({of_bob.pk},)" in hints[:2]
+            yield message.headers["argsrepr"]
 
 
 def test_accounts_with_a_proven_endpoint_come_before_thousands_of_others(
