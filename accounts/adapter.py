@@ -16,12 +16,17 @@ from django.utils import timezone, translation
 from accounts import clock, notifications, usernames
 from accounts.models import User
 from config import clients, crypto
+from config.texts import validate_address
 
 _MFA_CONTEXT = "accounts.mfa"
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up in our words; every mail through the outbox, so that none is lost."""
+
+    def clean_email(self, email: str) -> str:
+        validate_address(email)
+        return email
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         user.username = User.objects.free_username(usernames.from_email(user.email))

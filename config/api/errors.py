@@ -145,5 +145,13 @@ def _flat(detail: object, field: str) -> Iterator[Detail]:
             for position, inner in enumerate(detail):
                 nested = isinstance(inner, dict | list)
                 yield from _flat(inner, f"{field}.{position}".lstrip(".") if nested else field)
+        case exceptions.ErrorDetail(code="required"):
+            yield Detail(field=field, message=_missing(field))
         case _:
             yield Detail(field=field, message=str(detail))
+
+
+def _missing(field: str) -> str:
+    """`Start time is required` for `start_time`: the sentence of the developer API's document."""
+    label = field.rpartition(".")[2].replace("_", " ").capitalize()
+    return f"{label} is required"
