@@ -21,6 +21,7 @@ from accounts import access, clock, notifications, services, sessions, usernames
 from accounts.models import User
 from config import access as lasting_access
 from config import clients, crypto
+from config.texts import validate_address
 
 _MFA_CONTEXT = "accounts.mfa"
 # In the session: which password a sign-in was begun with, as sessions know it.
@@ -30,6 +31,10 @@ _OF_PASSWORDS = {f"account/email/password_{how}" for how in ("changed", "reset",
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up in our words; every mail through the outbox, so that none is lost."""
+
+    def clean_email(self, email: str) -> str:
+        validate_address(email)
+        return email
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         user.username = User.objects.free_username(usernames.from_email(user.email))

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import redirects, scopes, services, usernames, zones
 from accounts.models import Membership, Team, User
+from config.texts import AddressFormField, LineFormField
 
 # --- signing in and up, in our words ------------------------------------------------------------
 
@@ -25,8 +26,8 @@ from accounts.models import Membership, Team, User
 class SignupForm(AllauthSignupForm):
     """Name, email, password; the browser adds its zone, which a person can change later."""
 
-    first_name = forms.CharField(label=_("First name"), max_length=80)
-    last_name = forms.CharField(label=_("Last name"), max_length=80, required=False)
+    first_name = LineFormField(label=_("First name"), max_length=80)
+    last_name = LineFormField(label=_("Last name"), max_length=80, required=False)
     timezone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     field_order = ("first_name", "last_name", "email", "password1", "timezone")
@@ -99,10 +100,10 @@ _BROWSERS = "browser"
 class ProfileForm(forms.Form):
     """Who one is, and how one reads times."""
 
-    first_name = forms.CharField(label=_("First name"), max_length=80)
-    last_name = forms.CharField(label=_("Last name"), max_length=80, required=False)
-    position = forms.CharField(label=_("Position"), max_length=120, required=False)
-    company = forms.CharField(label=_("Company"), max_length=120, required=False)
+    first_name = LineFormField(label=_("First name"), max_length=80)
+    last_name = LineFormField(label=_("Last name"), max_length=80, required=False)
+    position = LineFormField(label=_("Position"), max_length=120, required=False)
+    company = LineFormField(label=_("Company"), max_length=120, required=False)
     username = forms.CharField(
         label=_("Username"),
         max_length=usernames.MAX_LENGTH,
@@ -156,7 +157,7 @@ class ProfileForm(forms.Form):
 class TokenForm(forms.Form):
     """A new token: what it is for, what it may do, and until when."""
 
-    name = forms.CharField(
+    name = LineFormField(
         label=_("Name"),
         max_length=120,
         help_text=_("What it is for, so that you know it again: “Website”, “Calendar sync”."),
@@ -218,7 +219,7 @@ class TokenForm(forms.Form):
 
 
 class TeamForm(forms.ModelForm[Team]):
-    name = forms.CharField(label=_("Name of the team"), max_length=120)
+    name = LineFormField(label=_("Name of the team"), max_length=120)
 
     class Meta:
         model = Team
@@ -226,7 +227,7 @@ class TeamForm(forms.ModelForm[Team]):
 
 
 class InviteForm(forms.Form):
-    email = forms.EmailField(
+    email = AddressFormField(
         label=_("Email address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
@@ -277,7 +278,7 @@ class DeleteAccountForm(forms.Form):
 class ApplicationForm(forms.Form):
     """An application of one's own, that others may connect."""
 
-    name = forms.CharField(
+    name = LineFormField(
         label=_("Name"),
         max_length=120,
         help_text=_("People read it when they are asked to connect it."),

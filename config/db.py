@@ -1,9 +1,12 @@
-"""Transactions that are tried again when the database asks for it."""
+"""Transactions that are tried again when the database asks for it, and a database to migrate."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
-from django.db import OperationalError, connection
+from django.db import Error, OperationalError, connection
+
+from config import environment
 
 T = TypeVar("T")
 
@@ -31,3 +34,16 @@ def retrying(act: Callable[[], T]) -> T:
             if not left or sqlstate(error) not in _TRANSIENT:
                 raise
     raise AssertionError("unreachable")
+
+
+def refuse_old() -> None:
+    """Stop with one line where migrations wait. A database that is away says nothing."""
+    # Late: no other process needs it.
+    from django.db.migrations.executor import MigrationExecutor
+
+    with suppress(Error):
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            environment.refuse(
+                "manage.py", "migrate must run first: the database is not up to date"
+            )

@@ -7,8 +7,8 @@ import re
 import secrets
 import sys
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -173,6 +173,25 @@ def folder(text: str) -> Path:
     if path == Path() or not os.access(path, os.W_OK):
         raise ValueError("must be a folder that can be written to")
     return path
+
+
+def made_folder(name: str, path: Path) -> Path:
+    """Return the folder, made where there is none; it may be one that can only be read."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(name, f"must be a folder: {os.strerror(error.errno or 0)}")
+    return path
+
+
+@contextmanager
+def writing_to(name: str) -> Iterator[None]:
+    """Stop the process with one line where what is done within cannot write to this folder."""
+    try:
+        yield
+    except OSError as error:
+        problem = os.strerror(error.errno or 0)
+        refuse(name, f"must be a folder that can be written to: {problem}")
 
 
 def redis_url(text: str) -> str:

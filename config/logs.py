@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from config import clients, redaction
+from config import clients, hosts, redaction
 
 _FORMATS = ("logfmt", "json")
 # What would break a line, or a terminal that shows it. Line feeds the renderers escape.
@@ -15,10 +15,14 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 def redact(logger: Any, method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
     """A structlog processor: no token, no signed link and no address leaves in a log line."""
-    return {
+    asked_host = event.get(hosts.FIELD)
+    clean_event = {
         name: _CONTROL.sub(" ", clean) if isinstance(clean, str) else clean
         for name, clean in redaction.clean(event).items()
     }
+    if isinstance(asked_host, str):  # an address is what its reader looks for
+        clean_event[hosts.FIELD] = hosts.readable(asked_host)
+    return clean_event
 
 
 def add_account(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -73,13 +77,13 @@ def configuration(level: str, format_: str = "logfmt") -> dict[str, Any]:
                 ],
             }
         },
+        "filters": {"wrong_hosts": {"()": hosts.WrongHosts}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "celery": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
-            # Whoever looks for servers calls them by any name: a 400, and nothing to be done.
-            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "django.security.DisallowedHost": {"filters": ["wrong_hosts"]},
             "django.server": {"level": "WARNING"},
         },
     }

@@ -39,7 +39,7 @@ class RequestMiddleware:
 
 
 def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
-    method, route = request.method or "", _route(request, response)
+    method, route = request.method or "", route_of(request, response)
     metrics.count(method=method, route=route, status=response.status_code, seconds=seconds)
     if response.status_code >= 500 and isinstance(response, HttpResponse):
         # Once: Django would say so further out, where nobody knows the request's number.
@@ -56,8 +56,8 @@ def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     )
 
 
-def _route(request: HttpRequest, response: HttpResponseBase) -> str:
-    """The pattern of the address: an address itself may act for whoever reads it."""
+def route_of(request: HttpRequest, response: HttpResponseBase) -> str:
+    """Return the pattern of the address: an address itself may act for whoever reads it."""
     if request.resolver_match is not None:
         return str(request.resolver_match.route) or "/"
     if isinstance(response, FileResponse):  # WhiteNoise's, which resolves nothing

@@ -18,8 +18,9 @@ from config.environment import read
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = read("DATA_DIR", BASE_DIR / "var", lambda text: Path(text).resolve())
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = environment.made_folder(
+    "DATA_DIR", read("DATA_DIR", BASE_DIR / "var", lambda text: Path(text).resolve())
+)
 
 # --- where we are -----------------------------------------------------------------------------
 
@@ -47,6 +48,8 @@ _database = read(
 )
 EMBEDDED_DATABASE = _database["ENGINE"] == "django.db.backends.sqlite3"
 if EMBEDDED_DATABASE:
+    if not os.access(DATA_DIR, os.W_OK):
+        environment.refuse("DATA_DIR", "must be a folder that can be written to")
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -301,6 +304,9 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = read("STATIC_ROOT", DATA_DIR / "static", lambda text: Path(text).resolve())
+# These two never raise, where a `Path` does for a folder that may not be looked into.
+if os.path.exists(STATIC_ROOT) and not os.path.isdir(STATIC_ROOT):
+    environment.refuse("STATIC_ROOT", "must be a folder")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # What browsers, phones and robots ask for at addresses of their choice, unasked.
 WHITENOISE_ROOT = BASE_DIR / "public"

@@ -28,7 +28,8 @@ _ATTRIBUTES = {
     "celery.state", "messaging.message.id", "messaging.destination", "exception.type",
     "exception.message", "exception.stacktrace", "error.type",
 }  # fmt: skip
-_API = "config.api.middleware.ApiMiddleware"
+# Probes have no span.
+_PROBES, _SPANS = "config.health.ProbesMiddleware", "config.tracing.SpanMiddleware"
 
 
 @cache
@@ -83,11 +84,12 @@ def _trace() -> None:
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.celery import CeleryInstrumentor
-    from opentelemetry.instrumentation.django import DjangoInstrumentor
     from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from config.tracing import QuietSampler
 
     class Exporter(OTLPSpanExporter):
         def export(self, spans: "Sequence[ReadableSpan]") -> Any:
@@ -97,10 +99,10 @@ def _trace() -> None:
     provider = TracerProvider(
         resource=Resource.create({"service.name": settings.OTEL_SERVICE_NAME})
     )
+    provider.sampler = QuietSampler(provider.sampler)
     provider.add_span_processor(BatchSpanProcessor(Exporter(endpoint=f"{endpoint}/v1/traces")))
     trace.set_tracer_provider(provider)
-    # Further out it would ask for the host, and refuse the probes those that it does not know.
-    DjangoInstrumentor().instrument(middleware_position=settings.MIDDLEWARE.index(_API) + 1)
+    settings.MIDDLEWARE.insert(settings.MIDDLEWARE.index(_PROBES) + 1, _SPANS)
     PsycopgInstrumentor().instrument()
     CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call]
 

@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from config.texts import AddressFormField, LineFormField
 from scheduling.custom_fields import LONGEST_TEXT, CustomField, FieldType
 from scheduling.enums import Location
 from scheduling.forms import LinesField, StartField
@@ -48,12 +49,12 @@ class BookingForm(forms.Form):
     It is shown once it was filled in: an extension of a browser may have done that.
     """
 
-    name = forms.CharField(
+    name = LineFormField(
         label=_("Your name"),
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = forms.EmailField(
+    email = AddressFormField(
         label=_("Email"),
         max_length=254,
         help_text=_("The invitation goes there, and a link to move or cancel it."),
@@ -129,7 +130,7 @@ def _field(question: CustomField) -> forms.Field:
         case FieldType.BOOLEAN:
             return forms.BooleanField(**options)
         case FieldType.EMAIL:
-            return forms.EmailField(max_length=500, **options)
+            return AddressFormField(max_length=500, **options)
     is_phone = question["type"] == FieldType.PHONE
     widget = forms.TextInput(attrs={"type": "tel"} if is_phone else {})
     return forms.CharField(max_length=40 if is_phone else 500, widget=widget, **options)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +18,7 @@ from accounts.services import lock
 from config import faults
 from config.db import retrying
 from config.errors import Invalid, InvalidTransition, NotFound, TimeTaken
+from config.texts import validate_address
 from scheduling import availability, ledger, notifications, publishing
 from scheduling.custom_fields import checked_answers, checked_phone
 from scheduling.enums import TRANSITIONS, Change, Location, Role, Status
@@ -102,7 +102,7 @@ def book(
     more, on `attendee_phone` for no telephone number, or none where the host is to call, and on
     `custom_field_values.<name>` for an answer that does not fit its question.
     """
-    validate_email(invitee.email)
+    validate_address(invitee.email)
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
     def check() -> tuple[EventType, str, dict[str, Any]]:

@@ -7,11 +7,11 @@ from typing import Any, TypedDict
 
 import orjson
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from config.errors import Invalid
 from config.slugs import slug_of
+from config.texts import validate_address
 from scheduling import phones
 
 MOST_ANSWERS = 50
@@ -136,7 +136,7 @@ def _checked(
             return checked_phone(text, field, near)
         case FieldType.EMAIL:
             try:
-                validate_email(text)
+                validate_address(text)
             except ValidationError:
                 raise Invalid(_("Must be an email address."), field=field) from None
     return text

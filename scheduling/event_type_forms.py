@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from config.texts import LineFormField
 from scheduling import custom_fields
 from scheduling.custom_fields import CustomField, FieldType
 from scheduling.enums import PaymentMethod, Weekday
@@ -138,7 +139,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
 class QuestionForm(forms.Form):
     """One question. Without a name it gets one that is made from its label."""
 
-    label = forms.CharField(label=_("Question"), max_length=200)
+    label = LineFormField(label=_("Question"), max_length=200)
     type = forms.ChoiceField(label=_("Answered by"), choices=[*_TYPES.items()])
     required = forms.BooleanField(label=_("An answer is required"), required=False)
     options = LinesField(

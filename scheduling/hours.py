@@ -70,6 +70,9 @@ def windows(texts: Sequence[WindowText], *, field: str) -> list[Interval]:
 def window(text: WindowText, *, field: str) -> Interval:
     start = minutes(text["start"], field=f"{field}.start")
     end = minutes(text["end"], field=f"{field}.end")
+    if not end:
+        message = _("The end must be after the start. Midnight at the end of a day is 24:00.")
+        raise Invalid(message, field=f"{field}.end")
     if start >= end:
         raise Invalid(_("The end must be after the start."), field=f"{field}.end")
     return start, end

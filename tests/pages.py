@@ -17,6 +17,8 @@ from meetings.models import MeetingRequest
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+# What is said of a name that nobody can see the whole of.
+UNSEEN = "May not hold line breaks, control characters or invisible characters."
 
 Ask = Callable[..., MeetingRequest]
 Making = Callable[..., AbstractContextManager[None]]

@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from config.errors import DomainError
+from config.texts import LineFormField
 from webhooks import services
 from webhooks.events import BOOKING, MEETING
 from webhooks.models import Webhook
@@ -65,7 +66,7 @@ GROUPS = (
 class WebhookForm(forms.Form):
     """What its owner decides about a webhook; its headers are a formset of their own."""
 
-    name = forms.CharField(label=_("Name"), max_length=120)
+    name = LineFormField(label=_("Name"), max_length=120)
     url = forms.CharField(
         label=_("Address"),
         max_length=2000,

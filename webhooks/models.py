@@ -15,6 +15,7 @@ from accounts.models import User
 from config.crypto import EncryptedTextField
 from config.ids import named, public_id
 from config.outbox import OutboxRow
+from config.texts import validate_line
 
 
 def new_webhook_uuid() -> str:
@@ -65,7 +66,7 @@ class Webhook(models.Model):
 
     uuid = models.CharField(max_length=30, unique=True, default=new_webhook_uuid, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhooks")
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
     url = models.CharField(_("address"), max_length=2000)
     events: "models.JSONField[list[str], list[str]]" = models.JSONField(_("events"), default=list)
     status = models.CharField(

@@ -4,12 +4,18 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from accounts import leaks
 from accounts.api import examples
 from accounts.models import Membership, PushDevice, User, name_of
 from accounts.zones import validate_zone
-from config.api.fields import StrictCharField, StrictIntegerField, StrictModelSerializer
+from config.api.fields import (
+    LineField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictModelSerializer,
+)
 from config.api.reading import Derived
 from config.api.schema import example
 
@@ -18,12 +24,15 @@ _SHOWN_OF_TOKEN = 8
 
 @extend_schema_field({"type": "string", "format": "timezone", "example": "America/New_York"})
 class ZoneField(StrictCharField):
-    """A name of the IANA database."""
+    """A name of the IANA database. Where it is optional, an empty text says that none is given."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
             max_length=64, trim_whitespace=False, validators=[validate_zone], **options
         )
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(empty if data == "" and not self.required else data)
 
 
 class NameField(Derived):
@@ -117,7 +126,7 @@ class NewDeviceSerializer(serializers.Serializer[Any]):
         PushDevice.Platform.choices,
         error_messages={"invalid_choice": "Use android, ios or web."},
     )
-    name = StrictCharField(max_length=120, allow_blank=True, default="")
+    name = LineField(max_length=120, allow_blank=True, default="")
 
 
 class DeletedSerializer(serializers.Serializer[Any]):

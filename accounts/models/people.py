@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import usernames
 from accounts.zones import validate_zone, zone_of
 from config.ids import public_id
+from config.texts import validate_address, validate_line
 
 DELETED_PERSON = _("Deleted person")
 """What stands where a name was."""
@@ -80,18 +81,26 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person with an account. Logs in by email; `username` is their public page."""
 
     uuid = models.CharField(max_length=30, unique=True, default=new_user_uuid, editable=False)
-    email = models.EmailField(_("email address"), unique=True)
+    email = models.EmailField(_("email address"), unique=True, validators=[validate_address])
     username = models.CharField(
         _("username"),
         max_length=usernames.MAX_LENGTH,
         unique=True,
-        validators=[RegexValidator(usernames.PATTERN, _("Use 2 to 30 of a-z, 0-9 and -."))],
+        validators=[
+            RegexValidator(rf"^{usernames.PATTERN.pattern}\Z", _("Use 2 to 30 of a-z, 0-9 and -."))
+        ],
     )
-    first_name = models.CharField(_("first name"), max_length=80, blank=True)
-    last_name = models.CharField(_("last name"), max_length=80, blank=True)
+    first_name = models.CharField(
+        _("first name"), max_length=80, blank=True, validators=[validate_line]
+    )
+    last_name = models.CharField(
+        _("last name"), max_length=80, blank=True, validators=[validate_line]
+    )
     avatar_url = models.URLField(_("picture"), blank=True)
-    position = models.CharField(_("position"), max_length=120, blank=True)
-    company = models.CharField(_("company"), max_length=120, blank=True)
+    position = models.CharField(
+        _("position"), max_length=120, blank=True, validators=[validate_line]
+    )
+    company = models.CharField(_("company"), max_length=120, blank=True, validators=[validate_line])
     timezone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_zone]
     )
@@ -187,7 +196,7 @@ class TeamQuerySet(models.QuerySet["Team"]):
 class Team(models.Model):
     """People who may ask each other for meetings."""
 
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="teams"
     )
@@ -238,7 +247,7 @@ class Invitation(models.Model):
     """A place in a team that is offered to an email address; it goes when it is taken."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
-    email = models.EmailField(_("email address"))
+    email = models.EmailField(_("email address"), validators=[validate_address])
     invited_by = models.ForeignKey(User, models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(_("expires"))

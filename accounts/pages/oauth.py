@@ -26,6 +26,7 @@ from oauthlib.oauth2.rfc6749 import errors
 from accounts import applications, redirects, scopes, services
 from accounts.oauth import CHALLENGE, Validator
 from accounts.pages.signed_in import ask_again, is_recent
+from config import cors
 from config.pages import limited
 
 # What each endpoint heeds; all else is passed over (RFC 6749, 3.1 and 3.2).
@@ -41,11 +42,6 @@ _ONE_TOKEN = (*_CLIENT, "token", "token_type_hint")
 _GRANTS = ("authorization_code", "refresh_token")
 
 _FORM = "application/x-www-form-urlencoded"
-_PREFLIGHT = {
-    "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
-    "Access-Control-Max-Age": "86400",
-}
 _HERE = "https://parley.invalid/"  # for oauthlib, which wants an address
 
 _Endpoint = Callable[[HttpRequest], HttpResponse]
@@ -165,8 +161,9 @@ def _endpoint(*, in_browsers: bool) -> Callable[[_Endpoint], _Endpoint]:
         @wraps(view)
         def endpoint(request: HttpRequest) -> HttpResponse:
             if in_browsers and request.method == "OPTIONS":
-                response = HttpResponse(status=204, headers=_PREFLIGHT)
-                del response["Content-Type"]
+                response = cors.allow(
+                    request, methods="POST", headers="Authorization, Content-Type"
+                )
             else:
                 response = _answered(limited_view, request)
             response["Cache-Control"] = "no-store"

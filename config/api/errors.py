@@ -88,6 +88,15 @@ def answer(
     return response
 
 
+def _unauthorized(request: Request) -> HttpResponse:
+    """401; a token that was sent is called invalid (RFC 6750, 3.1), and none is only asked for."""
+    response = answer(request.path_info, 401)
+    scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return response
+
+
 def _invalid(path: str, details: list[Detail], message: str) -> HttpResponse:
     """v1 says what is wrong in `details`; v3 has but the one message."""
     return answer(path, 422, message if is_v3(path) else "", details=details)
@@ -101,7 +110,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
         case DomainError():
             return _domain(path, error)
         case exceptions.APIException():
-            return _rest_framework(path, error)
+            return _rest_framework(request, error)
         case ValidationError():
             fields = error.message_dict if hasattr(error, "error_dict") else error.messages
             return _invalid_fields(path, fields)
@@ -121,14 +130,15 @@ def _domain(path: str, error: DomainError) -> HttpResponse:
     return response
 
 
-def _rest_framework(path: str, error: exceptions.APIException) -> HttpResponse:
+def _rest_framework(request: Request, error: exceptions.APIException) -> HttpResponse:
+    path = request.path_info
     match error:
         case exceptions.ValidationError():
             return _invalid_fields(path, error.detail)
         case exceptions.PermissionDenied() if error.get_codes() != error.default_code:
             return answer(path, 403, str(error.detail), code=str(error.get_codes()))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return answer(path, 401)
+            return _unauthorized(request)
         case exceptions.PermissionDenied() | exceptions.NotFound():
             return answer(path, error.status_code)
     return answer(path, error.status_code, str(error.detail))
@@ -151,5 +161,13 @@ def _flat(detail: object, field: str) -> Iterator[Detail]:
             for position, inner in enumerate(detail):
                 nested = isinstance(inner, dict | list)
                 yield from _flat(inner, f"{field}.{position}".lstrip(".") if nested else field)
+        case exceptions.ErrorDetail(code="required"):
+            yield Detail(field=field, message=_missing(field))
         case _:
             yield Detail(field=field, message=str(detail))
+
+
+def _missing(field: str) -> str:
+    """`Start time is required` for `start_time`: the sentence of the developer API's document."""
+    label = field.rpartition(".")[2].replace("_", " ").capitalize()
+    return f"{label} is required"

@@ -1,7 +1,7 @@
 """Fields that take a value of their own JSON type only: no "5" for 5, no 5 for "5"."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -10,15 +10,18 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import SkipField, empty
 from rest_framework.request import Request
 
+from config.texts import validate_address, validate_line
+
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ufeff]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -27,6 +30,9 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _YEAR = "(19[0-9]{2}|[2-8][0-9]{3}|9000)"
 _DAY = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_OFFSET = "[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?"
+# Up to here a float is a whole number exactly.
+_EXACT = 2**53
 
 # For the schema: what `moment` takes, and `calendar_date`.
 MOMENT: dict[str, Any] = {
@@ -35,7 +41,7 @@ MOMENT: dict[str, Any] = {
         {
             "type": "string",
             "pattern": (
-                f"^{_YEAR}-{_DAY}[Tt ]{_CLOCK}(:[0-5][0-9](\\.[0-9]{{1,9}})?)?([Zz]|[+-]{_CLOCK})?$"
+                f"^{_YEAR}-{_DAY}[Tt ]{_CLOCK}(:[0-5][0-9](\\.[0-9]{{1,9}})?)?([Zz]|{_OFFSET})?$"
             ),
         },
     ]
@@ -81,9 +87,11 @@ def at(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A whole number; not a text, not `true`, not 5.0."""
+    """A whole number, also as 30.0 (JSON has one type of number); not a text, not `true`."""
 
     def to_internal_value(self, data: Any) -> int:
+        if type(data) is float and data.is_integer() and abs(data) < _EXACT:
+            data = int(data)
         if type(data) is not int:
             self.fail("invalid")
         return super().to_internal_value(data)
@@ -117,6 +125,25 @@ class StrictCharField(serializers.CharField):
         if not self.trim_whitespace and data != data.strip():
             self.fail("surrounded")
         return super().to_internal_value(data)
+
+
+class LineField(StrictCharField):
+    """A name or the like: a text of one line that holds nothing invisible."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(validate_line)
+
+
+class AddressField(serializers.EmailField):
+    """An email address that mail can reach (see `AddressValidator`)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators = [
+            validate_address if isinstance(each, EmailValidator) else each
+            for each in self.validators
+        ]
 
 
 @extend_schema_field(MOMENT)
@@ -177,8 +204,10 @@ def query_of(request: Request, shape: type[serializers.Serializer[Any]]) -> dict
 
     Read as plain text: of a QueryDict, DRF would take an empty value for one left out.
     """
+    fields = _fields_of(shape)
+    require_single(request, fields)
     found, wrong = dict[str, Any](), dict[str, Any]()
-    for name, field in _fields_of(shape).items():
+    for name, field in fields.items():
         try:
             found[name] = field.run_validation(request.query_params.get(name, empty))
         except SkipField:
@@ -190,22 +219,41 @@ def query_of(request: Request, shape: type[serializers.Serializer[Any]]) -> dict
     return found
 
 
+def require_single(request: Request, names: Iterable[str]) -> None:
+    """Refuse (ValidationError) a query that gives one of these parameters more than once."""
+    query = request.query_params
+    twice = [name for name in names if len(query.getlist(name)) > 1]
+    if twice:
+        raise serializers.ValidationError({name: ["Give this parameter once."] for name in twice})
+
+
 class QueryIntegerField(serializers.IntegerField):
-    """A whole number in a query: ASCII digits, where int() would take ` 1_0 ` too."""
+    """A whole number in a query, also as 30.0: ASCII digits, where int() takes ` 1_0 ` too."""
 
     def to_internal_value(self, data: Any) -> int:
-        if not re.fullmatch(r"-?[0-9]+", str(data)):
+        whole = re.fullmatch(r"(-?[0-9]+)(\.0+)?", str(data))
+        if not whole:
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return super().to_internal_value(whole[1])
+
+
+def query_boolean(text: str) -> bool:
+    """Return what a query says by `true`, `false`, `1` or `0` in any case, or ValueError."""
+    words = {"true": True, "1": True, "false": False, "0": False}
+    try:
+        return words[text.lower()]
+    except KeyError:
+        raise ValueError("Use true or false.") from None
 
 
 class QueryBooleanField(serializers.BooleanField):
-    """`true` or `false` in a query."""
+    """A truth value in a query (see `query_boolean`)."""
 
     def to_internal_value(self, data: Any) -> bool:
-        if data not in ("true", "false"):
-            raise serializers.ValidationError("Use true or false.")
-        return bool(data == "true")
+        try:
+            return query_boolean(str(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
 
 
 class StrictModelSerializer(serializers.ModelSerializer[Any]):
@@ -218,6 +266,16 @@ class StrictModelSerializer(serializers.ModelSerializer[Any]):
         models.SmallIntegerField: StrictIntegerField,
         models.TextField: StrictCharField,
     }
+
+
+class BooleanFormField(forms.Field):
+    """`QueryBooleanField`, as a filter reads it; None where it is not given."""
+
+    def to_python(self, value: Any) -> bool | None:
+        try:
+            return query_boolean(value) if value else None
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 class MomentFormField(forms.Field):

@@ -7,6 +7,7 @@ from django_filters import FilterSet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from config.api.fields import require_single
 from config.api.reading import Pages, Reading
 
 M = TypeVar("M", bound=Model)
@@ -24,6 +25,7 @@ def narrowed(
 def _filtered(
     request: Request, rows: "QuerySet[M, M]", filters: type[FilterSet]
 ) -> "QuerySet[M, M]":
+    require_single(request, filters.base_filters)
     query = request.query_params
     empty = {
         name: ["This value may not be empty."]

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from accounts.api.authentication import caller
 from accounts.idempotency import once
 from config.api import envelope
+from config.api.fields import require_single
 from config.api.reading import Reading
 from config.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
 from config.errors import Invalid
@@ -79,6 +80,7 @@ class Meetings(APIView):
     )
     def get(self, request: Request) -> Response:
         """Your meetings, tab by tab; `sent` is all that you asked for, in any status."""
+        require_single(request, ["tab"])
         name = request.query_params.get("tab", Tab.PENDING)
         if name not in Tab.values:
             raise Invalid(f"tab: Use one of {', '.join(Tab.values)}.", field="tab")

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from django.core.validators import RegexValidator
-from django.forms import EmailField
 from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from drf_spectacular.utils import extend_schema_field
 
-from config.api.fields import MOMENT, MomentFormField
+from config.api.fields import MOMENT, BooleanFormField, MomentFormField
+from config.texts import AddressFormField
 from scheduling.enums import Status
 from scheduling.models import EventType
 
@@ -22,17 +22,13 @@ class MomentFilter(Filter):
 
 
 class EmailFilter(Filter):
-    field_class = EmailField
+    field_class = AddressFormField
 
 
-class BooleanFilter(ChoiceFilter):
-    """`true` or `false`, where django-filter's own takes anything else for no filter."""
+class BooleanFilter(Filter):
+    """Refuses what is no truth value, which django-filter's own takes for no filter."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, choices=[("true", "true"), ("false", "false")], **kwargs)
-
-    def filter(self, qs: Any, value: str) -> Any:
-        return qs.filter(**{str(self.field_name): value == "true"}) if value else qs
+    field_class = BooleanFormField
 
 
 def _as(schema: dict[str, Any], filter_: Filter) -> Filter:

@@ -8,7 +8,9 @@ from rest_framework import serializers
 
 from accounts.api.serializers import NameField, ZoneField
 from config.api.fields import (
+    AddressField,
     CalendarDateField,
+    LineField,
     MomentField,
     PriceField,
     QueryBooleanField,
@@ -106,12 +108,10 @@ class CustomFieldSerializer(serializers.Serializer[Any]):
         help_text="Its key among an event's `custom_field_values`.",
     )
     # In the API's words, though a DRF field has attributes of these names too.
-    label = StrictCharField(max_length=200, required=False)  # type: ignore[assignment]
+    label = LineField(max_length=200, required=False)  # type: ignore[assignment]
     type = serializers.ChoiceField([kind.value for kind in FieldType])
     required = StrictBooleanField(default=False)  # type: ignore[assignment]
-    options = serializers.ListField(
-        child=StrictCharField(max_length=200), default=list, max_length=100
-    )
+    options = serializers.ListField(child=LineField(max_length=200), default=list, max_length=100)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return {**attrs, "label": attrs.get("label") or attrs["name"]}
@@ -293,8 +293,8 @@ class AnswersField(serializers.DictField):
 @example(examples.NEW_EVENT)
 class NewEventSerializer(serializers.Serializer[Any]):
     event_type_id = StrictIntegerField(min_value=1, max_value=10**18)
-    attendee_email = serializers.EmailField(max_length=254)
-    attendee_name = StrictCharField(max_length=200)
+    attendee_email = AddressField(max_length=254)
+    attendee_name = LineField(max_length=200)
     start_time = MomentField(
         help_text="ISO 8601. Without an offset it is read in `timezone`, else the event type's."
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.zones import validate_zone, zone_of
 from config.ids import named, public_id
+from config.texts import validate_line
 from scheduling.custom_fields import CustomField
 from scheduling.enums import Location, PaymentMethod, Weekday
 from scheduling.slots import Terms
@@ -57,18 +58,18 @@ class EventType(models.Model):
     host = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="event_types", db_index=False
     )
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
     slug = models.CharField(
         _("address"),
         max_length=80,
-        validators=[RegexValidator(f"^{SLUG.pattern}$", _("Use a-z, 0-9 and single hyphens."))],
+        validators=[RegexValidator(rf"^{SLUG.pattern}\Z", _("Use a-z, 0-9 and single hyphens."))],
     )
     description = models.TextField(_("description"), max_length=5000, blank=True)
     color = models.CharField(
         _("color"),
         max_length=7,
         default="#4F46E5",
-        validators=[RegexValidator("^#[0-9A-Fa-f]{6}$", _("Use a color such as #4F46E5."))],
+        validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}\Z", _("Use a color such as #4F46E5."))],
     )
     duration = models.PositiveSmallIntegerField(
         _("duration in minutes"), validators=[MinValueValidator(15), MaxValueValidator(480)]
@@ -122,7 +123,7 @@ class EventType(models.Model):
         _("currency"),
         max_length=3,
         default="USD",
-        validators=[RegexValidator("^[A-Z]{3}$", _("Use a code such as USD (ISO 4217)."))],
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Use a code such as USD (ISO 4217)."))],
     )
     payment_method = models.CharField(
         _("paid"), max_length=10, choices=PaymentMethod.choices, blank=True

@@ -60,6 +60,10 @@ def test_what_cannot_be_a_token_is_refused_without_a_query(
     with django_assert_num_queries(0):
         answer = client.get(URL, headers={"Authorization": header.format(token=new_token())})
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+    is_bearer = header.lower().startswith("bearer ") and header.strip().lower() != "bearer"
+    assert answer["WWW-Authenticate"] == (
+        'Bearer error="invalid_token"' if is_bearer else "Bearer"  # RFC 6750, 3 and 3.1
+    )
 
 
 def test_one_with_a_wrong_checksum_is_refused_without_a_query(

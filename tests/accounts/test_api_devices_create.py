@@ -92,8 +92,8 @@ def test_a_value_that_does_not_fit_is_422(
 
 def test_what_is_missing_is_said(api: Client) -> None:
     assert post(api, {}).json()["details"] == [
-        {"field": "token", "message": "This field is required."},
-        {"field": "platform", "message": "This field is required."},
+        {"field": "token", "message": "Token is required"},
+        {"field": "platform", "message": "Platform is required"},
     ]
 
 

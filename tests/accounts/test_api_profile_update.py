@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests import factories
+from tests.pages import UNSEEN
 from tests.scheduling.calls import call, data, wrong
 
 URL = "/users/me"
@@ -78,6 +79,7 @@ def test_the_documents_request_is_answered_in_its_shape(
             {"date_format": "yyyy-MM-dd"},
             {"locale": {"date_format": "yyyy-MM-dd", "time_format": "hh:mm a", "week_start": 1}},
         ),
+        ({"week_start": 1.0, "timezone": ""}, {}),
         ({}, {}),
         (None, {}),
         # What is not changed here.
@@ -104,11 +106,13 @@ def test_what_is_sent_changes_and_the_rest_stays(
         ("first_name", 5, ["Not a valid string."]),
         ("first_name", "x" * 81, ["Ensure this field has no more than 80 characters."]),
         ("last_name", "a\0", ["Null characters are not allowed."]),
+        ("last_name", "a\nb", [UNSEEN]),
+        ("first_name", "a\u200bb", [UNSEEN]),
+        ("company", "\u2066a", [UNSEEN]),
         ("last_name", True, ["Not a valid string."]),
         ("position", "x" * 121, ["Ensure this field has no more than 120 characters."]),
         ("company", ["x"], ["Not a valid string."]),
         ("timezone", "Mars/Phobos", ["“Mars/Phobos” is not a time zone."]),
-        ("timezone", "", ["This field may not be blank."]),
         ("timezone", None, ["This field may not be null."]),
         ("date_format", "dd-MM-yyyy", ['"dd-MM-yyyy" is not a valid choice.']),
         ("date_format", None, ["This field may not be null."]),

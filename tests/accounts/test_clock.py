@@ -61,6 +61,15 @@ def test_a_span_names_an_offset_as_people_write_it() -> None:
     assert clock.span(start, end, ahead) == "Mon 2026-01-05, 10:00 – 11:00 (UTC+2)"
 
 
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_a_clock_of_twelve_hours_is_read_alike_in_every_language(language: str) -> None:
+    person = Someone(ZoneInfo("UTC"), "hh:mm a")
+    hours = [datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (0, 9, 12, 21)]
+    with translation.override(language):
+        shown = [clock.time(hour, person) for hour in hours]
+    assert shown == ["12:00 AM", "9:00 AM", "12:00 PM", "9:00 PM"]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

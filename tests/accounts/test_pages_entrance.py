@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import Notification, User
 from tests import factories
-from tests.pages import stand_alone, words
+from tests.pages import UNSEEN, stand_alone, words
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,31 @@ def test_from_signing_up_to_the_home(client: Client) -> None:
     assert [address for address, _status in page.redirect_chain] == ["/"]
     # Nobody needs to be told that they are signed in.
     assert words(page).startswith("Good ")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("email", '"\x01"@example.com', "Enter a valid email address."),
+        ("email", "dora@exam\u200bple.com", "Enter a valid email address."),
+        (
+            "first_name",
+            "Do\u202era",
+            UNSEEN,
+        ),
+        (
+            "last_name",
+            "D\nE",
+            UNSEEN,
+        ),
+    ],
+)
+def test_nobody_signs_up_with_what_cannot_be_seen(
+    client: Client, field: str, value: str, said: str
+) -> None:
+    page = client.post("/accounts/signup/", SIGN_UP | {field: value})
+    assert page.context["form"].errors == {field: [said]}
+    assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "localtime"])

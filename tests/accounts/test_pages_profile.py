@@ -14,7 +14,7 @@ from accounts.models import DATE_FORMATS, TIME_FORMATS, User
 from config.errors import Invalid
 from scheduling.models import WeeklyAvailability
 from tests import factories
-from tests.pages import NOW, everything, main, words
+from tests.pages import NOW, UNSEEN, everything, main, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
@@ -109,6 +109,16 @@ def test_the_formats_are_shown_by_what_they_make() -> None:
     ("field", "value", "problem"),
     [
         ("first_name", "", "This field is required."),
+        (
+            "first_name",
+            "A\nB",
+            UNSEEN,
+        ),
+        (
+            "company",
+            "A\u200bB",
+            UNSEEN,
+        ),
         ("last_name", "x" * 81, "Ensure this value has at most 80 characters (it has 81)."),
         ("timezone", "Mars/Olympus", "“Mars/Olympus” is not a time zone."),
         ("timezone", "localtime", "“localtime” is not a time zone."),

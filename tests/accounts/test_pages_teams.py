@@ -14,7 +14,7 @@ from accounts import links, teams
 from accounts.models import Invitation, Membership, Notification, Team, User
 from config.logs import redact
 from tests import factories
-from tests.pages import NOW, Ask, everything, main, words
+from tests.pages import NOW, UNSEEN, Ask, everything, main, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
@@ -76,10 +76,17 @@ def test_who_makes_a_team_goes_on_to_it(client: Client, charlie: User) -> None:
     assert "Editors is there. Now invite" in words(client.get(f"{PAGE}/{made.pk}"))
 
 
-def test_a_team_needs_a_name(client: Client, charlie: User) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (" ", "This field is required."),
+        ("Edit\u200bors", UNSEEN),
+    ],
+)
+def test_a_team_needs_a_name(client: Client, charlie: User, name: str, said: str) -> None:
     client.force_login(charlie)
-    page = client.post(PAGE, {"name": " "})
-    assert page.context["form"].errors == {"name": ["This field is required."]}
+    page = client.post(PAGE, {"name": name})
+    assert page.context["form"].errors == {"name": [said]}
     assert Team.objects.count() == 0
 
 

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts import services
 from accounts.models import ApiToken, Session, User
 from config import crypto
-from tests.pages import NOW, everything, readable, words
+from tests.pages import NOW, UNSEEN, everything, readable, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
@@ -97,6 +97,10 @@ def test_it_expires_when_one_says(
     ("values", "problems"),
     [
         ({"name": ""}, {"name": ["This field is required."]}),
+        (
+            {"name": "a\u202eb"},
+            {"name": [UNSEEN]},
+        ),
         ({"scopes": []}, {"scopes": ["Choose at least one."]}),
         (
             {"scopes": ["everything"]},

@@ -58,6 +58,12 @@ def test_a_name_is_never_empty() -> None:
     )
 
 
+@pytest.mark.parametrize("username", ["a b", "ada!", "ada\n", "Ada", "a" * 31, "ä"])
+def test_a_username_is_letters_digits_and_hyphens_from_end_to_end(username: str) -> None:
+    with pytest.raises(ValidationError):
+        User._meta.get_field("username").run_validators(username)
+
+
 def test_signing_up_sends_the_confirmation_through_the_outbox(
     client: Client, settings: Settings
 ) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings as configured
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts import browsers, sessions
@@ -160,3 +160,13 @@ def test_with_its_key_dropped_one_signs_in_again(alice: User, settings: Settings
 )
 def test_a_browser_is_named_in_plain_words(agent: str, words: str) -> None:
     assert browsers.in_words(agent) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Chrome on Linux"), ("de", "Chrome auf Linux"), ("fr", "Chrome sur Linux")],
+)
+def test_one_that_was_recorded_is_named_in_the_readers_language(language: str, told: str) -> None:
+    with translation.override(language):
+        assert browsers.translated("Chrome on Linux") == told
+        assert browsers.translated("curl/8.5.0 on purpose") == "curl/8.5.0 on purpose"

@@ -154,7 +154,7 @@ def test_nested_fields_are_paths() -> None:
     assert body["details"] == [
         {"field": "availability.1.start", "message": time},
         {"field": "days.1", "message": "A valid integer is required."},
-        {"field": "windows.1.start", "message": "This field is required."},
+        {"field": "windows.1.start", "message": "Start is required"},
     ]
 
 

@@ -173,7 +173,6 @@ def test_a_preflight_needs_no_token(client: Client) -> None:
         headers={
             "Origin": "https://app.example",
             "Access-Control-Request-Method": "PUT",
-            "Access-Control-Request-Headers": "authorization, content-type",
         },
     )
     assert (answer.status_code, answer.content) == (204, b"")
@@ -190,6 +189,50 @@ def test_a_preflight_needs_no_token(client: Client) -> None:
             " Retry-After, X-Request-Id, Idempotent-Replayed"
         ),
     }
+
+
+BROWSER = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "authorization, content-type",
+        "baggage,sentry-trace,traceparent,tracestate,x-requested-with",
+        "X-Any_Thing.At-All",
+    ],
+)
+def test_a_preflight_allows_the_headers_that_it_asks_for(client: Client, asked: str) -> None:
+    answer = client.options(
+        "/api/v1/events", headers={**BROWSER, "Access-Control-Request-Headers": asked}
+    )
+    assert answer["Access-Control-Allow-Headers"] == asked
+    assert answer["Vary"] == "Access-Control-Request-Headers"
+
+
+@pytest.mark.parametrize("asked", ["", ",", "a b", "a: b", "<script>", "é", "a," * 600 + "a"])
+def test_it_repeats_nothing_but_names(client: Client, asked: str) -> None:
+    answer = client.options(
+        "/api/v1/events", headers={**BROWSER, "Access-Control-Request-Headers": asked}
+    )
+    assert answer["Access-Control-Allow-Headers"] == (
+        "Authorization, Content-Type, Idempotency-Key, X-Request-Id"
+    )
+
+
+def test_preflights_are_not_counted(client: Client, settings: Settings) -> None:
+    """Browsers of a whole office come from one address."""
+    settings.REDIS_URL = ""
+    settings.API_RATE_LIMITS = {1: 2, 60: 100}
+    for _number in range(11):
+        answer = client.options("/api/v1/events", headers=BROWSER)
+        assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (204, "*")
+        assert not [name for name in LIMITS if name in answer]
+    # Any other OPTIONS is.
+    plain = [client.options("/api/v1/events") for _number in range(3)]
+    assert [each.status_code for each in plain] == [204, 204, 429]
+    assert [each["X-RateLimit-Used"] for each in plain] == ["1", "2", "2"]
+    assert client.options("/api/v1/events", headers=BROWSER).status_code == 204
 
 
 def test_an_answer_sets_no_cookie(alice: User) -> None:

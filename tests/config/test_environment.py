@@ -122,3 +122,90 @@ def test_with_postgresql_the_keys_must_be_set(tmp_path: Path, name: str) -> None
 def test_limits_are_requests_per_window_of_so_many_seconds() -> None:
     limits = environment.rate_limits("10/s, 100/min,1000/h,10000/day")
     assert limits == {1: 10, 60: 100, 3_600: 1_000, 86_400: 10_000}
+
+
+# --- folders ------------------------------------------------------------------------------------
+
+
+def manage(tmp_path: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
+    """The exit code of a command on an embedded database, and what it prints."""
+    inherited = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**inherited, "DATA_DIR": str(tmp_path / "data"), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize(("below", "problem"), [("", "File exists"), ("/data", "Not a directory")])
+def test_a_data_folder_that_cannot_be_one_is_refused_in_one_line(
+    tmp_path: Path, below: str, problem: str
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    line = f"parley: DATA_DIR must be a folder: {problem}\n"
+    assert manage(tmp_path, "check", DATA_DIR=f"{file}{below}") == (1, "", line)
+
+
+def test_so_is_one_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The superuser may write everywhere, so the system's word is made up."""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    line = refusal(DATA_DIR=str(tmp_path))
+    assert line == "parley: DATA_DIR must be a folder that can be written to"
+
+
+def test_a_folder_that_is_only_read_serves_where_the_database_is_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    line = refusal(DATA_DIR=str(tmp_path), DATABASE_URL="postgres://parley@db/parley")
+    assert line.startswith("parley: SECRET_KEY must be set")
+
+
+def test_static_files_need_a_folder(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    line = "parley: STATIC_ROOT must be a folder\n"
+    for command in ("check", "collectstatic", "serve"):
+        assert manage(tmp_path, command, STATIC_ROOT=str(file)) == (1, "", line)
+
+
+def test_they_need_one_that_can_be_written_to_only_to_be_collected(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    below = f"{file}/static"
+    assert manage(tmp_path, "check", STATIC_ROOT=below)[0] == 0
+    assert manage(tmp_path, "collectstatic", "--no-input", STATIC_ROOT=below) == (
+        1,
+        "",
+        "parley: STATIC_ROOT must be a folder that can be written to: Not a directory\n",
+    )
+
+
+# --- a database that was never migrated -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("create_token", "ada@example.com", "--name", "x"),
+        ("seed_demo",),
+        ("seed_demo", "--tour"),
+        ("rotate_keys",),
+    ],
+    ids=" ".join,
+)
+def test_a_command_before_migrate_says_so_in_one_line(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    assert manage(tmp_path, *command) == (
+        1,
+        "",
+        "parley: manage.py migrate must run first: the database is not up to date\n",
+    )

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core import signing
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from accounts.models import new_token
 from tests import wire
@@ -27,17 +28,23 @@ SECRETS = [
 ]  # fmt: skip
 
 
-def crash(tmp_path: Path, **environment: str) -> str:
-    """What a process prints that crashes as it is set."""
+def run(tmp_path: Path, *module: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """What a process of this module has printed, with the settings that are given."""
     inherited = {name: os.environ[name] for name in ("PATH", "DATABASE_URL") if name in os.environ}
     inherited["DJANGO_SETTINGS_MODULE"] = "config.settings"
     keys = {name: os.environ[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS")}
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.config.crashing", LINK],
+        [sys.executable, "-m", *module],
         env=inherited | keys | {"DATA_DIR": str(tmp_path), "HOME": str(tmp_path)} | environment,
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+def crash(tmp_path: Path, **environment: str) -> str:
+    """What a process prints that crashes as it is set."""
+    ended = run(tmp_path, "tests.config.crashing", LINK, **environment)
     assert [
         secret for secret in SECRETS if secret in ended.stderr.replace(crashing.UNKNOWN, "")
     ] == []
@@ -93,6 +100,45 @@ def test_an_error_report_has_no_secret_and_no_address(tmp_path: Path) -> None:
     assert found_in([f"{TOKEN} {LINK}".encode()]) == [TOKEN, LINK]
 
 
+def spans_in(sent: list[bytes]) -> list[Span]:
+    spans: list[Span] = []
+    for body in sent:
+        (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
+        told = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
+        assert told["service.name"] == "parley-tests"
+        spans += [span for scope in resource.scope_spans for span in scope.spans]
+    return spans
+
+
+@pytest.mark.both
+def test_each_request_of_the_api_has_a_span_named_by_its_route(tmp_path: Path) -> None:
+    with wire.endpoint() as endpoint:
+        ended = run(
+            tmp_path,
+            "tests.config.asking",
+            OTEL_EXPORTER_OTLP_ENDPOINT=endpoint.url.removesuffix("/hook"),
+            OTEL_SERVICE_NAME="parley-tests",
+            API_RATE_LIMITS="4/min",
+        )
+        sent = bodies(endpoint, "/v1/traces")
+    assert ended.stdout.split() == ["401", "401", "404", "400", "204", "411", "429", "200"]
+    assert [(span.name, status) for span in spans_in(sent) for status in status_of(span)] == [
+        ("GET api/v1/users/me", 401),
+        ("PATCH api/v1/events/<str:key>", 401),
+        ("GET api/", 404),
+        ("GET unknown", 400),
+        ("OPTIONS unknown", 204),
+        ("POST unknown", 411),
+        ("GET unknown", 429),
+    ]
+    for telling in (b"secret-path", b"evt_", b"192.0.2.7", b"wrong.example"):
+        assert telling not in b"".join(sent)
+
+
+def status_of(span: Span) -> list[int]:
+    return [each.value.int_value for each in span.attributes if each.key == "http.status_code"]
+
+
 @pytest.mark.both
 def test_a_trace_has_no_secret_and_no_address(tmp_path: Path) -> None:
     with wire.endpoint() as endpoint:
@@ -102,12 +148,7 @@ def test_a_trace_has_no_secret_and_no_address(tmp_path: Path) -> None:
             OTEL_SERVICE_NAME="parley-tests",
         )
         sent = bodies(endpoint, "/v1/traces")
-    spans = []
-    for body in sent:
-        (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
-        told = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
-        assert told["service.name"] == "parley-tests"
-        spans += [span for scope in resource.scope_spans for span in scope.spans]
+    spans = spans_in(sent)
     (request,) = [span for span in spans if span.name == "POST crash/<str:token>"]
     attributes = {pair.key for pair in request.attributes}
     assert {"http.method", "http.route", "http.status_code"} <= attributes

@@ -80,6 +80,8 @@ def test_browsers_may_call_what_needs_no_secret(app: App) -> None:
         asked = client.options(path)
         assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, "*")
         assert asked.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+        traced = client.options(path, headers={"Access-Control-Request-Headers": "traceparent"})
+        assert traced.headers["Access-Control-Allow-Headers"] == "traceparent"
         answer = client.post(path)
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert "Access-Control-Allow-Credentials" not in answer.headers

@@ -94,7 +94,17 @@ def test_without_a_tab_it_is_what_waits_for_me(
 
 
 @pytest.mark.parametrize(
-    "query", ["?tab=nonsense", "?page=0", "?page=x", "?limit=101", "?limit=0", "?limit=-1"]
+    "query",
+    [
+        "?tab=nonsense",
+        "?tab=sent&tab=sent",
+        "?page=1&page=1",
+        "?page=0",
+        "?page=x",
+        "?limit=101",
+        "?limit=0",
+        "?limit=-1",
+    ],
 )
 def test_a_query_that_makes_no_sense_is_400(client: Client, alice: User, query: str) -> None:
     token = factories.token(alice, "meetings:read")

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shlex
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,13 @@ import time_machine
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
-from accounts.models import Notification, Team, User
+from accounts.models import Membership, Notification, Team, User
 from meetings.enums import Status
 from meetings.models import MeetingRequest
 from scheduling.enums import Status as BookingStatus
 from scheduling.models import Booking, BusyTime, EventType
-from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -145,25 +146,27 @@ def test_the_curls_that_are_printed(client: Client) -> None:
     assert run_curl(client, look, token).json()["data"][0]["slots"][0]["available"] is True
 
 
-@pytest.mark.django_db(transaction=True, reset_sequences=True)
 @pytest.mark.usefixtures("demo")
-def test_the_commands_of_the_readme(client: Client) -> None:
-    """On a new database, where Founders has id 1, and so has Ada's first event type."""
-    assert README.startswith("# Parley\n\n    make run\n    make test\n")
-    command = re.findall(r"manage\.py (create_token .*)`", README)[0]
-    out = io.StringIO()
-    call_command(*shlex.split(command), stdout=out)
-    ask, look, book = curls(README)
-    asked = run_curl(client, ask, out.getvalue().strip(), date=soon())
-    assert (asked.status_code, asked.json()["timezone"]) == (201, "Europe/London")
-    token = factories.token(User.objects.get(username="ada"))
-    days = run_curl(client, look, token).json()["data"]
-    start = days[-1]["slots"][0]["start_time"]
-    booked = run_curl(client, book, token, start_time=start)
-    assert (booked.status_code, booked.json()["data"]["start_time"]) == (201, start)
-    assert run_curl(client, book, token, start_time=start).json()["reason"] == "busy"
-    never = run_curl(client, book, token, start_time=start.replace(":00Z", ":01Z"))
-    assert never.json()["details"][0]["field"] == "start_time"
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: EventType.objects.filter(host__username="ada").update(is_active=False),
+        lambda: User.objects.filter(username="grace").update(is_active=False),
+        lambda: User.objects.filter(username="grace").update(email="grace@example.org"),
+        lambda: Membership.objects.filter(user__username="ada").delete(),
+    ],
+)
+def test_a_demo_that_somebody_has_changed_prints_no_command_that_fails(
+    change: Callable[[], object],
+) -> None:
+    change()
+    assert tour() == ""
+
+
+@pytest.mark.usefixtures("demo")
+def test_any_number_of_starts_print_a_token(settings: Settings) -> None:
+    settings.LIMITS = settings.LIMITS | {"tokens": 1}
+    assert len({re.findall(r"pat_\w+", tour())[0] for _ in range(3)}) == 3
 
 
 def test_what_the_readme_points_at_is_there() -> None:

@@ -241,8 +241,8 @@ def test_one_that_is_somebody_elses_is_not(api: Client, bob: User) -> None:
 @pytest.mark.parametrize("body", [{}, None])
 def test_what_is_missing_is_said(api: Client, body: Any) -> None:
     assert wrong(call(api, "POST", URL, body)) == [
-        ("name", "This field is required."),
-        ("duration", "This field is required."),
+        ("name", "Name is required"),
+        ("duration", "Duration is required"),
     ]
 
 

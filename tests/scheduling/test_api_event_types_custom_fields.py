@@ -64,7 +64,7 @@ def test_a_change_takes_the_place_of_all_of_them(api: Client, alice: User) -> No
     [
         (["x"], [("0", "Invalid data. Expected a dictionary, but got str.")]),
         ([None], [("0", "This field may not be null.")]),
-        ([{}], [("0.name", "This field is required."), ("0.type", "This field is required.")]),
+        ([{}], [("0.name", "Name is required"), ("0.type", "Type is required")]),
         ([{"name": "Company", "type": "text"}], [("0.name", NO_PATTERN)]),
         ([{"name": "1st", "type": "text"}], [("0.name", NO_PATTERN)]),
         ([{"name": "a b", "type": "text"}], [("0.name", NO_PATTERN)]),

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.models import User
 from scheduling.models import EventType
 from tests import factories
+from tests.pages import UNSEEN
 from tests.scheduling.calls import call, wrong
 
 NULL = "This field may not be null."
@@ -51,6 +53,8 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("name", 5, [NO_TEXT]),
     ("name", ["x"], [NO_TEXT]),
     ("name", "a\0b", [NUL]),
+    ("name", "a\nb", [UNSEEN]),
+    ("name", "a\u202eb", [UNSEEN]),
     ("name", "x" * 121, [longest(120)]),
     ("description", None, [NULL]),
     ("description", 5, [NO_TEXT]),
@@ -62,7 +66,8 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("duration", -60, [least(15)]),
     ("duration", "60", [NO_INTEGER]),
     ("duration", True, [NO_INTEGER]),
-    ("duration", 60.0, [NO_INTEGER]),
+    ("duration", 60.5, [NO_INTEGER]),
+    ("duration", 1e15, [most(480)]),
     ("duration", 10**30, [NO_INTEGER]),
     ("duration", 2**63, [most(480)]),
     ("duration", None, [NULL]),
@@ -77,7 +82,7 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("timezone", "utc", [no_zone("utc")]),
     ("timezone", "../../etc/passwd", [no_zone("../../etc/passwd")]),
     ("timezone", "a\0", [no_zone("a\0"), NUL]),
-    ("timezone", "", [BLANK]),
+    ("timezone", " ", [BLANK]),
     ("timezone", None, [NULL]),
     ("timezone", 5, [NO_TEXT]),
     ("price", "-1", [NO_AMOUNT]),
@@ -195,12 +200,21 @@ def test_a_place_of_ones_own_must_be_said(api: Client, text: str | None) -> None
     assert wrong(call(api, "POST", "/event_types", body)) == [("location_custom", NO_PLACE)]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("slug", "chat\n"), ("color", "#123456\n"), ("currency", "USD\n")]
+)
+def test_the_model_sees_a_line_break_at_the_end(name: str, value: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        EventType(**{name: value}).clean_fields()
+    assert any(said.startswith("Use a") for said in refused.value.message_dict[name])
+
+
 def test_all_that_is_wrong_is_said_at_once(api: Client) -> None:
     body = {"name": "", "duration": 5, "color": "red", "custom_fields": [{}]}
     assert wrong(call(api, "POST", "/event_types", body)) == [
         ("name", BLANK),
         ("duration", least(15)),
         ("color", NO_COLOR),
-        ("custom_fields.0.name", "This field is required."),
-        ("custom_fields.0.type", "This field is required."),
+        ("custom_fields.0.name", "Name is required"),
+        ("custom_fields.0.type", "Type is required"),
     ]

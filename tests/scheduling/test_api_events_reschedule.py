@@ -176,7 +176,7 @@ def test_what_is_taken_is_409(
 @pytest.mark.parametrize(
     ("body", "details"),
     [
-        ({}, [("start_time", "This field is required.")]),
+        ({}, [("start_time", "Start time is required")]),
         ({"start_time": None}, [("start_time", "This field may not be null.")]),
         (
             {"start_time": "2026-03-05"},

@@ -105,14 +105,14 @@ def test_what_is_no_date_is_404(api: Client, day: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("body", "details"),
     [
-        ({}, [("windows", "This field is required.")]),
+        ({}, [("windows", "Windows is required")]),
         ({"windows": None}, [("windows", "This field may not be null.")]),
         ({"windows": "off"}, [("windows", 'Expected a list of items but got type "str".')]),
         (
             {"windows": [5]},
             [("windows.0", "Invalid data. Expected a dictionary, but got int.")],
         ),
-        ({"windows": [{"start": "09:00"}]}, [("windows.0.end", "This field is required.")]),
+        ({"windows": [{"start": "09:00"}]}, [("windows.0.end", "End is required")]),
         (
             {"windows": [MORNING, {"start": "9", "end": "10:00"}]},
             [("windows.1.start", "Use a time such as 09:30, up to 24:00.")],

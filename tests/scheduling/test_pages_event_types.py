@@ -15,7 +15,7 @@ from scheduling import services
 from scheduling.custom_fields import CustomField
 from scheduling.models import EventType
 from tests import factories
-from tests.pages import Answer, everything, main, words
+from tests.pages import UNSEEN, Answer, everything, main, words
 from tests.scheduling.conftest import Book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -291,6 +291,7 @@ def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
     ("changed", "expected"),
     [
         ({"name": ""}, {"name": ["This field is required."]}),
+        ({"name": "a\u202eb"}, {"name": [UNSEEN]}),
         ({"duration": "10"}, {"duration": ["Ensure this value is greater than or equal to 15."]}),
         ({"duration": "x"}, {"duration": ["Enter a whole number."]}),
         ({"slug": "No Good"}, {"slug": ["Use a-z, 0-9 and single hyphens."]}),

@@ -15,7 +15,7 @@ from accounts.models import Notification, User
 from scheduling import bookings, links, services
 from scheduling.models import Booking, EventType
 from tests import factories
-from tests.pages import NOW, START, Answer, everything, main, words
+from tests.pages import NOW, START, UNSEEN, Answer, everything, main, words
 from tests.scheduling.conftest import Book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -160,6 +160,19 @@ def test_what_is_missing_is_said_beside_its_field_and_nothing_is_lost(
     assert everything() == before
 
 
+def test_what_nobody_can_see_in_a_name_or_an_address_is_refused(
+    client: Client, alice: User
+) -> None:
+    factories.event_type(alice)
+    before = everything()
+    page = post(client, name="\u202eeoD nhoJ", email="john@exam\u200bple.com")
+    assert errors(page) == {
+        "name": UNSEEN,
+        "email": "Enter a valid email address.",
+    }
+    assert everything() == before
+
+
 @pytest.mark.parametrize(
     ("type_", "answer", "said"),
     [
@@ -169,6 +182,7 @@ def test_what_is_missing_is_said_beside_its_field_and_nothing_is_lost(
         ("select", "XL", "Select a valid choice. XL is not one of the available choices."),
         ("phone", "call me", "Must be a phone number."),
         ("email", "jo@", "Enter a valid email address."),
+        ("email", '"\x01"@example.com', "Enter a valid email address."),
         (
             "text",
             "x" * 501,

@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 import pytest
-from django.core.validators import validate_email
 from django.test import Client
 
 from accounts.models import User
 from config.errors import Invalid
+from config.texts import validate_address
 from scheduling import bookings, links, services
 from scheduling.models import Booking, EventType
 from tests import factories
@@ -127,9 +127,9 @@ def test_a_change_while_it_is_booked_is_asked_about_as_well(
 
     def change_then_check(email: str) -> None:
         services.update_event_type(event_type=event_type, duration=60)
-        validate_email(email)
+        validate_address(email)
 
-    monkeypatch.setattr(bookings, "validate_email", change_then_check)
+    monkeypatch.setattr(bookings, "validate_address", change_then_check)
     page = client.post(PAGE, sent)
     assert f"{CHANGED} 60 minutes" in words(page)
     assert not Booking.objects.exists()

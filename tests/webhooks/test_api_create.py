@@ -162,7 +162,7 @@ OURS = "This header is set by Parley."
             "Ensure this value is less than or equal to 30.",
         ),
         ({"timeout_seconds": "30"}, "timeout_seconds", "A valid integer is required."),
-        ({"timeout_seconds": 1.0}, "timeout_seconds", "A valid integer is required."),
+        ({"timeout_seconds": 1.5}, "timeout_seconds", "A valid integer is required."),
         ({"timeout_seconds": True}, "timeout_seconds", "A valid integer is required."),
         ({"max_retries": -1}, "max_retries", "Ensure this value is greater than or equal to 0."),
         ({"max_retries": 10}, "max_retries", "Ensure this value is less than or equal to 9."),
@@ -186,8 +186,9 @@ def test_a_value_that_does_not_fit_is_422(
 
 def test_what_is_missing_is_said(api: Client) -> None:
     assert post(api, {}).json()["details"] == [
-        {"field": field, "message": "This field is required."}
-        for field in ("name", "url", "events")
+        {"field": "name", "message": "Name is required"},
+        {"field": "url", "message": "Url is required"},
+        {"field": "events", "message": "Events is required"},
     ]
 
 

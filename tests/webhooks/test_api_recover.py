@@ -88,7 +88,7 @@ NO_MOMENT = "Use a date and a time such as 2026-12-15T14:00:00Z (ISO 8601)."
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "This field is required."),
+        ({}, "Since is required"),
         ({"since": None}, "This field may not be null."),
         ({"since": ""}, NO_MOMENT),
         ({"since": "yesterday"}, NO_MOMENT),

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import Session, User
 from tests import factories
-from tests.pages import Answer, everything, main, words
+from tests.pages import UNSEEN, Answer, everything, main, words
 from webhooks import forms
 from webhooks.events import BOOKING, EVENTS
 from webhooks.models import Webhook
@@ -78,6 +78,10 @@ def test_a_webhook_is_made_as_it_was_asked_for(
     ("fields", "said"),
     [
         ({"name": ""}, "This field is required."),
+        (
+            {"name": "a\u202eb"},
+            UNSEEN,
+        ),
         ({"name": "x" * 121}, "Ensure this value has at most 120 characters (it has 121)."),
         ({"url": "http://example.com"}, "Use an https:// URL on port 443 or 8443, without a user"),
         ({"url": "https://10.0.0.1"}, "This address is not public."),

@@ -36,9 +36,10 @@ def _collect_static() -> None:
         for path, storage in finder.list([]):
             files.update(f"{path} {storage.get_modified_time(path)}\n".encode())
     stamp = settings.STATIC_ROOT / "collected"
-    if not stamp.exists() or stamp.read_text() != files.hexdigest():
-        call_command("collectstatic", interactive=False, verbosity=0)
-        stamp.write_text(files.hexdigest())
+    with environment.writing_to("STATIC_ROOT"):
+        if not stamp.exists() or stamp.read_text() != files.hexdigest():
+            call_command("collectstatic", interactive=False, verbosity=0)
+            stamp.write_text(files.hexdigest())
 
 
 def _refuse_taken_port() -> None:

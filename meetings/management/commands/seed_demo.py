@@ -26,6 +26,7 @@ _PEOPLE = [
     ("margaret", "Margaret", "Hamilton", "America/Los_Angeles", "MM/dd/yyyy", "hh:mm a"),
 ]
 _TEAM = "Founders"
+_ASKING = ("ada", "grace")  # who asks for a meeting, and whom
 _TOUR = """\
   Interactive API  {url}/api/docs
   Sign in as       ada@example.com, grace@example.com or linus@example.com
@@ -109,15 +110,21 @@ class Command(BaseCommand):
             seed(now)
 
     def _print_tour(self, now: datetime) -> None:
-        team = Team.objects.filter(name=_TEAM, members__email="ada@example.com").first()
+        """Nothing of it where somebody has changed the demo so that its commands would fail."""
+        team = Team.objects.filter(name=_TEAM).first()
         if team is None:
             return
-        ada, grace = (team.members.get(username=name) for name in ("ada", "grace"))
+        members = team.members.filter(is_active=True)
+        ada, grace = (members.filter(email=f"{name}@example.com").first() for name in _ASKING)
+        event_type = ada and ada.event_types.filter(is_active=True).first()
+        if ada is None or grace is None or event_type is None:
+            return
         _row, token = create_token(
             user=ada,
             name="make run",
             scopes=list(scopes.SCOPES),
             expires_at=now + timedelta(days=30),
+            is_limited=False,  # each start makes one
         )
         self.stdout.write(
             _TOUR.format(
@@ -126,7 +133,7 @@ class Command(BaseCommand):
                 token=token,
                 user_id=grace.pk,
                 team_id=team.pk,
-                event_type_id=ada.event_types.values_list("pk", flat=True)[0],
+                event_type_id=event_type.pk,
                 date=f"{now + timedelta(days=4):%Y-%m-%d} 14:00:00",
             )
         )
