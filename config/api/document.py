@@ -24,7 +24,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,  # PUT and PATCH take the same
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.api.schema.tell_of_texts",
+        "config.api.schema.describe_server",
+        "config.api.schema.make_plain",
+        "config.api.schema.describe_texts",
+        "webhooks.api.schema.describe_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CustomFieldType": "scheduling.custom_fields.FieldType",
