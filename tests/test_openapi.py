@@ -84,7 +84,8 @@ REFUSED: dict[str, tuple[str, ...]] = {
         r"end_date: The end may not be before the start\.",
         r"end_date: Ask for at most 62 dates\.",
     ),
-    "list_events": (r"start_(after|before): There is no such date and time\.",),
+    "list_events": (r"(start_after|start_before|updated_after): There is no such date and time\.",),
+    "list_meetings": (r": updated_after: There is no such date and time\.",),
     "create_event": (
         *_START,
         r"event_type_id: You have no such event type\.",
