@@ -9,6 +9,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "event_types", "description": "What can be booked of you, and what is free."},
         {"name": "events", "description": "What is booked of you."},
         {"name": "webhooks", "description": "Where to tell of what happens, and how that went."},
+        {"name": "deliveries", "description": "What Parley sends to your webhooks."},
         {"name": "users", "description": "You: your profile, your hours and your devices."},
         {"name": "teams", "description": "The teams that you are in, and their people."},
         {"name": "tokens", "description": "Tokens that somebody has found."},

@@ -39,9 +39,10 @@ _HEADERS = {
 }
 
 
-# A text that is trimmed and may not be blank, and one that may: no database keeps a NUL.
-_NOT_BLANK = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\ufeff][^\u0000]*$"
-NO_NUL = r"^[^\u0000]*$"
+# A text that is trimmed and may not be blank, and one that may: no database keeps a NUL. Patterns
+# are spelled as every dialect reads them: PHP's has no `\u`, so U+FEFF stands there itself.
+_NOT_BLANK = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f" + "\ufeff" + r"][^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 _MOST_ID = 2**63 - 1
 # The branch that drf-spectacular adds for a text that may be empty.
 _EMPTY_TEXT = {"type": "string", "maxLength": 0}

@@ -60,7 +60,7 @@ def _operation(type_: str) -> dict[str, Any]:
         "operationId": f"receive_{subject}_{change}",
         "summary": f"Receive {type_}",
         "description": f"Parley sends this {wanted}.",
-        "tags": ["webhooks"],
+        "tags": ["deliveries"],  # of their own: generators make a module of each tag
         "security": [],
         "parameters": [
             {
