@@ -220,6 +220,8 @@ def _make_plain(schema: dict[str, Any]) -> None:
         if branch.get("$ref", "").endswith("/NullEnum"):
             branch.clear()
             branch["type"] = "null"
+    if list(schema) == ["allOf"] and len(schema["allOf"]) == 1:
+        schema |= schema.pop("allOf")[0]
     if "enum" in schema:
         schema.pop("minLength", None)
 
