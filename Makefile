@@ -14,7 +14,8 @@
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
 #   make fuzz           what is tested with made-up cases, with new ones and many more of them
-#   make clients        what is tested with the client generator of others
+#   make clients        clients that the generators of others make of the API's document, two linters
+#                       and made-up requests by three new seeds (needs node, php, Guzzle and java)
 #   make bench          what performance claims rest on, as one table, on PostgreSQL and Valkey
 #                       (ARGS="lists growth": only these); on a quiet machine
 #   make audit          look the requirements up among known vulnerabilities (needs PyPI itself)
@@ -82,8 +83,22 @@ fuzz: export TORTURE := full
 fuzz: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest $(IN_TWO) -m fuzz $(ARGS)
 
-clients: .venv/.dev-installed
-	$(EMBEDDED) $(PYTHON) -m pytest -m clients $(ARGS)
+clients: .venv/.clients-installed tests/clients/node_modules/.package-lock.json
+	$(EMBEDDED) $(PYTHON) -m pytest tests/clients -m clients $(ARGS)
+	@for seed in $$($(PYTHON) -c 'import random; print(*random.sample(range(10**6), 3))'); do \
+		echo "== seed $$seed" && export SCHEMATHESIS_SEED=$$seed && \
+		$(EMBEDDED) $(PYTHON) -m pytest $(IN_TWO) tests/test_openapi.py && \
+		$(PYTHON) -m tests.services -- $(PYTHON) -m pytest $(IN_TWO) tests/test_openapi.py || \
+		exit 1; \
+	done
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
+	npm ci --silent --ignore-scripts --prefix tests/clients
+
+.venv/.clients-installed: tests/clients/requirements.txt .venv/.dev-installed
+	@echo "Installing $<"
+	@$(INSTALL) -r $<
+	@touch $@
 
 bench: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks $(ARGS)

@@ -11,4 +11,5 @@ urlpatterns = [
     path("oauth/revoke", oauth.revoke, name="revoke-token"),
     path("oauth/introspect", oauth.introspect, name="introspect"),
     path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth-server-metadata"),
+    path(".well-known/oauth-protected-resource", oauth.resource_metadata, name="oauth-resource"),
 ]

@@ -29,6 +29,7 @@ from tests.pages import NOW, START
 OTHERS = (
     "api/", "admin/", "accounts/", "accounts/email/",
     "oauth/token", "oauth/revoke", "oauth/introspect", ".well-known/oauth-authorization-server",
+    ".well-known/oauth-protected-resource",
 )  # fmt: skip
 
 URLENCODED = "application/x-www-form-urlencoded"

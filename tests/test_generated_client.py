@@ -20,7 +20,7 @@ from tests import factories
 PACKAGE = "parley_client"
 PROGRAMS = Path(sys.executable).parent
 
-pytestmark = [pytest.mark.clients, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -65,10 +65,13 @@ class ProfileSerializer(serializers.Serializer[User]):
     status = serializers.ChoiceField(["active", "inactive"])
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    uri = serializers.CharField(default="/api/v1/users/me")
+    uri = serializers.SerializerMethodField()
 
     def get_avatar_url(self, user: User) -> str | None:
         return user.avatar_url or None
+
+    def get_uri(self, _user: User) -> str:
+        return "/api/v1/users/me"
 
 
 @example(examples.PROFILE_CHANGE)

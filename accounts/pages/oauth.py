@@ -250,19 +250,15 @@ def introspect(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def metadata(request: HttpRequest) -> HttpResponse:
-    """RFC 8414."""
-
-    def address(name: str) -> str:
-        return settings.PUBLIC_URL + reverse(f"oauth2_provider:{name}")
-
+    """Describe the authorization server (RFC 8414)."""
     with_secret = ["client_secret_basic", "client_secret_post"]
-    response = JsonResponse(
+    return _public(
         {
             "issuer": settings.PUBLIC_URL,
-            "authorization_endpoint": address("authorize"),
-            "token_endpoint": address("token"),
-            "revocation_endpoint": address("revoke-token"),
-            "introspection_endpoint": address("introspect"),
+            "authorization_endpoint": _url("oauth2_provider:authorize"),
+            "token_endpoint": _url("oauth2_provider:token"),
+            "revocation_endpoint": _url("oauth2_provider:revoke-token"),
+            "introspection_endpoint": _url("oauth2_provider:introspect"),
             "scopes_supported": list(scopes.SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
@@ -272,9 +268,32 @@ def metadata(request: HttpRequest) -> HttpResponse:
             "revocation_endpoint_auth_methods_supported": [*with_secret, "none"],
             "introspection_endpoint_auth_methods_supported": with_secret,
             "authorization_response_iss_parameter_supported": True,
-            "service_documentation": settings.PUBLIC_URL + reverse("api-docs"),
+            "service_documentation": _url("api-docs"),
         }
     )
+
+
+@require_safe
+def resource_metadata(request: HttpRequest) -> HttpResponse:
+    """Describe the API as a protected resource (RFC 9728)."""
+    return _public(
+        {
+            "resource": settings.PUBLIC_URL,
+            "authorization_servers": [settings.PUBLIC_URL],
+            "scopes_supported": list(scopes.SCOPES),
+            "bearer_methods_supported": ["header"],
+            "resource_name": "Parley API",
+            "resource_documentation": _url("api-docs"),
+        }
+    )
+
+
+def _url(name: str) -> str:
+    return settings.PUBLIC_URL + reverse(name)
+
+
+def _public(body: dict[str, Any]) -> HttpResponse:
+    response = JsonResponse(body)
     response["Cache-Control"] = "no-store"
     response["Access-Control-Allow-Origin"] = "*"
     return response

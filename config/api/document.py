@@ -9,6 +9,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "event_types", "description": "What can be booked of you, and what is free."},
         {"name": "events", "description": "What is booked of you."},
         {"name": "webhooks", "description": "Where to tell of what happens, and how that went."},
+        {"name": "deliveries", "description": "What Parley sends to your webhooks."},
         {"name": "users", "description": "You: your profile, your hours and your devices."},
         {"name": "teams", "description": "The teams that you are in, and their people."},
         {"name": "tokens", "description": "Tokens that somebody has found."},
@@ -24,7 +25,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,  # PUT and PATCH take the same
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.api.schema.tell_of_texts",
+        "config.api.schema.describe_server",
+        "config.api.schema.make_plain",
+        "config.api.schema.describe_texts",
+        "webhooks.api.schema.describe_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CustomFieldType": "scheduling.custom_fields.FieldType",

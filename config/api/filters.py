@@ -3,14 +3,41 @@
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from django_filters import FilterSet
+from django_filters import Filter, FilterSet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from config.api.fields import require_single
+from config.api.fields import MOMENT, MomentFormField, require_single
 from config.api.reading import Pages, Reading
 
 M = TypeVar("M", bound=Model)
+
+
+class MomentFilter(Filter):
+    """Filter by a time in ISO 8601; without an offset it is UTC."""
+
+    field_class = MomentFormField
+
+
+@extend_schema_field(
+    {
+        **MOMENT,
+        "description": (
+            "Changed then or later; UTC unless it has an offset. The list is then ordered by"
+            " `updated_at`. To follow changes, ask from a minute before the newest `updated_at`"
+            " that you have seen: a change bears the time at which it began."
+        ),
+    }
+)
+class UpdatedAfterFilter(MomentFilter):
+    """Keep rows that changed at this time or later, in the order of their changes."""
+
+    def __init__(self) -> None:
+        super().__init__("updated_at", "gte")
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        return super().filter(qs, value).order_by("updated_at", "id") if value else qs
 
 
 def narrowed(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -38,10 +39,13 @@ _HEADERS = {
 }
 
 
-# A text that is trimmed and may not be blank, and one that may: no database keeps a NUL.
-_NOT_BLANK = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\ufeff][^\u0000]*$"
-NO_NUL = r"^[^\u0000]*$"
+# A text that is trimmed and may not be blank, and one that may: no database keeps a NUL. Patterns
+# are spelled as every dialect reads them: PHP's has no `\u`, so U+FEFF stands there itself.
+_NOT_BLANK = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f" + "\ufeff" + r"][^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 _MOST_ID = 2**63 - 1
+# The branch that drf-spectacular adds for a text that may be empty.
+_EMPTY_TEXT = {"type": "string", "maxLength": 0}
 
 
 def example(value: object, summary: str = "") -> Callable[[_Shape], _Shape]:
@@ -99,6 +103,15 @@ class ApiSchema(AutoSchema):
         scopes = [scope for way in self.get_auth() for names in way.values() for scope in names]
         needs = [f"Needs the scope `{scope}`." for scope in dict.fromkeys(scopes)]
         return "\n\n".join(filter(None, [super().get_description(), *needs]))
+
+    def get_operation(self, *where: Any) -> Any:
+        """Describe the operation. One that needs no token says so itself."""
+        operation: dict[str, Any] | None = super().get_operation(*where)
+        return operation and {"security": [], **operation}
+
+    def get_summary(self) -> str:
+        """Return the operation's id as words: `Create event type`."""
+        return str(self.get_operation_id()).replace("_", " ").capitalize()
 
     def get_filter_backends(self) -> list[Any]:
         """A view that narrows a list names its filters, though it is none of DRF's generic ones."""
@@ -171,12 +184,53 @@ class ApiSchema(AutoSchema):
         return {"$ref": f"#/components/headers/{name}"}
 
 
-def tell_of_texts(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """Say of every text in a body of a request what `StrictCharField` takes."""
+def describe_server(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """Name the server that the document describes, and the page of its operator."""
+    result["servers"] = [{"url": settings.PUBLIC_URL}]
+    result["info"]["contact"] = {"name": result["info"]["title"], "url": settings.PUBLIC_URL}
+    return result
+
+
+def make_plain(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """Write schemas as client generators read them; the API takes and answers the same.
+
+    A `default` makes generators require a property. `readOnly` makes them write a shape twice,
+    which has no use here: what is sent and what is answered have components of their own.
+    """
     schemas = result["components"]["schemas"]
-    for name in schemas:
+    schemas.pop("NullEnum", None)
+    for component in schemas.values():
+        for schema in _schemas(component):
+            schema.pop("default", None)
+            schema.pop("readOnly", None)
+            _make_plain(schema)
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                _make_plain(parameter["schema"])
+    return result
+
+
+def _make_plain(schema: dict[str, Any]) -> None:
+    if _EMPTY_TEXT in schema.get("oneOf", []):
+        [text] = [branch for branch in schema.pop("oneOf") if branch != _EMPTY_TEXT]
+        text.pop("default", None)
+        schema |= text
+    for branch in schema.get("oneOf", []):
+        if branch.get("$ref", "").endswith("/NullEnum"):
+            branch.clear()
+            branch["type"] = "null"
+    if list(schema) == ["allOf"] and len(schema["allOf"]) == 1:
+        schema |= schema.pop("allOf")[0]
+    if "enum" in schema:
+        schema.pop("minLength", None)
+
+
+def describe_texts(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """Say of every text in a body of a request what `StrictCharField` takes."""
+    for name, component in result["components"]["schemas"].items():
         if name.endswith("Request"):
-            for text in _texts(schemas[name]):
+            for text in filter(_is_text, _schemas(component)):
                 if text.get("format") == "timezone":
                     # Its names are a list, which says more than their length.
                     for bound in ("minLength", "maxLength"):
@@ -186,13 +240,16 @@ def tell_of_texts(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     return result
 
 
-def _texts(node: Any) -> Iterator[dict[str, Any]]:
-    match node:
-        case dict():
-            if node.get("type") in ("string", ["string", "null"]):
-                yield node
-            for inner in node.values():
-                yield from _texts(inner)
-        case list():
-            for inner in node:
-                yield from _texts(inner)
+def _is_text(schema: dict[str, Any]) -> bool:
+    return schema.get("type") in ("string", ["string", "null"])
+
+
+def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
+    """The schema and all schemas in it; a schema that is `true` or missing has none."""
+    if isinstance(schema, dict):
+        yield schema
+        inner = [schema.get(key) for key in ("items", "additionalProperties", "propertyNames")]
+        for key in ("oneOf", "anyOf", "allOf"):
+            inner += schema.get(key, [])
+        for each in [*schema.get("properties", {}).values(), *inner]:
+            yield from _schemas(each)

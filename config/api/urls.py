@@ -3,6 +3,7 @@
 from csp.constants import NONCE
 from csp.decorators import csp_update
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.utils.decorators import decorator_from_middleware
@@ -16,8 +17,11 @@ schema = SpectacularAPIView.as_view(renderer_classes=[OrjsonRenderer])
 docs = SpectacularSwaggerSplitView.as_view(
     url_name="api-schema", template_name="api/docs.html", template_name_js="api/docs.js"
 )
-# The page has one style of its own, which its nonce admits.
-docs_page = decorator_from_middleware(CSPMiddleware)(csp_update({"style-src": [NONCE]})(docs))
+# The page has one style of its own, which its nonce admits. It calls the server that the document
+# names, which has another origin when an operator opens the page by another name.
+docs_page = decorator_from_middleware(CSPMiddleware)(
+    csp_update({"style-src": [NONCE], "connect-src": [settings.PUBLIC_URL]})(docs)
+)
 
 
 @csrf_exempt

@@ -37,7 +37,7 @@ class DateField(StrictCharField):
     {
         "type": "string",
         "maxLength": 1000,
-        "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\u0000-\u0020\u007f]+)?$",
+        "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f]+)?$",
     }
 )
 class LinkField(StrictCharField):

@@ -1,6 +1,7 @@
 """The v3 meeting API: `/api/v3/meeting/`."""
 
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,10 +12,12 @@ from accounts.api.authentication import caller
 from accounts.idempotency import once
 from config.api import envelope
 from config.api.fields import require_single
+from config.api.filters import narrowed
 from config.api.reading import Reading
 from config.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
 from config.errors import Invalid
 from meetings import services
+from meetings.api.filters import MeetingFilters
 from meetings.api.serializers import MeetingSerializer, NewMeetingSerializer
 from meetings.enums import Tab
 from meetings.models import MeetingRequest
@@ -72,6 +75,9 @@ class Create(APIView):
 
 class Meetings(APIView):
     scope = "meetings"
+    queryset = MeetingRequest.objects.none()
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = MeetingFilters
 
     @extend_schema(
         operation_id="list_meetings",
@@ -84,7 +90,8 @@ class Meetings(APIView):
         name = request.query_params.get("tab", Tab.PENDING)
         if name not in Tab.values:
             raise Invalid(f"tab: Use one of {', '.join(Tab.values)}.", field="tab")
-        rows = _TABS[Tab(name)].of(user=caller(request).pk, now=timezone.now())
+        values = {"user": caller(request).pk, "now": timezone.now()}
+        rows = narrowed(request, _TABS[Tab(name)], self.filterset_class, **values)
         return envelope.page(request, rows)
 
 

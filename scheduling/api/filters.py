@@ -8,17 +8,14 @@ from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from drf_spectacular.utils import extend_schema_field
 
-from config.api.fields import MOMENT, BooleanFormField, MomentFormField
+from config.api.fields import MOMENT, BooleanFormField
+from config.api.filters import MomentFilter, UpdatedAfterFilter
 from config.texts import AddressFormField
 from scheduling.enums import Status
 from scheduling.models import EventType
 
 _KEY = re.compile(r"^([0-9]{1,18}|et_[a-z0-9]{20})$")
 _NO_KEY = "Use the number or the uuid of an event type."
-
-
-class MomentFilter(Filter):
-    field_class = MomentFormField
 
 
 class EmailFilter(Filter):
@@ -58,6 +55,7 @@ class EventFilters(FilterSet):
         {"type": "string", "format": "email", "description": "The invitee's, in any case."},
         EmailFilter("invitee_email", "iexact"),
     )
+    updated_after = UpdatedAfterFilter()
 
     def in_status(self, rows: Any, name: str, value: Status) -> Any:
         return rows.in_status(Status(value), timezone.now())

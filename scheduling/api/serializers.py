@@ -282,8 +282,12 @@ class EventSerializer(serializers.Serializer[Booking]):
     {
         "type": "object",
         "maxProperties": custom_fields.MOST_ANSWERS,
-        "propertyNames": {"maxLength": custom_fields.LONGEST_NAME, "pattern": NO_NUL},
-        "additionalProperties": {"maxLength": custom_fields.LONGEST_TEXT, "pattern": NO_NUL},
+        "propertyNames": {
+            "type": "string",
+            "maxLength": custom_fields.LONGEST_NAME,
+            "pattern": NO_NUL,
+        },
+        "additionalProperties": {},
     }
 )
 class AnswersField(serializers.DictField):

@@ -157,6 +157,7 @@ class Booking(models.Model):
         indexes = [
             models.Index(fields=["host", "status", "start"], name="booking_hosted"),
             models.Index(fields=["host", "start", "id"], name="booking_hosted_by_time"),
+            models.Index(fields=["host", "updated_at", "id"], name="booking_hosted_by_change"),
             # What time moves on. One for each status: SQLite does not see that a list has it.
             models.Index(
                 fields=["start"], condition=Q(status=Status.PENDING), name="booking_pending"

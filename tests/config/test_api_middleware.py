@@ -242,7 +242,7 @@ def test_an_answer_sets_no_cookie(alice: User) -> None:
         assert (answer.status_code, answer.cookies.output()) == (200, "")
 
 
-def test_the_docs_page_lives_under_the_policy(client: Client) -> None:
+def test_the_docs_page_lives_under_the_policy(client: Client, settings: Settings) -> None:
     answer = client.get("/api/docs")
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
     [nonce] = re.findall(r"'nonce-([^']+)'", answer["Content-Security-Policy"])
@@ -250,6 +250,7 @@ def test_the_docs_page_lives_under_the_policy(client: Client) -> None:
     assert re.findall(r"<style[^>]*>", page) == [f'<style nonce="{nonce}">']
     assert re.findall(r"<script(?! src=)", page) == []
     assert "script-src 'self';" in answer["Content-Security-Policy"] + ";"
+    assert f"connect-src 'self' {settings.PUBLIC_URL};" in answer["Content-Security-Policy"] + ";"
 
 
 def test_what_is_no_page_can_load_nothing(alice: User) -> None:

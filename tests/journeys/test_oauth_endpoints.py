@@ -119,6 +119,22 @@ def test_where_everything_is(client: Client) -> None:
     }  # fmt: skip
 
 
+def test_the_api_names_its_authorization_server(client: Client) -> None:
+    answer = client.get("/.well-known/oauth-protected-resource")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    told = answer.json()
+    server = client.get("/.well-known/oauth-authorization-server").json()
+    assert told.pop("scopes_supported") == server["scopes_supported"]
+    assert told.pop("authorization_servers") == [server["issuer"]]
+    assert told == {
+        "resource": "http://localhost",
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Parley API",
+        "resource_documentation": "http://localhost/api/docs",
+    }
+    assert client.post("/.well-known/oauth-protected-resource").status_code == 405
+
+
 def test_what_is_kept_opens_nothing(app: App, alice: User) -> None:
     tokens = app.tokens(alice)
     kept = str(readable())

@@ -93,17 +93,38 @@ def test_without_a_tab_it_is_what_waits_for_me(
     assert [row["id"] for row in listed(client, bob)["data"]] == [waiting.pk]
 
 
+def test_changed_since_then_in_the_order_of_the_changes(
+    client: Client, alice: User, bob: User, team: Team
+) -> None:
+    first, second, old = (ask(alice, bob, team, hour) for hour in (10, 11, 12))
+    services.confirm(meeting=second, actor=bob, now=NOW - timedelta(minutes=1))
+    services.confirm(meeting=first, actor=bob, now=NOW)
+
+    def changed(since: str, tab: str = "sent") -> list[int]:
+        return [
+            row["id"] for row in listed(client, alice, f"?tab={tab}&updated_after={since}")["data"]
+        ]
+
+    assert changed("2026-01-01T00:00Z") == [old.pk, second.pk, first.pk]
+    assert changed("2026-03-02T08:59Z") == [second.pk, first.pk]  # inclusive
+    assert changed("2026-03-02T09:00Z", "confirmed") == [first.pk]
+    assert changed("2026-03-02T09:00:00.000001Z") == []
+
+
 @pytest.mark.parametrize(
     "query",
     [
-        "?tab=nonsense",
-        "?tab=sent&tab=sent",
-        "?page=1&page=1",
-        "?page=0",
-        "?page=x",
-        "?limit=101",
-        "?limit=0",
-        "?limit=-1",
+        *(
+            "?tab=nonsense",
+            "?tab=sent&tab=sent",
+            "?page=1&page=1",
+            "?page=0",
+            "?page=x",
+            "?limit=101",
+            "?limit=0",
+            "?limit=-1",
+        ),
+        *("?updated_after=", "?updated_after=yesterday"),
     ],
 )
 def test_a_query_that_makes_no_sense_is_400(client: Client, alice: User, query: str) -> None:

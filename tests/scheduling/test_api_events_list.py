@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from scheduling import bookings
-from scheduling.models import EventType
+from scheduling.api.filters import EventFilters
+from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START
 from tests.scheduling.calls import call, data, wrong
@@ -192,6 +194,35 @@ def test_of_one_invitee(api: Client, book: Book) -> None:
         assert found(api, f"?email={email}") == []
 
 
+def test_changed_since_then_in_the_order_of_the_changes(
+    api: Client, alice: User, book: Book
+) -> None:
+    first, second, third = (book(start=START + timedelta(hours=hours)) for hours in range(3))
+    later = NOW + timedelta(minutes=5)
+    bookings.update(booking=second, notes="Bring the plans", now=later)
+    bookings.cancel(
+        booking=first, actor=bookings.host(alice), now=later + timedelta(microseconds=1)
+    )
+    assert found(api, "?updated_after=2026-03-02T09:00Z") == [third.pk, second.pk, first.pk]
+    assert found(api, "?updated_after=2026-03-02T09:05Z") == [second.pk, first.pk]  # inclusive
+    assert found(api, "?updated_after=2026-03-02T10:05%2B01:00&limit=1&page=2") == [first.pk]
+    assert found(api, "?updated_after=2026-03-02T09:05:00.000001Z") == [first.pk]
+    assert found(api, "?updated_after=2026-03-02T09:05Z&status=confirmed") == [second.pk]
+    assert found(api, "?updated_after=2026-03-02T09:06Z") == []
+
+
+def test_what_changed_is_found_by_an_index(alice: User) -> None:
+    rows = Booking.objects.visible_to(alice)
+    changed = EventFilters({"updated_after": "2026-03-02T09:00Z"}, queryset=rows).qs
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # the table is nearly empty
+    plan = changed.explain()
+    assert "booking_hosted_by_change" in plan
+    assert "B-TREE" not in plan  # SQLite's word for sorting
+    assert "Sort" not in plan  # and that of PostgreSQL
+
+
 def test_all_of_it_at_once(api: Client, event_type: EventType, book: Book) -> None:
     wanted, _other = book(), book(start=START + timedelta(hours=1))
     query = f"?status=confirmed&event_type={event_type.pk}&email=john@example.com&limit=5"
@@ -222,6 +253,8 @@ def test_all_of_it_at_once(api: Client, event_type: EventType, book: Book) -> No
         ("start_after=2026-02-30T10:00Z", [("start_after", "There is no such date and time.")]),
         ("start_before=0001-01-01T00:00Z", [("start_before", "Use a year from 1900 to 9000.")]),
         ("start_before=", [("start_before", "This value may not be empty.")]),
+        ("updated_after=", [("updated_after", "This value may not be empty.")]),
+        ("updated_after=yesterday", [("updated_after", NO_MOMENT)]),
         ("email=john", [("email", "Enter a valid email address.")]),
         ("email=", [("email", "This value may not be empty.")]),
         (

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
 import time_machine
 from django.db import transaction
+from django.test import Client
+from jsonschema import Draft202012Validator
 
 from accounts.models import Team, User
 from meetings import services as meetings
@@ -37,7 +40,21 @@ def last_body(webhook: Webhook) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(event.body)
     assert list(body) == ["id", "type", "timestamp", "data"]
     assert (body["id"], body["type"]) == (event.message_id, event.type)
+    assert differences(body) == []
     return body
+
+
+@cache
+def document() -> Any:
+    return Client().get("/api/schema").json()
+
+
+def differences(body: dict[str, Any]) -> list[str]:
+    """Return what is wrong with a body by the schema that the API's document has for its type."""
+    told = document()["webhooks"][body["type"]]["post"]["requestBody"]["content"]
+    schema = {**told["application/json"]["schema"], "components": document()["components"]}
+    checker = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return [error.message for error in checker.iter_errors(body)]
 
 
 def act(change: str, booking: Booking, clock: time_machine.Traveller) -> None:

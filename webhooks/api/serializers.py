@@ -96,7 +96,11 @@ class WebhookWithSecretSerializer(WebhookSerializer):
     {
         "type": "object",
         "maxProperties": services.MOST_HEADERS,
-        "propertyNames": {"maxLength": 100, "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},
+        "propertyNames": {
+            "type": "string",
+            "maxLength": 100,
+            "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+        },
         "additionalProperties": {
             "type": "string",
             "maxLength": services.LONGEST_VALUE,
