@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.names import validate_name
 from scheduling.custom_fields import LONGEST_TEXT, CustomField, FieldType
 from scheduling.enums import Location
 from scheduling.forms import LinesField, StartField
@@ -51,6 +52,7 @@ class BookingForm(forms.Form):
     name = forms.CharField(
         label=_("Your name"),
         max_length=200,
+        validators=[validate_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = forms.EmailField(

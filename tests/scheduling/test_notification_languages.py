@@ -91,8 +91,8 @@ def test_each_is_written_to_in_their_own_language_whoever_acts(
     assert subjects("booking_confirmed") == {HOST: TO_HOST[to_host], JOHN: TO_JOHN[to_invitee]}
 
 
-def test_all_of_an_email_is_in_that_language(book: Book) -> None:
-    booking = book(language="de")
+def test_all_of_an_email_is_in_that_language(alice: User, book: Book) -> None:
+    booking = book(language="de", actor=bookings.host(alice))
     content = mail(JOHN, "booking_confirmed")
     assert content["text"] == (
         "Hallo John Doe,\n"
