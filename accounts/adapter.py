@@ -3,12 +3,14 @@
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress, EmailConfirmation, EmailConfirmationHMAC
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.forms import BaseForm
@@ -16,17 +18,30 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
-from accounts import access, clock, notifications, services, sessions, usernames
+from accounts import access, clock, mailboxes, notifications, services, sessions, usernames
 from accounts.models import User
+from accounts.readers import reader_of
 from config import access as lasting_access
 from config import clients, crypto
 from config.texts import validate_address
+
+log = structlog.get_logger(__name__)
 
 _MFA_CONTEXT = "accounts.mfa"
 # In the session: which password a sign-in was begun with, as sessions know it.
 _BEGUN_WITH = "begun_with"
 _OF_PASSWORDS = {f"account/email/password_{how}" for how in ("changed", "reset", "set")}
+# Emails that anybody can have sent to an address, with an account or without.
+_ASKED_FOR = {
+    "account_already_exists",
+    "account_made",
+    "email_confirmation",
+    "email_confirmation_signup",
+    "password_reset_key",
+    "unknown_account",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -98,6 +113,17 @@ class AccountAdapter(DefaultAccountAdapter):
                 return False
             return bool(super().confirm_email(request, email_address))
 
+    def should_send_confirmation_mail(
+        self, request: HttpRequest, email_address: EmailAddress, signup: bool
+    ) -> bool:
+        """Signing in with an address that is not confirmed sends the link again, while it may."""
+        now, reader = timezone.now(), reader_of(request)
+        problem = mailboxes.refusal(email_address.email, now=now, reader=reader)
+        if problem and not signup:  # the form to sign up has asked
+            messages.error(request, problem)
+            return False
+        return True
+
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """Whom staff have added has no password yet, and knows nothing of an account."""
         kind = "password_reset_key" if user.has_usable_password() else "account_made"
@@ -116,6 +142,11 @@ class AccountAdapter(DefaultAccountAdapter):
         super().send_notification_mail(template_prefix, user, about, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send it, unless the mailbox has had enough: forms say so before, requests race."""
+        kind, now = template_prefix.rpartition("/")[2], timezone.now()
+        if kind in _ASKED_FOR and not mailboxes.take(email, now=now):
+            log.info("mailbox_full", kind=kind)
+            return
         links = {name: _public(url) for name, url in context.items() if name.endswith("_url")}
         user = context.get("user") or User.objects.filter(email=email.lower()).first()
         # Whoever has not said theirs reads this page's.
@@ -123,19 +154,33 @@ class AccountAdapter(DefaultAccountAdapter):
             message: EmailMultiAlternatives = self.render_mail(
                 template_prefix,
                 email,
-                {**context, **links, "request": self.request, "public_url": settings.PUBLIC_URL},
+                {
+                    **context,
+                    **links,
+                    "greeting": _greeting(user, email),
+                    "request": self.request,
+                    "public_url": settings.PUBLIC_URL,
+                },
             )
         html = next((str(content) for content, _type in message.alternatives), "")
         notifications.email(
             address=email,
-            kind=template_prefix.rpartition("/")[2],
+            kind=kind,
             content={"subject": str(message.subject), "text": str(message.body), "html": html},
-            now=timezone.now(),
+            now=now,
             user=user,
         )
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return clients.address(request)
+
+
+def _greeting(user: User | None, email: str) -> str:
+    """Greet by name only at a confirmed address: a stranger may have typed both."""
+    confirmed = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
+    if user is None or not confirmed.exists():
+        return gettext("Hello,")
+    return gettext("Hello %(short_name)s,") % {"short_name": user.get_short_name()}
 
 
 def _public(url: str) -> str:

@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -23,7 +23,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 import accounts.oauth_admin  # noqa: F401
-from accounts import browsers, services, sessions, staff, usernames
+from accounts import browsers, mailboxes, services, sessions, staff, usernames
 from accounts.models import (
     ApiToken,
     AuditEntry,
@@ -36,6 +36,7 @@ from accounts.models import (
 )
 from accounts.pages.signed_in import is_recent
 from accounts.privacy import keep_a_superuser
+from accounts.readers import reader_of
 from accounts.staff import ReadOnlyAdmin, StaffAdmin, deed
 from accounts.teams_admin import MembershipInline
 from config import departures, outbox
@@ -165,7 +166,10 @@ class UserAdmin(StaffAdmin[User]):
         obj.set_unusable_password()
         super().save_model(request, obj, form, change)
         services.vouch_for_email(user=obj)
-        _mail_link(request, obj)
+        try:
+            _mail_link(request, obj)
+        except Invalid as error:
+            messages.warning(request, error.message)
 
     @deed(_("Mail a link to set a new password"))
     def mail_link(self, request: HttpRequest, person: User) -> None:
@@ -232,6 +236,9 @@ def _mail_link(request: HttpRequest, person: User) -> None:
     form = ResetPasswordForm({"email": person.email})
     if not form.is_valid():
         raise Invalid(gettext("No link can be mailed to this address."))
+    now, reader = timezone.now(), reader_of(request)
+    if problem := mailboxes.refusal(person.email, now=now, reader=reader):
+        raise Invalid(problem)
     form.save(request)
 
 

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver
 
 from accounts import services
+from accounts.pages.addresses import email_addresses
 from accounts.pages.confirm_email import confirm_email
 
 _View = Callable[..., HttpResponseBase]
@@ -19,7 +20,7 @@ WRITING = {
     "account_email", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
 }  # fmt: skip
-REPLACED = {"account_confirm_email": confirm_email}
+REPLACED = {"account_confirm_email": confirm_email, "account_email": email_addresses}
 
 
 def _behind_lock(view: _View) -> _View:

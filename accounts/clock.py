@@ -1,6 +1,6 @@
 """Times as a person reads them: in their zone and their formats."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -94,6 +94,14 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
         f"{day(start, person)}, {time(start, person)} – {until}{time(end, person)}"
         f" ({zones.in_words(person.zone)})"
     )
+
+
+def deadline(moment: datetime, person: Reader) -> str:
+    """`Tue 12/15/2026, 2:01 PM (America/New_York)`: the first whole minute after the moment."""
+    minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    if minute < moment:
+        minute += timedelta(minutes=1)
+    return f"{day(minute, person)}, {time(minute, person)} ({zones.in_words(person.zone)})"
 
 
 def utc_span(start: datetime, end: datetime) -> str:

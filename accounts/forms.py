@@ -4,33 +4,52 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
+from allauth.account.forms import AddEmailForm as AllauthAddEmailForm
 from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.core import context
 from django import forms
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import redirects, scopes, services, usernames, zones
+from accounts import mailboxes, redirects, scopes, services, usernames, zones
 from accounts.models import Membership, Team, User
+from accounts.names import validate_name
+from accounts.readers import reader_of
 from config.texts import AddressFormField, LineFormField
 
 # --- signing in and up, in our words ------------------------------------------------------------
 
 
+def _check_room(address: str) -> None:
+    """Refuse (ValidationError) one more email to a mailbox, with an account or without."""
+    reader = reader_of(context.request)
+    if problem := mailboxes.refusal(address, now=timezone.now(), reader=reader):
+        raise forms.ValidationError(problem)
+
+
 class SignupForm(AllauthSignupForm):
     """Name, email, password; the browser adds its zone, which a person can change later."""
 
-    first_name = LineFormField(label=_("First name"), max_length=80)
-    last_name = LineFormField(label=_("Last name"), max_length=80, required=False)
+    first_name = LineFormField(label=_("First name"), max_length=80, validators=[validate_name])
+    last_name = LineFormField(
+        label=_("Last name"), max_length=80, required=False, validators=[validate_name]
+    )
     timezone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     field_order = ("first_name", "last_name", "email", "password1", "timezone")
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        _check_room(email)
+        return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Make the account; where the address has one, do the same work and take it back.
@@ -57,6 +76,13 @@ class SignupForm(AllauthSignupForm):
         return str(zones.zone_of(self.cleaned_data["timezone"]))
 
 
+class AddEmailForm(AllauthAddEmailForm):
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        _check_room(email)
+        return email
+
+
 class ChangePasswordForm(AllauthChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,6 +93,11 @@ class ChangePasswordForm(AllauthChangePasswordForm):
 
 class ResetPasswordForm(AllauthResetPasswordForm):
     users: list[User]
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        _check_room(email)
+        return email
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Mail the link, unless the account is deleted at the same moment."""

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, limits, usernames
+from accounts import audit, limits, names, usernames
 from accounts import scopes as scope_names
 from accounts.audit import Action
 from accounts.models import ApiToken, FormerUsername, PushDevice, User, new_token
@@ -49,12 +49,17 @@ def vouch_for_email(*, user: User) -> None:
 def update_profile(*, user: User, **values: Any) -> User:
     """Change these fields. ValidationError for values that the model does not take.
 
-    Invalid for a username that is reserved or somebody else's. The zone of the hours that others
-    can book stays as it is; it has a door of its own.
+    Invalid for a username that is reserved or somebody else's, and for a new name that looks like a
+    link: it is in mails to people who are invited. The zone of the hours that others can book stays
+    as it is; it has a door of its own.
     """
     wanted = values.get("username", user.username)
     if wanted != user.username and (problem := usernames.problem_with(wanted)):
         raise Invalid(problem, field="username")
+    for name in ("first_name", "last_name"):
+        new = values.get(name, "")
+        if new != getattr(user, name) and (problem := names.problem_with(new)):
+            raise Invalid(problem, field=name)
     for name, value in values.items():
         setattr(user, name, value)
     user.full_clean(validate_unique=False)

@@ -13,7 +13,7 @@ from django.db.models import Case, ProtectedError, QuerySet, When
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import limits, links, notifications, services
+from accounts import inviting, limits, links, notifications, services
 from accounts.models import Invitation, Membership, Team, User
 from config import departures
 from config.db import retrying
@@ -181,8 +181,10 @@ def delete(*, team: Team, actor: User, now: datetime) -> None:
 def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
     """Offer a place to the owner of this address; Invalid where that is pointless.
 
-    LimitReached where the team has as many people and invitations as it can have.
+    LimitReached where the team has as many people and invitations as it can have; Busy where the
+    actor has sent as many as they can for now.
     """
+    inviting.count(team=team, actor=actor, now=now)
     _acting(team, actor, *INVITING)
     email = email.strip().lower()
     if _in_team(team, email):
@@ -209,7 +211,8 @@ def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
 
 @transaction.atomic
 def send_again(*, team: Team, actor: User, invitation_id: int, now: datetime) -> Invitation:
-    """The same link once more, which stands as long as a new one."""
+    """The same link once more, which stands as long as a new one. Busy as in `invite`."""
+    inviting.count(team=team, actor=actor, now=now)
     _acting(team, actor, *INVITING)
     invitation = _invitation(team, invitation_id)
     invitation.expires_at = now + INVITATION_STANDS

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from django import forms
 from django.contrib import messages
@@ -14,27 +14,64 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django_ratelimit.decorators import ratelimit
+from django_ratelimit.core import get_usage
+from django_ratelimit.exceptions import Ratelimited
 
 from config.errors import Busy, Conflict, Forbidden, Invalid
 
 SAFE = ["GET", "HEAD", "OPTIONS"]
 # Rows of a list on one page, where a row is short.
 PER_PAGE = 50
+_MINUTES = {"m": 1, "h": 60}
 
 _Args = ParamSpec("_Args")
 _Answer = TypeVar("_Answer", bound=HttpResponseBase)
 _View = Callable[_Args, _Answer]
 
 
+class TooManyRequests(Ratelimited):  # type: ignore[misc]  # the library has no types
+    """A request beyond `count` in `minutes`; the next is answered in `seconds` seconds."""
+
+    def __init__(self, *, count: int, minutes: int, seconds: int) -> None:
+        super().__init__()
+        self.count, self.minutes, self.seconds = count, minutes, seconds
+
+
 def limited(
-    key: str, rate: str, method: list[str]
+    key: str, rate: str | Callable[[], str], method: list[str], *, group: str = ""
 ) -> Callable[[_View[_Args, _Answer]], _View[_Args, _Answer]]:
-    """The decorator of django-ratelimit, which knows no types. Refused: `RATELIMIT_VIEW`."""
-    decorator: Callable[[_View[_Args, _Answer]], _View[_Args, _Answer]] = ratelimit(
-        key=key, rate=rate, method=method
-    )
+    """Answer so many requests of a key (`ip`, `user`, `user_or_ip`) within a window of the clock.
+
+    `rate` is such as `30/m`, `120/10m` or `30/h`; empty: no limit. Views of one `group` count
+    together. Refused with TooManyRequests, which `RATELIMIT_VIEW` shows.
+    """
+
+    def decorator(view: _View[_Args, _Answer]) -> _View[_Args, _Answer]:
+        own = group or f"{view.__module__}.{view.__qualname__}"
+
+        @wraps(view)
+        def counted(*args: _Args.args, **kwargs: _Args.kwargs) -> _Answer:
+            request = cast(HttpRequest, args[0])
+            wanted = rate if isinstance(rate, str) else rate()
+            if wanted and request.method in method:
+                count_request(request, group=own, key=key, rate=wanted, method=method)
+            return view(*args, **kwargs)
+
+        return counted
+
     return decorator
+
+
+def count_request(
+    request: HttpRequest, *, group: str, key: str, rate: str, method: list[str]
+) -> None:
+    """Count this request; TooManyRequests where there are too many. See `limited`."""
+    usage = get_usage(request, group=group, key=key, rate=rate, method=method, increment=True)
+    if usage and usage["should_limit"]:
+        window = rate.partition("/")[2]
+        minutes = int(window[:-1] or 1) * _MINUTES[window[-1]]
+        seconds = max(usage["time_left"], 1)
+        raise TooManyRequests(count=usage["limit"], minutes=minutes, seconds=seconds)
 
 
 def signed_in_at(

@@ -338,8 +338,9 @@ LOGIN_REDIRECT_URL = "meetings:home"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
-    "reset_password": "accounts.forms.ResetPasswordForm",
+    "add_email": "accounts.forms.AddEmailForm",
     "change_password": "accounts.forms.ChangePasswordForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -370,8 +371,22 @@ LIMITS = {
     "devices": read("LIMIT_DEVICES", 20, environment.whole_number),
     "sessions": read("LIMIT_SESSIONS", 100, environment.whole_number),
     "email_addresses": read("LIMIT_EMAIL_ADDRESSES", 20, environment.whole_number),
+    # And how often some things can be done within a time: `accounts/windows.py`.
+    "bookings_hour": read("LIMIT_BOOKINGS_HOUR", 10, environment.whole_number),
+    "bookings_day": read("LIMIT_BOOKINGS_DAY", 40, environment.whole_number),
+    "bookings_open": read("LIMIT_BOOKINGS_OPEN", 30, environment.whole_number),
+    "bookings_client": read("LIMIT_BOOKINGS_CLIENT", 200, environment.whole_number),
+    "bookings_api": read("LIMIT_BOOKINGS_API", 100, environment.whole_number),
+    "reschedules": read("LIMIT_RESCHEDULES", 6, environment.whole_number),
+    "public_posts": read("LIMIT_PUBLIC_POSTS", 60, environment.whole_number),
+    "account_mails": read("LIMIT_ACCOUNT_MAILS", 3, environment.whole_number),
+    "invitations_new": read("LIMIT_INVITATIONS_NEW", 20, environment.whole_number),
+    "invitations": read("LIMIT_INVITATIONS", 200, environment.whole_number),
+    "meeting_requests": read("LIMIT_MEETING_REQUESTS", 100, environment.whole_number),
 }
 ACCOUNT_MAX_EMAIL_ADDRESSES = LIMITS["email_addresses"]
+# `accounts.mailboxes` counts these; allauth would leave an email out and say that it is sent.
+ACCOUNT_RATE_LIMITS = {"confirm_email": None}
 
 # --- OAuth 2.0 --------------------------------------------------------------------------------
 

@@ -101,6 +101,8 @@ class MeetingRequest(models.Model):
         indexes = [
             models.Index(fields=["recipient", "status", "start"], name="meeting_received"),
             models.Index(fields=["requester", "status", "start"], name="meeting_asked"),
+            # How often one person has asked another lately.
+            models.Index(fields=["requester", "recipient", "created_at"], name="meeting_between"),
             # What time moves on. One for each status: SQLite does not see that a list has it.
             models.Index(
                 fields=["start"], condition=Q(status=Status.PENDING), name="meeting_pending"

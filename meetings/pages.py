@@ -108,7 +108,9 @@ def ask(request: SignedIn) -> HttpResponse:
     form = AskForm(sent, teams=teams, now=now, initial={"mate": chosen})
     if form.is_valid():
         try:
-            asked = services.request_meeting(requester=request.user, now=now, **form.request())
+            asked = services.request_meeting(
+                requester=request.user, now=now, is_limited=True, **form.request()
+            )
         except DomainError as error:
             form.add_refusal(error.field, error.message)
         else:

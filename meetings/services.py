@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts import teams
+from accounts import teams, windows
 from accounts.models import Team, User
+from accounts.windows import Window
 from config import faults
 from config.db import retrying
 from config.errors import Forbidden, Invalid, InvalidTransition, NotFound
@@ -24,16 +26,31 @@ from scheduling import ledger
 DURATION = timedelta(hours=1)
 _LINK_LENGTH = 1000
 _REASON_LENGTH = 500
+_REQUESTS = Window(
+    "meeting_requests",
+    timedelta(days=1),
+    gettext_lazy(
+        "You can ask one person for %(count)d meetings a day. You can ask again from %(until)s."
+    ),
+)
 
 
 def request_meeting(
-    *, requester: User, team_id: int, recipient_id: int, date: str, link: str, now: datetime
+    *,
+    requester: User,
+    team_id: int,
+    recipient_id: int,
+    date: str,
+    link: str,
+    now: datetime,
+    is_limited: bool = False,
 ) -> MeetingRequest:
     """Ask a team mate for an hour from `date`, which is read in their zone (see `when.read`).
 
     NotFound for a team that the requester is not in, or a recipient who is not in it; Invalid for
     oneself, a date that cannot be read or has passed, and a link that is no http(s) URL; checked in
-    this order, which is the contract's.
+    this order, which is the contract's. The entries, that is the page and the API, ask for
+    `is_limited`: Busy where the requester has asked this person as often as one can in a day.
     """
     team = Team.objects.visible_to(requester).filter(pk=team_id).first()
     if team is None:
@@ -54,6 +71,8 @@ def request_meeting(
             held = teams.hold(team_id=team_id, user=requester)
             if not held.memberships.filter(user=recipient).exists():
                 raise NotFound("user not found")
+            if is_limited:
+                _require_room(requester, recipient, now)
             meeting = MeetingRequest.objects.create(
                 booking_number=numbering.next_number(now),
                 requester=requester,
@@ -75,6 +94,13 @@ def request_meeting(
         return meeting
 
     return retrying(write)
+
+
+def _require_room(requester: User, recipient: User, now: datetime) -> None:
+    asked = MeetingRequest.objects.filter(requester=requester, recipient=recipient)
+    asked = asked.filter(created_at__gt=now - _REQUESTS.length).order_by("-created_at")
+    moments = asked.values_list("created_at", flat=True)
+    windows.require_room(_REQUESTS, moments, now=now, reader=requester)
 
 
 def _start(date: str, recipient: User, now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.names import validate_name
 from config.texts import AddressFormField, LineFormField
 from scheduling.custom_fields import LONGEST_TEXT, CustomField, FieldType
 from scheduling.enums import Location
@@ -52,6 +53,7 @@ class BookingForm(forms.Form):
     name = LineFormField(
         label=_("Your name"),
         max_length=200,
+        validators=[validate_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = AddressFormField(

@@ -4,7 +4,7 @@ Every door takes `now` (aware), locks the booking, then its host, then the ledge
 state, its history row and the notifications in one transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,11 +91,13 @@ def book(
     notes: str = "",
     answers: Mapping[str, object] | None = None,
     seen: str = "",
+    admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Take a start (aware) that is offered: pending where the host must approve, else confirmed.
 
     `seen` is the digest of the terms that the actor saw, if it matters: Invalid on `terms` where
-    others hold by now.
+    others hold by now. `admit` raises what refuses one more booking (`scheduling.limits`); it is
+    asked again with the host locked.
 
     TimeTaken where the time is taken, with the engine's reason; Invalid on `start_time` where it is
     never offered or not yet or no longer, on `event_type_id` where nothing is booked of it any
@@ -107,6 +109,7 @@ def book(
 
     def check() -> tuple[EventType, str, dict[str, Any]]:
         """As it is now: its terms may have changed, or it may be gone."""
+        admit()
         offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
         offered = offers.filter(pk=event_type.pk).first()
         if offered is None:
@@ -136,6 +139,7 @@ def book(
                 notes=notes,
                 custom_field_values=kept,
                 status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+                made_by=actor.role,
                 created_at=now,
                 updated_at=now,
             )
@@ -199,12 +203,14 @@ def reschedule(
     reason: str = "",
     sequence: int | None = None,
     seen: str = "",
+    admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
     It stays as it is, but goes back to pending where an invitee moves what a host must approve. The
-    start that it has changes nothing. PersonGone where the host's account is closed; `seen`,
-    TimeTaken, Invalid and InvalidTransition as in `book` and the other doors.
+    start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
+    the host's account is closed; `seen`, TimeTaken, Invalid and InvalidTransition as in `book` and
+    the other doors.
     """
     start = start.astimezone(UTC)
 
@@ -214,6 +220,7 @@ def reschedule(
             if start == locked.start and locked.status_at(now) in TRANSITIONS[Change.RESCHEDULED]:
                 return locked
             was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
+            admit()
             ledger.lock_active([locked.host])
             event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
             _check_terms(event_type, seen)

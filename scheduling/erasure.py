@@ -9,7 +9,7 @@ from django.utils import translation
 from accounts import idempotency
 from accounts import notifications as outgoing
 from config.db import retrying
-from scheduling import bookings
+from scheduling import bookings, limits
 from scheduling.api.serializers import InviteeSerializer
 from scheduling.enums import Role, Status
 from scheduling.models import Booking, HistoryEntry
@@ -49,7 +49,8 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     """Forget who booked these, which are over, and all that was said about that.
 
     The emails that are on their way are sent, and forgotten then. What webhooks are still to be
-    told no longer names anybody; see `webhooks.publishing.forget`. In the caller's transaction.
+    told no longer names anybody; see `webhooks.publishing.forget`. The digest of a mailbox stays
+    for a day (`forget_mailboxes`). In the caller's transaction.
     """
     nobody = {
         "invitee_name": "", "invitee_email": NOBODY, "invitee_phone": "", "notes": "",
@@ -65,3 +66,12 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
         invitee = InviteeSerializer(Booking(**nobody)).data
     blanks = {name: nobody[name] for name in ("notes", "custom_field_values", "timezone")}
     publishing.forget(topics=topics, blanks={"invitee": invitee, **blanks})
+
+
+def forget_mailboxes(*, now: datetime) -> None:
+    """Forget the digests of the mailboxes of erased bookings that no limit counts any more.
+
+    Until then they stay: who erases a booking could else book, and have mail sent, without end.
+    """
+    erased = Booking.objects.exclude(erased_at=None).exclude(invitee_mailbox="")
+    erased.filter(created_at__lte=now - limits.DAY).update(invitee_mailbox="")

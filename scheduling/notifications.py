@@ -89,7 +89,8 @@ def cancelled(booking: Booking, *, was: Status, by: Role, reason: str, now: date
     ics = Method.CANCEL if was == Status.CONFIRMED else None
     for party in parties(booking):
         who = _who(by, party)
-        _email(booking, party, "booking_cancelled", now, ics=ics, by=who, reason=reason)
+        said = _reason(reason, by, party)
+        _email(booking, party, "booking_cancelled", now, ics=ics, by=who, reason=said)
     if by is not Role.HOST:
         words = _("%(name)s: %(what)s.")
         _push(booking, "booking-cancelled", _("Booking cancelled"), words, now)
@@ -115,7 +116,7 @@ def rescheduled(
             ics = Method.REQUEST if booking.status == Status.CONFIRMED else Method.CANCEL
         _email(
             booking, party, "booking_rescheduled", now, ics=ics, before=before,
-            by=_who(by, party), reason=reason,
+            by=_who(by, party), reason=_reason(reason, by, party),
         )  # fmt: skip
         if booking.status == Status.CONFIRMED:
             _remind(booking, party, now)
@@ -180,6 +181,11 @@ def _who(by: Role, reader: Party) -> str:
     return "other" if by in (Role.HOST, Role.INVITEE) else "staff"
 
 
+def _reason(reason: str, by: Role, reader: Party) -> str:
+    """The reason, but not an invitee's own: a stranger may have typed it on a public page."""
+    return "" if by is reader.role is Role.INVITEE else reason
+
+
 def _email(
     booking: Booking,
     party: Party,
@@ -213,6 +219,7 @@ def _content(
     host, invitee = parties(booking)
     is_host = party.role is Role.HOST
     pending = booking.status == Status.PENDING
+    tells_all = _tells_all(booking, party)
     other = invitee if is_host else host
     return notifications.render_email(
         name,
@@ -225,7 +232,9 @@ def _content(
             "name": other.name,
             "is_host": is_host,
             "is_pending": pending,
-            "answers": answers(booking),
+            "greeting": _greeting(booking, party),
+            "notes": booking.notes if tells_all else "",
+            "answers": answers(booking) if tells_all else [],
             "local_time": clock.span(booking.start, booking.end, party),
             "utc_time": clock.utc_span(booking.start, booking.end),
             "old_time": clock.span(*before, party) if before else "",
@@ -274,6 +283,22 @@ def _in_words(answer: Any) -> Any:
     return answer
 
 
+def _tells_all(booking: Booking, reader: Party) -> bool:
+    """Whether this reader's messages repeat what was typed for the booking.
+
+    An invitee's do not where it was typed on a public page: a stranger can enter any address there,
+    and would write to it from the operator's.
+    """
+    return reader.role is Role.HOST or not booking.is_public
+
+
+def _greeting(booking: Booking, reader: Party) -> str:
+    """The first line of an email; the name of an invitee was typed like the rest."""
+    if not _tells_all(booking, reader):
+        return gettext("Hello,")
+    return gettext("Hello %(short_name)s,") % {"short_name": reader.short_name}
+
+
 def _push(
     booking: Booking,
     kind: str,
@@ -301,7 +326,8 @@ def calendar_object(booking: Booking, method: Method, reader: Party, now: dateti
     """The entry for this reader's calendar."""
     host, invitee = parties(booking)
     other = invitee if reader.role is Role.HOST else host
-    lines = [f"{label}: {value}" for label, value in answers(booking)]
+    tells_all = _tells_all(booking, reader)
+    lines = [f"{label}: {value}" for label, value in answers(booking)] if tells_all else []
     if reader.role is Role.INVITEE:
         lines.append(links.manage_url(booking))
     return icalendar.render(
@@ -309,7 +335,7 @@ def calendar_object(booking: Booking, method: Method, reader: Party, now: dateti
             uid=f"{booking.uuid}@{settings.PUBLIC_HOST}",
             sequence=booking.sequence,
             summary=f"{booking.event_type.name}: {other.name}",
-            description="\n".join(filter(None, [booking.notes, *lines])),
+            description="\n".join(filter(None, [booking.notes if tells_all else "", *lines])),
             url="",
             location=booking.event_type.location_display,
             start=booking.start,
@@ -317,5 +343,8 @@ def calendar_object(booking: Booking, method: Method, reader: Party, now: dateti
             stamp=now,
         ),
         method=method,
-        attendees=[icalendar.Person(party.name, party.email) for party in (host, invitee)],
+        attendees=[
+            icalendar.Person(host.name, host.email),
+            icalendar.Person(invitee.name if tells_all else invitee.email, invitee.email),
+        ],
     )

@@ -219,6 +219,7 @@ def _forget_as_invitee(person_id: int, now: datetime) -> None:
 
 def retain(*, now: datetime) -> None:
     privacy.forget(FormerSlug.objects.filter(given_up_at__lte=now - usernames.RESERVED))
+    erasure.forget_mailboxes(now=now)
     since = privacy.kept_since("bookings", now)
     if since is None:
         return

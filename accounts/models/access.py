@@ -156,6 +156,8 @@ class AuditEntry(models.Model):
         # Once for each consent: with its first tokens it has all that it needs to act.
         APPLICATION_STARTED = "application_started", _("application got its first token")
         APPLICATION_REMOVED = "application_removed", _("application disconnected")
+        # A team's, also one that is sent again. They are counted here.
+        INVITATION_SENT = "invitation_sent", _("team invitation sent")
         DATA_EXPORTED = "data_exported", _("data exported")
         ACCOUNT_DELETED = "account_deleted", _("account deleted")
         STAFF_ADDED = "staff_added", _("added by staff")

@@ -1,11 +1,34 @@
 """Pages about the caller, whoever it is."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from accounts import clock
+from accounts.readers import reader_of
+from config.pages import TooManyRequests
 
 
 def too_many_requests(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What django-ratelimit shows to whom it refused; allauth's limits show the same template."""
-    return render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    """Say what is limited and until when; allauth's limits show the same template without that."""
+    context = {}
+    if isinstance(exception, TooManyRequests):
+        until = timezone.now() + timedelta(seconds=exception.seconds)
+        context["limit"] = ngettext(
+            "We answer %(count)d of these requests in a minute. Try again from %(until)s.",
+            "We answer %(count)d of these requests in %(minutes)d minutes. Try again from"
+            " %(until)s.",
+            exception.minutes,
+        ) % {
+            "count": exception.count,
+            "minutes": exception.minutes,
+            "until": clock.deadline(until, reader_of(request)),
+        }
+    response = render(request, "429.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
+    if isinstance(exception, TooManyRequests):
+        response["Retry-After"] = str(exception.seconds)
+    return response

@@ -20,7 +20,7 @@ from accounts import teams as services
 from accounts.forms import InviteForm, RoleForm, TeamForm
 from accounts.models import Invitation, Membership, Team, User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Conflict, Forbidden, Invalid, LimitReached, NotFound
+from config.errors import Busy, Conflict, Forbidden, Invalid, LimitReached, NotFound
 from config.pages import (
     SAFE,
     checked,
@@ -103,7 +103,7 @@ def _invited(request: SignedIn, own: Membership, form: InviteForm) -> bool:
     except Invalid as error:
         form.add_error("email", error.message)
         return False
-    except LimitReached as error:
+    except (Busy, LimitReached) as error:
         form.add_error(None, error.message)
         return False
     said = gettext("An invitation is on its way to %(email)s.")

@@ -69,6 +69,7 @@ class Create(APIView):
             date=asked["date"],
             link=asked["link"] or "",
             now=timezone.now(),
+            is_limited=True,
         )
         return Response(MeetingSerializer(meeting).data, status=201)
 

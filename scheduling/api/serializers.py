@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import NameField, ZoneField
+from accounts.names import validate_name
 from config.api.fields import (
     AddressField,
     CalendarDateField,
@@ -298,7 +299,7 @@ class AnswersField(serializers.DictField):
 class NewEventSerializer(serializers.Serializer[Any]):
     event_type_id = StrictIntegerField(min_value=1, max_value=10**18)
     attendee_email = AddressField(max_length=254)
-    attendee_name = LineField(max_length=200)
+    attendee_name = LineField(max_length=200, validators=[validate_name])
     start_time = MomentField(
         help_text="ISO 8601. Without an offset it is read in `timezone`, else the event type's."
     )

@@ -1,7 +1,7 @@
 """`/api/v1/`: event types and what is free of them, and events."""
 
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.utils import timezone
@@ -22,7 +22,7 @@ from config.api.reading import Reading
 from config.api.rendering import instant
 from config.api.schema import IDEMPOTENCY_KEY, ErrorSerializer, answer
 from config.errors import Invalid
-from scheduling import availability, bookings, services
+from scheduling import availability, bookings, limits, services
 from scheduling.api.filters import EventFilters, EventTypeFilters
 from scheduling.api.serializers import (
     MOST_DAYS,
@@ -234,7 +234,8 @@ class Events(APIView):
         event_type = EventType.objects.visible_to(host).filter(pk=wanted["event_type_id"]).first()
         if event_type is None:
             raise Invalid("You have no such event type.", field="event_type_id")
-        zone = wanted.get("timezone", event_type.timezone)
+        zone, now = wanted.get("timezone", event_type.timezone), timezone.now()
+        admit = partial(limits.admit_by_api, host=host, email=wanted["attendee_email"], now=now)
         booking = bookings.book(
             event_type=event_type,
             start=at(wanted["start_time"], zone_of(zone)),
@@ -247,7 +248,8 @@ class Events(APIView):
             notes=wanted["notes"],
             answers=wanted["custom_field_values"],
             actor=bookings.host(host),
-            now=timezone.now(),
+            now=now,
+            admit=admit,
         )
         return envelope.item(EventSerializer(booking).data, status=201)
 

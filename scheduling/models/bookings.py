@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.mailboxes import MailboxField
 from accounts.models import DELETED_PERSON, TIME_FORMATS, User
 from accounts.zones import validate_zone, zone_of
 from config.ids import named, public_id
@@ -110,6 +111,8 @@ class Booking(models.Model):
     )
     invitee_name = models.CharField(_("invitee"), max_length=200)
     invitee_email = models.EmailField(_("invitee's email address"))
+    # Limits count by it. An erased booking keeps it for a day: else erasing would start anew.
+    invitee_mailbox = MailboxField(of="invitee_email", default="")
     invitee_phone = models.CharField(_("phone"), max_length=40, blank=True)
     # The invitee's: their emails tell times in it.
     timezone = models.CharField(_("time zone"), max_length=64, validators=[validate_zone])
@@ -137,6 +140,8 @@ class Booking(models.Model):
     busy_time = models.OneToOneField(
         BusyTime, models.SET_NULL, null=True, related_name="booking", editable=False
     )
+    # Who made it: its invitee on a public page, or its host. Empty: it is older than this column.
+    made_by = models.CharField(max_length=10, choices=Role.choices, blank=True, editable=False)
     # Since when nothing is known of whoever booked it.
     erased_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
@@ -166,11 +171,22 @@ class Booking(models.Model):
                 fields=["end"], condition=Q(status=Status.CONFIRMED), name="booking_confirmed"
             ),
             models.Index(fields=["end"], condition=Q(erased_at=None), name="booking_unerased"),
+            models.Index(fields=["invitee_mailbox", "created_at"], name="booking_by_mailbox"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(erased_at__isnull=False) & ~Q(invitee_mailbox=""),
+                name="booking_erased_mailbox",
+            ),
         ]
 
     def __str__(self) -> str:
         # Not by who booked: the audit log names it so, and must not know them longer than the row.
         return f"{self.uuid}, {self.start:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether a stranger may have typed what it says: on a public page, for any address."""
+        return self.made_by != Role.HOST
 
     @property
     def invitee(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config.errors import NotFound
 from config.pages import SAFE, checked, limited, refusals_shown, unshared
-from scheduling import availability, bookings, calendars, erasure, links
+from scheduling import availability, bookings, calendars, erasure, limits, links
 from scheduling.calendars import CalendarLink
 from scheduling.enums import Change, Role, Status
 from scheduling.forms import CancelForm, MoveForm
 from scheduling.icalendar import Method
 from scheduling.models import Booking
-from scheduling.notifications import calendar_object
+from scheduling.notifications import calendar_object, parties
 from scheduling.pages.cards import Card, broken, card_of, outcome_of, unmoved
 from scheduling.pages.weeks import week_of
 
@@ -43,7 +43,7 @@ def _linked(
 @unshared
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
-@limited("ip", "30/m", ["POST"])
+@limits.posted
 @_linked
 def manage(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
     """What became of a booking; while it is open, its invitee moves or cancels it here.
@@ -99,7 +99,7 @@ def calendar(request: HttpRequest, token: str, booking: Booking) -> HttpResponse
 
 @unshared
 @require_POST
-@limited("ip", "30/m", ["POST"])
+@limits.posted
 @_linked
 def erase(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
     """Forget whoever holds the link. It leads nowhere afterwards, so the answer is elsewhere."""
@@ -143,6 +143,7 @@ def _managed(request: HttpRequest, token: str, booking: Booking, now: datetime) 
 
 def _move(request: HttpRequest, booking: Booking, now: datetime) -> str:
     wanted = checked(MoveForm(request.POST))
+    _host, invitee = parties(booking)
     moved = bookings.reschedule(
         booking=booking,
         start=availability.instant_of(wanted["start"]),
@@ -151,6 +152,7 @@ def _move(request: HttpRequest, booking: Booking, now: datetime) -> str:
         reason=wanted["reason"],
         sequence=wanted["sequence"],
         seen=wanted["terms"],
+        admit=partial(limits.admit_move, booking=booking, now=now, reader=invitee),
     )
     if moved.status == Status.PENDING:
         name = {"name": moved.host.name}

@@ -1,6 +1,8 @@
 """The pages on which anybody books: a host, and what can be booked of them."""
 
 from datetime import date, datetime
+from functools import partial
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,9 +18,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import usernames
 from accounts.models import FormerUsername, User
-from config.errors import DomainError, TimeTaken
+from config.errors import Busy, DomainError, TimeTaken
 from config.pages import SAFE, limited, page_of
-from scheduling import availability, bookings, links
+from scheduling import availability, bookings, limits, links
 from scheduling.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.forms import StartField
 from scheduling.models import EventType, FormerSlug
@@ -92,7 +94,7 @@ def unslashed(request: HttpRequest, path: str) -> HttpResponse:
 @gzip_page
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
-@limited("ip", "30/m", ["POST"])
+@limits.posted
 def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     """Choose a day (`?month=`, `?day=`), then a time (`?start=`, an epoch second), then book it.
 
@@ -223,7 +225,7 @@ def _book(
     request: HttpRequest, offered: EventType, visitor: Visitor, now: datetime
 ) -> HttpResponse:
     """Booked; or the form again, with what was typed, and other times where that one is taken."""
-    form = BookingForm(request.POST, event_type=offered)
+    form, refused = BookingForm(request.POST, event_type=offered), None
     start, seen = _start(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
         return _choose_time(request, offered, visitor, now, wanted=None)
@@ -239,11 +241,15 @@ def _book(
             language=translation.get_language(),
             time_format=visitor.time_format,
         )
+        limits.count_client(request, offered.host)
+        admit = partial(
+            limits.admit_invitee, host=offered.host, email=invitee.email, now=now, reader=visitor
+        )
         try:
             booked = bookings.book(
                 event_type=offered, start=availability.instant_of(start), invitee=invitee,
                 actor=bookings.INVITEE, now=now, notes=said["notes"], answers=form.answers,
-                seen=seen,
+                seen=seen, admit=admit,
             )  # fmt: skip
         except DomainError as error:
             if error.field == "terms":  # they were changed just now
@@ -253,9 +259,14 @@ def _book(
             if isinstance(error, TimeTaken) or error.field == "start_time":
                 return _offer_others(request, offered, visitor, start, form, now, error.message)
             form.add_refusal(error.field, error.message)
+            refused = error
         else:
             return redirect("scheduling:booked", links.manage_token(booked))
-    return _say_who(request, offered, visitor, start, form)
+    response = _say_who(request, offered, visitor, start, form)
+    if isinstance(refused, Busy):
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        response["Retry-After"] = str(refused.retry_after)
+    return response
 
 
 def _ask_again(

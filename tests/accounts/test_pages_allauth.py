@@ -244,7 +244,7 @@ def test_signing_up_keeps_the_language_it_was_done_in_and_its_habits(client: Cli
 @pytest.mark.parametrize(
     ("path", "fields", "subject", "first"),
     [
-        ("signup/", SIGN_UP, "Confirm your email address", "Hello Dora,"),
+        ("signup/", SIGN_UP, "Confirm your email address", "Hello,"),
         (
             "signup/",
             SIGN_UP | {"email": "alice@example.com"},

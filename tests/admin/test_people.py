@@ -11,7 +11,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts import services
 from accounts.models import (
@@ -247,6 +247,16 @@ def test_a_username_that_is_an_address_of_ours_is_refused(staff: Client, alice: 
     assert page.status_code == 200
     alice.refresh_from_db()
     assert alice.username == "alice"
+
+
+def test_a_person_is_added_though_their_mailbox_has_had_enough(
+    plain: Client, settings: Settings
+) -> None:
+    settings.LIMITS = settings.LIMITS | {"account_mails": 1}
+    Client().post("/accounts/password/reset/", {"email": "dora@example.com"})
+    page = plain.post(url(User, "add/"), DORA, follow=True)
+    assert "We send at most 1 emails an hour to this address." in page.content.decode()
+    assert User.objects.filter(email="dora@example.com").count() == 1
 
 
 def test_accounts_are_not_deleted_here(staff: Client, alice: User) -> None:

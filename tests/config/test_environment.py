@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -32,6 +33,39 @@ def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_a_wrong_value_stops_the_process_with_one_line(tmp_path: Path) -> None:
     started = start(tmp_path, PORT="pass-word")
     assert (started.returncode, started.stderr) == (1, "parley: PORT must be a whole number\n")
+
+
+def test_the_limits_are_by_default_those_that_the_documents_name(tmp_path: Path) -> None:
+    """The suite turns some off; whoever sets nothing has them all."""
+    read = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import json, config.settings as s; print(json.dumps(s.LIMITS))",
+        ],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    table = (ROOT / "docs" / "settings.md").read_text()
+    named = dict(re.findall(r"^\| `LIMIT_(\w+)` \| `(\d+)` \|", table, re.MULTILINE))
+    limits = {name.upper(): str(most) for name, most in json.loads(read.stdout).items()}
+    assert limits == named
+    within_a_time = {
+        "ACCOUNT_MAILS": "3",
+        "BOOKINGS_API": "100",
+        "BOOKINGS_CLIENT": "200",
+        "BOOKINGS_DAY": "40",
+        "BOOKINGS_HOUR": "10",
+        "BOOKINGS_OPEN": "30",
+        "INVITATIONS": "200",
+        "INVITATIONS_NEW": "20",
+        "PUBLIC_POSTS": "60",
+        "RESCHEDULES": "6",
+    }
+    assert limits | within_a_time == limits
 
 
 def test_nothing_needs_to_be_set(tmp_path: Path) -> None:

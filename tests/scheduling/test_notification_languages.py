@@ -91,8 +91,8 @@ def test_each_is_written_to_in_their_own_language_whoever_acts(
     assert subjects("booking_confirmed") == {HOST: TO_HOST[to_host], JOHN: TO_JOHN[to_invitee]}
 
 
-def test_all_of_an_email_is_in_that_language(book: Book) -> None:
-    booking = book(language="de")
+def test_all_of_an_email_is_in_that_language(alice: User, book: Book) -> None:
+    booking = book(language="de", actor=bookings.host(alice))
     content = mail(JOHN, "booking_confirmed")
     assert content["text"] == (
         "Hallo John Doe,\n"
@@ -144,13 +144,13 @@ def test_the_calendar_entry_is_in_the_readers_language_and_its_codes_are_not(boo
 
 
 def test_an_answer_of_yes_is_told_in_the_readers_language(
-    event_type: EventType, book: Book
+    alice: User, event_type: EventType, book: Book
 ) -> None:
     event_type.custom_fields = [
         {"name": "new", "label": "Neu?", "type": "boolean", "required": False, "options": []}
     ]
     event_type.save()
-    book(language="de", answers={"new": True})
+    book(language="de", answers={"new": True}, actor=bookings.host(alice))
     told = [event_of(mail(to, "booking_confirmed"))["DESCRIPTION"] for to in (HOST, JOHN)]
     assert [str(text).splitlines()[0] for text in told] == ["Neu?: yes", "Neu?: ja"]
 

@@ -91,16 +91,15 @@ def test_both_get_the_entry_for_their_calendar(book: Book) -> None:
         "start": START,
         "end": START + timedelta(minutes=30),
         "organizer": "mailto:parley@localhost",
-        "attendees": [
-            (f"mailto:{HOST}", "Alice Ames", "ACCEPTED"),
-            (f"mailto:{JOHN}", "John Doe", "ACCEPTED"),
-        ],
     }
+    with_alice = (f"mailto:{HOST}", "Alice Ames", "ACCEPTED")
     assert entry(mail(HOST, "booking_confirmed")) == wanted | {
-        "summary": "30 Minute Meeting: John Doe"
+        "summary": "30 Minute Meeting: John Doe",
+        "attendees": [with_alice, (f"mailto:{JOHN}", "John Doe", "ACCEPTED")],
     }
     assert entry(mail(JOHN, "booking_confirmed")) == wanted | {
-        "summary": "30 Minute Meeting: Alice Ames"
+        "summary": "30 Minute Meeting: Alice Ames",
+        "attendees": [with_alice, (f"mailto:{JOHN}", JOHN, "ACCEPTED")],
     }
 
 
@@ -233,7 +232,7 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
     assert sentence(JOHN, "booking_rescheduled") == (
         "You moved 30 Minute Meeting with Alice Ames."
         " It was on Wed 2026-03-04, 11:00 – 11:30 (Europe/Berlin)."
-        " Reason: “The train.” The attached invitation moves it in your calendar."
+        " The attached invitation moves it in your calendar."
     )
     for address in (HOST, JOHN):
         found = entry(mail(address, "booking_rescheduled"))
@@ -257,7 +256,7 @@ def test_reminders_tell_of_a_booking_as_it_is_when_its_notes_change(
     bookings.update(booking=booking, notes="Bring the plans.", now=NOW)
     assert reminders() == sorted(NONE_LEFT + REMINDED)
     assert {row.kind for row in rows()[since:]} == {"booking_reminder", "booking-reminder"}
-    assert "Bring the plans." in mail(JOHN, "booking_reminder")["text"]
+    assert "Bring the plans." in mail(HOST, "booking_reminder")["text"]
 
 
 def test_what_must_be_approved_anew_leaves_the_calendars(
@@ -318,7 +317,7 @@ def test_a_host_who_moves_a_request_is_not_asked_to_approve_it_as_if_another_had
             Role.INVITEE,
             {
                 HOST: "John Doe cancelled 30 Minute Meeting with you. Reason: “Flu.”",
-                JOHN: "You cancelled 30 Minute Meeting with Alice Ames. Reason: “Flu.”",
+                JOHN: "You cancelled 30 Minute Meeting with Alice Ames.",
             },
         ),
         (

@@ -322,6 +322,7 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
         host_id=host.user.pk,
         invitee_name=f"{dice.choice(_FIRST_NAMES)} {dice.choice(_LAST_NAMES)}",
         invitee_email=f"guest-{dice.randrange(10_000):04}@{_DOMAIN}",
+        made_by=BookingRole.INVITEE,
         timezone=dice.choice(_ZONES),
         status=status,
         sequence=len(story) - 1,
