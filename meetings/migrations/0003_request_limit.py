@@ -7,9 +7,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_invitation_sent'),
+        ('accounts', '0005_invitation_sent'),
         ('meetings', '0001_initial'),
-        ('scheduling', '0003_limits'),
+        ('scheduling', '0005_limits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
