@@ -208,6 +208,7 @@ def make_plain(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
         for operation in operations.values():
             for parameter in operation.get("parameters", []):
                 _make_plain(parameter["schema"])
+                _describe_zone(parameter["schema"])
     return result
 
 
@@ -231,13 +232,17 @@ def describe_texts(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     for name, component in result["components"]["schemas"].items():
         if name.endswith("Request"):
             for text in filter(_is_text, _schemas(component)):
-                if text.get("format") == "timezone":
-                    # Its names are a list, which says more than their length.
-                    for bound in ("minLength", "maxLength"):
-                        text.pop(bound, None)
-                elif not {"format", "pattern", "enum"} & set(text):
+                _describe_zone(text)
+                if not {"format", "pattern", "enum"} & set(text):
                     text["pattern"] = _NOT_BLANK if text.pop("minLength", 0) else NO_NUL
     return result
+
+
+def _describe_zone(schema: dict[str, Any]) -> None:
+    """Leave out the lengths of a zone: its names are a list, which says more."""
+    if schema.get("format") == "timezone":
+        for bound in ("minLength", "maxLength"):
+            schema.pop(bound, None)
 
 
 def _is_text(schema: dict[str, Any]) -> bool:
