@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_former_usernames'),
+        ('accounts', '0003_notification_about'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_former_usernames'),
+        ('accounts', '0004_names_of_one_line'),
     ]
 
     operations = [

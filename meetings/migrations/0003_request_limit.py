@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_invitation_sent'),
-        ('meetings', '0001_initial'),
+        ('meetings', '0002_team_role'),
         ('scheduling', '0005_limits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scheduling', '0002_former_slugs'),
+        ('scheduling', '0003_booking_hosted_by_change'),
     ]
 
     operations = [

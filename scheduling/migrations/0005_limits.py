@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scheduling', '0002_former_slugs'),
+        ('scheduling', '0004_names_of_one_line'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
