@@ -277,9 +277,11 @@ def test_what_must_be_approved_anew_leaves_the_calendars(
     for address in (HOST, JOHN):
         content = mail(address, "booking_rescheduled")
         assert changes_of(content) == ("CANCEL", 2, "CANCELLED")
-    assert sentence(HOST, "booking_rescheduled").endswith("The new time waits for your approval.")
-    assert sentence(JOHN, "booking_rescheduled").endswith(
-        "Alice Ames has to approve the new time; you get another email then."
+    of_host, of_john = (sentence(address, "booking_rescheduled") for address in (HOST, JOHN))
+    assert "The new time waits for your approval. John Doe gave up" in of_host
+    assert (
+        "Alice Ames has to approve the new time; you get another email then. Your earlier time"
+        in of_john
     )
     assert links.answer_url(booking) in mail(HOST, "booking_rescheduled")["text"]
     assert reminders() == NONE_LEFT
