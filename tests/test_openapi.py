@@ -110,8 +110,8 @@ REFUSED: dict[str, tuple[str, ...]] = {
     ),
 }
 
-# The document leaves out what nobody can see in a name.
-ANYWHERE = (rf".*: {re.escape(UNSEEN)}",)
+# The document leaves out what nobody can see in a name, and what looks like a link in one.
+ANYWHERE = (rf".*: {re.escape(UNSEEN)}", r".*: A name cannot contain (://|www\.|/|@)\.")
 
 AnyCase = Case[Any]
 
