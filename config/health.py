@@ -177,8 +177,8 @@ def _keys() -> dict[str, str]:
     return {"keys": _OK if are_right else _UNAVAILABLE}
 
 
-# How far deliveries are is up to strangers' endpoints: the metric tells of it.
-_UP_TO_OTHERS = {"deliveries"}
+# How far these are is up to servers of others, endpoints and mail servers: the metric tells of it.
+_UP_TO_OTHERS = {"deliveries", "notifications"}
 
 
 def _sweeps() -> dict[str, str]:

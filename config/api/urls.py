@@ -8,12 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config.api import errors
-from config.api.rendering import OrjsonRenderer
+from config.api.openapi import Document
 
-schema = SpectacularAPIView.as_view(renderer_classes=[OrjsonRenderer])
 docs = SpectacularSwaggerSplitView.as_view(
     url_name="api-schema", template_name="api/docs.html", template_name_js="api/docs.js"
 )
@@ -31,7 +30,7 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("schema", schema, name="api-schema"),
+    path("schema", Document.as_view(), name="api-schema"),
     path("docs", docs_page, name="api-docs"),
     # First what is asked for most.
     path("v1/", include("scheduling.api.urls")),

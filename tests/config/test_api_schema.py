@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
@@ -311,3 +312,17 @@ def test_a_list_has_a_page_and_a_limit(document: Any) -> None:
         "page": {"type": "integer", "minimum": 1, "default": 1},
         "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     }
+
+
+def test_the_document_is_made_once_whoever_asks(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making it takes longer than many answers: strangers must not have it made at will."""
+    first = client.get("/api/schema", headers={"Accept-Language": "de"})
+
+    def make_again(*_arguments: object, **_named: object) -> None:
+        pytest.fail("the document is made again")
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", make_again)
+    again = client.get("/api/schema?lang=fr&version=2", headers={"Accept-Language": "en"})
+    assert (again.status_code, again.content) == (200, first.content)

@@ -16,11 +16,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import notifications, usernames
-from accounts.models import Notification, User
+from accounts.channels import EmailContent
+from accounts.models import User
 from config import environment, health
+from scheduling.models import Booking
 from tests import factories, services, wire
 from tests.config.lines import written
+from tests.pages import NOW, START
 
+HOUR = timedelta(hours=1)
 WELL = {"database": "ok", "migrations": "ok", "keys": "ok", "sweeps": "ok"}
 
 
@@ -84,18 +88,17 @@ def test_all_is_well(client: Client) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_sweep_that_is_behind(client: Client, settings: Settings, alice: User) -> None:
     now = timezone.now()
-    notifications.email(
-        address=alice.email, kind="test", content={"subject": "", "text": "", "html": ""},
-        now=now, due_at=now - timedelta(seconds=59),
-    )  # fmt: skip
+    booking = factories.booking(factories.event_type(alice), start=START, now=NOW)
+    times = {"start": now - HOUR, "end": now - timedelta(seconds=59)}
+    Booking.objects.filter(pk=booking.pk).update(**times)
     assert ready(client) == (200, {"status": "ok", "checks": WELL})
 
-    Notification.objects.update(due_at=now - timedelta(seconds=61))
+    Booking.objects.filter(pk=booking.pk).update(end=now - timedelta(seconds=61))
     assert ready(client)[0] == 200  # an answer counts for a moment
     health._DATABASE._until = 0
     with written("config.health") as said:
         assert ready(client) == unwell(**WELL | {"sweeps": "behind"})
-    assert "event=not_ready check=sweeps sweeps=['notifications']" in said.getvalue()
+    assert "event=not_ready check=sweeps sweeps=['bookings']" in said.getvalue()
 
     health._DATABASE._until = 0
     settings.READY_SWEEP_SECONDS = 0
@@ -104,9 +107,14 @@ def test_a_sweep_that_is_behind(client: Client, settings: Settings, alice: User)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_deliveries_that_wait_make_nobody_unready(client: Client, alice: User) -> None:
-    """Strangers' endpoints decide how far deliveries are."""
-    factories.delivery(factories.webhook(alice), now=timezone.now() - timedelta(hours=1))
+def test_what_waits_for_the_servers_of_others_makes_nobody_unready(
+    client: Client, alice: User
+) -> None:
+    """Endpoints and mail servers decide how far deliveries and notifications are."""
+    long_ago = timezone.now() - HOUR
+    factories.delivery(factories.webhook(alice), now=long_ago)
+    content: EmailContent = {"subject": "", "text": "", "html": ""}
+    notifications.email(address=alice.email, kind="test", content=content, now=long_ago)
     assert ready(client) == (200, {"status": "ok", "checks": WELL})
 
 
