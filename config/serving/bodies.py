@@ -98,7 +98,8 @@ class Bodies:
         codings = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
         chunked = bool(codings)
         if chunked and "CONTENT_LENGTH" in environ:
-            raise Refusal(400)  # a proxy may have believed the other length
+            # granian drops that length today. A proxy in front may have believed it.
+            raise Refusal(400)
         if not length and not chunked:
             return None
         if length > self._largest:
