@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
@@ -13,10 +14,13 @@ from config.api.rendering import OrjsonRenderer, dumps
 
 
 @cache
-def _written() -> bytes:
-    """Return the document. It is made once a process: that takes longer than many answers."""
+def _written(urlconf: str) -> bytes:
+    """Return the document of these URLs.
+
+    It is made once a process: that takes longer than many answers.
+    """
     with translation.override("en"):
-        generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # it has no types
+        generator = SchemaGenerator(urlconf=urlconf)  # type: ignore[no-untyped-call]  # it has no types
         return dumps(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
 
 
@@ -28,4 +32,6 @@ class Document(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
         disposition = {"Content-Disposition": 'inline; filename="Parley API.json"'}
-        return HttpResponse(_written(), "application/json", headers=disposition)
+        return HttpResponse(
+            _written(settings.ROOT_URLCONF), "application/json", headers=disposition
+        )

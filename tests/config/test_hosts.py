@@ -21,6 +21,9 @@ pytestmark = pytest.mark.django_db
 def lines(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     stand_alone(settings)
     settings.REDIS_URL = ""
+    logger = logging.getLogger("django.security.DisallowedHost")
+    # Configured anew by another test, a logger has its filter once more.
+    monkeypatch.setattr(logger, "filters", logger.filters[:1])
     for name in ("_until", "_named"):
         monkeypatch.setattr(installed(), name, type(getattr(installed(), name))())
     with written("config.hosts", "json") as text:

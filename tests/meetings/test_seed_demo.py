@@ -175,6 +175,7 @@ def test_what_the_readme_points_at_is_there() -> None:
     assert targets == [
         "docs/architecture.md",
         "docs/pages.md",
+        "docs/quickstart.md",
         "docs/api-tokens.md",
         "docs/webhooks.md",
         "docs/observability.md",
