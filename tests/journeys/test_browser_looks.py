@@ -121,7 +121,8 @@ def test_tabs_without_anything(enter: Enter, charlie: User) -> None:
     visitor = enter(charlie)
     visitor.looks({f"bookings-empty-{tab}": f"/bookings?tab={tab}" for tab in BOOKING_TABS})
     visitor.looks({f"meetings-empty-{tab}": f"/meetings?tab={tab}" for tab in MEETING_TABS})
-    visitor.looks({"ask-nobody": "/meetings/new", "event-types-empty": "/event-types"})
+    visitor.looks({"ask-nobody": "/meetings/new", "ask-none-found": "/meetings/new?find=Zoe"})
+    visitor.looks({"event-types-empty": "/event-types"})
 
 
 def test_settings_without_anything(enter: Enter, charlie: User) -> None:
