@@ -108,7 +108,7 @@ def web(deployment: Deployment, port: int) -> Iterator[Running]:
     ) as server:
         # One that has only begun to start would miss the wish to stop.
         wire.until(
-            lambda: server.output.count("Started worker") == 2 and is_healthy(port),
+            lambda: server.output.count("runtime-1") == 2 and is_healthy(port),
             seconds=60,
             what="both of its processes",
         )
