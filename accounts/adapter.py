@@ -157,6 +157,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 {
                     **context,
                     **links,
+                    "email": email,
                     "greeting": _greeting(user, email),
                     "request": self.request,
                     "public_url": settings.PUBLIC_URL,

@@ -9,6 +9,7 @@ from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordFor
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
 from django.conf import settings
@@ -91,12 +92,22 @@ class ChangePasswordForm(AllauthChangePasswordForm):
         self.fields["password2"].label = _("New password again")
 
 
+def _is_opened_by(user: User, email: str) -> bool:
+    """Tell whether this address may reset the password: a confirmed one, or the first one.
+
+    A further address may be a mistype: until it is confirmed, it is somebody else's.
+    """
+    confirmed = EmailAddress.objects.filter(user=user, verified=True)
+    return confirmed.filter(email__iexact=email).exists() or not confirmed.exists()
+
+
 class ResetPasswordForm(AllauthResetPasswordForm):
     users: list[User]
 
     def clean_email(self) -> str:
         email = str(super().clean_email())
         _check_room(email)
+        self.users = [user for user in self.users if _is_opened_by(user, email)]
         return email
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:

@@ -12,7 +12,7 @@ def problem_with(name: str) -> str:
     """Return why this is no name, in words; empty where nothing in it looks like a link."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     found = next((sign for sign in _OF_LINKS if sign in plain), "")
-    return _("A name cannot contain %(sign)s.") % {"sign": found} if found else ""
+    return _("A name cannot contain “%(sign)s”.") % {"sign": found} if found else ""
 
 
 def validate_name(name: str) -> None:

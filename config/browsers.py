@@ -34,13 +34,17 @@ class PrivateMiddleware:
         response = self._get_response(request)
         # Whose session it is, is not asked: that takes a query, and the database may be away.
         cookie = settings.SESSION_COOKIE_NAME
-        if not _is_public(request) and (cookie in request.COOKIES or cookie in response.cookies):
+        if not _is_public(request, response) and (
+            cookie in request.COOKIES or cookie in response.cookies
+        ):
             response.headers["Cache-Control"] = "no-store"
         return response
 
 
-def _is_public(request: HttpRequest) -> bool:
-    return request.resolver_match is not None and request.resolver_match.namespace == "public"
+def _is_public(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Tell whether it is a public page that was found: one that says "not found" shows who asks."""
+    found = request.resolver_match
+    return response.status_code < 400 and found is not None and found.namespace == "public"
 
 
 class BrowserMiddleware:

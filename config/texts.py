@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 # as a space.
 _HIDDEN = re.compile(
     r"[\x01-\x08\x0a-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
-    r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]"
+    r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffc"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
     # Persian and Indic letters and emoji need a joiner between two of them; Latin does not.
     r"|(?<![^\s\x00-\u058f])[\u200c\u200d]|[\u200c\u200d](?![^\s\x00-\u058f\u200c\u200d])"
 )

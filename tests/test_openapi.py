@@ -111,7 +111,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
 }
 
 # The document leaves out what nobody can see in a name, and what looks like a link in one.
-ANYWHERE = (rf".*: {re.escape(UNSEEN)}", r".*: A name cannot contain (://|www\.|/|@)\.")
+ANYWHERE = (rf".*: {re.escape(UNSEEN)}", r".*: A name cannot contain “(://|www\.|/|@)”\.")
 
 AnyCase = Case[Any]
 

@@ -90,3 +90,9 @@ def test_no_page_for_somebody_signed_in_is_kept(world: World) -> None:
     assert {name for name, is_kept in kept.items() if is_kept} == {
         "public:host", "public:event_type",
     }  # fmt: skip
+
+
+def test_a_page_that_is_not_there_is_not_kept_either(world: World) -> None:
+    """It shows who is signed in, and stands where a public page could."""
+    page = world.client("owner", "meetings:home").get("/nobody-of-this-name")
+    assert (page.status_code, page.headers.get("Cache-Control")) == (404, "no-store")

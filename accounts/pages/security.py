@@ -43,7 +43,9 @@ def access(request: SignedIn) -> HttpResponse:
     now, person_id = timezone.now(), request.user.pk
     if request.method == "POST":
         lasting_access.end_all(person_id=person_id, now=now)
-        messages.success(request, gettext("Nothing but your password opens your account now."))
+        messages.success(
+            request, gettext("All of that has ended. Your email addresses and your password stay.")
+        )
         return redirect("accounts:access")
     lasting = lasting_access.lasting(person_id=person_id, now=now)
     can_end = any(each.is_ended for each in lasting)

@@ -102,7 +102,9 @@ def test_a_code_that_was_given_before_makes_no_tokens(alice: User, app: App, how
 def test_one_button_ends_all_of_it(signed_in: Client, alice: User, app: App) -> None:
     app.code(alice)
     page = signed_in.post(PAGE, follow=True)
-    assert words(page).startswith("Nothing but your password opens your account now.")
+    assert words(page).startswith(
+        "All of that has ended. Your email addresses and your password stay."
+    )
     assert not alice.tokens.usable(NOW).exists()
     assert not Grant.objects.exists()
     assert not PushDevice.objects.exists()

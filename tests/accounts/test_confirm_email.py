@@ -149,3 +149,11 @@ def test_the_old_address_is_told_of_a_new_main_one_and_that_it_is_removed(
         ("alice@example.com", "Your main email address was changed"),
         (ADDED, "An email address was removed"),
     ]
+
+
+def test_an_address_that_is_not_confirmed_resets_no_password(added: str) -> None:
+    """It may be mistyped, and then a stranger reads what is sent there."""
+    Client().post("/accounts/password/reset/", {"email": ADDED})
+    told_last = Notification.objects.latest("pk")
+    assert (told_last.address, told_last.kind) == (ADDED, "unknown_account")
+    assert f"for an account at Parley with {ADDED}. There is none." in told_last.content

@@ -6,9 +6,10 @@ from django.core.exceptions import ValidationError
 from config.texts import validate_address, validate_line
 
 CONTROLS = "\x01\n\x1b\x7f\x85\u2028\u2029"
-WITHOUT_WIDTH = "\xad\u034f\u115f\u180e\u200b\u200c\u200d\u2060\u206f\u2800\u3164\ufeff\uffa0"
+WITHOUT_WIDTH = "\xad\u034f\u115f\u180e\u200b\u200c\u200d\u2060\u206f\u2800\u3164\ufeff\uffa0\ufffc"
+TAGS = "\U0001d173\U000e0001\U000e0041\U000e007f"
 DIRECTIONS = "\u061c\u200e\u200f\u202a\u202e\u2066\u2069"
-HIDDEN = ["\r\n", *CONTROLS, *WITHOUT_WIDTH, *DIRECTIONS]
+HIDDEN = ["\r\n", *CONTROLS, *WITHOUT_WIDTH, *TAGS, *DIRECTIONS]
 
 
 @pytest.mark.parametrize("hidden", HIDDEN, ids=ascii)
@@ -35,6 +36,7 @@ def test_a_line_holds_nothing_that_cannot_be_seen(text: str, hidden: str) -> Non
         "👩\u200d💻 Ada",
         "👁\ufe0f\u200d🗨\ufe0f",
         "王\u3000小明",
+        "葛\U000e0100城",  # Japanese: which shape a letter has
         "Jean\u00a0Paul",
     ],
 )
