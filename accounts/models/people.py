@@ -15,6 +15,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
+from accounts.names import validate_title
 from accounts.zones import validate_zone, zone_of
 from config.ids import public_id
 from config.texts import validate_address, validate_line
@@ -196,7 +197,7 @@ class TeamQuerySet(models.QuerySet["Team"]):
 class Team(models.Model):
     """People who may ask each other for meetings."""
 
-    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
+    name = models.CharField(_("name"), max_length=120, validators=[validate_line, validate_title])
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="teams"
     )

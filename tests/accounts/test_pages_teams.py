@@ -81,6 +81,8 @@ def test_who_makes_a_team_goes_on_to_it(client: Client, charlie: User) -> None:
     [
         (" ", "This field is required."),
         ("Edit\u200bors", UNSEEN),
+        ("Win at HTTP://elsewhere.example", "A name cannot contain “://”."),
+        ("www.elsewhere.example", "A name cannot contain “www.”."),
     ],
 )
 def test_a_team_needs_a_name(client: Client, charlie: User, name: str, said: str) -> None:
