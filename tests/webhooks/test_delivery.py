@@ -22,7 +22,7 @@ from webhooks.models import Delivery, Webhook
 from webhooks.tasks import deliver as deliver_turn
 from webhooks.tasks import sweep_deliveries
 
-# RELIABILITY.md, "Webhook delivery", in seconds.
+# The plan of docs/webhooks.md, in seconds.
 PLAN = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
 SECOND = timedelta(seconds=1)
 
