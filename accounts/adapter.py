@@ -164,13 +164,16 @@ class AccountAdapter(DefaultAccountAdapter):
                 },
             )
         html = next((str(content) for content, _type in message.alternatives), "")
-        notifications.email(
-            address=email,
-            kind=kind,
-            content={"subject": str(message.subject), "text": str(message.body), "html": html},
-            now=now,
-            user=user,
-        )
+        with transaction.atomic():
+            if user is not None and services.lock_kept(user.pk) is None:
+                return  # the account has been deleted meanwhile
+            notifications.email(
+                address=email,
+                kind=kind,
+                content={"subject": str(message.subject), "text": str(message.body), "html": html},
+                now=now,
+                user=user,
+            )
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return clients.address(request)
