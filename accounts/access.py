@@ -1,4 +1,4 @@
-"""What of this floor goes on reaching into an account. See `config.access`."""
+"""Access to an account that outlives its password: tokens, apps, devices (see `config.access`)."""
 
 from collections.abc import Iterator
 from datetime import datetime

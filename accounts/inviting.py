@@ -1,4 +1,4 @@
-"""How many team invitations an account sends: few in its first week, when nobody knows it yet."""
+"""Limits of the team invitations that an account sends: fewer in its first week."""
 
 from datetime import datetime, timedelta
 

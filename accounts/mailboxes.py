@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, windows
 from accounts.windows import Window
+from config.crypto import DigestField
 
 _GMAIL = ("gmail.com", "googlemail.com")
 _LENGTH = 32
@@ -46,21 +46,14 @@ def _mailbox(address: str) -> str:
     return f"{name}@{domain}"
 
 
-class MailboxField(models.CharField[str, str]):
+class MailboxField(DigestField):
     """The digest of the mailbox of another field's address. Finds rows of one mailbox."""
 
-    def __init__(self, *args: Any, of: str = "", **options: Any) -> None:
-        self.of = of
-        super().__init__(*args, **{"max_length": _LENGTH, "editable": False, **options})
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"max_length": _LENGTH, **options})
 
-    def deconstruct(self) -> Any:
-        name, path, args, options = super().deconstruct()
-        return name, path, args, {**options, "of": self.of}
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        value = digest(getattr(model_instance, self.of))
-        setattr(model_instance, self.attname, value)
-        return value
+    def digest_of(self, text: str) -> str:
+        return digest(text)
 
 
 # --- emails that anybody can ask for --------------------------------------------------------------

@@ -100,7 +100,7 @@ def push(
 
 @dataclass(frozen=True)
 class _Shared:
-    """What the rows of one message have in common."""
+    """The columns that all rows of one message share."""
 
     kind: str
     content: str

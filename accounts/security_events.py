@@ -108,7 +108,7 @@ def _email_added(request: HttpRequest, user: User, email_address: EmailAddress, 
 
 @receiver(account.email_removed)
 def _email_removed(request: HttpRequest, user: User, email_address: EmailAddress, **_: Any) -> None:
-    """Tell the address itself too: the main one may be that of whoever takes the account over."""
+    """Tell this address too: a thief of the account may own the main one."""
     _own(Action.EMAIL_CHANGED, user, f"− {email_address.email}")
     if email_address.verified:
         about = {"deleted_email": email_address.email}

@@ -355,7 +355,7 @@ def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> N
 
 
 def _send(invitation: Invitation, now: datetime) -> None:
-    """To an account in its own language; to anybody else in that of whoever invites.
+    """Mail an invitation: to an account in its own language, to others in the inviter's.
 
     It is not sent to an account that is deactivated.
     """

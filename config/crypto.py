@@ -97,7 +97,10 @@ class DigestField(models.CharField[str, str]):
         name, path, args, options = super().deconstruct()
         return name, path, args, {**options, "of": self.of}
 
+    def digest_of(self, text: str) -> str:
+        return digest(text)
+
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        value = digest(getattr(model_instance, self.of))
+        value = self.digest_of(getattr(model_instance, self.of))
         setattr(model_instance, self.attname, value)
         return value

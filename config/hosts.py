@@ -28,7 +28,7 @@ def readable(host: str) -> str:
 
 
 class WrongHosts(logging.Filter):
-    """Put a line of ours in the place of Django's: each name once a minute, five names at most."""
+    """Log our line instead of Django's: each name once a minute, five names at most."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -57,7 +57,7 @@ def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
 
 
 def route_of(request: HttpRequest, response: HttpResponseBase) -> str:
-    """Return the pattern of the address: an address itself may act for whoever reads it."""
+    """Return the pattern of the address: the address itself can be a signed link, a secret."""
     if request.resolver_match is not None:
         return str(request.resolver_match.route) or "/"
     if isinstance(response, FileResponse):  # WhiteNoise's, which resolves nothing

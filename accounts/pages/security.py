@@ -39,7 +39,7 @@ def security(request: SignedIn) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def access(request: SignedIn) -> HttpResponse:
-    """What reaches into the account without its password; a POST ends all of it."""
+    """Show the access that needs no password; a POST ends all of it."""
     now, person_id = timezone.now(), request.user.pk
     if request.method == "POST":
         lasting_access.end_all(person_id=person_id, now=now)

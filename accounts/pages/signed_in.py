@@ -1,4 +1,4 @@
-"""What pages behind the sign-in know of their caller, and ask for once more."""
+"""Tools of the pages behind the sign-in: who calls, and a recent sign-in."""
 
 from collections.abc import Callable
 from functools import wraps
