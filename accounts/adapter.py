@@ -21,6 +21,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from accounts import access, clock, mailboxes, notifications, services, sessions, usernames
+from accounts.mailboxes import About
 from accounts.models import User
 from accounts.readers import reader_of
 from config import access as lasting_access
@@ -35,12 +36,12 @@ _BEGUN_WITH = "begun_with"
 _OF_PASSWORDS = {f"account/email/password_{how}" for how in ("changed", "reset", "set")}
 # Emails that anybody can have sent to an address, with an account or without.
 _ASKED_FOR = {
-    "account_already_exists",
-    "account_made",
-    "email_confirmation",
-    "email_confirmation_signup",
-    "password_reset_key",
-    "unknown_account",
+    "account_already_exists": About.ADDRESS,
+    "account_made": About.PASSWORD,
+    "email_confirmation": About.ADDRESS,
+    "email_confirmation_signup": About.ADDRESS,
+    "password_reset_key": About.PASSWORD,
+    "unknown_account": About.PASSWORD,
 }
 
 
@@ -118,7 +119,7 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> bool:
         """Signing in with an address that is not confirmed sends the link again, while it may."""
         now, reader = timezone.now(), reader_of(request)
-        problem = mailboxes.refusal(email_address.email, now=now, reader=reader)
+        problem = mailboxes.refusal(email_address.email, About.ADDRESS, now=now, reader=reader)
         if problem and not signup:  # the form to sign up has asked
             messages.error(request, problem)
             return False
@@ -144,7 +145,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send it, unless the mailbox has had enough: forms say so before, requests race."""
         kind, now = template_prefix.rpartition("/")[2], timezone.now()
-        if kind in _ASKED_FOR and not mailboxes.take(email, now=now):
+        about = _ASKED_FOR.get(kind)
+        if about and not mailboxes.take(email, about, now=now):
             log.info("mailbox_full", kind=kind)
             return
         links = {name: _public(url) for name, url in context.items() if name.endswith("_url")}

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 import accounts.oauth_admin  # noqa: F401
 from accounts import browsers, mailboxes, services, sessions, staff, usernames
+from accounts.mailboxes import About
 from accounts.models import (
     ApiToken,
     AuditEntry,
@@ -237,7 +238,7 @@ def _mail_link(request: HttpRequest, person: User) -> None:
     if not form.is_valid():
         raise Invalid(gettext("No link can be mailed to this address."))
     now, reader = timezone.now(), reader_of(request)
-    if problem := mailboxes.refusal(person.email, now=now, reader=reader):
+    if problem := mailboxes.refusal(person.email, About.PASSWORD, now=now, reader=reader):
         raise Invalid(problem)
     form.save(request)
 

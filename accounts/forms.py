@@ -21,6 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mailboxes, redirects, scopes, services, usernames, zones
+from accounts.mailboxes import About
 from accounts.models import Membership, Team, User
 from accounts.names import validate_name
 from accounts.readers import reader_of
@@ -29,14 +30,24 @@ from config.texts import AddressFormField, LineFormField
 # --- signing in and up, in our words ------------------------------------------------------------
 
 
-def _check_room(address: str) -> None:
-    """Refuse (ValidationError) one more email to a mailbox, with an account or without."""
-    reader = reader_of(context.request)
-    if problem := mailboxes.refusal(address, now=timezone.now(), reader=reader):
-        raise forms.ValidationError(problem)
+class _Mailing:
+    """A form whose address gets an email. A mailbox that has had enough is refused."""
+
+    about = About.ADDRESS
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())  # type: ignore[misc]  # allauth's form has it
+        now, reader = timezone.now(), reader_of(context.request)
+        if problem := mailboxes.refusal(email, self.about, now=now, reader=reader):
+            raise forms.ValidationError(problem)
+        return email
 
 
-class SignupForm(AllauthSignupForm):
+# Where a browser's session notes the account that was made in it: its number.
+SIGNED_UP = "signed_up"
+
+
+class SignupForm(_Mailing, AllauthSignupForm):
     """Name, email, password; the browser adds its zone, which a person can change later."""
 
     first_name = LineFormField(label=_("First name"), max_length=80, validators=[validate_name])
@@ -47,11 +58,6 @@ class SignupForm(AllauthSignupForm):
 
     field_order = ("first_name", "last_name", "email", "password1", "timezone")
 
-    def clean_email(self) -> str:
-        email = str(super().clean_email())
-        _check_room(email)
-        return email
-
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Make the account; where the address has one, do the same work and take it back.
 
@@ -61,6 +67,9 @@ class SignupForm(AllauthSignupForm):
             self._make_nothing(request)
         with transaction.atomic():
             made: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        user, _answer = made
+        # Noted in either case: a session that only some get would tell.
+        request.session[SIGNED_UP] = user.pk if user else 0
         return made
 
     def _make_nothing(self, request: HttpRequest) -> None:
@@ -77,11 +86,8 @@ class SignupForm(AllauthSignupForm):
         return str(zones.zone_of(self.cleaned_data["timezone"]))
 
 
-class AddEmailForm(AllauthAddEmailForm):
-    def clean_email(self) -> str:
-        email = str(super().clean_email())
-        _check_room(email)
-        return email
+class AddEmailForm(_Mailing, AllauthAddEmailForm):
+    pass
 
 
 class ChangePasswordForm(AllauthChangePasswordForm):
@@ -101,12 +107,12 @@ def _is_opened_by(user: User, email: str) -> bool:
     return confirmed.filter(email__iexact=email).exists() or not confirmed.exists()
 
 
-class ResetPasswordForm(AllauthResetPasswordForm):
+class ResetPasswordForm(_Mailing, AllauthResetPasswordForm):
+    about = About.PASSWORD
     users: list[User]
 
     def clean_email(self) -> str:
-        email = str(super().clean_email())
-        _check_room(email)
+        email = super().clean_email()
         self.users = [user for user in self.users if _is_opened_by(user, email)]
         return email
 
@@ -190,8 +196,6 @@ class ProfileForm(forms.Form):
         """As the database of zones writes it; people write new york."""
         typed = str(self.cleaned_data["timezone"])
         name = zones.find(typed) or typed
-        if hint := zones.hint(typed) if name == typed else "":
-            raise forms.ValidationError(hint)
         zones.validate_zone(name)
         return name
 

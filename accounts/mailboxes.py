@@ -6,6 +6,7 @@ A mailbox is known by a keyed digest. Neither the cache nor an index holds an ad
 import unicodedata
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.core.cache import cache
@@ -59,12 +60,19 @@ class MailboxField(DigestField):
 # --- emails that anybody can ask for --------------------------------------------------------------
 
 
-def refusal(address: str, *, now: datetime, reader: clock.Reader) -> str:
-    """Return why no email goes to this mailbox by now, in words; empty where there is room.
+class About(StrEnum):
+    """The two kinds of mail that are counted apart: sign-ups by strangers cost nobody a reset."""
+
+    ADDRESS = "address"
+    PASSWORD = "password"  # noqa: S105  no password
+
+
+def refusal(address: str, about: About, *, now: datetime, reader: clock.Reader) -> str:
+    """Return why no such email goes to this mailbox by now, in words; empty where there is room.
 
     It is the same whether or not the address has an account.
     """
-    slots = _slots(address)
+    slots = _slots(address, about)
     taken = sorted(cache.get(slot, 0) for slot in slots)
     if not taken or taken[0] <= now.timestamp():
         return ""
@@ -72,16 +80,16 @@ def refusal(address: str, *, now: datetime, reader: clock.Reader) -> str:
     return windows.refused(_MAILS, until=until, now=now, reader=reader).message
 
 
-def take(address: str, *, now: datetime) -> bool:
-    """Count an email to this mailbox; False where there is no room for one.
+def take(address: str, about: About, *, now: datetime) -> bool:
+    """Count such an email to this mailbox; False where there is no room for one.
 
     Each email holds a slot for an hour, and only one of two requests gets the last slot.
     """
-    until, slots = (now + _MAILS.length).timestamp(), _slots(address)
+    until, slots = (now + _MAILS.length).timestamp(), _slots(address, about)
     seconds = int(_MAILS.length.total_seconds())
     return not slots or any(cache.add(slot, until, seconds) for slot in slots)
 
 
-def _slots(address: str) -> list[str]:
+def _slots(address: str, about: About) -> list[str]:
     mailbox = digest(address)
-    return [f"mailbox:{mailbox}:{number}" for number in range(_MAILS.most)]
+    return [f"mailbox:{about}:{mailbox}:{number}" for number in range(_MAILS.most)]

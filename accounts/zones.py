@@ -280,6 +280,14 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name if name in names() else "UTC")
 
 
+def iana_name(written: str) -> str:
+    """Return the IANA name of an offset such as `GMT+2`, and any other text as it is."""
+    offset = None if written in names() else _OFFSET.fullmatch(_folded(written))
+    return (_with_offset(offset) if offset else "") or written
+
+
 def validate_zone(name: str) -> None:
+    """Raise ValidationError for a text that is no IANA name, with advice where there is some."""
     if name not in names():
-        raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name[:64]})
+        unknown = _("“%(name)s” is not a time zone.") % {"name": name[:64]}
+        raise ValidationError(hint(name) or unknown)

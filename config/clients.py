@@ -32,6 +32,17 @@ def address(request: HttpRequest) -> str:
         return _NOWHERE
 
 
+def network(request: HttpRequest) -> str:
+    """Return whom to count a request for: an IPv4 address, or the /64 network of an IPv6 one.
+
+    A provider gives each customer a whole /64, so one person could call from any address in it.
+    """
+    parsed = ipaddress.ip_address(address(request))
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
 # Where the API's middleware notes whose token a request bears.
 ACCOUNT = "parley.account"
 

@@ -378,6 +378,7 @@ LIMITS = {
     "bookings_client": read("LIMIT_BOOKINGS_CLIENT", 200, environment.whole_number),
     "bookings_api": read("LIMIT_BOOKINGS_API", 100, environment.whole_number),
     "reschedules": read("LIMIT_RESCHEDULES", 6, environment.whole_number),
+    "reschedules_host": read("LIMIT_RESCHEDULES_HOST", 20, environment.whole_number),
     "public_posts": read("LIMIT_PUBLIC_POSTS", 60, environment.whole_number),
     "account_mails": read("LIMIT_ACCOUNT_MAILS", 3, environment.whole_number),
     "invitations_new": read("LIMIT_INVITATIONS_NEW", 20, environment.whole_number),

@@ -56,6 +56,7 @@ _MOVES = Window(
         " %(until)s, or cancel it now."
     ),
 )
+_MOVES_BY_HOST = Window("reschedules_host", DAY, _MOVES.refusal)
 
 
 def admit_invitee(*, host: User, email: str, now: datetime, reader: clock.Reader) -> None:
@@ -78,11 +79,12 @@ def admit_by_api(*, host: User, email: str, now: datetime) -> None:
     windows.require_room(_BY_API, moments, now=now, reader=host)
 
 
-def admit_move(*, booking: Booking, now: datetime, reader: clock.Reader) -> None:
-    """Busy where the invitee has rescheduled this booking as often as one can in a day."""
-    moved = booking.history.filter(change=Change.RESCHEDULED, role=Role.INVITEE)
+def admit_move(*, booking: Booking, role: Role, now: datetime, reader: clock.Reader) -> None:
+    """Busy where this side has rescheduled the booking as often as it can in a day."""
+    moved = booking.history.filter(change=Change.RESCHEDULED, role=role)
     moments = moved.order_by("-at").values_list("at", flat=True)
-    windows.require_room(_MOVES, moments, now=now, reader=reader)
+    window = _MOVES if role is Role.INVITEE else _MOVES_BY_HOST
+    windows.require_room(window, moments, now=now, reader=reader)
 
 
 def _made_by(role: Role, email: str) -> QuerySet[Booking, Booking]:

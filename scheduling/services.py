@@ -164,8 +164,14 @@ def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
 
 
 def _take_slug(event_type: EventType) -> None:
-    """The host may take back a slug that they gave up; it leads nowhere else then."""
-    FormerSlug.objects.filter(host=event_type.host_id, slug=event_type.slug).delete()
+    """Take back a slug that this event type had before; Invalid where another one had it.
+
+    Somebody may have the address of that other one, and would book something else.
+    """
+    former = FormerSlug.objects.filter(host=event_type.host_id, slug=event_type.slug)
+    if former.exclude(event_type=event_type).exists():
+        raise Invalid(_("This address still leads to another event type of yours."), field="slug")
+    former.delete()
 
 
 def _reserve_slug(event_type: EventType, was: str) -> None:

@@ -9,7 +9,7 @@ from rest_framework.fields import empty
 from accounts import leaks
 from accounts.api import examples
 from accounts.models import Membership, PushDevice, User, name_of
-from accounts.zones import validate_zone
+from accounts.zones import iana_name, validate_zone
 from config.api.fields import (
     LineField,
     StrictCharField,
@@ -24,7 +24,10 @@ _SHOWN_OF_TOKEN = 8
 
 @extend_schema_field({"type": "string", "format": "timezone", "example": "America/New_York"})
 class ZoneField(StrictCharField):
-    """A name of the IANA database. Where it is optional, an empty text says that none is given."""
+    """A name of the IANA database, or an offset such as `GMT+2`, which is two hours ahead of UTC.
+
+    Where it is optional, an empty text says that none is given.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -33,6 +36,9 @@ class ZoneField(StrictCharField):
 
     def run_validation(self, data: Any = empty) -> Any:
         return super().run_validation(empty if data == "" and not self.required else data)
+
+    def to_internal_value(self, data: Any) -> str:
+        return iana_name(str(super().to_internal_value(data)))
 
 
 class NameField(Derived):

@@ -1,18 +1,24 @@
 """The link that shows that an email address is somebody's."""
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.account.views import ConfirmEmailView
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext
+
+from accounts.forms import SIGNED_UP
+from config.pages import limited
 
 
 class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no types
-    """A first address is confirmed by its link alone; a further one while signed in to its account.
+    """Confirm a first address with the account's password, a further one while signed in to it.
 
-    Otherwise anybody could add the address of somebody else, and one careless click of theirs would
-    make it part of the wrong account. Looking at the page neither confirms nor signs out.
+    Without that anybody could sign up with, or add, the address of somebody else, and one careless
+    click of theirs would make it part of the wrong account. The browser in which the account was
+    made needs no password. Looking at the page neither confirms nor signs out.
     """
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -20,10 +26,10 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no ty
             self.object = self.get_object()
         except Http404:
             return self._shown(*args, **kwargs)
-        if self._is_first() or self._is_own():
+        if self._is_own() or (self._is_first() and self._is_theirs()):
             response: HttpResponse = super().post(*args, **kwargs)
             return response
-        if self.request.user.is_authenticated:
+        if self._is_first() or self.request.user.is_authenticated:
             return self._shown(*args, **kwargs)
         return redirect_to_login(self.request.get_full_path())
 
@@ -42,17 +48,34 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no ty
                 "account": self.object.email_address.user,
                 "is_first": self._is_first(),
                 "is_own": self._is_own(),
+                "needs_password": self._is_first() and not self._is_own() and not self._is_here(),
                 "here": self.request.get_full_path(),
             }
+            if self.request.POST.get("password"):
+                context["problem"] = gettext("This is not the password of that account.")
+            elif self.request.method == "POST":
+                context["problem"] = gettext("Type the password of that account.")
         return context
 
     def _is_first(self) -> bool:
-        """Whether nobody can have signed in to this account yet, for want of such an address."""
+        """Tell whether nobody can have signed in to this account yet, for want of an address."""
         others = EmailAddress.objects.filter(user=self.object.email_address.user_id, verified=True)
         return not others.exclude(pk=self.object.email_address.pk).exists()
 
     def _is_own(self) -> bool:
         return bool(self.request.user.pk == self.object.email_address.user_id)
 
+    def _is_here(self) -> bool:
+        """Tell whether the account was made in this browser."""
+        return bool(self.request.session.get(SIGNED_UP) == self.object.email_address.user_id)
 
-confirm_email = ConfirmEmail.as_view()
+    def _is_theirs(self) -> bool:
+        password = self.request.POST.get("password", "")
+        return self._is_here() or (
+            bool(password) and self.object.email_address.user.check_password(password)
+        )
+
+
+confirm_email: Callable[..., HttpResponse] = limited("ip", "30/10m", ["POST"])(
+    ConfirmEmail.as_view()
+)

@@ -85,7 +85,7 @@ class ApiMiddleware:
         caller = (
             f"account:{token.user_id}"
             if token
-            else f"{throttling.ADDRESS}{clients.address(request)}"
+            else f"{throttling.ADDRESS}{clients.network(request)}"
         )
         verdict = self._limiter.take(caller)
         if verdict.refused:

@@ -38,6 +38,7 @@ from scheduling.api.serializers import (
     RescheduleSerializer,
     SlotsOfDateSerializer,
 )
+from scheduling.enums import Role
 from scheduling.models import Booking, EventType, HistoryEntry
 from scheduling.notifications import topic_of
 from scheduling.slots import Slot
@@ -341,13 +342,16 @@ class Reschedule(APIView):
         asked = RescheduleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
-        zone = wanted.get("timezone", found.event_type.timezone)
+        zone, now = wanted.get("timezone", found.event_type.timezone), timezone.now()
         moved = bookings.reschedule(
             booking=found,
             start=at(wanted["start_time"], zone_of(zone)),
             actor=_host(request),
             reason=wanted["reason"] or "",
-            now=timezone.now(),
+            now=now,
+            admit=partial(
+                limits.admit_move, booking=found, role=Role.HOST, now=now, reader=caller(request)
+            ),
         )
         return _answer_event(moved)
 

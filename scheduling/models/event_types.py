@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.names import validate_title
 from accounts.zones import validate_zone, zone_of
 from config.ids import named, public_id
 from config.texts import validate_line
@@ -58,7 +59,7 @@ class EventType(models.Model):
     host = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="event_types", db_index=False
     )
-    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
+    name = models.CharField(_("name"), max_length=120, validators=[validate_line, validate_title])
     slug = models.CharField(
         _("address"),
         max_length=80,

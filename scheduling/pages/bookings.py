@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.pages.signed_in import SignedIn
 from config.errors import NotFound
 from config.pages import checked, limited, ours_or, page_of, refusals_shown, signed_in_at
-from scheduling import availability
+from scheduling import availability, limits
 from scheduling import bookings as doors
 from scheduling.enums import Change, Role, Status
 from scheduling.forms import CancelForm, MoveForm, NotesForm, SeenForm
@@ -156,16 +156,20 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
     found = _find(booking_id, request.user)
     page = reverse("scheduling:booking", args=[booking_id])
     back = ours_or(page, request, request.POST.get("next", ""))
+    now = timezone.now()
     with refusals_shown(request, unmoved):
         wanted = checked(MoveForm(request.POST))
         doors.reschedule(
             booking=found,
             start=availability.instant_of(wanted["start"]),
             actor=doors.host(request.user),
-            now=timezone.now(),
+            now=now,
             reason=wanted["reason"],
             sequence=wanted["sequence"],
             seen=wanted["terms"],
+            admit=partial(
+                limits.admit_move, booking=found, role=Role.HOST, now=now, reader=request.user
+            ),
         )
         messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
         back = page

@@ -152,7 +152,9 @@ def _move(request: HttpRequest, booking: Booking, now: datetime) -> str:
         reason=wanted["reason"],
         sequence=wanted["sequence"],
         seen=wanted["terms"],
-        admit=partial(limits.admit_move, booking=booking, now=now, reader=invitee),
+        admit=partial(
+            limits.admit_move, booking=booking, role=Role.INVITEE, now=now, reader=invitee
+        ),
     )
     if moved.status == Status.PENDING:
         name = {"name": moved.host.name}

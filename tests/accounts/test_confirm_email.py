@@ -88,18 +88,47 @@ def test_signing_in_leads_back_to_it(added: str, alice: User) -> None:
     assert is_confirmed()
 
 
-def test_the_first_of_an_account_takes_no_signing_in(alice: User) -> None:
-    fields = {"first_name": "Dora", "email": "dora@example.com", "password1": factories.PASSWORD}
-    Client().post("/accounts/signup/", fields)
-    path, elsewhere = link(), Client()
-    assert words(elsewhere.get(path)) == (
+DORA = "dora@example.com"
+SIGN_UP = {"first_name": "Dora", "email": DORA, "password1": factories.PASSWORD}
+
+
+def test_the_first_of_an_account_is_confirmed_at_once_where_the_account_was_made() -> None:
+    here = Client()
+    here.post("/accounts/signup/", SIGN_UP)
+    here.get("/")  # which says that the email was sent
+    assert words(here.get(link())) == (
         "Confirm your email address Somebody has created an account at Parley for Dora with"
         " dora@example.com . Was it not you? Then close this page: the account cannot be used until"
         " its address is confirmed. Confirm email address"
     )
-    assert not is_confirmed("dora@example.com")
-    elsewhere.post(path)
-    assert is_confirmed("dora@example.com")
+    assert not is_confirmed(DORA)
+    here.post(link())
+    assert is_confirmed(DORA)
+
+
+def test_elsewhere_the_first_takes_the_password_of_the_account() -> None:
+    Client().post("/accounts/signup/", SIGN_UP)
+    path, elsewhere = link(), Client()
+    assert "Password of this account" in words(elsewhere.get(path))
+    for typed, said in (("", "Type the password"), ("guessed-wrongly", "This is not the password")):
+        assert said in words(elsewhere.post(path, {"password": typed}))
+        assert not is_confirmed(DORA)
+    elsewhere.post(path, {"password": factories.PASSWORD})
+    assert is_confirmed(DORA)
+
+
+def test_the_browser_of_another_sign_up_does_not_confirm_it() -> None:
+    Client().post("/accounts/signup/", SIGN_UP)
+    path, other = link(), Client()
+    other.post("/accounts/signup/", SIGN_UP | {"email": "eve@example.com"})
+    other.post(path)
+    assert not is_confirmed(DORA)
+
+
+def test_passwords_are_guessed_thirty_times_in_ten_minutes() -> None:
+    Client().post("/accounts/signup/", SIGN_UP)
+    answers = [Client().post(link(), {"password": "wrong"}).status_code for _number in range(31)]
+    assert answers == [200] * 30 + [429]
 
 
 def test_a_link_that_was_used_says_so_and_does_nothing(added: str, alice: User) -> None:

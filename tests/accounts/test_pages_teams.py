@@ -441,7 +441,9 @@ def test_by_signing_up_one_comes_back_to_the_link(client: Client, team: Team, al
     [confirm] = re.findall(r"(/accounts/confirm-email/[^\\\s]+)\\n", mail.content)
     elsewhere = Client()  # the mail may be read in another browser
     assert 'name="next"' in main(elsewhere.get(confirm))
-    answer = elsewhere.post(confirm.partition("?")[0], {"next": path})
+    answer = elsewhere.post(
+        confirm.partition("?")[0], {"next": path, "password": factories.PASSWORD}
+    )
     assert answer.headers["Location"] == path
     fields = {"login": DORA, "password": factories.PASSWORD, "next": path}
     assert elsewhere.post("/accounts/login/", fields).headers["Location"] == path

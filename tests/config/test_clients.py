@@ -4,7 +4,21 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from config.clients import address
+from config.clients import address, network
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("nowhere", "0.0.0.0"),
+    ],
+)
+def test_a_client_is_counted_by_its_address_or_its_network(peer: str, counted: str) -> None:
+    assert network(RequestFactory().get("/", REMOTE_ADDR=peer)) == counted
 
 
 def seen(forwarded: str | None, peer: str = "10.0.0.1") -> str:

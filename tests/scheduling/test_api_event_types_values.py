@@ -22,6 +22,7 @@ NO_COLOR = "Use a color such as #4F46E5."
 NO_CURRENCY = "Use a code such as USD (ISO 4217)."
 NO_AMOUNT = 'Use an amount such as "150.00".'
 NO_PLACE = "Say where, since the location is custom."
+NO_HALF_HOUR = "An offset must be in whole hours. Name a city instead, such as Kolkata."
 NUL = "Null characters are not allowed."
 
 
@@ -55,6 +56,8 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("name", "a\0b", [NUL]),
     ("name", "a\nb", [UNSEEN]),
     ("name", "a\u202eb", [UNSEEN]),
+    ("name", "See https://evil.example", ["A name cannot contain “://”."]),
+    ("name", "See WWW.evil.example", ["A name cannot contain “www.”."]),
     ("name", "x" * 121, [longest(120)]),
     ("description", None, [NULL]),
     ("description", 5, [NO_TEXT]),
@@ -80,6 +83,7 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("color", 5, [NO_TEXT]),
     ("timezone", "Mars/Phobos", [no_zone("Mars/Phobos")]),
     ("timezone", "utc", [no_zone("utc")]),
+    ("timezone", "GMT+5:30", [NO_HALF_HOUR]),
     ("timezone", "../../etc/passwd", [no_zone("../../etc/passwd")]),
     ("timezone", "a\0", [no_zone("a\0"), NUL]),
     ("timezone", " ", [BLANK]),

@@ -1,6 +1,7 @@
 """POST and GET: one value in the spellings of several programs."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -53,6 +54,19 @@ def test_so_may_one_in_a_query(api: Client, book: Book) -> None:
     for after, found in (("06:00:00-0400", [booking.pk]), ("06:01:00-04", [])):
         rows = data(call(api, "GET", f"/events?start_after=2026-03-04T{after}"))
         assert [row["id"] for row in rows] == found
+
+
+@pytest.mark.parametrize("zone", ["GMT+2", "utc+02:00", "UTC +2", "Etc/GMT-2"])
+def test_an_offset_names_the_zone_that_is_ahead_of_utc_by_it(
+    api: Client, event_type: EventType, zone: str
+) -> None:
+    asked = new(event_type, start_time="2026-03-04T12:00:00", timezone=zone)
+    booked = data(call(api, "POST", "/events", asked), 201)
+    assert (booked["start_time"], booked["timezone"]) == ("2026-03-04T10:00:00Z", "Etc/GMT-2")
+    query = "start_date=2026-03-05&end_date=2026-03-05&timezone="
+    path = f"/event_types/{event_type.pk}/availability?{query}"
+    shown = [data(call(api, "GET", path + quote(name))) for name in (zone, "Africa/Cairo")]
+    assert shown[0] == shown[1] != []
 
 
 def test_a_whole_number_may_have_a_fraction_of_nothing(api: Client) -> None:

@@ -223,11 +223,40 @@ def test_an_invitee_moves_a_booking_six_times_a_day(
     assert HistoryEntry.objects.filter(change="rescheduled").count() == 6
     mails = Notification.objects.filter(kind="booking_rescheduled").count()
     assert mails == 12
-    # The host is free to, and after a day so is the invitee.
+    # The host has a number of their own, and after a day the invitee can move it again.
     host = bookings.host(booking.host)
     bookings.reschedule(booking=booking, start=START + timedelta(hours=2), actor=host, now=NOW)
     clock.shift(timedelta(days=1))
     assert "Moved: " in move(8)
+
+
+def test_a_host_moves_a_booking_so_often_a_day_by_the_api_and_on_pages_together(
+    offered: EventType, alice: User, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    allow(settings, reschedules_host=2)
+    booking = factories.booking(offered, start=START, now=NOW)
+    api, pages = factories.client(alice), Client()
+    pages.force_login(alice)
+
+    def there(number: int) -> datetime:
+        return START + timedelta(minutes=30 * (number % 2))
+
+    def by_api(number: int) -> Any:
+        body = {"start_time": f"{there(number):%Y-%m-%dT%H:%M:%SZ}"}
+        path = f"/api/v1/events/{booking.uuid}/reschedule"
+        return api.post(path, body, content_type="application/json")
+
+    def by_page(number: int) -> str:
+        form = {"start": int(there(number).timestamp()), "sequence": number - 1, "reason": ""}
+        return words(pages.post(f"/bookings/{booking.pk}/move", form, follow=True))
+
+    assert by_api(1).status_code == 200
+    assert "Moved: " in by_page(2)
+    refused = by_api(3)
+    assert (refused.status_code, refused.json()["error"]) == (429, "rate_limit_exceeded")
+    assert "You can reschedule a booking 2 times a day." in by_page(3)
+    assert HistoryEntry.objects.filter(change="rescheduled").count() == 2
+    assert by_api(2).status_code == 200  # where it is already: nothing moves
 
 
 # --- by the API -----------------------------------------------------------------------------------

@@ -145,18 +145,26 @@ def test_an_old_name_is_nobody_elses_and_can_be_taken_back(alice: User, bob: Use
     assert list(FormerUsername.objects.values_list("username", flat=True)) == ["ada"]
 
 
-def test_a_new_event_type_takes_no_old_address_unless_it_is_told_to(
+def test_no_other_event_type_takes_an_address_that_was_given_up(
     client: Client, event_type: EventType, alice: User
 ) -> None:
     services.update_event_type(event_type=event_type, slug="intro")
     assert factories.event_type(alice).slug == "30-minute-meeting-2"
+    with pytest.raises(Invalid, match="still leads to another event type"):
+        factories.event_type(alice, name="Told", slug="30-minute-meeting")
+    told = factories.event_type(alice, name="Told", slug="told")
+    with pytest.raises(Invalid, match="still leads to another event type"):
+        services.update_event_type(event_type=told, slug="30-minute-meeting")
     assert leads(client.get(PAGE)) == (302, "/alice/intro")
-    told = factories.event_type(alice, name="Told", slug="30-minute-meeting")
+
+
+def test_an_event_type_takes_back_the_address_that_it_gave_up(
+    client: Client, event_type: EventType
+) -> None:
+    services.update_event_type(event_type=event_type, slug="intro")
+    services.update_event_type(event_type=event_type, slug="30-minute-meeting")
     assert client.get(PAGE).status_code == 200
-    assert not FormerSlug.objects.exists()
-    services.update_event_type(event_type=told, slug="told")
-    services.update_event_type(event_type=told, slug="30-minute-meeting")
-    assert [row.slug for row in told.former_slugs.all()] == ["told"]
+    assert [row.slug for row in event_type.former_slugs.all()] == ["intro"]
 
 
 def test_after_90_days_they_are_free(client: Client, event_type: EventType, alice: User) -> None:
