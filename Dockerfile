@@ -19,15 +19,19 @@ COPY static static
 COPY templates templates
 COPY locale locale
 COPY config config
+COPY core core
+COPY notifications notifications
 COPY accounts accounts
 COPY webhooks webhooks
+COPY calendars calendars
 COPY scheduling scheduling
 COPY meetings meetings
 # The settings make themselves keys where they are given none; these never leave the folder.
 RUN DATA_DIR=/tmp/build STATIC_ROOT=/opt/parley/collected \
         .venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && rm -rf /tmp/build \
-    && .venv/bin/python -m compileall -q config accounts webhooks scheduling meetings
+    && .venv/bin/python -m compileall -q config core notifications accounts webhooks \
+        calendars scheduling meetings
 
 
 FROM python:3.11-slim-bookworm

@@ -107,6 +107,7 @@ check: .venv/.dev-installed
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy .
+	.venv/bin/lint-imports --no-cache
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \

@@ -15,9 +15,9 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except (OperationalError, ProgrammingError):
         if _MIGRATING.isdisjoint(sys.argv[1:2]):
-            from config import db
+            from core.db import retrying
 
-            db.refuse_old()
+            retrying.refuse_old()
         raise
 
 

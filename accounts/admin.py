@@ -22,26 +22,23 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-import accounts.oauth_admin  # noqa: F401
-from accounts import browsers, mailboxes, services, sessions, staff, usernames
-from accounts.mailboxes import About
-from accounts.models import (
-    ApiToken,
-    AuditEntry,
-    FormerUsername,
-    IdempotencyRecord,
-    Notification,
-    PushDevice,
-    Session,
-    User,
-)
+import accounts.staff.oauth  # noqa: F401
+from accounts.domain import account_mails, services, sessions
+from accounts.domain.account_mails import About
+from accounts.domain.readers import reader_of
+from accounts.models import ApiToken, AuditEntry, FormerUsername, Session, User, usernames
 from accounts.pages.signed_in import is_recent
 from accounts.privacy import keep_a_superuser
-from accounts.readers import reader_of
-from accounts.staff import ReadOnlyAdmin, StaffAdmin, deed
-from accounts.teams_admin import MembershipInline
-from config import departures, outbox
-from config.errors import Conflict, Invalid
+from accounts.staff import base
+from accounts.staff.base import ReadOnlyAdmin, StaffAdmin, deed
+from accounts.staff.teams import MembershipInline
+from core.db import outbox
+from core.errors import Conflict, Invalid
+from core.models import IdempotencyRecord
+from core.people import departures
+from core.text import browsers
+from notifications.domain import devices
+from notifications.models import Notification, PushDevice
 
 # What the modules of libraries imported above register: it could be changed there past all that
 # watches over it, or nobody needs it.
@@ -131,7 +128,7 @@ class UserAdmin(StaffAdmin[User]):
         if obj and obj.deleted_at:
             return False
         people = [obj] if obj else []
-        return self.has_view_permission(request) and staff.may_touch(staff.acting(request), people)
+        return self.has_view_permission(request) and base.may_touch(base.acting(request), people)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """An account is deleted by its owner: what others share with it has to stay."""
@@ -145,7 +142,7 @@ class UserAdmin(StaffAdmin[User]):
             return ()
         shown = ("email", "uuid", "last_login", "created_at", "updated_at")
         access = ("is_active", "is_staff", "is_superuser")
-        return shown if staff.acting(request).is_superuser else (*shown, *access)
+        return shown if base.acting(request).is_superuser else (*shown, *access)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else ()
@@ -191,7 +188,7 @@ class UserAdmin(StaffAdmin[User]):
             raise Conflict(gettext("Deactivate the account first, so that nothing new is booked."))
         count = departures.call_off(
             person_id=person.pk,
-            staff_id=staff.acting(request).pk,
+            staff_id=base.acting(request).pk,
             now=timezone.now(),
             most=_MOST_CALLED_OFF,
         )
@@ -238,7 +235,7 @@ def _mail_link(request: HttpRequest, person: User) -> None:
     if not form.is_valid():
         raise Invalid(gettext("No link can be mailed to this address."))
     now, reader = timezone.now(), reader_of(request)
-    if problem := mailboxes.refusal(person.email, About.PASSWORD, now=now, reader=reader):
+    if problem := account_mails.refusal(person.email, About.PASSWORD, now=now, reader=reader):
         raise Invalid(problem)
     form.save(request)
 
@@ -305,7 +302,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     @deed(_("Revoke at once"), warning=_("Whatever uses this token is refused from then on."))
     def revoke(self, request: HttpRequest, token: ApiToken) -> None:
-        services.revoke_token(token=token, actor=staff.acting(request), now=timezone.now())
+        services.revoke_token(token=token, actor=base.acting(request), now=timezone.now())
 
 
 @admin.register(Session)
@@ -330,7 +327,7 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
 
     @deed(_("Sign out there"), warning=_("Whoever uses that browser has to sign in again."))
     def end(self, request: HttpRequest, session: Session) -> None:
-        sessions.end(session=session, actor=staff.acting(request), now=timezone.now())
+        sessions.end(session=session, actor=base.acting(request), now=timezone.now())
 
 
 @admin.register(PushDevice)
@@ -345,7 +342,7 @@ class PushDeviceAdmin(ReadOnlyAdmin[PushDevice]):
 
     @deed(_("Stop sending to it"))
     def deactivate(self, request: HttpRequest, device: PushDevice) -> None:
-        services.deactivate_device(digest=device.digest)
+        devices.deactivate(digest=device.digest)
 
 
 @admin.register(Notification)

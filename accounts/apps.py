@@ -5,4 +5,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import security_events  # noqa: F401  it listens from then on
+        from accounts.libraries import security_events  # noqa: F401  it listens from then on

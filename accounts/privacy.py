@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `config.privacy`."""
+"""What this floor knows of a person. See `core.people.privacy`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,19 +20,16 @@ from oauth2_provider.models import (
     RefreshToken,
 )
 
-from accounts import applications, audit, idempotency, notifications, sessions, teams, usernames
-from accounts.audit import Action
-from accounts.exporting import export
-from accounts.models import (
-    AuditEntry,
-    FormerUsername,
-    IdempotencyRecord,
-    Invitation,
-    Notification,
-    User,
-)
-from config import privacy
-from config.errors import Conflict
+from accounts.domain import applications, audit, sessions, teams
+from accounts.domain.audit import Action
+from accounts.domain.exporting import export
+from accounts.models import AuditEntry, FormerUsername, Invitation, User, usernames
+from core.api import idempotency
+from core.errors import Conflict
+from core.models import IdempotencyRecord
+from core.people import privacy
+from notifications.domain import notifications
+from notifications.models import Notification
 
 __all__ = [
     "consequences",

@@ -15,18 +15,18 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import notifications
 from accounts.models import User
 from benchmarks import roles
-from config import metrics
-from meetings.enums import Status as MeetingStatus
+from core.ops import metrics
 from meetings.models import MeetingRequest
+from meetings.models.enums import Status as MeetingStatus
 from meetings.tasks import sweep_meetings
-from scheduling.enums import Status
+from notifications.domain import notifications
 from scheduling.models import Booking, EventType
+from scheduling.models.enums import Status
 from scheduling.tasks import sweep_bookings
 from tests import factories
-from webhooks import delivery
+from webhooks.domain import delivery
 from webhooks.tasks import sweep_deliveries
 
 # psycopg prepares what has come five times, and PostgreSQL then looks at five plans.

@@ -12,11 +12,13 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiToken, Notification, PushDevice, Session, User
+from accounts.models import ApiToken, Session, User
 from benchmarks import slots
-from config.outbox import OutboxState
-from scheduling import availability
-from scheduling.models import BusyTime, DateOverride, EventType
+from calendars.models import BusyTime
+from core.db.outbox import OutboxState
+from notifications.models import Notification, PushDevice
+from scheduling.domain import availability
+from scheduling.models import DateOverride, EventType
 from tests import factories
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 

@@ -15,7 +15,7 @@ from time import perf_counter
 from zoneinfo import ZoneInfo
 
 from benchmarks.table import Row, finish
-from scheduling import slots
+from scheduling.rules import slots
 
 ROUNDS = 300
 MINUTE, DAY = 60, 86_400

@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-from config.environment import database
 from config.settings import (  # noqa: F401  our apps must load; they do nothing
     ALLOWED_HOSTS,
     AUTH_USER_MODEL,
@@ -12,6 +11,7 @@ from config.settings import (  # noqa: F401  our apps must load; they do nothing
     LANGUAGES,
     SECRET_KEY,
 )
+from core.ops.environment import database
 
 USE_TZ = True
 TIME_ZONE = "UTC"

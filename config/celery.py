@@ -15,11 +15,11 @@ from celery.signals import (
 )
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
-from config import shares
+from core.ops import shares
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("parley", task_cls="config.shares:SharingTask")
+app = Celery("parley", task_cls="core.ops.shares:SharingTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -37,14 +37,14 @@ def _log_as_everybody(**_: Any) -> None:
 @worker_init.connect
 @beat_init.connect
 def _watch(**_: Any) -> None:
-    from config import telemetry
+    from core.ops import telemetry
 
     telemetry.start()
 
 
 @worker_init.connect
 def _refuse_wrong_keys(**_: Any) -> None:
-    from config import keys
+    from core.db import keys
 
     keys.refuse_wrong_at_start()
 

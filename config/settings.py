@@ -10,9 +10,9 @@ import django_stubs_ext
 from kombu import Exchange, Queue
 from whitenoise.compress import Compressor
 
-from config import environment, logs
-from config.api.document import SPECTACULAR_SETTINGS  # noqa: F401  drf-spectacular reads it
-from config.environment import read
+from core.api.document import SPECTACULAR_SETTINGS  # noqa: F401  drf-spectacular reads it
+from core.ops import environment, logs
+from core.ops.environment import read
 
 # Lets `ModelAdmin[User]` and the like be written where Django knows the type only in its stubs.
 django_stubs_ext.monkeypatch()
@@ -57,7 +57,7 @@ if EMBEDDED_DATABASE:
     }
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
-    _database["ENGINE"] = "config.postgresql"
+    _database["ENGINE"] = "core.db.postgresql"
     # What comes again on a connection, the server has parsed and planned already.
     _prepared = {"server_side_binding": True, "prepare_threshold": 5}
     _database["OPTIONS"] = {"connect_timeout": 5, **_prepared, **_database.get("OPTIONS", {})}
@@ -80,7 +80,7 @@ CACHE_BOUNDS = {"MAX_ENTRIES": 100_000, "CULL_FREQUENCY": 100}
 # clients can fill: a flood of them must not push out the lock of an account.
 CACHES = {
     name: {
-        "BACKEND": "config.cache.ForgivingRedisCache",
+        "BACKEND": "core.ops.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": prefix,
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
@@ -123,15 +123,16 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
-# A kind of work each, so that none waits behind another (`config.shares`). A worker without -Q does
-# all of them. What no route names is a sweep: it may ask the database only, and no other host.
+# One queue for each kind of work, so that none waits behind another (`core.ops.shares`). A worker
+# without -Q takes from all. A task that no route names is a sweep: it asks the database only, and
+# no other host.
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(name), routing_key=name) for name in ("mail", "deliveries", "sweeps")
 ]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_DEFAULT_QUEUE = "sweeps"
 CELERY_TASK_ROUTES = {
-    "accounts.tasks.deliver": "mail",
+    "notifications.tasks.deliver": "mail",
     "webhooks.tasks.deliver": "deliveries",
 }
 SWEEP_SECONDS = 2.0
@@ -141,11 +142,11 @@ MESSAGE_SECONDS = 60
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": seconds, "options": {"expires": MESSAGE_SECONDS}}
     for name, seconds in {
-        "accounts.tasks.sweep_notifications": SWEEP_SECONDS,
+        "notifications.tasks.sweep_notifications": SWEEP_SECONDS,
         "webhooks.tasks.sweep_deliveries": SWEEP_SECONDS,
         "scheduling.tasks.sweep_bookings": SWEEP_SECONDS,
         "meetings.tasks.sweep_meetings": SWEEP_SECONDS,
-        "config.tasks.retain": 600.0,
+        "core.tasks.retain": 600.0,
     }.items()
 }
 CELERY_BEAT_SCHEDULER = "config.beat:MonotonicScheduler"
@@ -219,11 +220,14 @@ WEBHOOK_PORTS = read("WEBHOOK_PORTS", [443, 8443], environment.ports)
 
 INSTALLED_APPS = [
     "config",
+    "core",
+    "notifications",
     "accounts",
     "webhooks",
+    "calendars",
     "scheduling",
     "meetings",
-    "accounts.staff_app.StaffConfig",
+    "accounts.staff.app.StaffConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -242,20 +246,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.requests.RequestMiddleware",
-    "config.health.ProbesMiddleware",
-    "config.browsers.BrowserMiddleware",
+    "core.ops.request_log.RequestMiddleware",
+    "core.ops.health.ProbesMiddleware",
+    "core.web.headers.BrowserMiddleware",
     "config.serving.refusals.BodyMiddleware",
     # Outside of all that may crash: it answers for every path below /api/, whatever goes wrong.
-    "config.api.middleware.ApiMiddleware",
+    "core.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.browsers.PrivateMiddleware",
+    "core.web.headers.PrivateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.languages.LanguageMiddleware",
+    "core.web.languages.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -335,13 +339,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "meetings:home"
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.libraries.allauth_adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "signup": "accounts.forms.SignupForm",
-    "add_email": "accounts.forms.AddEmailForm",
-    "change_password": "accounts.forms.ChangePasswordForm",
-    "reset_password": "accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
+    "signup": "accounts.pages.forms.SignupForm",
+    "add_email": "accounts.pages.forms.AddEmailForm",
+    "change_password": "accounts.pages.forms.ChangePasswordForm",
+    "reset_password": "accounts.pages.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.pages.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -355,7 +359,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 # What lets somebody in for good asks for the password, unless it was shown this short a while ago.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-MFA_ADAPTER = "accounts.adapter.MfaAdapter"
+MFA_ADAPTER = "accounts.libraries.allauth_adapter.MfaAdapter"
 MFA_TOTP_ISSUER = "Parley"
 
 # How many of each an account can have, or a team can have members; 0: no limit.
@@ -371,7 +375,7 @@ LIMITS = {
     "devices": read("LIMIT_DEVICES", 20, environment.whole_number),
     "sessions": read("LIMIT_SESSIONS", 100, environment.whole_number),
     "email_addresses": read("LIMIT_EMAIL_ADDRESSES", 20, environment.whole_number),
-    # And how often some things can be done within a time: `accounts/windows.py`.
+    # And how often some things can be done within a time: `accounts/domain/windows.py`.
     "bookings_hour": read("LIMIT_BOOKINGS_HOUR", 10, environment.whole_number),
     "bookings_day": read("LIMIT_BOOKINGS_DAY", 40, environment.whole_number),
     "bookings_open": read("LIMIT_BOOKINGS_OPEN", 30, environment.whole_number),
@@ -386,22 +390,23 @@ LIMITS = {
     "meeting_requests": read("LIMIT_MEETING_REQUESTS", 100, environment.whole_number),
 }
 ACCOUNT_MAX_EMAIL_ADDRESSES = LIMITS["email_addresses"]
-# `accounts.mailboxes` counts these; allauth would leave an email out and say that it is sent.
+# `accounts.domain.account_mails` counts these. allauth would leave an email out and say that it was
+# sent.
 ACCOUNT_RATE_LIMITS = {"confirm_email": None}
 
 # --- OAuth 2.0 --------------------------------------------------------------------------------
 
 _DAY = 86_400
 OAUTH2_PROVIDER = {
-    "SCOPES_BACKEND_CLASS": "accounts.oauth.Scopes",
-    "ACCESS_TOKEN_GENERATOR": "accounts.oauth.new_access_token",
-    "REFRESH_TOKEN_GENERATOR": "accounts.oauth.new_refresh_token",
+    "SCOPES_BACKEND_CLASS": "accounts.libraries.oauth_toolkit.Scopes",
+    "ACCESS_TOKEN_GENERATOR": "accounts.libraries.oauth_toolkit.new_access_token",
+    "REFRESH_TOKEN_GENERATOR": "accounts.libraries.oauth_toolkit.new_refresh_token",
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3_600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * _DAY,
     # A refresh token that is used twice ends all that came of it (RFC 9700, 4.14.2).
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
-    # What `accounts.redirects` allows is stricter; of plain http, the loopback addresses alone.
+    # `accounts.domain.redirect_uris` is stricter: plain http only for loopback addresses.
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
     **{
         f"COMPLIANT_BCP_RFC9700_{rule}": True
@@ -418,11 +423,11 @@ OAUTH2_PROVIDER = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["config.api.rendering.OrjsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.api.rendering.OrjsonParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.rendering.JsonOnly",
-    "DEFAULT_SCHEMA_CLASS": "config.api.schema.ApiSchema",
-    "EXCEPTION_HANDLER": "config.api.errors.exception_handler",
+    "DEFAULT_RENDERER_CLASSES": ["core.api.rendering.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.rendering.OrjsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.rendering.JsonOnly",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": None,  # the renderer writes them
 }
@@ -458,7 +463,7 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.domain.sessions"
 SESSION_COOKIE_AGE = 30 * _DAY
 # A browser takes a cookie of such a name from nobody but this very host, and only by HTTPS.
 _host_only = "__Host-" if HTTPS else ""
@@ -468,7 +473,7 @@ CSRF_COOKIE_NAME = f"{_host_only}csrftoken"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-RATELIMIT_IP_META_KEY = "config.clients.address"
+RATELIMIT_IP_META_KEY = "core.web.clients.address"
 RATELIMIT_VIEW = "accounts.pages.errors.too_many_requests"
 
 # --- what operators see -----------------------------------------------------------------------
@@ -484,7 +489,7 @@ PROMETHEUS_MULTIPROC_DIR = read("PROMETHEUS_MULTIPROC_DIR", None, environment.fo
 if PROMETHEUS_MULTIPROC_DIR is None:
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # an empty one it would take for a folder
 # What each floor measures of its own work, and how long the oldest of it has waited.
-MEASURED = ["accounts.metrics", "webhooks.metrics", "scheduling.metrics", "meetings.metrics"]
+MEASURED = ["notifications.metrics", "webhooks.metrics", "scheduling.metrics", "meetings.metrics"]
 # A sweep that is further behind makes /readyz say so; 0: it does not ask.
 READY_SWEEP_SECONDS = read("READY_SWEEP_SECONDS", 60, environment.whole_number)
 # Errors, and so many of the requests (0 to 1), to Sentry.
@@ -500,9 +505,9 @@ OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
 # What each floor knows of a person: the upper ones first, for they point at the lower.
 PRIVACY = ["meetings.privacy", "scheduling.privacy", "webhooks.privacy", "accounts.privacy"]
 # The floors with something that goes on reaching into an account when its password is changed.
-LASTING_ACCESS = ["webhooks.access", "accounts.access"]
+LASTING_ACCESS = ["webhooks.domain.access", "accounts.domain.access"]
 # The floors with something to come, which ends when somebody leaves.
-DEPARTURES = ["meetings.departures", "scheduling.departures"]
+DEPARTURES = ["meetings.domain.departures", "scheduling.domain.departures"]
 # For how many days it is kept; 0: for ever.
 RETENTION_DAYS = {
     "bookings": read("RETENTION_BOOKINGS_DAYS", 0, environment.whole_number),

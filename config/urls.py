@@ -5,19 +5,19 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from config.components import components
+from core.web.components import components
 
 urlpatterns = [
-    path("api/", include("config.api.urls")),
+    path("api/", include("config.api_urls")),
     path("admin/", admin.site.urls),
-    path("accounts/", include("accounts.allauth_urls")),
+    path("accounts/", include("accounts.libraries.allauth_urls")),
     path("language", require_POST(set_language), name="set_language"),
     path("components", components, name="components"),
     path("", include("accounts.urls")),
-    path("", include("accounts.oauth_urls")),
+    path("", include("accounts.libraries.oauth_urls")),
     path("", include("webhooks.urls")),
     path("", include("scheduling.urls")),
     path("", include("meetings.urls")),
     # Last: a username is whatever is left.
-    path("", include("scheduling.public_urls")),
+    path("", include("scheduling.pages.public_urls")),
 ]

@@ -12,8 +12,8 @@ import structlog
 from celery.beat import Service
 from celery.worker import WorkController
 
-from config import shares
 from config.celery import app
+from core.ops import shares
 
 # How long a stop waits for the worker to have come up: one that is still connecting cannot stop.
 _START_SECONDS = 10.0

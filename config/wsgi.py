@@ -7,12 +7,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django
 from django.conf import settings
 
-from config import telemetry
-from config.handler import Handler
+from core.ops import telemetry
+from core.web.handler import Handler
 
 django.setup(set_prefix=False)
 
-from config import keys  # noqa: E402  its model needs django.setup()
+from core.db import keys  # noqa: E402  its model needs django.setup()
 
 keys.refuse_wrong_at_start()
 telemetry.start()

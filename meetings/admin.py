@@ -6,9 +6,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import staff
-from accounts.staff import ReadOnlyAdmin, ReadOnlyInline, deed
-from meetings import services
+from accounts.staff import base
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, deed
+from meetings.domain import services
 from meetings.models import DayCounter, HistoryEntry, MeetingRequest
 
 
@@ -39,7 +39,7 @@ class MeetingRequestAdmin(ReadOnlyAdmin[MeetingRequest]):
         warning=_("The meeting does not take place, and both are told so at once."),
     )
     def call_off(self, request: HttpRequest, meeting: MeetingRequest) -> None:
-        services.cancel_as_staff(meeting=meeting, actor=staff.acting(request), now=timezone.now())
+        services.cancel_as_staff(meeting=meeting, actor=base.acting(request), now=timezone.now())
 
 
 @admin.register(HistoryEntry)

@@ -1,4 +1,4 @@
-"""What this floor measures of its own work. See `config.metrics`."""
+"""What this floor measures of its own work. See `core.ops.metrics`."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count
 from prometheus_client import Metric
 
-from config.metrics import RECENT, gauge
-from meetings.enums import Status
+from core.ops.metrics import RECENT, gauge
 from meetings.models import HistoryEntry, MeetingRequest
+from meetings.models.enums import Status
 from scheduling.metrics import overdue
 
 

@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `config.privacy`."""
+"""What this floor knows of a person. See `core.people.privacy`."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -8,16 +8,17 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import notifications as outgoing
 from accounts.models import User
-from config import privacy
-from config.privacy import BATCH, File, json_file
-from meetings import services
-from meetings.enums import Status
+from calendars.domain import ledger
+from core.people import privacy
+from core.people.privacy import BATCH, File, json_file
+from meetings.domain import services
+from meetings.messages.notifications import topics_of
 from meetings.models import HistoryEntry, MeetingRequest
-from meetings.notifications import topics_of
-from scheduling import icalendar, ledger
-from webhooks import publishing
+from meetings.models.enums import Status
+from notifications.domain import notifications as outgoing
+from scheduling.messages import icalendar
+from webhooks.domain import publishing
 
 _OPEN = [Status.PENDING, Status.CONFIRMED]
 

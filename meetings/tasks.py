@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from config.errors import InvalidTransition
-from meetings import services
+from core.errors import InvalidTransition
+from meetings.domain import services
 from meetings.models import MeetingRequest
 
 _BATCH = 200

@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from meetings import home, pages
+from meetings.pages import home, meetings
 
 app_name = "meetings"
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("meetings", pages.meetings, name="meetings"),
-    path("meetings/new", pages.ask, name="ask"),
-    path("meetings/<int:meeting_id>", pages.meeting, name="meeting"),
-    path("meetings/<int:meeting_id>/confirm", pages.confirm, name="confirm"),
-    path("meetings/<int:meeting_id>/reject", pages.reject, name="reject"),
-    path("meetings/<int:meeting_id>/cancel", pages.cancel, name="cancel"),
-    path("meetings/answer/<str:token>", pages.answer, name="answer"),
+    path("meetings", meetings.meetings, name="meetings"),
+    path("meetings/new", meetings.ask, name="ask"),
+    path("meetings/<int:meeting_id>", meetings.meeting, name="meeting"),
+    path("meetings/<int:meeting_id>/confirm", meetings.confirm, name="confirm"),
+    path("meetings/<int:meeting_id>/reject", meetings.reject, name="reject"),
+    path("meetings/<int:meeting_id>/cancel", meetings.cancel, name="cancel"),
+    path("meetings/answer/<str:token>", meetings.answer, name="answer"),
 ]

@@ -6,19 +6,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import staff
-from accounts.staff import ReadOnlyAdmin, ReadOnlyInline, deed
-from scheduling import bookings
-from scheduling.enums import Role
+from accounts.staff import base
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, deed
+from scheduling.domain import bookings
 from scheduling.models import (
     Booking,
-    BusyTime,
     DateOverride,
     EventType,
     FormerSlug,
     HistoryEntry,
     WeeklyAvailability,
 )
+from scheduling.models.enums import Role
 
 
 @admin.register(WeeklyAvailability)
@@ -85,7 +84,7 @@ class BookingAdmin(ReadOnlyAdmin[Booking]):
         warning=_("The booking does not take place, and both are told so at once."),
     )
     def call_off(self, request: HttpRequest, booking: Booking) -> None:
-        actor = bookings.Actor(Role.STAFF, staff.acting(request))
+        actor = bookings.Actor(Role.STAFF, base.acting(request))
         bookings.cancel(booking=booking, actor=actor, now=timezone.now())
 
 
@@ -95,12 +94,3 @@ class HistoryEntryAdmin(ReadOnlyAdmin[HistoryEntry]):
     list_filter = ("change", "to_status", "role", "at")
     list_select_related = ("booking", "actor")
     search_fields = ("booking__uuid__exact",)
-
-
-@admin.register(BusyTime)
-class BusyTimeAdmin(ReadOnlyAdmin[BusyTime]):
-    list_display = ("user", "start_at", "end_at", "exclusive")
-    list_display_links = ("user", "start_at")
-    list_filter = ("exclusive",)
-    list_select_related = ("user",)
-    people = ("user",)

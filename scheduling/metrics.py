@@ -1,4 +1,4 @@
-"""What this floor measures of its own work. See `config.metrics`."""
+"""What this floor measures of its own work. See `core.ops.metrics`."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -7,9 +7,9 @@ from typing import Any
 from django.db.models import Count, Min, QuerySet
 from prometheus_client import Metric
 
-from config.metrics import RECENT, gauge
-from scheduling.enums import Change, Status
+from core.ops.metrics import RECENT, gauge
 from scheduling.models import Booking, HistoryEntry
+from scheduling.models.enums import Change, Status
 
 
 def families(now: datetime) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `config.privacy`."""
+"""What this floor knows of a person. See `core.people.privacy`."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -11,26 +11,27 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import notifications as outgoing
-from accounts import usernames
-from accounts.models import User
-from config import privacy
-from config.privacy import BATCH, File, json_file
-from scheduling import bookings, erasure, icalendar, ledger
+from accounts.models import User, usernames
+from calendars.domain import ledger
+from calendars.models import BusyTime
+from core.people import privacy
+from core.people.privacy import BATCH, File, json_file
+from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
-from scheduling.enums import Status
-from scheduling.hours import text_of
+from scheduling.domain import bookings, erasure
+from scheduling.messages import icalendar
+from scheduling.messages.notifications import topics_of
 from scheduling.models import (
     Booking,
-    BusyTime,
     DateOverride,
     EventType,
     FormerSlug,
     HistoryEntry,
     WeeklyAvailability,
 )
-from scheduling.notifications import topics_of
-from scheduling.slots import Interval
+from scheduling.models.enums import Status
+from scheduling.rules.hours import text_of
+from scheduling.rules.slots import Interval
 
 _OPEN = [Status.PENDING, Status.CONFIRMED]
 _STANDING = [Status.CONFIRMED, Status.COMPLETED]

@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from config.errors import InvalidTransition
-from scheduling import bookings
+from core.errors import InvalidTransition
+from scheduling.domain import bookings
 from scheduling.models import Booking
 
 _BATCH = 200

@@ -25,7 +25,7 @@ from hypothesis import is_hypothesis_test
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import Team, User
-from config.models import KeyCanary
+from core.models import KeyCanary
 from tests import factories, page_table
 from tests.migrated import copy_of_postgresql, copy_of_sqlite, dropped_afterwards
 from tests.page_table import World

@@ -8,14 +8,14 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
-from accounts import scopes, services
-from accounts.models import Membership, Team, User
-from scheduling import bookings
-from scheduling import services as scheduling_services
+from accounts.domain import services
+from accounts.models import Membership, Team, User, scopes
+from scheduling.domain import bookings
+from scheduling.domain import services as scheduling_services
 from scheduling.models import Booking, EventType
-from webhooks import publishing
-from webhooks import services as webhook_services
-from webhooks.events import EVENTS
+from webhooks.domain import publishing
+from webhooks.domain import services as webhook_services
+from webhooks.domain.events import EVENTS
 from webhooks.models import Attempt, Delivery, Webhook
 
 PASSWORD = "correct-horse-battery"

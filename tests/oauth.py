@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from django.test import Client
 from oauth2_provider.models import Application
 
-from accounts import applications
+from accounts.domain import applications
 from accounts.models import User
 
 CALLBACK = "https://app.example/callback"

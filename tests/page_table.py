@@ -11,15 +11,16 @@ from urllib.parse import quote, urlencode
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import links as team_links
-from accounts import services as people
-from accounts import teams
+from accounts.domain import links as team_links
+from accounts.domain import services as people
+from accounts.domain import teams
 from accounts.models import User
-from config import crypto, outbox
-from meetings import links as meeting_links
-from meetings import services as meetings
-from scheduling import links, outside
-from scheduling import services as hosts
+from core.db import crypto, outbox
+from meetings.domain import services as meetings
+from meetings.messages import links as meeting_links
+from scheduling.domain import outside
+from scheduling.domain import services as hosts
+from scheduling.messages import links
 from tests import factories
 from tests.oauth import app_of
 from tests.pages import NOW, START

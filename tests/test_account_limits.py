@@ -13,10 +13,12 @@ from django.test import Client
 from oauth2_provider.models import Application, RefreshToken
 from pytest_django import Settings
 
-from accounts import applications, links, services, teams
-from accounts.models import ApiToken, Invitation, Membership, PushDevice, Session, Team, User
-from config.errors import LimitReached
-from scheduling import services as hosts
+from accounts.domain import applications, links, services, teams
+from accounts.models import ApiToken, Invitation, Membership, Session, Team, User
+from core.errors import LimitReached
+from notifications.domain import devices
+from notifications.models import PushDevice
+from scheduling.domain import services as hosts
 from scheduling.models import DateOverride, EventType
 from tests import factories
 from tests.oauth import CALLBACK, app_of
@@ -47,7 +49,7 @@ def signed_in(client: Client, alice: User) -> Client:
 
 BOUNDED = {
     "a limit of an account or a team": {
-        "accounts.ApiToken", "accounts.Invitation", "accounts.Membership", "accounts.PushDevice",
+        "accounts.ApiToken", "accounts.Invitation", "accounts.Membership", "notifications.PushDevice",
         "accounts.Session", "accounts.Team", "account.EmailAddress",
         "oauth2_provider.Application", "oauth2_provider.AccessToken",
         "oauth2_provider.RefreshToken", "scheduling.DateOverride", "scheduling.EventType",
@@ -55,16 +57,16 @@ BOUNDED = {
     },
     "one of each kind for a person": {"mfa.Authenticator", "scheduling.WeeklyAvailability"},
     "requests a day, and kept for some days": {
-        "accounts.AuditEntry", "accounts.IdempotencyRecord", "accounts.Notification",
+        "accounts.AuditEntry", "core.IdempotencyRecord", "notifications.Notification",
         "oauth2_provider.Grant", "webhooks.Attempt", "webhooks.Delivery", "webhooks.WebhookEvent",
     },
     "requests a day: it is what accounts are for": {
         "accounts.User", "meetings.HistoryEntry", "meetings.MeetingRequest", "scheduling.Booking",
-        "scheduling.BusyTime", "scheduling.HistoryEntry",
+        "calendars.BusyTime", "scheduling.HistoryEntry",
     },
     "so many of one owner": {"accounts.FormerUsername", "scheduling.FormerSlug"},
     "one a day": {"meetings.DayCounter"},
-    "one": {"config.KeyCanary"},
+    "one": {"core.KeyCanary"},
     "staff": {"admin.LogEntry", "auth.Group"},
     "code": {"auth.Permission", "contenttypes.ContentType"},
     "no rows are written": {
@@ -290,7 +292,7 @@ def test_one_device_more_replaces_the_one_unused_for_longest(
         at_now.shift(timedelta(days=1))
     register(alice, "d")
     assert names_of(alice) == ["a", "c", "d"]
-    services.deactivate_device(digest=alice.devices.get(name="a").digest)
+    devices.deactivate(digest=alice.devices.get(name="a").digest)
     at_now.shift(timedelta(days=1))
     register(alice, "e")
     assert names_of(alice) == ["c", "d", "e"]  # Firebase no longer knows `a`
@@ -328,7 +330,7 @@ def test_one_connection_more_ends_the_one_not_renewed_for_longest(
 def test_of_the_used_tokens_of_a_connection_the_newest_are_kept(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.applications._MOST_USED", 3)
+    monkeypatch.setattr("accounts.domain.applications._MOST_USED", 3)
     app = app_of(bob, now=NOW)
     tokens = [app.tokens(alice)["refresh_token"]]
     for _number in range(6):

@@ -13,9 +13,10 @@ from django.utils import timezone
 from oauth2_provider.models import Application
 from pytest_django import Settings
 
-from accounts import services, teams
-from accounts.models import ApiToken, Invitation, Membership, PushDevice, Session, Team, User
-from scheduling import services as hosts
+from accounts.domain import services, teams
+from accounts.models import ApiToken, Invitation, Membership, Session, Team, User
+from notifications.models import PushDevice
+from scheduling.domain import services as hosts
 from scheduling.models import DateOverride, EventType
 from tests import factories
 from tests.oauth import app_of

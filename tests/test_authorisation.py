@@ -20,12 +20,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 
-from accounts import scopes
-from accounts import services as people
-from accounts.models import Team, User
-from config import outbox
-from meetings import services as meetings
-from scheduling import services as hosts
+from accounts.domain import services as people
+from accounts.models import Team, User, scopes
+from core.db import outbox
+from meetings.domain import services as meetings
+from scheduling.domain import services as hosts
 from tests import factories
 from tests.pages import NOW, Making, everything, stand_alone
 

@@ -15,16 +15,16 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.core import signing
 from django.test import Client
 
-from accounts import applications, services, sessions, teams
+from accounts.domain import applications, services, sessions, teams
 from accounts.models import ApiToken, User
-from config import privacy
-from config.errors import AccountClosed
-from scheduling import bookings, outside
-from scheduling import services as hosts
+from core.errors import AccountClosed
+from core.people import privacy
+from scheduling.domain import bookings, outside
+from scheduling.domain import services as hosts
 from tests import factories
 from tests.pages import NOW, START, stand_alone
 from tests.torture.races import at_once
-from webhooks import services as webhooks
+from webhooks.domain import services as webhooks
 
 Act = Callable[[], Any]
 

@@ -9,13 +9,16 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import notifications, teams
-from accounts.models import AuditEntry, Notification, Team, User
-from config.errors import PersonGone
-from meetings import links as meeting_links
-from meetings import services as meetings
+from accounts.domain import teams
+from accounts.models import AuditEntry, Team, User
+from core.errors import PersonGone
+from meetings.domain import services as meetings
+from meetings.messages import links as meeting_links
 from meetings.models import MeetingRequest
-from scheduling import bookings, links
+from notifications.domain import notifications
+from notifications.models import Notification
+from scheduling.domain import bookings
+from scheduling.messages import links
 from scheduling.models import Booking
 from tests import factories
 from tests.admin.calls import deed, url

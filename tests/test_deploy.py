@@ -355,7 +355,7 @@ def test_the_example_has_all_that_the_services_cannot_start_without(tmp_path: Pa
 
 
 def test_what_security_md_has_scanners_look_for_is_what_tokens_look_like() -> None:
-    from accounts.leaks import PATTERN
+    from accounts.domain.leaks import PATTERN
 
     text = (ROOT / "SECURITY.md").read_text()
     assert f"    {PATTERN}\n" in text

@@ -31,12 +31,12 @@ from schemathesis.core.result import Ok
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.pytest.lazy import get_all_tests
 
-from accounts import services as people
+from accounts.domain import services as people
 from accounts.models import Team, User
-from accounts.zones import names
-from config import outbox
-from meetings import services as meetings
-from scheduling import services as hosts
+from core.db import outbox
+from core.text.zones import names
+from meetings.domain import services as meetings
+from scheduling.domain import services as hosts
 from tests import factories
 from tests.pages import UNSEEN
 from tests.torture.conftest import FULL

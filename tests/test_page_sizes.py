@@ -10,8 +10,9 @@ from django.test import Client
 from oauth2_provider.models import Application
 from pytest_django import Settings
 
-from accounts.models import ApiToken, Invitation, Membership, PushDevice, Session, Team, User
-from meetings import services as meetings
+from accounts.models import ApiToken, Invitation, Membership, Session, Team, User
+from meetings.domain import services as meetings
+from notifications.models import PushDevice
 from scheduling.models import DateOverride, EventType, HistoryEntry
 from tests import factories
 from tests.pages import NOW, START, main, stand_alone, words
@@ -215,7 +216,7 @@ def test_few_team_mates_are_not_searched(client: Client, alice: User, team: Team
 def test_the_week_shows_so_many_requests(
     client: Client, alice: User, bob: User, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meetings.home._MOST_OF_WEEK", 3)
+    monkeypatch.setattr("meetings.pages.home._MOST_OF_WEEK", 3)
     for number in range(5):
         meetings.request_meeting(
             requester=bob, recipient_id=alice.pk, team_id=team.pk, link="",

@@ -10,7 +10,7 @@ from django.conf import settings as configured
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from accounts import allauth_urls
+from accounts.libraries import allauth_urls
 from tests.page_table import ROWS, Row, World
 from tests.pages import NOW, content
 from tests.test_pages_access import Watched

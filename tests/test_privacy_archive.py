@@ -17,8 +17,8 @@ from oauth2_provider.models import (
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEntry, User
-from config import privacy
-from config.api.rendering import instant
+from core.api.rendering import instant
+from core.people import privacy
 from tests import factories
 from tests.oauth import app_of
 from tests.pages import NOW, START, content, everything, stand_alone, words

@@ -10,11 +10,12 @@ import pytest
 import time_machine
 
 from accounts.models import Membership, Team, User
-from config import privacy
-from meetings import services as meetings
+from calendars.models import BusyTime
+from core.people import privacy
+from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
-from scheduling import bookings, erasure
-from scheduling.models import Booking, BusyTime
+from scheduling.domain import bookings, erasure
+from scheduling.models import Booking
 from tests import factories
 from tests.pages import NOW, START
 from tests.torture.races import at_once, kinds

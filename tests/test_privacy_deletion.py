@@ -18,16 +18,20 @@ from icalendar import Calendar
 from oauth2_provider.models import get_access_token_model, get_application_model
 from pytest_django import Settings
 
-from accounts import audit, services, teams
-from accounts.audit import Action
-from accounts.models import AuditEntry, IdempotencyRecord, Membership, Notification, Team, User
-from config import privacy
-from config.errors import Conflict
-from meetings import services as meetings
+from accounts.domain import audit, services, teams
+from accounts.domain.audit import Action
+from accounts.models import AuditEntry, Membership, Team, User
+from calendars.models import BusyTime
+from core.errors import Conflict
+from core.models import IdempotencyRecord
+from core.people import privacy
+from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
-from scheduling import bookings, links
-from scheduling import services as hosts
-from scheduling.models import Booking, BusyTime, EventType
+from notifications.models import Notification
+from scheduling.domain import bookings
+from scheduling.domain import services as hosts
+from scheduling.messages import links
+from scheduling.models import Booking, EventType
 from tests import factories
 from tests.factories import PASSWORD
 from tests.pages import NOW, START, Making, stand_alone, words
@@ -188,8 +192,8 @@ def delete(world: World) -> None:
 def test_nothing_of_them_is_left_when_the_last_emails_are_sent(world: World) -> None:
     assert {word for _table, word in traces(*world.marks)} == set(world.marks)
     delete(world)
-    waiting = {("accounts.Notification", word) for word in ("zephyrine", "quill")}
-    assert set(traces(*world.marks)) <= waiting | {("accounts.Notification", "of-zeph")}
+    waiting = {("notifications.Notification", word) for word in ("zephyrine", "quill")}
+    assert set(traces(*world.marks)) <= waiting | {("notifications.Notification", "of-zeph")}
     assert set(Notification.objects.values_list("topic", "state")) == {("once", "waiting")}
     drain()
     privacy.retain(now=LATER)

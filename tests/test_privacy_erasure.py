@@ -12,15 +12,18 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import AuditEntry, Notification, User
-from config import outbox, privacy
-from config.outbox import OutboxState
-from scheduling import bookings, erasure, links
+from accounts.models import AuditEntry, User
+from core.db import outbox
+from core.db.outbox import OutboxState
+from core.people import privacy
+from notifications.models import Notification
+from scheduling.domain import bookings, erasure
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START, stand_alone, words
 from tests.traces import drain, traces
-from webhooks import services as webhook_services
+from webhooks.domain import services as webhook_services
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +77,7 @@ def test_nothing_of_them_is_left_when_the_last_emails_are_sent(
     drain()
     assert {word for _table, word in traces(*MARKS)} == set(MARKS)
     erase(client, booking)
-    assert {table for table, _word in traces(*MARKS)} == {"accounts.Notification"}
+    assert {table for table, _word in traces(*MARKS)} == {"notifications.Notification"}
     assert set(Notification.objects.values_list("topic", "state")) == {("once", "waiting")}
     drain()
     privacy.retain(now=LATER)
@@ -95,7 +98,7 @@ def test_what_the_api_answered_is_forgotten_and_not_done_again(
     }  # fmt: skip
     assert api.post(**asking).status_code == 201
     drain()
-    assert ("accounts.IdempotencyRecord", "quincey") in traces("quincey")
+    assert ("core.IdempotencyRecord", "quincey") in traces("quincey")
     erase(client, Booking.objects.get())
     drain()
     privacy.retain(now=LATER)

@@ -20,11 +20,11 @@ from oauth2_provider.models import (
 )
 from pytest_django import Settings
 
-from accounts import services, teams
+from accounts.domain import services, teams
 from accounts.models import User
-from meetings import services as meetings
-from scheduling import bookings
-from scheduling import services as hosts
+from meetings.domain import services as meetings
+from scheduling.domain import bookings
+from scheduling.domain import services as hosts
 from tests import factories
 from tests.pages import NOW, START, Making, content, stand_alone
 from webhooks.models import Webhook

@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import audit, teams
-from accounts.audit import Action
+from accounts.domain import audit, teams
+from accounts.domain.audit import Action
 from accounts.models import AuditEntry, User
-from config import privacy
-from meetings import services as meetings
+from core.people import privacy
+from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
-from scheduling import bookings, links
+from scheduling.domain import bookings
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START, stand_alone

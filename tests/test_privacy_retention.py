@@ -9,17 +9,21 @@ import time_machine
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from accounts import audit, notifications, teams
-from accounts.audit import Action
-from accounts.channels import EmailContent
-from accounts.models import AuditEntry, IdempotencyRecord, Invitation, Notification, Session, User
-from config import outbox, privacy
-from config.outbox import OutboxState
-from config.tasks import retain
+from accounts.domain import audit, teams
+from accounts.domain.audit import Action
+from accounts.models import AuditEntry, Invitation, Session, User
+from core.db import outbox
+from core.db.outbox import OutboxState
+from core.models import IdempotencyRecord
+from core.people import privacy
+from core.tasks import retain
+from notifications.domain import notifications
+from notifications.domain.channels import EmailContent
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW
 from tests.torture.races import at_once
-from webhooks import services
+from webhooks.domain import services
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 pytestmark = pytest.mark.django_db

@@ -10,20 +10,21 @@ from rest_framework.serializers import Serializer
 
 from accounts.api import views as people
 from accounts.api.serializers import DeviceSerializer, MemberSerializer, TeamSerializer
+from accounts.domain.services import register_device
 from accounts.models import Membership, Team, User
-from accounts.services import register_device
-from config.api.reading import Reading
-from config.api.rendering import dumps
-from meetings import services as meeting_services
+from core.api.reading import Reading
+from core.api.rendering import dumps
 from meetings.api import views as meetings
-from meetings.api.serializers import MeetingSerializer
-from meetings.enums import Tab
+from meetings.domain import services as meeting_services
+from meetings.domain.readings import MeetingSerializer
 from meetings.models import MeetingRequest
-from scheduling import bookings, services
+from meetings.models.enums import Tab
 from scheduling.api import hours
 from scheduling.api import views as scheduling
-from scheduling.api.serializers import EventSerializer, EventTypeSerializer, HistorySerializer
+from scheduling.api.serializers import EventTypeSerializer, HistorySerializer
 from scheduling.api.serializers_of_hours import AvailabilitySerializer, OverrideSerializer
+from scheduling.domain import bookings, services
+from scheduling.domain.readings import EventSerializer
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
 from tests import factories
 from tests.pages import Making

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import connection
 
-from accounts import notifications
+from notifications.domain import notifications
 from tests.pages import readable
-from webhooks import delivery
+from webhooks.domain import delivery
 from webhooks.models import Webhook
 
 

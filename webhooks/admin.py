@@ -5,8 +5,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff import ReadOnlyAdmin, ReadOnlyInline, deed
-from webhooks import services
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, deed
+from webhooks.domain import services
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 

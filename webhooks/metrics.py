@@ -1,4 +1,4 @@
-"""What this floor measures of its own work. See `config.metrics`."""
+"""What this floor measures of its own work. See `core.ops.metrics`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count
 from prometheus_client import Metric
 
-from config import backlog
-from config.metrics import RECENT, gauge
-from config.outbox import OutboxState
+from core.db import backlog
+from core.db.outbox import OutboxState
+from core.ops.metrics import RECENT, gauge
 from webhooks.models import Attempt, Delivery, Webhook
 
 # Told of even while nothing comes to it, so that an alert has something to look at.

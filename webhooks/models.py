@@ -12,10 +12,10 @@ from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from config.crypto import EncryptedTextField
-from config.ids import named, public_id
-from config.outbox import OutboxRow
-from config.texts import validate_line
+from core.db.crypto import EncryptedTextField
+from core.db.ids import named, public_id
+from core.db.outbox import OutboxRow
+from core.text.lines import validate_line
 
 
 def new_webhook_uuid() -> str:

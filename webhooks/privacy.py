@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `config.privacy`."""
+"""What this floor knows of a person. See `core.people.privacy`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config import privacy
-from config.crypto import sealed
-from config.privacy import BATCH, File, json_file
+from core.db.crypto import sealed
+from core.people import privacy
+from core.people.privacy import BATCH, File, json_file
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 _SEALED = ("secret", "previous_secret", "sealed_headers")

@@ -5,8 +5,9 @@ from time import monotonic
 from celery import shared_task
 from django.utils import timezone
 
-from config import outbox, shares
-from webhooks import delivery
+from core.db import outbox
+from core.ops import shares
+from webhooks.domain import delivery
 from webhooks.models import Webhook
 
 # Then others may have the thread. It also bounds how long a worker takes to stop.

@@ -10,10 +10,10 @@ from oauth2_provider.models import AccessToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts import scopes, services
-from accounts.models import ACCESS_PREFIX, TOKEN_PREFIX, ApiToken, User, checksum_holds
-from config.crypto import digest
-from config.prepared import Prepared
+from accounts.domain import services
+from accounts.models import ACCESS_PREFIX, TOKEN_PREFIX, ApiToken, User, checksum_holds, scopes
+from core.db.crypto import digest
+from core.db.prepared import Prepared
 
 _REMEMBERED = "parley.bearer"
 # Asked by every request.

@@ -6,18 +6,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts import leaks
 from accounts.api import examples
-from accounts.models import Membership, PushDevice, User, name_of
-from accounts.zones import iana_name, validate_zone
-from config.api.fields import (
-    LineField,
-    StrictCharField,
-    StrictIntegerField,
-    StrictModelSerializer,
-)
-from config.api.reading import Derived
-from config.api.schema import example
+from accounts.domain import leaks
+from accounts.domain.readings import NameField
+from accounts.models import Membership, User
+from core.api.fields import LineField, StrictCharField, StrictIntegerField, StrictModelSerializer
+from core.api.reading import Derived
+from core.api.schema import example
+from core.text.zones import iana_name, validate_zone
+from notifications.models import PushDevice
 
 _SHOWN_OF_TOKEN = 8
 
@@ -39,14 +36,6 @@ class ZoneField(StrictCharField):
 
     def to_internal_value(self, data: Any) -> str:
         return iana_name(str(super().to_internal_value(data)))
-
-
-class NameField(Derived):
-    """A person's, as it is shown."""
-
-    def __init__(self) -> None:
-        columns = ("first_name", "last_name", "email", "deleted_at")
-        super().__init__(name_of, *columns, like=serializers.CharField())
 
 
 class LocaleSerializer(serializers.Serializer[User]):

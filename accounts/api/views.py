@@ -6,7 +6,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import leaks, services
 from accounts.api.authentication import caller
 from accounts.api.serializers import (
     DeletedSerializer,
@@ -18,12 +17,14 @@ from accounts.api.serializers import (
     ProfileSerializer,
     TeamSerializer,
 )
-from accounts.idempotency import once
-from accounts.models import Membership, PushDevice, Team, User
-from config.api import envelope
-from config.api.reading import Reading
-from config.api.schema import IDEMPOTENCY_KEY, answer
-from config.errors import NotFound
+from accounts.domain import leaks, services
+from accounts.models import Membership, Team, User
+from core.api import envelope
+from core.api.idempotency import once
+from core.api.reading import Reading
+from core.api.schema import IDEMPOTENCY_KEY, answer
+from core.errors import NotFound
+from notifications.models import PushDevice
 
 _PROFILE = envelope.item_of(ProfileSerializer)
 _TEAMS = Reading(

@@ -1,4 +1,4 @@
-"""People and how to reach them."""
+"""People, their teams, what lets them in, and what was done."""
 
 from accounts.models.access import (
     ACCESS_PREFIX,
@@ -22,7 +22,6 @@ from accounts.models.people import (
     name_of,
     new_user_uuid,
 )
-from accounts.models.sending import IdempotencyRecord, Notification, PushDevice, new_message_id
 
 __all__ = [
     "ACCESS_PREFIX",
@@ -34,17 +33,13 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "FormerUsername",
-    "IdempotencyRecord",
     "Invitation",
     "Membership",
-    "Notification",
-    "PushDevice",
     "Session",
     "Team",
     "User",
     "checksum_holds",
     "name_of",
-    "new_message_id",
     "new_token",
     "new_user_uuid",
 ]

@@ -4,19 +4,20 @@ import secrets
 import string
 import zlib
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Self
+from importlib import import_module
+from typing import ClassVar, Self
 
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import browsers, scopes
+from accounts.models import scopes
 from accounts.models.people import User
-from config.crypto import EncryptedTextField
-
-if TYPE_CHECKING:
-    from accounts.sessions import SessionStore
+from core.db.crypto import EncryptedTextField
+from core.text import browsers
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 TOKEN_PREFIX = "pat_"  # noqa: S105  what every token that people make begins with
@@ -125,14 +126,13 @@ class Session(AbstractBaseSession):
         return self.agent or "session"
 
     @classmethod
-    def get_session_store_class(cls) -> "type[SessionStore]":
-        from accounts.sessions import SessionStore
-
-        return SessionStore
+    def get_session_store_class(cls) -> type[SessionBase]:
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store
 
 
 class AuditEntry(models.Model):
-    """What was done to an account, or by staff. Written by `accounts.audit` and never changed."""
+    """An act on an account, or by staff. `accounts.domain.audit` writes it; nothing changes it."""
 
     class Action(models.TextChoices):
         LOGIN = "login", _("signed in")

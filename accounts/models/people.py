@@ -14,11 +14,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts import usernames
-from accounts.names import validate_title
-from accounts.zones import validate_zone, zone_of
-from config.ids import public_id
-from config.texts import validate_address, validate_line
+from accounts.models import usernames
+from core.db.ids import public_id
+from core.text.lines import validate_address, validate_line
+from core.text.names import validate_title
+from core.text.zones import validate_zone, zone_of
 
 DELETED_PERSON = _("Deleted person")
 """What stands where a name was."""

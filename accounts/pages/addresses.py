@@ -9,9 +9,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from accounts import mailboxes
-from accounts.mailboxes import About
-from accounts.readers import reader_of
+from accounts.domain import account_mails
+from accounts.domain.account_mails import About
+from accounts.domain.readers import reader_of
 
 
 def email_addresses(request: HttpRequest) -> HttpResponseBase:
@@ -19,7 +19,9 @@ def email_addresses(request: HttpRequest) -> HttpResponseBase:
     page: Callable[[HttpRequest], HttpResponseBase] = email
     if "action_send" in request.POST and "action_add" not in request.POST:
         address, reader = request.POST.get("email", ""), reader_of(request)
-        if problem := mailboxes.refusal(address, About.ADDRESS, now=timezone.now(), reader=reader):
+        if problem := account_mails.refusal(
+            address, About.ADDRESS, now=timezone.now(), reader=reader
+        ):
             messages.error(request, problem)
             return redirect("account_email")
     return page(request)

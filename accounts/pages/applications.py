@@ -13,12 +13,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from oauth2_provider.models import Application
 
-from accounts import applications as services
-from accounts import limits
-from accounts.forms import ApplicationForm
+from accounts.domain import applications as services
+from accounts.domain import limits
+from accounts.pages.forms import ApplicationForm
 from accounts.pages.signed_in import SignedIn, recent_sign_in
-from config.errors import Conflict, LimitReached
-from config.pages import limited, page_of, refusals_shown, signed_in_at
+from core.errors import Conflict, LimitReached
+from core.web.pages import limited, page_of, refusals_shown, signed_in_at
 
 
 @require_safe

@@ -9,8 +9,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 
-from accounts.forms import SIGNED_UP
-from config.pages import limited
+from accounts.pages.forms import SIGNED_UP
+from core.web.pages import limited
 
 
 class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no types

@@ -8,10 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import applications, scopes
+from accounts.domain import applications
+from accounts.models import scopes
 from accounts.pages.signed_in import SignedIn
-from config.errors import NotFound
-from config.pages import page_of, signed_in_at
+from core.errors import NotFound
+from core.web.pages import page_of, signed_in_at
 
 
 @require_safe

@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import audit, services
-from accounts.audit import Action
-from accounts.forms import DeleteAccountForm
+from accounts.domain import audit, services
+from accounts.domain.audit import Action
+from accounts.pages.forms import DeleteAccountForm
 from accounts.pages.signed_in import SignedIn, recent_sign_in
 from accounts.privacy import is_last_superuser
-from config import privacy
-from config.errors import Conflict
-from config.pages import limited, signed_in_at
+from core.errors import Conflict
+from core.people import privacy
+from core.web.pages import limited, signed_in_at
 
 
 @require_safe

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.signed_in import SignedIn
-from config.pages import page_of, signed_in_at
+from core.web.pages import page_of, signed_in_at
 
 
 @require_safe

@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from accounts import clock
-from accounts.readers import reader_of
-from config.pages import TooManyRequests
+from accounts.domain.readers import reader_of
+from core.text import times
+from core.web.pages import TooManyRequests
 
 
 def too_many_requests(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -26,7 +26,7 @@ def too_many_requests(request: HttpRequest, exception: Exception) -> HttpRespons
         ) % {
             "count": exception.count,
             "minutes": exception.minutes,
-            "until": clock.deadline(until, reader_of(request)),
+            "until": times.deadline(until, reader_of(request)),
         }
     response = render(request, "429.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
     if isinstance(exception, TooManyRequests):

@@ -23,11 +23,12 @@ from oauthlib.common import Request, add_params_to_uri
 from oauthlib.oauth2 import WebApplicationServer
 from oauthlib.oauth2.rfc6749 import errors
 
-from accounts import applications, redirects, scopes, services
-from accounts.oauth import CHALLENGE, Validator
+from accounts.domain import applications, redirect_uris, services
+from accounts.libraries.oauth_toolkit import CHALLENGE, Validator
+from accounts.models import scopes
 from accounts.pages.signed_in import ask_again, is_recent
-from config import cors
-from config.pages import limited
+from core.api import cors
+from core.web.pages import limited
 
 # What each endpoint heeds; all else is passed over (RFC 6749, 3.1 and 3.2).
 _CLIENT = ("client_id", "client_secret")
@@ -107,7 +108,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     context = {
         "application": application,
         "allows": scopes.in_words(wanted),
-        "host": redirects.host_of(oauth_request.redirect_uri),
+        "host": redirect_uris.host_of(oauth_request.redirect_uri),
         "was_connected": applications.is_connected(
             person=request.user, application=application, now=now
         ),
@@ -115,7 +116,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     }
     response = render(request, "accounts/consent.html", context)
     # Browsers apply it to where the answer to a form leads, too.
-    form_action = redirects.form_action(oauth_request.redirect_uri)
+    form_action = redirect_uris.form_action(oauth_request.redirect_uri)
     response._csp_update = {"form-action": [form_action]}  # type: ignore[attr-defined]
     return response
 

@@ -11,11 +11,11 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from accounts import services
-from accounts.forms import ProfileForm
+from accounts.domain import services
 from accounts.models import User
+from accounts.pages.forms import ProfileForm
 from accounts.pages.signed_in import SignedIn
-from config.errors import Invalid
+from core.errors import Invalid
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts.pages.signed_in import ask_again
-from config.errors import AccountClosed, NotFound
+from core.errors import AccountClosed, NotFound
 
 
 class RefusalMiddleware:

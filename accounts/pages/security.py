@@ -8,10 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import browsers, sessions
+from accounts.domain import sessions
 from accounts.pages.signed_in import SignedIn
-from config import access as lasting_access
-from config.pages import page_of, signed_in_at
+from core.people import access as lasting_access
+from core.text import browsers
+from core.web.pages import page_of, signed_in_at
 
 
 @require_safe

@@ -15,21 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import limits, links
-from accounts import teams as services
-from accounts.forms import InviteForm, RoleForm, TeamForm
+from accounts.domain import limits, links
+from accounts.domain import teams as services
 from accounts.models import Invitation, Membership, Team, User
+from accounts.pages.forms import InviteForm, RoleForm, TeamForm
 from accounts.pages.signed_in import SignedIn
-from config.errors import Busy, Conflict, Forbidden, Invalid, LimitReached, NotFound
-from config.pages import (
-    SAFE,
-    checked,
-    limited,
-    page_of,
-    refusals_shown,
-    signed_in_at,
-    unshared,
-)
+from core.errors import Busy, Conflict, Forbidden, Invalid, LimitReached, NotFound
+from core.web.pages import SAFE, checked, limited, page_of, refusals_shown, signed_in_at, unshared
 
 # --- the teams of a person ----------------------------------------------------------------------
 

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import limits, scopes, services
-from accounts.forms import TokenForm
-from accounts.models import ApiToken
+from accounts.domain import limits, services
+from accounts.models import ApiToken, scopes
+from accounts.pages.forms import TokenForm
 from accounts.pages.signed_in import SignedIn, ask_again, is_recent
-from config.errors import LimitReached
-from config.pages import limited, page_of, signed_in_at
+from core.errors import LimitReached
+from core.web.pages import limited, page_of, signed_in_at
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

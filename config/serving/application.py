@@ -14,16 +14,16 @@ from wsgiref.types import StartResponse
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from config import health
-from config.browsers import BrowserMiddleware
-from config.handler import Utf8Request
-from config.requests import RequestMiddleware
 from config.serving import refusals
 from config.serving.answers import Answers, FileWrapper
 from config.serving.bodies import Bodies, discard
 from config.serving.environ import environ_of
 from config.serving.interface import Headers, HTTPProtocol
 from config.serving.refusals import Refusal
+from core.ops import health
+from core.ops.request_log import RequestMiddleware
+from core.web.handler import Utf8Request
+from core.web.headers import BrowserMiddleware
 
 if TYPE_CHECKING:
     from granian.rsgi import Scope

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from config.api import errors
-from config.api.middleware import admit_browsers
+from core.api import errors
+from core.api.middleware import admit_browsers
 
 _RETRY_SECONDS = 5
 

@@ -2,7 +2,7 @@
 
 from django_filters import FilterSet
 
-from config.api.filters import UpdatedAfterFilter
+from core.api.filters import UpdatedAfterFilter
 
 
 class MeetingFilters(FilterSet):

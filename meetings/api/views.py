@@ -9,18 +9,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.authentication import caller
-from accounts.idempotency import once
-from config.api import envelope
-from config.api.fields import require_single
-from config.api.filters import narrowed
-from config.api.reading import Reading
-from config.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
-from config.errors import Invalid
-from meetings import services
+from core.api import envelope
+from core.api.fields import require_single
+from core.api.filters import narrowed
+from core.api.idempotency import once
+from core.api.reading import Reading
+from core.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
+from core.errors import Invalid
 from meetings.api.filters import MeetingFilters
-from meetings.api.serializers import MeetingSerializer, NewMeetingSerializer
-from meetings.enums import Tab
+from meetings.api.serializers import NewMeetingSerializer
+from meetings.domain import services
+from meetings.domain.readings import MeetingSerializer
 from meetings.models import MeetingRequest
+from meetings.models.enums import Tab
 from scheduling.api.serializers import ReasonSerializer
 
 _MEETINGS = Reading(MeetingSerializer, MeetingRequest.objects.visible_to, "meeting")

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from drf_spectacular.utils import extend_schema_field
 
-from config.api.fields import MOMENT, BooleanFormField
-from config.api.filters import MomentFilter, UpdatedAfterFilter
-from config.texts import AddressFormField
-from scheduling.enums import Status
+from core.api.fields import MOMENT, BooleanFormField
+from core.api.filters import MomentFilter, UpdatedAfterFilter
+from core.text.lines import AddressFormField
 from scheduling.models import EventType
+from scheduling.models.enums import Status
 
 _KEY = re.compile(r"^([0-9]{1,18}|et_[a-z0-9]{20})$")
 _NO_KEY = "Use the number or the uuid of an event type."

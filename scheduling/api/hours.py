@@ -9,18 +9,18 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
-from config.api import envelope
-from config.api.fields import CALENDAR_DATE, calendar_date
-from config.api.reading import Reading
-from config.api.schema import ErrorSerializer, answer
-from config.errors import NotFound
-from scheduling import services
+from core.api import envelope
+from core.api.fields import CALENDAR_DATE, calendar_date
+from core.api.reading import Reading
+from core.api.schema import ErrorSerializer, answer
+from core.errors import NotFound
 from scheduling.api.serializers_of_hours import (
     AvailabilityChangeSerializer,
     AvailabilitySerializer,
     OverrideChangeSerializer,
     OverrideSerializer,
 )
+from scheduling.domain import services
 from scheduling.models import DateOverride, WeeklyAvailability
 
 _AVAILABILITY = envelope.item_of(AvailabilitySerializer)

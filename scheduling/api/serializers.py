@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.serializers import NameField, ZoneField
-from accounts.names import validate_name
-from config.api.fields import (
+from accounts.api.serializers import ZoneField
+from core.api.fields import (
     AddressField,
     CalendarDateField,
     LineField,
@@ -20,21 +18,28 @@ from config.api.fields import (
     StrictIntegerField,
     StrictModelSerializer,
 )
-from config.api.reading import Derived
-from config.api.schema import NO_NUL, example
-from scheduling import custom_fields
+from core.api.reading import Derived
+from core.api.schema import NO_NUL, example
+from core.text.names import validate_name
 from scheduling.api import examples
-from scheduling.custom_fields import FieldType
-from scheduling.enums import Change, Location, PaymentMethod, Role, Status, Weekday, status_at
+from scheduling.domain.readings import TEXT_OR_NULL, EventSerializer, or_null
 from scheduling.models import (
-    Booking,
     EventType,
     HistoryEntry,
     location_in_words,
-    name_of_invitee,
 )
-from scheduling.phones import LONGEST as LONGEST_PHONE
-from scheduling.slots import Reason
+from scheduling.models.enums import (
+    Change,
+    Location,
+    PaymentMethod,
+    Role,
+    Status,
+    Weekday,
+)
+from scheduling.rules import custom_fields
+from scheduling.rules.custom_fields import FieldType
+from scheduling.rules.phones import LONGEST as LONGEST_PHONE
+from scheduling.rules.slots import Reason
 
 MOST_DAYS = 62
 _PHONE_HELP = (
@@ -54,14 +59,6 @@ _CLOSED = [
 ]
 
 
-_TEXT_OR_NULL = serializers.CharField(allow_null=True)
-
-
-def _or_null(text: str) -> str | None:
-    """What is empty in the database and null in the API."""
-    return text or None
-
-
 # --- event types --------------------------------------------------------------------------------
 
 
@@ -70,7 +67,7 @@ class LocationSerializer(serializers.Serializer[EventType]):
     display = Derived(
         location_in_words, "location", "location_custom", like=serializers.CharField()
     )
-    custom = Derived(_or_null, "location_custom", like=_TEXT_OR_NULL)
+    custom = Derived(or_null, "location_custom", like=TEXT_OR_NULL)
 
 
 class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
@@ -94,7 +91,7 @@ class PaymentSerializer(serializers.Serializer[EventType]):
     price = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True)
     currency = serializers.CharField()
     payment_method = Derived(
-        _or_null,
+        or_null,
         "payment_method",
         like=serializers.ChoiceField(PaymentMethod.choices, allow_null=True),
     )
@@ -235,48 +232,7 @@ class AvailabilityQuery(serializers.Serializer[Any]):
 # --- events -------------------------------------------------------------------------------------
 
 
-class EventTypeOfEventSerializer(serializers.Serializer[EventType]):
-    uuid = serializers.CharField()
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    slug = serializers.CharField()
-    duration = serializers.IntegerField(help_text="Minutes.")
-
-
-class InviteeSerializer(serializers.Serializer[Booking]):
-    name = Derived(name_of_invitee, "invitee_name", "erased_at", like=serializers.CharField())
-    email = serializers.CharField(source="invitee_email")
-    phone = Derived(_or_null, "invitee_phone", like=_TEXT_OR_NULL)
-
-
-class HostSerializer(serializers.Serializer[Any]):
-    name = NameField()
-    email = serializers.CharField()
-
-
-@example(examples.EVENT)
-class EventSerializer(serializers.Serializer[Booking]):
-    uuid = serializers.CharField()
-    id = serializers.IntegerField()
-    status = Derived(
-        lambda status, start, end: status_at(status, start, end, timezone.now()),
-        "status",
-        "start",
-        "end",
-        like=serializers.ChoiceField(Status.choices),
-    )
-    start_time = serializers.DateTimeField(source="start")
-    end_time = serializers.DateTimeField(source="end")
-    timezone = serializers.CharField(help_text="The invitee's.")
-    event_type = EventTypeOfEventSerializer()
-    invitee = InviteeSerializer(source="*")
-    host = HostSerializer()
-    notes = serializers.CharField()
-    custom_field_values = serializers.DictField()
-    sequence = serializers.IntegerField(help_text="Rises with every change of status or time.")
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    uri = Derived("/api/v1/events/{}".format, "id", like=serializers.CharField())
+example(examples.EVENT)(EventSerializer)
 
 
 @extend_schema_field(
@@ -343,7 +299,7 @@ class HistorySerializer(serializers.Serializer[HistoryEntry]):
     sequence = serializers.IntegerField(help_text="The event's, from then on.")
     change = serializers.ChoiceField(Change.choices)
     from_status = Derived(
-        _or_null, "from_status", like=serializers.ChoiceField(Status.choices, allow_null=True)
+        or_null, "from_status", like=serializers.ChoiceField(Status.choices, allow_null=True)
     )
     to_status = serializers.ChoiceField(Status.choices)
     start_time = serializers.DateTimeField(source="start", help_text="From then on.")

@@ -6,13 +6,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import ZoneField
-from config.api.fields import StrictBooleanField, StrictCharField
-from config.api.reading import Derived
-from config.api.schema import example
-from scheduling import hours
+from core.api.fields import StrictBooleanField, StrictCharField
+from core.api.reading import Derived
+from core.api.schema import example
 from scheduling.api import examples
-from scheduling.enums import Weekday
 from scheduling.models import DateOverride, WeeklyAvailability
+from scheduling.models.enums import Weekday
+from scheduling.rules import hours
 
 
 @extend_schema_field({"type": "string", "pattern": hours.TIME_PATTERN, "example": "09:00"})

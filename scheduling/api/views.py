@@ -13,22 +13,20 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
-from accounts.idempotency import once
-from accounts.zones import zone_of
-from config.api import envelope
-from config.api.fields import at, query_of
-from config.api.filters import narrowed
-from config.api.reading import Reading
-from config.api.rendering import instant
-from config.api.schema import IDEMPOTENCY_KEY, ErrorSerializer, answer
-from config.errors import Invalid
-from scheduling import availability, bookings, limits, services
+from core.api import envelope
+from core.api.fields import at, query_of
+from core.api.filters import narrowed
+from core.api.idempotency import once
+from core.api.reading import Reading
+from core.api.rendering import instant
+from core.api.schema import IDEMPOTENCY_KEY, ErrorSerializer, answer
+from core.errors import Invalid
+from core.text.zones import zone_of
 from scheduling.api.filters import EventFilters, EventTypeFilters
 from scheduling.api.serializers import (
     MOST_DAYS,
     AvailabilityQuery,
     EventChangeSerializer,
-    EventSerializer,
     EventTypeChangeSerializer,
     EventTypeSerializer,
     HistorySerializer,
@@ -38,10 +36,12 @@ from scheduling.api.serializers import (
     RescheduleSerializer,
     SlotsOfDateSerializer,
 )
-from scheduling.enums import Role
+from scheduling.domain import availability, bookings, limits, services
+from scheduling.domain.readings import EventSerializer
+from scheduling.messages.notifications import topic_of
 from scheduling.models import Booking, EventType, HistoryEntry
-from scheduling.notifications import topic_of
-from scheduling.slots import Slot
+from scheduling.models.enums import Role
+from scheduling.rules.slots import Slot
 
 _EVENT = envelope.item_of(EventSerializer)
 _EVENT_TYPE = envelope.item_of(EventTypeSerializer)

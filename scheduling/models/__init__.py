@@ -1,12 +1,6 @@
-"""When people work, what can be booked of them, what was booked, and the ledger of claimed time."""
+"""Hours of hosts, event types, and bookings."""
 
-from scheduling.models.bookings import (
-    Booking,
-    BusyTime,
-    HistoryEntry,
-    name_of_invitee,
-    new_booking_uuid,
-)
+from scheduling.models.bookings import Booking, HistoryEntry, name_of_invitee, new_booking_uuid
 from scheduling.models.event_types import (
     SLUG,
     EventType,
@@ -20,7 +14,6 @@ from scheduling.models.hours import DateOverride, WeeklyAvailability
 __all__ = [
     "SLUG",
     "Booking",
-    "BusyTime",
     "DateOverride",
     "EventType",
     "FormerSlug",

@@ -1,6 +1,6 @@
-"""What was booked, its history, and the ledger of claimed time."""
+"""Bookings and their history."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -9,11 +9,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.mailboxes import MailboxField
 from accounts.models import DELETED_PERSON, TIME_FORMATS, User
-from accounts.zones import validate_zone, zone_of
-from config.ids import named, public_id
-from scheduling.enums import Change, Role, Status, status_at
+from calendars.models import BusyTime
+from core.db.ids import named, public_id
+from core.text.mailboxes import MailboxField
+from core.text.zones import validate_zone, zone_of
+from scheduling.models.enums import Change, Role, Status, status_at
 from scheduling.models.event_types import EventType
 
 # What a booking is while its time is not approved, or when it was not.
@@ -27,42 +28,6 @@ def new_booking_uuid() -> str:
 def name_of_invitee(name: str, erased_at: datetime | None) -> str:
     """As it is shown."""
     return str(DELETED_PERSON) if erased_at else name
-
-
-class BusyTime(models.Model):
-    """A stretch of a person's time that is taken, by whatever claimed it.
-
-    `start` and `end` are epoch seconds, half-open. No two *exclusive* rows of a person overlap: the
-    database itself refuses it (see the first migration). The row does not know who claimed it; the
-    claimer points at the row.
-    """
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="busy_times", db_index=False
-    )
-    start = models.BigIntegerField(_("start"))
-    end = models.BigIntegerField(_("end"))
-    exclusive = models.BooleanField(_("exclusive"), default=True)
-
-    class Meta:
-        verbose_name = _("busy time")
-        verbose_name_plural = _("busy times")
-        ordering = ("start", "id")
-        constraints = [
-            models.CheckConstraint(condition=Q(end__gt=F("start")), name="busy_time_not_empty")
-        ]
-        indexes = [models.Index(fields=["user", "start", "end"], name="busy_time_range")]
-
-    def __str__(self) -> str:
-        return f"{self.start_at:%Y-%m-%d %H:%M}-{self.end_at:%H:%M} UTC"
-
-    @property
-    def start_at(self) -> datetime:
-        return datetime.fromtimestamp(self.start, UTC)
-
-    @property
-    def end_at(self) -> datetime:
-        return datetime.fromtimestamp(self.end, UTC)
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):

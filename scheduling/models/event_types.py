@@ -12,13 +12,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.names import validate_title
-from accounts.zones import validate_zone, zone_of
-from config.ids import named, public_id
-from config.texts import validate_line
-from scheduling.custom_fields import CustomField
-from scheduling.enums import Location, PaymentMethod, Weekday
-from scheduling.slots import Terms
+from core.db.ids import named, public_id
+from core.text.lines import validate_line
+from core.text.names import validate_title
+from core.text.zones import validate_zone, zone_of
+from scheduling.models.enums import Location, PaymentMethod, Weekday
+from scheduling.rules.custom_fields import CustomField
+from scheduling.rules.slots import Terms
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.zones import validate_zone, zone_of
-from scheduling.hours import Day, usual_week
-from scheduling.slots import Interval
+from core.text.zones import validate_zone, zone_of
+from scheduling.rules.hours import Day, usual_week
+from scheduling.rules.slots import Interval
 
 
 class WeeklyAvailability(models.Model):

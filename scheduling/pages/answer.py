@@ -5,12 +5,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from config.errors import NotFound
-from config.pages import SAFE, checked, limited, refusals_shown, unshared
-from scheduling import bookings, links
-from scheduling.enums import Change, Role
-from scheduling.forms import ReasonForm
+from core.errors import NotFound
+from core.web.pages import SAFE, checked, limited, refusals_shown, unshared
+from scheduling.domain import bookings
+from scheduling.messages import links
+from scheduling.models.enums import Change, Role
 from scheduling.pages.cards import broken, card_of, outcome_of, unmoved
+from scheduling.pages.forms import ReasonForm
 
 
 @unshared

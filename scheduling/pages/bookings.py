@@ -16,14 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from config.errors import NotFound
-from config.pages import checked, limited, ours_or, page_of, refusals_shown, signed_in_at
-from scheduling import availability, limits
-from scheduling import bookings as doors
-from scheduling.enums import Change, Role, Status
-from scheduling.forms import CancelForm, MoveForm, NotesForm, SeenForm
+from core.errors import NotFound
+from core.web.pages import checked, limited, ours_or, page_of, refusals_shown, signed_in_at
+from scheduling.domain import availability, limits
+from scheduling.domain import bookings as doors
 from scheduling.models import Booking
+from scheduling.models.enums import Change, Role, Status
 from scheduling.pages.cards import card_of, unmoved
+from scheduling.pages.forms import CancelForm, MoveForm, NotesForm, SeenForm
 from scheduling.pages.history import steps_of
 from scheduling.pages.sides import SIDES, UPCOMING, counts_of_sides, side_of
 from scheduling.pages.weeks import week_of

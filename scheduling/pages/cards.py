@@ -10,10 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.errors import Conflict, NotFound, PersonGone, TimeTaken
-from scheduling.enums import TRANSITIONS, Change, Role, Status
+from core.errors import Conflict, NotFound, PersonGone, TimeTaken
+from scheduling.messages.notifications import Party, answers, given_up, parties
 from scheduling.models import Booking
-from scheduling.notifications import Party, answers, given_up, parties
+from scheduling.models.enums import TRANSITIONS, Change, Role, Status
 
 _STATUS_NAMES: dict[Role, dict[Status, Promise]] = {
     Role.INVITEE: {

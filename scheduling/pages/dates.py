@@ -14,18 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_http_methods
 
-from accounts import clock
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Invalid, LimitReached
-from config.pages import SAFE, limited, page_of
-from scheduling import outside
-from scheduling.hour_forms import DateForm, Kind
+from core.errors import Invalid, LimitReached
+from core.text import times
+from core.web.pages import SAFE, limited, page_of
+from scheduling.domain import outside
 from scheduling.models import DateOverride, WeeklyAvailability
 from scheduling.pages import grid
+from scheduling.pages.hour_forms import DateForm, Kind
 from scheduling.pages.hours import agreed, warned
 from scheduling.pages.weeks import date_of
-from scheduling.slots import Interval
+from scheduling.rules.slots import Interval
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _YEARS_AHEAD = 5
@@ -107,7 +107,7 @@ def _posted(request: SignedIn, day: date, today: date, now: datetime) -> HttpRes
 
 
 def _saved(form: DateForm) -> str:
-    day = {"day": clock.full_date(form.day)}
+    day = {"day": times.full_date(form.day)}
     match form.kind:
         case Kind.USUAL:
             return gettext("%(day)s has its usual hours.") % day
@@ -174,7 +174,7 @@ def _windows_on(
 def _words(windows: Sequence[Interval], user: User) -> str:
     """`9:00 AM – 12:00 PM, 1:00 PM – 5:00 PM`; empty where there are none."""
     spans = (
-        f"{clock.time_of_day(start, user)} – {clock.time_of_day(end, user)}"
+        f"{times.time_of_day(start, user)} – {times.time_of_day(end, user)}"
         for start, end in windows
     )
     return pgettext("between the hours of a day", ", ").join(spans)

@@ -16,14 +16,14 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import limits
+from accounts.domain import limits
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from config.errors import Invalid, LimitReached, NotFound
-from config.pages import SAFE, limited, page_of, signed_in_at
-from scheduling import services
-from scheduling.event_type_forms import EventTypeForm, Questions
+from core.errors import Invalid, LimitReached, NotFound
+from core.web.pages import SAFE, limited, page_of, signed_in_at
+from scheduling.domain import services
 from scheduling.models import Booking, EventType
+from scheduling.pages.event_type_forms import EventTypeForm, Questions
 
 _LIST = "scheduling:event_types"
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock
-from scheduling.enums import Change, Role
+from core.text import times
 from scheduling.models import HistoryEntry
+from scheduling.models.enums import Change, Role
 from scheduling.pages.cards import Card
 
 
@@ -69,4 +69,4 @@ def _steps(card: Card, entries: Sequence[HistoryEntry]) -> Iterator[Step]:
 
 
 def _moment(moment: datetime, card: Card) -> str:
-    return f"{clock.day(moment, card.person)}, {clock.time(moment, card.person)}"
+    return f"{times.day(moment, card.person)}, {times.time(moment, card.person)}"

@@ -11,11 +11,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.pages.signed_in import SignedIn
-from config.errors import Invalid
-from config.pages import PER_PAGE, SAFE, limited
-from scheduling import outside
-from scheduling.hour_forms import WeekForm
+from core.errors import Invalid
+from core.web.pages import PER_PAGE, SAFE, limited
+from scheduling.domain import outside
 from scheduling.models import Booking
+from scheduling.pages.hour_forms import WeekForm
 
 
 @require_http_methods([*SAFE, "POST"])

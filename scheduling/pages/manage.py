@@ -11,16 +11,17 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from config.errors import NotFound
-from config.pages import SAFE, checked, limited, refusals_shown, unshared
-from scheduling import availability, bookings, calendars, erasure, limits, links
-from scheduling.calendars import CalendarLink
-from scheduling.enums import Change, Role, Status
-from scheduling.forms import CancelForm, MoveForm
-from scheduling.icalendar import Method
+from core.errors import NotFound
+from core.web.pages import SAFE, checked, limited, refusals_shown, unshared
+from scheduling.domain import availability, bookings, erasure, limits
+from scheduling.messages import calendar_links, links
+from scheduling.messages.calendar_links import CalendarLink
+from scheduling.messages.icalendar import Method
+from scheduling.messages.notifications import calendar_object, parties
 from scheduling.models import Booking
-from scheduling.notifications import calendar_object, parties
+from scheduling.models.enums import Change, Role, Status
 from scheduling.pages.cards import Card, broken, card_of, outcome_of, unmoved
+from scheduling.pages.forms import CancelForm, MoveForm
 from scheduling.pages.weeks import week_of
 
 
@@ -119,7 +120,7 @@ def calendars_of(card: Card) -> list[CalendarLink]:
     booking = card.booking
     if not card.is_certain:
         return []
-    return calendars.links(
+    return calendar_links.links(
         title=card.title,
         start=booking.start,
         end=booking.end,

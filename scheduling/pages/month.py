@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from accounts.clock import Reader
-from scheduling import availability
+from core.text.times import Reader
+from scheduling.domain import availability
 from scheduling.models import EventType
 from scheduling.pages import grid
 from scheduling.pages.visitors import Visitor

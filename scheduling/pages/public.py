@@ -16,18 +16,18 @@ from django.utils.translation import gettext
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import usernames
-from accounts.models import FormerUsername, User
-from config.errors import Busy, DomainError, TimeTaken
-from config.pages import SAFE, limited, page_of
-from scheduling import availability, bookings, limits, links
-from scheduling.booking_form import BookingForm, initial_of, prefill_of
-from scheduling.forms import StartField
+from accounts.models import FormerUsername, User, usernames
+from core.errors import Busy, DomainError, TimeTaken
+from core.web.pages import SAFE, limited, page_of
+from scheduling.domain import availability, bookings, limits
+from scheduling.messages import links
 from scheduling.models import EventType, FormerSlug
+from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
+from scheduling.pages.forms import StartField
 from scheduling.pages.month import Month, month_of, nearest_starts, next_open_day
 from scheduling.pages.visitors import Visitor, remember, visitor_of
 from scheduling.pages.weeks import choices_of, date_of, furthest
-from scheduling.slots import Reason
+from scheduling.rules.slots import Reason
 
 _NEAREST = 6
 

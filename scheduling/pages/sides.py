@@ -8,8 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from scheduling.enums import Status
 from scheduling.models import Booking
+from scheduling.models.enums import Status
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import translation
 from django.utils.formats import get_format
 
-from accounts import zones
-from config.languages import region_of
+from core.text import zones
+from core.web.languages import region_of
 
 _TIME_FORMATS = {"12": "hh:mm a", "24": "HH:mm"}
 _COOKIE_AGE = 31_536_000

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 
-from accounts import clock
-from accounts.clock import Reader
-from scheduling import availability
+from core.text import times
+from core.text.times import Reader
+from scheduling.domain import availability
 from scheduling.models import EventType
 from scheduling.pages.cards import Card
 
@@ -79,7 +79,7 @@ def _told(choices: list[Choice], day: date, card: Card) -> list[Choice]:
 def _theirs(second: int, day: date, person: Reader) -> str:
     """With the weekday, where the day is another."""
     moment = datetime.fromtimestamp(second, person.zone)
-    text = clock.time(moment, person)
+    text = times.time(moment, person)
     return text if moment.date() == day else f"{dateformat.format(moment, 'D')} {text}"
 
 
@@ -100,6 +100,6 @@ def date_of(text: str) -> date | None:
 def choices_of(starts: Sequence[int], reader: Reader) -> list[Choice]:
     """These starts (epoch seconds), on the reader's clock."""
     return [
-        Choice(start, clock.time(datetime.fromtimestamp(start, reader.zone), reader))
+        Choice(start, times.time(datetime.fromtimestamp(start, reader.zone), reader))
         for start in starts
     ]

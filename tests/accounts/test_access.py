@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import Grant
 
-from accounts import services
-from accounts.models import AuditEntry, Notification, PushDevice, User
+from accounts.domain import services
+from accounts.models import AuditEntry, User
+from notifications.models import Notification, PushDevice
 from tests import factories
 from tests.accounts.test_pages_allauth import code, switch_on
 from tests.oauth import App, app_of

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import services
+from accounts.domain import services
 from accounts.models import ApiToken, User, new_token
 from tests import factories
 

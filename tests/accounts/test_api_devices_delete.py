@@ -2,8 +2,9 @@
 
 import pytest
 
-from accounts import services
-from accounts.models import PushDevice, User
+from accounts.domain import services
+from accounts.models import User
+from notifications.models import PushDevice
 from tests import factories
 
 

@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import services
+from accounts.domain import services
 from accounts.models import User
+from notifications.domain import devices
 from tests import factories
 
 URL = "/api/v1/users/me/devices"
@@ -19,7 +20,7 @@ def test_it_tells_how_a_token_begins_and_no_more(alice: User) -> None:
             user=alice, token="abcdefgh-secret", platform="ios", name="My phone"
         )
         second = services.register_device(user=alice, token="12345678-secret", platform="web")
-    services.deactivate_device(digest=second.digest)
+    devices.deactivate(digest=second.digest)
     answer = factories.client(alice, "users:read").get(URL)
     assert answer.status_code == 200
     assert answer.json() == {

@@ -9,11 +9,11 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from pytest_django import Settings
 
-from accounts import applications, services, usernames
-from accounts.models import User
-from accounts.oauth import Validator
-from config import redaction
-from config.errors import Conflict, Invalid, NotFound
+from accounts.domain import applications, services
+from accounts.libraries.oauth_toolkit import Validator
+from accounts.models import User, usernames
+from core.errors import Conflict, Invalid, NotFound
+from core.ops import redaction
 from tests.oauth import CALLBACK, app_of
 from tests.pages import NOW, stand_alone
 

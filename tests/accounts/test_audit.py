@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts import audit
-from accounts.audit import Action
-from accounts.models import AuditEntry, Notification, User
+from accounts.domain import audit
+from accounts.domain.audit import Action
+from accounts.models import AuditEntry, User
+from notifications.models import Notification
 from tests import factories
 from tests.accounts.test_pages_allauth import code, switch_on
 from tests.accounts.test_sessions import FIREFOX

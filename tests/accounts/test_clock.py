@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from accounts import clock
-from accounts.templatetags.words import one_stop
+from core.templatetags.words import one_stop
+from core.text import times
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ BERLIN = Someone(ZoneInfo("Europe/Berlin"), "HH:mm")
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 def test_am_and_pm_are_the_same_in_every_language(language: str) -> None:
     with translation.override(language):
-        times = [
-            clock.time(datetime(2026, 1, 5, hour, 5, tzinfo=UTC), LONDON) for hour in (0, 9, 12, 23)
+        shown = [
+            times.time(datetime(2026, 1, 5, hour, 5, tzinfo=UTC), LONDON) for hour in (0, 9, 12, 23)
         ]
-        assert times == ["12:05 AM", "9:05 AM", "12:05 PM", "11:05 PM"]
-        minutes = [clock.time_of_day(minute, LONDON) for minute in (0, 570, 720, 1440)]
+        assert shown == ["12:05 AM", "9:05 AM", "12:05 PM", "11:05 PM"]
+        minutes = [times.time_of_day(minute, LONDON) for minute in (0, 570, 720, 1440)]
         assert minutes == ["12:00 AM", "9:30 AM", "12:00 PM", "12:00 AM"]
-        assert clock.time_of_day(1440, BERLIN) == "24:00"
+        assert times.time_of_day(1440, BERLIN) == "24:00"
 
 
 @pytest.mark.parametrize(
@@ -40,17 +40,17 @@ def test_am_and_pm_are_the_same_in_every_language(language: str) -> None:
 )
 def test_an_hour_that_comes_twice_names_its_offset(hour: int, shown: str) -> None:
     day = 24 if hour == 23 else 25
-    assert clock.time(datetime(2026, 10, day, hour, 30, tzinfo=UTC), BERLIN) == shown
+    assert times.time(datetime(2026, 10, day, hour, 30, tzinfo=UTC), BERLIN) == shown
 
 
 def test_a_skipped_hour_needs_no_name() -> None:
     moments = [datetime(2026, 3, 29, hour, 30, tzinfo=UTC) for hour in (0, 1)]
-    assert [clock.time(moment, BERLIN) for moment in moments] == ["01:30", "03:30"]
+    assert [times.time(moment, BERLIN) for moment in moments] == ["01:30", "03:30"]
 
 
 def test_a_span_in_it_tells_both_ends_apart() -> None:
     start, end = (datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1))
-    assert clock.span(start, end, BERLIN) == (
+    assert times.span(start, end, BERLIN) == (
         "Sun 2026-10-25, 02:00 CEST – 02:00 CET (Europe/Berlin)"
     )
 
@@ -58,7 +58,7 @@ def test_a_span_in_it_tells_both_ends_apart() -> None:
 def test_a_span_names_an_offset_as_people_write_it() -> None:
     start, end = (datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (8, 9))
     ahead = Someone(ZoneInfo("Etc/GMT-2"), "HH:mm")
-    assert clock.span(start, end, ahead) == "Mon 2026-01-05, 10:00 – 11:00 (UTC+2)"
+    assert times.span(start, end, ahead) == "Mon 2026-01-05, 10:00 – 11:00 (UTC+2)"
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
@@ -66,7 +66,7 @@ def test_a_clock_of_twelve_hours_is_read_alike_in_every_language(language: str) 
     person = Someone(ZoneInfo("UTC"), "hh:mm a")
     hours = [datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (0, 9, 12, 21)]
     with translation.override(language):
-        shown = [clock.time(hour, person) for hour in hours]
+        shown = [times.time(hour, person) for hour in hours]
     assert shown == ["12:00 AM", "9:00 AM", "12:00 PM", "9:00 PM"]
 
 

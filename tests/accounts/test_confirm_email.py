@@ -7,7 +7,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
-from accounts.models import Notification, User
+from accounts.models import User
+from notifications.models import Notification
 from tests import factories
 from tests.pages import everything, words
 

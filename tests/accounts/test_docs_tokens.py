@@ -14,8 +14,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from accounts import applications, leaks, scopes
-from accounts.models import ACCESS_PREFIX, REFRESH_PREFIX, TOKEN_PREFIX, User, new_token
+from accounts.domain import applications, leaks
+from accounts.models import ACCESS_PREFIX, REFRESH_PREFIX, TOKEN_PREFIX, User, new_token, scopes
 from tests import factories
 from tests.oauth import SCOPES, VERIFIER, App, app_of, challenge_of
 from tests.pages import stand_alone

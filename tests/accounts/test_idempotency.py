@@ -15,11 +15,12 @@ from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import idempotency
-from accounts.idempotency import once, purge
-from accounts.models import ApiToken, IdempotencyRecord, Team, User
-from config.api.rendering import dumps
-from config.errors import Conflict, InFlight, Invalid
+from accounts.models import ApiToken, Team, User
+from core.api import idempotency
+from core.api.idempotency import once, purge
+from core.api.rendering import dumps
+from core.errors import Conflict, InFlight, Invalid
+from core.models import IdempotencyRecord
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -142,7 +143,7 @@ def test_an_answer_that_is_no_success_is_not_kept(alice: User, status: int) -> N
 def test_the_answer_is_encrypted(alice: User) -> None:
     once(ask(alice), lambda: Response({"secret": "whsec_abc"}, status=201))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT answer FROM accounts_idempotencyrecord")
+        cursor.execute("SELECT answer FROM core_idempotencyrecord")
         [[answer]] = cursor.fetchall()
     assert "whsec" not in answer
     assert IdempotencyRecord.objects.get().answer == '{"secret":"whsec_abc"}'

@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
-from accounts import clock
-from accounts.models import Notification, User
+from accounts.models import User
+from core.text import times
+from notifications.models import Notification
 from tests.languages import speak_german
 from tests.pages import stand_alone
 
@@ -54,9 +55,9 @@ HOUR = timedelta(hours=1)
 )
 def test_weekdays_are_in_the_readers_language(language: str, told: str) -> None:
     with translation.override(language):
-        assert clock.utc_span(START, START + HOUR) == told
+        assert times.utc_span(START, START + HOUR) == told
 
 
 def test_what_is_told_in_utc_is_in_utc_wherever_it_comes_from() -> None:
     east = START.astimezone(timezone(timedelta(hours=14)))
-    assert clock.utc_span(east, east + HOUR) == "Wed 2026-03-04, 10:00 – 11:00 UTC"
+    assert times.utc_span(east, east + HOUR) == "Wed 2026-03-04, 10:00 – 11:00 UTC"

@@ -10,8 +10,9 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken
 from pytest_django import Settings
 
-from accounts import services
-from accounts.models import ApiToken, AuditEntry, Notification, User, new_token
+from accounts.domain import services
+from accounts.models import ApiToken, AuditEntry, User, new_token
+from notifications.models import Notification
 from tests import factories
 from tests.oauth import api, app_of
 from tests.pages import everything, stand_alone

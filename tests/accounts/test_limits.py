@@ -10,7 +10,8 @@ from django.core.cache import cache, caches
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Notification, User
+from accounts.models import AuditEntry, User
+from notifications.models import Notification
 from tests import factories
 from tests.pages import words
 from tests.services import valkey
@@ -36,7 +37,7 @@ def kept(request: pytest.FixtureRequest, at_now: None, settings: Settings) -> It
     lost = request.param != "in Redis"
     settings.CACHES = {
         name: {
-            "BACKEND": "config.cache.ForgivingRedisCache",
+            "BACKEND": "core.ops.cache.ForgivingRedisCache",
             "LOCATION": NOBODY if lost else request.getfixturevalue("redis_url"),
         }
         for name in ("default", "pages")

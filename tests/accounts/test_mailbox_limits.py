@@ -13,9 +13,11 @@ from django.core.cache import cache, caches
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import mailboxes, teams
-from accounts.models import AuditEntry, Invitation, Notification, Team, User
-from config.errors import Busy
+from accounts.domain import account_mails, teams
+from accounts.models import AuditEntry, Invitation, Team, User
+from core.errors import Busy
+from core.text import mailboxes
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW, stand_alone, words
 from tests.torture.races import at_once, kinds
@@ -165,7 +167,7 @@ def test_zero_turns_it_off(settings: Settings) -> None:
 
 
 def test_of_many_at_once_three_get_through(settings: Settings) -> None:
-    take = partial(mailboxes.take, VICTIM, mailboxes.About.ADDRESS, now=NOW)
+    take = partial(account_mails.take, VICTIM, account_mails.About.ADDRESS, now=NOW)
     assert Counter(at_once([take] * 8)) == {True: 3, False: 5}
 
 

@@ -11,7 +11,7 @@ from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, User
-from accounts.staff import ReadOnlyAdmin
+from accounts.staff.base import ReadOnlyAdmin
 from tests import factories
 from tests.oauth import App, api, app_of
 from tests.pages import stand_alone

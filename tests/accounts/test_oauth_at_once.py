@@ -9,7 +9,7 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken, RefreshToken
 from pytest_django import Settings
 
-from accounts import applications
+from accounts.domain import applications
 from accounts.models import User
 from tests.oauth import App, api, app_of
 from tests.pages import stand_alone

@@ -17,7 +17,8 @@ from allauth.mfa.totp.internal.auth import (
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import Notification, User
+from accounts.models import User
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW, everything, main, words
 

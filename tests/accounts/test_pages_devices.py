@@ -4,8 +4,10 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import services
-from accounts.models import PushDevice, User
+from accounts.domain import services
+from accounts.models import User
+from notifications.domain import devices
+from notifications.models import PushDevice
 from tests.pages import everything, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -40,7 +42,7 @@ def test_without_any_it_says_how_one_gets_there(signed_in: Client) -> None:
 def test_each_is_named_with_how_it_stands(signed_in: Client, alice: User) -> None:
     device_of(alice)
     nameless = device_of(alice, "")
-    services.deactivate_device(digest=nameless.digest)
+    devices.deactivate(digest=nameless.digest)
     page = signed_in.get(PAGE)
     assert "Phone Active iOS registered Mon 03/02/2026 Remove Phone" in words(page)
     assert "iOS device Out of reach iOS registered Mon 03/02/2026" in words(page)

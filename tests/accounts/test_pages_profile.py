@@ -8,10 +8,11 @@ from django.db import IntegrityError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import clock, services
-from accounts.forms import DATES, TIMES
+from accounts.domain import services
 from accounts.models import DATE_FORMATS, TIME_FORMATS, User
-from config.errors import Invalid
+from accounts.pages.forms import DATES, TIMES
+from core.errors import Invalid
+from core.text import times
 from scheduling.models import WeeklyAvailability
 from tests import factories
 from tests.pages import NOW, UNSEEN, everything, main, words
@@ -97,11 +98,11 @@ def test_the_formats_are_shown_by_what_they_make() -> None:
     person = User(timezone="UTC")
     made = {}
     for person.date_format in DATE_FORMATS:
-        made[person.date_format] = clock.day(moment, person).partition(" ")[2]
+        made[person.date_format] = times.day(moment, person).partition(" ")[2]
     assert made == DATES
     made = {}
     for person.time_format in TIME_FORMATS:
-        made[person.time_format] = clock.time(moment, person)
+        made[person.time_format] = times.time(moment, person)
     assert made == TIMES
 
 

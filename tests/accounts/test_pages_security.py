@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import audit, sessions
-from accounts.audit import Action
+from accounts.domain import audit, sessions
+from accounts.domain.audit import Action
 from accounts.models import AuditEntry, Session, User
-from config import crypto
+from core.db import crypto
 from tests.accounts.test_sessions import FIREFOX, cookie, is_in, sign_in
 from tests.pages import NOW, everything, words
 

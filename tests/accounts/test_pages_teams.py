@@ -10,9 +10,10 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import links, teams
-from accounts.models import Invitation, Membership, Notification, Team, User
-from config.logs import redact
+from accounts.domain import links, teams
+from accounts.models import Invitation, Membership, Team, User
+from core.ops.logs import redact
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW, UNSEEN, Ask, everything, main, words
 

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts import services
+from accounts.domain import services
 from accounts.models import ApiToken, Session, User
-from config import crypto
+from core.db import crypto
 from tests.pages import NOW, UNSEEN, everything, readable, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]

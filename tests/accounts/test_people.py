@@ -11,10 +11,12 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import scopes, services
-from accounts.models import ApiToken, Notification, User, checksum_holds, new_token
-from config.crypto import digest
-from config.errors import Invalid
+from accounts.domain import services
+from accounts.models import ApiToken, User, checksum_holds, new_token, scopes
+from core.db.crypto import digest
+from core.errors import Invalid
+from notifications.domain import devices
+from notifications.models import Notification
 from tests import factories
 from tests.pages import stand_alone
 
@@ -157,7 +159,7 @@ def test_create_token_says_what_is_wrong(alice: User, email: str, wanted: str) -
 
 def test_a_device_changes_hands_with_whoever_signs_in_on_it(alice: User, bob: User) -> None:
     first = services.register_device(user=alice, token="t", platform="ios")
-    services.deactivate_device(digest=first.digest)
+    devices.deactivate(digest=first.digest)
     device = services.register_device(user=bob, token="t", platform="ios", name="Phone")
     assert (device.user, device.is_active) == (bob, True)
     assert alice.devices.count() == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.redirects import allowed, form_action, host_of, problem_with
+from accounts.domain.redirect_uris import allowed, form_action, host_of, problem_with
 
 WHOLE = "Write a whole address such as https://example.com/callback."
 HTTPS = "Use https. Plain http is only for programs on one’s own computer (127.0.0.1)."

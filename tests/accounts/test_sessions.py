@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
 
-from accounts import browsers, sessions
+from accounts.domain import sessions
 from accounts.models import Session, User
-from config import crypto, keys
+from core.db import crypto, keys
+from core.text import browsers
 from tests import factories
 from tests.config.test_crypto import NEW, OLD
 from tests.pages import NOW

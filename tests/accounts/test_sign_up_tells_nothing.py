@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from accounts.models import Notification, User
+from accounts.models import User
+from notifications.models import Notification
 from scheduling.models import WeeklyAvailability
 from tests import factories
 

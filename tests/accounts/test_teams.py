@@ -8,10 +8,11 @@ import time_machine
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 
-from accounts import links, teams
-from accounts.models import Invitation, Membership, Notification, Team, User
-from config.errors import Conflict, Forbidden, Invalid, NotFound
-from config.outbox import OutboxState
+from accounts.domain import links, teams
+from accounts.models import Invitation, Membership, Team, User
+from core.db.outbox import OutboxState
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from notifications.models import Notification
 from tests.pages import NOW, Ask
 
 pytestmark = pytest.mark.django_db

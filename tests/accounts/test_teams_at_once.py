@@ -5,8 +5,9 @@ from functools import partial
 
 import pytest
 
-from accounts import services, teams
-from accounts.models import Invitation, Membership, Notification, Team, User
+from accounts.domain import services, teams
+from accounts.models import Invitation, Membership, Team, User
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW
 from tests.torture.races import at_once, kinds

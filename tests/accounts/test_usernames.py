@@ -3,8 +3,7 @@
 import pytest
 from django.urls import get_resolver
 
-from accounts import usernames
-from accounts.models import User
+from accounts.models import User, usernames
 from tests import factories
 
 APPS = ("accounts", "webhooks", "scheduling", "meetings")

@@ -9,8 +9,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts import zones
-from accounts.zones import zone_of
+from core.text import zones
+from core.text.zones import zone_of
 
 UTC_ZONE = ZoneInfo("UTC")
 

@@ -7,13 +7,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import PushDevice, Team, User
-from meetings import services
+from accounts.models import Team, User
+from meetings.domain import services
 from meetings.models import MeetingRequest
+from notifications.models import PushDevice
 from scheduling.models import Booking
 from tests import factories
 from tests.pages import stand_alone
-from webhooks import services as webhook_services
+from webhooks.domain import services as webhook_services
 from webhooks.models import Attempt, Delivery
 
 

@@ -13,18 +13,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts import services
-from accounts.models import (
-    ApiToken,
-    AuditEntry,
-    Membership,
-    Notification,
-    Session,
-    Team,
-    User,
-)
-from config import privacy
+from accounts.domain import services
+from accounts.models import ApiToken, AuditEntry, Membership, Session, Team, User
+from core.people import privacy
 from meetings.models import MeetingRequest
+from notifications.models import Notification
 from scheduling.models import Booking
 from tests import factories
 from tests.admin.calls import deed, listed, url

@@ -9,18 +9,12 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from accounts import services
-from accounts.models import (
-    AuditEntry,
-    Notification,
-    PushDevice,
-    Session,
-    Team,
-    User,
-)
-from accounts.staff import StaffAdmin
-from meetings import services as services_of_meetings
+from accounts.domain import services
+from accounts.models import AuditEntry, Session, Team, User
+from accounts.staff.base import StaffAdmin
+from meetings.domain import services as services_of_meetings
 from meetings.models import MeetingRequest
+from notifications.models import Notification, PushDevice
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.accounts.test_sessions import FIREFOX, cookie, is_in, sign_in
@@ -341,7 +335,7 @@ def test_too_many_at_once_are_refused(plain: Client, alice: User) -> None:
 def test_every_table_of_ours_says_whom_its_rows_concern_or_concerns_nobody() -> None:
     ours = [
         table.opts.label
-        for app in ("accounts", "webhooks", "scheduling", "meetings")
+        for app in ("notifications", "accounts", "webhooks", "calendars", "scheduling", "meetings")
         for model in apps.get_app_config(app).get_models()
         if isinstance(table := admin.site._registry.get(model), StaffAdmin) and not table.people
     ]

@@ -12,13 +12,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import services as account_services
-from accounts.models import ApiToken, Notification, PushDevice, User
-from accounts.staff import ReadOnlyAdmin
-from meetings import services
+from accounts.domain import services as account_services
+from accounts.models import ApiToken, User
+from accounts.staff.base import ReadOnlyAdmin
+from meetings.domain import services
 from meetings.models import MeetingRequest
-from scheduling import bookings
-from scheduling import services as scheduling_services
+from notifications.models import Notification, PushDevice
+from scheduling.domain import bookings
+from scheduling.domain import services as scheduling_services
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry
 from tests import factories
 from tests.admin.calls import act, url
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 OURS = [
     model
-    for app in ("accounts", "webhooks", "scheduling", "meetings")
+    for app in ("notifications", "accounts", "webhooks", "calendars", "scheduling", "meetings")
     for model in apps.get_app_config(app).get_models()
 ]
 

@@ -66,7 +66,7 @@ if __name__ == "__main__":
     settings.EMBEDDED_WORKER = False
     settings.ROOT_URLCONF = "tests.config.crashing"
     # What asks for sessions would ask a database that has no tables.
-    del settings.MIDDLEWARE[settings.MIDDLEWARE.index("config.api.middleware.ApiMiddleware") + 1 :]
+    del settings.MIDDLEWARE[settings.MIDDLEWARE.index("core.api.middleware.ApiMiddleware") + 1 :]
     from config import wsgi
 
     ask(wsgi.application, f"/crash/{sys.argv[1]}")

@@ -6,7 +6,7 @@ import logging.config
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from config import logs
+from core.ops import logs
 
 
 @contextmanager

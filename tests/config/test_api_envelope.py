@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import PushDevice, User
+from accounts.models import User
+from notifications.models import PushDevice
 from tests import factories
 
 URL = "/api/v1/users/me/devices"

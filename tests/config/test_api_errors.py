@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import User
-from config.api.errors import exception_handler
+from core.api.errors import exception_handler
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.config.probe_urls")]

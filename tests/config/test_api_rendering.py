@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import PushDevice, User
-from config.api.rendering import dumps, instant
+from accounts.models import User
+from core.api.rendering import dumps, instant
+from notifications.models import PushDevice
 from tests import factories
 
 URL = "/api/v1/users/me/devices"

@@ -10,9 +10,9 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
-from config.api.errors import KINDS
+from core.api.errors import KINDS
 from scheduling.api.serializers import NewEventSerializer
-from webhooks.events import EVENTS
+from webhooks.domain.events import EVENTS
 
 pytestmark = pytest.mark.django_db
 

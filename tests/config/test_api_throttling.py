@@ -15,8 +15,8 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from accounts.models import User
-from config.api import throttling
-from config.api.throttling import InProcess, Limiter, Shared, Verdict
+from core.api import throttling
+from core.api.throttling import InProcess, Limiter, Shared, Verdict
 from tests import factories
 from tests.services import Valkey
 

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from config.cache import ForgivingRedisCache
+from core.ops.cache import ForgivingRedisCache
 from tests import factories
 from tests.pages import stand_alone
 from tests.services import valkey
@@ -74,7 +74,7 @@ def test_what_was_begun_in_redis_is_counted_on_alone(alone: ForgivingRedisCache)
 def test_that_redis_is_lost_and_found_is_said_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("config.contact._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("core.ops.circuit._PAUSE_SECONDS", 0.0)
     with valkey() as server:
         cache = ForgivingRedisCache(server.url, {})
         cache.set("key", "shared")
@@ -85,7 +85,7 @@ def test_that_redis_is_lost_and_found_is_said_once(
         assert [cache.get("key") for _time in range(3)] == [None] * 3
         for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
             pool.disconnect()
-    said: list[Any] = [each for each in caplog.records if each.name == "config.cache"]
+    said: list[Any] = [each for each in caplog.records if each.name == "core.ops.cache"]
     assert [(each.msg["event"], each.levelname) for each in said] == [
         ("cache_alone", "WARNING"), ("cache_shared", "INFO"),
     ]  # fmt: skip
@@ -93,7 +93,7 @@ def test_that_redis_is_lost_and_found_is_said_once(
 
 def test_while_it_is_lost_few_ask_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that swallows what it is sent would cost everybody half a second a question."""
-    monkeypatch.setattr("config.contact._PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr("core.ops.circuit._PAUSE_SECONDS", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         cache = ForgivingRedisCache(url, {"OPTIONS": {"socket_timeout": 0.2}})
@@ -110,7 +110,7 @@ def test_people_sign_in_and_answer_while_redis_is_away(
 ) -> None:
     stand_alone(settings)
     settings.CACHES = {
-        name: {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": NOBODY}
+        name: {"BACKEND": "core.ops.cache.ForgivingRedisCache", "LOCATION": NOBODY}
         for name in ("default", "pages")
     }
     assert client.get("/meetings/answer/broken").status_code == 404

@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from config.clients import address, network
+from core.web.clients import address, network
 
 
 @pytest.mark.parametrize(

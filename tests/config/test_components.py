@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from config.components import GROUNDS, INKS, RADII, SPACES, TEXTS, TINTS
+from core.web.components import GROUNDS, INKS, RADII, SPACES, TEXTS, TINTS
 from tests.pages import stand_alone, words
 
 STATIC = settings.BASE_DIR / "static"

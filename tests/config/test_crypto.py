@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts.models import Notification, User
-from config.crypto import DecryptionError, decrypt, encrypt
+from accounts.models import User
+from core.db.crypto import DecryptionError, decrypt, encrypt
+from notifications.models import Notification
 
 OLD, NEW = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))
 
@@ -70,7 +71,7 @@ def test_the_database_never_sees_the_text(alice: User) -> None:
         created_at=now,
     )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT content FROM accounts_notification")
+        cursor.execute("SELECT content FROM notifications_notification")
         (stored,) = cursor.fetchone()
     assert "signed" not in stored
     assert Notification.objects.get().content == "the signed link"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from config import environment
+from core.ops import environment
 from tests.config.starting import refusal
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import pytest
 from django.test.client import FakePayload, RequestFactory
 from pytest_django import Settings
 
-from config.handler import Handler
+from core.web.handler import Handler
 from tests.pages import stand_alone
 
 pytestmark = pytest.mark.django_db

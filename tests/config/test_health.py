@@ -15,10 +15,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import notifications, usernames
-from accounts.channels import EmailContent
-from accounts.models import User
-from config import environment, health
+from accounts.models import User, usernames
+from core.ops import environment, health
+from notifications.domain import notifications
+from notifications.domain.channels import EmailContent
 from scheduling.models import Booking
 from tests import factories, services, wire
 from tests.config.lines import written
@@ -96,7 +96,7 @@ def test_a_sweep_that_is_behind(client: Client, settings: Settings, alice: User)
     Booking.objects.filter(pk=booking.pk).update(end=now - timedelta(seconds=61))
     assert ready(client)[0] == 200  # an answer counts for a moment
     health._DATABASE._until = 0
-    with written("config.health") as said:
+    with written("core.ops.health") as said:
         assert ready(client) == unwell(**WELL | {"sweeps": "behind"})
     assert "event=not_ready check=sweeps sweeps=['bookings']" in said.getvalue()
 
@@ -134,7 +134,7 @@ def test_a_database_that_lacks_a_migration(client: Client) -> None:
 def test_keys_that_do_not_open_the_database(client: Client, settings: Settings) -> None:
     right = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = [environment.new_encryption_key()]
-    with written("config.health") as said:
+    with written("core.ops.health") as said:
         assert ready(client) == unwell(**WELL | {"keys": "unavailable"})
     assert "event=not_ready check=keys" in said.getvalue()
     settings.ENCRYPTION_KEYS = right
@@ -192,7 +192,7 @@ def frozen_database() -> Iterator[int]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_not_there(client: Client) -> None:
-    with database_at(services.free_port()), written("config.health") as said:
+    with database_at(services.free_port()), written("core.ops.health") as said:
         status, answer = ready(client)
         assert (status, answer) == unwell(database="unavailable")
     assert "event=not_ready check=database error=OperationalError" in said.getvalue()

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from config import hosts
+from core.web import hosts
 from tests.config.lines import written
 from tests.pages import stand_alone
 
@@ -26,7 +26,7 @@ def lines(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.St
     monkeypatch.setattr(logger, "filters", logger.filters[:1])
     for name in ("_until", "_named"):
         monkeypatch.setattr(installed(), name, type(getattr(installed(), name))())
-    with written("config.hosts", "json") as text:
+    with written("core.web.hosts", "json") as text:
         yield text
 
 

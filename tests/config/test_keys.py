@@ -16,8 +16,9 @@ from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import User
-from config import environment, keys
-from config.models import KeyCanary
+from core.db import keys
+from core.models import KeyCanary
+from core.ops import environment
 from tests import factories, services
 
 OLD, NEW = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accounts.models import ACCESS_PREFIX, REFRESH_PREFIX, new_token
-from config import redaction
+from core.ops import redaction
 from tests.config.lines import written
 
 SIGNED = signing.dumps([1, 2, 0], salt="x")

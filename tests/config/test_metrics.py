@@ -12,13 +12,14 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from accounts import notifications
-from accounts.channels import EmailContent
-from accounts.models import Notification, Team, User
-from config import metrics
-from config.outbox import OutboxState
+from accounts.models import Team, User
+from core.db.outbox import OutboxState
+from core.ops import metrics
 from meetings.models import HistoryEntry as MeetingEntry
 from meetings.models import MeetingRequest
+from notifications.domain import notifications
+from notifications.domain.channels import EmailContent
+from notifications.models import Notification
 from scheduling.models import Booking, HistoryEntry
 from tests import factories
 from tests.pages import stand_alone
@@ -154,11 +155,11 @@ def test_an_outbox_tells_what_is_due_and_since_when(
         state=OutboxState.FAILED, settled_at=now - 59 * MINUTE
     )
     told = read(client)
-    assert told["parley_outbox_due", "accounts_notification"] == 2
-    assert told["parley_outbox_oldest_due_seconds", "accounts_notification"] == pytest.approx(
+    assert told["parley_outbox_due", "notifications_notification"] == 2
+    assert told["parley_outbox_oldest_due_seconds", "notifications_notification"] == pytest.approx(
         600, abs=5
     )
-    assert told["parley_outbox_failed_last_hour", "accounts_notification"] == 0
+    assert told["parley_outbox_failed_last_hour", "notifications_notification"] == 0
     assert told["parley_outbox_due", "webhooks_delivery"] == 0
     assert told["parley_outbox_oldest_due_seconds", "webhooks_delivery"] == 0
     assert told["parley_outbox_failed_last_hour", "webhooks_delivery"] == 1

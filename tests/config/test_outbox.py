@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts import notifications
-from accounts.models import Notification, User
-from config import outbox
+from accounts.models import User
 from config.celery import app
-from config.outbox import OutboxState
+from core.db import outbox
+from core.db.outbox import OutboxState
+from notifications.domain import notifications
+from notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import ApiToken, Membership, Team, User
-from config.prepared import Named, Prepared
+from core.db.prepared import Named, Prepared
 from tests import factories
 
 of_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL alone")

@@ -36,11 +36,11 @@ class Lines:
 @pytest.fixture
 def lines(settings: Settings) -> Iterator[Lines]:
     stand_alone(settings)
-    with written("config.requests", "json") as text:
+    with written("core.ops.request_log", "json") as text:
         yield Lines(text)
 
 
-USUAL = {"event": "request", "level": "info", "logger": "config.requests", "method": "GET"}
+USUAL = {"event": "request", "level": "info", "logger": "core.ops.request_log", "method": "GET"}
 
 
 def test_a_request_of_nobody(client: Client, lines: Lines) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.conf import settings
 
-from config import shares
+from core.ops import shares
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.slugs import slug_of
+from core.text.slugs import slug_of
 
 
 @pytest.mark.parametrize(

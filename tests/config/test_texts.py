@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from config.texts import validate_address, validate_line
+from core.text.lines import validate_address, validate_line
 
 CONTROLS = "\x01\n\x1b\x7f\x85\u2028\u2029"
 WITHOUT_WIDTH = "\xad\u034f\u115f\u180e\u200b\u200c\u200d\u2060\u206f\u2800\u3164\ufeff\uffa0\ufffc"

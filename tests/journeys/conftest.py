@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from accounts import channels
 from accounts.models import User
 from config.worker import EmbeddedWorker
+from notifications.domain import channels
 from tests import wire
 from tests.journeys.browser import ARGUMENTS, CHROMIUM, SIZES, Enter, Scheme, Visit, Visitor
 from tests.oauth import App, app_of

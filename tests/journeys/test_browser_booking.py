@@ -9,7 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
-from scheduling import bookings, links, services
+from scheduling.domain import bookings, services
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.journeys.browser import Visit, Visitor

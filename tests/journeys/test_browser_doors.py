@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.models import Notification, User
-from scheduling import links
+from accounts.models import User
+from notifications.models import Notification
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories, wire
 from tests.journeys.browser import Visit

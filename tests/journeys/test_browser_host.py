@@ -10,11 +10,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import Team, User
-from meetings import services as meetings
+from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
-from scheduling import services
+from scheduling.domain import services
+from scheduling.domain.services import DayChange
 from scheduling.models import Booking, EventType
-from scheduling.services import DayChange
 from tests import factories
 from tests.journeys.browser import Enter
 

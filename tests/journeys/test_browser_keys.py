@@ -8,9 +8,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
-from scheduling import services
+from scheduling.domain import services
+from scheduling.domain.services import DayChange
 from scheduling.models import EventType
-from scheduling.services import DayChange
 from tests import factories, wire
 from tests.journeys.browser import Enter, Visit, Visitor
 

@@ -12,10 +12,11 @@ from playwright.sync_api import expect
 
 from accounts.models import Team, User
 from accounts.pages.errors import too_many_requests
-from config.outbox import OutboxState
-from meetings import links as meeting_links
-from meetings import services as meetings
-from scheduling import bookings, links, services
+from core.db.outbox import OutboxState
+from meetings.domain import services as meetings
+from meetings.messages import links as meeting_links
+from scheduling.domain import bookings, services
+from scheduling.messages import links
 from scheduling.models import Booking
 from tests import factories
 from tests.journeys.browser import Enter, Visit

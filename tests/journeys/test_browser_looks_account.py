@@ -13,11 +13,12 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts import audit, teams
-from accounts import links as team_links
-from accounts import services as people
-from accounts.audit import Action
-from accounts.models import ApiToken, Membership, PushDevice, Session, Team, User
+from accounts.domain import audit, teams
+from accounts.domain import links as team_links
+from accounts.domain import services as people
+from accounts.domain.audit import Action
+from accounts.models import ApiToken, Membership, Session, Team, User
+from notifications.models import PushDevice
 from tests import factories
 from tests.journeys.browser import Enter, Visit
 

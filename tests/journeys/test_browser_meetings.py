@@ -12,7 +12,8 @@ from playwright.sync_api import Locator, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Team, User
-from meetings import links, services, when
+from meetings.domain import services, when
+from meetings.messages import links
 from meetings.models import MeetingRequest
 from tests import factories
 from tests.journeys.browser import Enter, Visit

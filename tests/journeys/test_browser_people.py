@@ -7,10 +7,11 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from accounts.models import Team, User
-from meetings import services as meetings
+from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
-from scheduling import links, services
-from scheduling.hours import WindowText
+from scheduling.domain import services
+from scheduling.messages import links
+from scheduling.rules.hours import WindowText
 from tests import factories
 from tests.journeys.browser import Enter, Visit
 from tests.journeys.test_browser_looks import (

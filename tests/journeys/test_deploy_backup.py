@@ -114,6 +114,6 @@ def test_a_backup_of_a_parley_at_work_starts_elsewhere(origin: Served, tmp_path:
         ((bookings, claimed),) = elsewhere.rows(
             "SELECT count(*), count(DISTINCT busy_time_id) FROM scheduling_booking"
         )
-        ((busy,),) = elsewhere.rows("SELECT count(*) FROM scheduling_busytime")
+        ((busy,),) = elsewhere.rows("SELECT count(*) FROM calendars_busytime")
         assert bookings == claimed == busy
         assert len(before) < bookings

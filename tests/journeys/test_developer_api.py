@@ -145,7 +145,7 @@ time_machine.travel(datetime(2025, 6, 12, 14, 30, tzinfo=UTC)).start()
 # half past ten. All of it holds of an hour that may begin every half hour.
 SET_UP = """
 from accounts.models import User
-from scheduling.services import create_event_type, set_hours
+from scheduling.domain.services import create_event_type, set_hours
 
 ada = User.objects.get(email="ada@example.com")
 set_hours(user=ada, days={}, timezone="UTC")

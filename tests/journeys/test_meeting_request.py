@@ -15,12 +15,13 @@ from django.utils import timezone
 from icalendar import Calendar
 from pytest_django import Settings
 
-from accounts.models import Notification, PushDevice, Team, User
-from accounts.tasks import deliver
-from config import outbox
+from accounts.models import Team, User
+from calendars.models import BusyTime
 from config.worker import EmbeddedWorker
+from core.db import outbox
 from meetings.models import MeetingRequest
-from scheduling.models import BusyTime
+from notifications.models import Notification, PushDevice
+from notifications.tasks import deliver
 from tests import factories, wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -386,7 +387,7 @@ def test_a_message_that_cannot_be_opened_holds_up_nobody(
     broken, sound = Notification.objects.order_by("id")
     with connection.cursor() as cursor:  # as if its key had been taken away
         cursor.execute(
-            "UPDATE accounts_notification SET content = 'lost.AAAA' WHERE id = %s", [broken.pk]
+            "UPDATE notifications_notification SET content = 'lost.AAAA' WHERE id = %s", [broken.pk]
         )
 
     deliver("email")

@@ -20,13 +20,14 @@ from django.utils import timezone
 from oauth2_provider.models import Grant
 from pytest_django import Settings
 
-from accounts.adapter import MfaAdapter
-from accounts.models import AuditEntry, Notification, Session, User
-from accounts.tasks import sweep_notifications
-from config import telemetry
+from accounts.libraries.allauth_adapter import MfaAdapter
+from accounts.models import AuditEntry, Session, User
 from config.celery import app
-from config.outbox import OutboxState
 from config.worker import EmbeddedWorker
+from core.db.outbox import OutboxState
+from core.ops import telemetry
+from notifications.models import Notification
+from notifications.tasks import sweep_notifications
 from tests import factories, oauth, wire
 from tests.accounts.test_pages_allauth import switch_on
 from tests.config.lines import written

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, RefreshToken
 
-from accounts.models import AuditEntry, Notification, User
+from accounts.models import AuditEntry, User
+from notifications.models import Notification
 from tests import factories
 from tests.oauth import (
     CALLBACK,

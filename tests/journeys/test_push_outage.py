@@ -9,7 +9,7 @@ import pytest
 from firebase_admin import App, _http_client
 from pytest_django import Settings
 
-from accounts import channels
+from notifications.domain import channels
 from tests import wire
 
 

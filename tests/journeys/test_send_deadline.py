@@ -13,10 +13,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import channels, notifications
-from accounts.models import Notification, User
-from config import outbox
-from config.deadline import Deadline
+from accounts.models import User
+from core.db import outbox
+from core.web.deadline import Deadline
+from notifications.domain import channels, notifications
+from notifications.models import Notification
 from tests import wire
 
 pytestmark = pytest.mark.django_db(transaction=True)

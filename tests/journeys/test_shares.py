@@ -17,14 +17,15 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Notification, User
-from config import shares
+from accounts.models import User
 from config.celery import app
-from config.errors import Busy
 from config.worker import EmbeddedWorker
+from core.errors import Busy
+from core.ops import shares
+from notifications.models import Notification
 from tests import factories, wire
 from tests.journeys.test_send_deadline import mail_server_that_drips, write_mail, write_push
-from webhooks import services
+from webhooks.domain import services
 from webhooks.models import Delivery, Webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)

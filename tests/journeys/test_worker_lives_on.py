@@ -6,10 +6,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.models import Notification, User
+from accounts.models import User
 from config.beat import MonotonicScheduler
 from config.celery import app
 from config.worker import EmbeddedWorker
+from notifications.models import Notification
 from tests import wire
 
 pytestmark = pytest.mark.django_db(transaction=True)

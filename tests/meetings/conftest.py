@@ -8,7 +8,7 @@ import time_machine
 from pytest_django import Settings
 
 from accounts.models import Team, User
-from meetings import services
+from meetings.domain import services
 from meetings.models import MeetingRequest
 from tests.pages import NOW, START, Ask, stand_alone
 

@@ -8,8 +8,9 @@ import pytest
 import time_machine
 from django.test import Client
 
-from accounts.models import Notification, Team, User
+from accounts.models import Team, User
 from meetings.models import MeetingRequest
+from notifications.models import Notification
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,7 @@ def test_the_documents_example_without_a_link(
 def test_the_recipients_mail_and_push_message_say_what_the_document_says(
     post: Post, alice: User, bob_in_new_york: User, team: Team
 ) -> None:
-    from accounts.models import PushDevice
+    from notifications.models import PushDevice
 
     PushDevice.objects.create(user=bob_in_new_york, token="device", platform="android")
     post({"user_id": bob_in_new_york.pk, "team_id": team.pk, "date": "2025-12-15T14:00:00"})

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team, User
-from meetings import services
+from meetings.domain import services
 from meetings.models import MeetingRequest
 from tests import factories
 

@@ -12,12 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from accounts import teams
-from accounts.models import Membership, Notification, Team, User
-from config.errors import InvalidTransition
-from meetings import services
-from meetings.cards import step_of
+from accounts.domain import teams
+from accounts.models import Membership, Team, User
+from core.errors import InvalidTransition
+from meetings.domain import services
 from meetings.models import MeetingRequest
+from meetings.pages.cards import step_of
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW, START, Ask, stand_alone
 from tests.torture.races import at_once, kinds

@@ -9,8 +9,9 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import Notification, Team, User
+from accounts.models import Team, User
 from meetings.models import MeetingRequest
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW, stand_alone, words
 

@@ -12,12 +12,14 @@ import time_machine
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 
-from accounts.models import Membership, Notification, User
-from meetings import enums, services
-from meetings.models import MeetingRequest
-from scheduling import availability, bookings
-from scheduling import enums as booking_enums
-from scheduling.models import Booking, BusyTime, EventType
+from accounts.models import Membership, User
+from calendars.models import BusyTime
+from meetings.domain import services
+from meetings.models import MeetingRequest, enums
+from notifications.models import Notification
+from scheduling.domain import availability, bookings
+from scheduling.models import Booking, EventType
+from scheduling.models import enums as booking_enums
 from tests import factories
 from webhooks.models import WebhookEvent
 

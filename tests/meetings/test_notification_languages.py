@@ -9,9 +9,10 @@ from django.utils import translation
 from icalendar import Calendar
 from pytest_django import Settings
 
-from accounts.models import Notification, PushDevice, User
-from config.errors import DomainError
-from meetings import services
+from accounts.models import User
+from core.errors import DomainError
+from meetings.domain import services
+from notifications.models import Notification, PushDevice
 from tests import factories
 from tests.languages import speak_german
 from tests.pages import NOW, Ask

@@ -12,7 +12,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from meetings import links, services
+from meetings.domain import services
+from meetings.messages import links
 from meetings.models import MeetingRequest
 from tests.pages import NOW, START, Ask, everything, words
 

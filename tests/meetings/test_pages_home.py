@@ -9,8 +9,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from meetings import services
-from scheduling import bookings, ledger
+from calendars.domain import ledger
+from meetings.domain import services
+from scheduling.domain import bookings
 from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
 from tests import factories
 from tests.pages import NOW, START, Ask, everything, main, words

@@ -8,9 +8,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team, User
-from meetings import services
-from meetings.enums import Tab
+from meetings.domain import services
 from meetings.models import MeetingRequest
+from meetings.models.enums import Tab
 from tests.pages import NOW, START, Ask, everything, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from meetings import services
+from meetings.domain import services
 from meetings.models import MeetingRequest
 from tests.pages import NOW, START, Ask, everything, words
 

@@ -17,11 +17,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Membership, Notification, Team, User
-from meetings.enums import Status
+from accounts.models import Membership, Team, User
+from calendars.models import BusyTime
 from meetings.models import MeetingRequest
-from scheduling.enums import Status as BookingStatus
-from scheduling.models import Booking, BusyTime, EventType
+from meetings.models.enums import Status
+from notifications.models import Notification
+from scheduling.models import Booking, EventType
+from scheduling.models.enums import Status as BookingStatus
 
 pytestmark = pytest.mark.django_db
 

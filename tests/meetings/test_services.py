@@ -7,14 +7,15 @@ from itertools import product
 import pytest
 import time_machine
 
-from accounts.models import Notification, PushDevice, Team, User
-from config import crypto
-from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotFound, TimeTaken
-from meetings import services
-from meetings.enums import TRANSITIONS, Role, Status
+from accounts.models import Team, User
+from calendars.models import BusyTime
+from core.db import crypto
+from core.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotFound, TimeTaken
+from meetings.domain import services
 from meetings.models import MeetingRequest
+from meetings.models.enums import TRANSITIONS, Role, Status
 from meetings.tasks import sweep_meetings
-from scheduling.models import BusyTime
+from notifications.models import Notification, PushDevice
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from meetings.week import Block, Claim, Day, Week, first_day, instants, week_of
-from scheduling.slots import Hours, Interval
+from meetings.pages.week import Block, Claim, Day, Week, first_day, instants, week_of
+from scheduling.rules.slots import Hours, Interval
 
 MONDAY = date(2026, 3, 2)
 NINE_TO_FIVE = {weekday: [(540, 1020)] for weekday in range(1, 6)}

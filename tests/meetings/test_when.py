@@ -12,7 +12,7 @@ from dateutil.parser import parse as dateutil_parse
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from meetings.when import LONGEST, UnreadableDate, read
+from meetings.domain.when import LONGEST, UnreadableDate, read
 
 NEW_YORK = ZoneInfo("America/New_York")
 LONDON = ZoneInfo("Europe/London")

@@ -6,7 +6,7 @@ from typing import Any
 
 from icalendar import Calendar
 
-from accounts.models import Notification
+from notifications.models import Notification
 from tests.pages import START
 
 HOST, JOHN = "alice@example.com", "john@example.com"

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from scheduling.slots import Hours, Offer, Query
+from scheduling.rules.slots import Hours, Offer, Query
 
 MINUTE = 60
 _DAY = timedelta(days=1)

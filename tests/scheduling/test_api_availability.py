@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team, User
-from scheduling import services
-from scheduling.hours import WindowText
+from scheduling.domain import services
 from scheduling.models import EventType
+from scheduling.rules.hours import WindowText
 from tests import factories
 from tests.pages import NOW
 from tests.scheduling.calls import call, data, missing, wrong

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
-from scheduling import bookings, services
+from scheduling.domain import bookings, services
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START

@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User
-from scheduling import bookings
+from scheduling.domain import bookings
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW

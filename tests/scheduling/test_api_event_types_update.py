@@ -8,8 +8,8 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User
-from config.errors import NotFound
-from scheduling import services
+from core.errors import NotFound
+from scheduling.domain import services
 from scheduling.models import EventType
 from tests import factories
 from tests.pages import NOW

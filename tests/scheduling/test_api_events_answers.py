@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from scheduling import services
+from scheduling.domain import services
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.scheduling.calls import call, data, wrong

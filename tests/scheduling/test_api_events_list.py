@@ -9,8 +9,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from scheduling import bookings
 from scheduling.api.filters import EventFilters
+from scheduling.domain import bookings
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START

@@ -8,8 +8,9 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User
-from scheduling import bookings
-from scheduling.models import Booking, BusyTime, EventType
+from calendars.models import BusyTime
+from scheduling.domain import bookings
+from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START
 from tests.scheduling.calls import call, conflict, data, wrong

@@ -7,10 +7,12 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
-from accounts.models import Notification, Team, User
-from meetings import services as meetings
-from scheduling import bookings, services
-from scheduling.models import Booking, BusyTime, EventType, HistoryEntry
+from accounts.models import Team, User
+from calendars.models import BusyTime
+from meetings.domain import services as meetings
+from notifications.models import Notification
+from scheduling.domain import bookings, services
+from scheduling.models import Booking, EventType, HistoryEntry
 from tests import factories
 from tests.pages import NOW, START, UNSEEN
 from tests.scheduling.calls import call, conflict, data, wrong

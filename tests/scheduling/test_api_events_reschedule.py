@@ -7,9 +7,11 @@ import pytest
 import time_machine
 from django.test import Client
 
-from accounts.models import Notification, User
-from scheduling import bookings, services
-from scheduling.models import Booking, BusyTime, EventType
+from accounts.models import User
+from calendars.models import BusyTime
+from notifications.models import Notification
+from scheduling.domain import bookings, services
+from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START
 from tests.scheduling.calls import call, conflict, data, wrong

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team, User
-from scheduling import services
+from scheduling.domain import services
 from scheduling.models import Booking, EventType, HistoryEntry
 from tests import factories
 from tests.pages import NOW

@@ -24,15 +24,16 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import User
-from config.errors import DomainError, Invalid, InvalidTransition, TimeTaken
-from meetings import services as meeting_services
-from meetings.enums import Status as MeetingStatus
+from calendars.models import BusyTime
+from core.errors import DomainError, Invalid, InvalidTransition, TimeTaken
+from meetings.domain import services as meeting_services
 from meetings.models import MeetingRequest
-from scheduling import availability, bookings, services
-from scheduling.enums import Change
-from scheduling.hours import WindowText
-from scheduling.models import Booking, BusyTime, EventType
-from scheduling.slots import Slot
+from meetings.models.enums import Status as MeetingStatus
+from scheduling.domain import availability, bookings, services
+from scheduling.models import Booking, EventType
+from scheduling.models.enums import Change
+from scheduling.rules.hours import WindowText
+from scheduling.rules.slots import Slot
 from tests import factories
 from tests.torture.conftest import sized
 

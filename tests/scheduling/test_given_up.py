@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from scheduling import bookings, links
+from scheduling.domain import bookings
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests.pages import NOW, START, words
 from tests.scheduling.conftest import Book

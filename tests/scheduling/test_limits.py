@@ -12,9 +12,11 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import Notification, User
-from config.errors import Busy
-from scheduling import bookings, erasure, limits, links
+from accounts.models import User
+from core.errors import Busy
+from notifications.models import Notification
+from scheduling.domain import bookings, erasure, limits
+from scheduling.messages import links
 from scheduling.models import Booking, EventType, HistoryEntry
 from tests import factories
 from tests.pages import NOW, START, stand_alone, words

@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
-from accounts.models import Notification, PushDevice, User
-from config.errors import DomainError
-from scheduling import bookings, links
-from scheduling.bookings import INVITEE
+from accounts.models import User
+from core.errors import DomainError
+from notifications.models import Notification, PushDevice
+from scheduling.domain import bookings
+from scheduling.domain.bookings import INVITEE
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.languages import speak_german

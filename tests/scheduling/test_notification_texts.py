@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Notification, PushDevice, User
-from scheduling import bookings, links
-from scheduling.bookings import INVITEE
+from accounts.models import User
+from notifications.models import Notification, PushDevice
+from scheduling.domain import bookings
+from scheduling.domain.bookings import INVITEE
+from scheduling.messages import links
+from scheduling.messages.notifications import answers
 from scheduling.models import Booking, EventType
-from scheduling.notifications import answers
 from tests import factories
 from tests.pages import NOW, START
 from tests.scheduling.conftest import Book

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import PushDevice, User
-from config.crypto import digest
-from scheduling import bookings, links
-from scheduling.bookings import INVITEE, Actor
-from scheduling.enums import Role
+from accounts.models import User
+from core.db.crypto import digest
+from notifications.models import PushDevice
+from scheduling.domain import bookings
+from scheduling.domain.bookings import INVITEE, Actor
+from scheduling.messages import links
 from scheduling.models import EventType
+from scheduling.models.enums import Role
 from tests import factories
 from tests.pages import NOW, START
 from tests.scheduling.conftest import Book

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from config.errors import Invalid
-from scheduling import bookings, outside, services
-from scheduling.hours import WindowText
+from core.errors import Invalid
+from scheduling.domain import bookings, outside, services
+from scheduling.domain.services import DayChange
 from scheduling.models import Booking, EventType
-from scheduling.services import DayChange
-from scheduling.slots import Hours, Interval, Offer, Terms, is_working
+from scheduling.rules.hours import WindowText
+from scheduling.rules.slots import Hours, Interval, Offer, Terms, is_working
 from tests import factories
 from tests.pages import NOW, START, everything
 from tests.scheduling import oracle

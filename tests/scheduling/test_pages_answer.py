@@ -12,8 +12,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from scheduling import bookings, links
-from scheduling.bookings import INVITEE
+from scheduling.domain import bookings
+from scheduling.domain.bookings import INVITEE
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START, everything, main, words

@@ -9,10 +9,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from scheduling import bookings
-from scheduling.enums import Role
+from scheduling.domain import bookings
+from scheduling.domain.services import set_override
 from scheduling.models import Booking, EventType
-from scheduling.services import set_override
+from scheduling.models.enums import Role
 from tests import factories
 from tests.pages import NOW, START, Answer, everything, main, words
 from tests.scheduling.conftest import Book

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from scheduling import bookings
+from scheduling.domain import bookings
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START, everything, words

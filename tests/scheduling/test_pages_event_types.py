@@ -11,9 +11,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from scheduling import services
-from scheduling.custom_fields import CustomField
+from scheduling.domain import services
 from scheduling.models import EventType
+from scheduling.rules.custom_fields import CustomField
 from tests import factories
 from tests.pages import UNSEEN, Answer, everything, main, words
 from tests.scheduling.conftest import Book

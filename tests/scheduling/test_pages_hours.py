@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from scheduling import bookings, services
+from scheduling.domain import bookings, services
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START, Answer, everything, main, words

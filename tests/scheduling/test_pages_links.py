@@ -8,12 +8,13 @@ from urllib.parse import unquote, urlencode
 import pytest
 from django.test import Client
 
-from accounts import services as people
+from accounts.domain import services as people
 from accounts.models import FormerUsername, User
-from accounts.usernames import MOST_FORMER, RESERVED
-from config import privacy
-from config.errors import Invalid
-from scheduling import links, services
+from accounts.models.usernames import MOST_FORMER, RESERVED
+from core.errors import Invalid
+from core.people import privacy
+from scheduling.domain import services
+from scheduling.messages import links
 from scheduling.models import Booking, EventType, FormerSlug
 from tests import factories
 from tests.pages import NOW, START, Answer, main

@@ -13,11 +13,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
-from scheduling import bookings, links
-from scheduling.bookings import INVITEE, Actor
-from scheduling.enums import Role
+from scheduling.domain import bookings
+from scheduling.domain.bookings import INVITEE, Actor
+from scheduling.domain.services import set_hours, set_override
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
-from scheduling.services import set_hours, set_override
+from scheduling.models.enums import Role
 from tests import factories
 from tests.pages import NOW, START, Answer, everything, main
 from tests.pages import words as all_words

@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from scheduling import services
-from scheduling.hours import WindowText
+from scheduling.domain import services
 from scheduling.models import Booking
+from scheduling.rules.hours import WindowText
 from tests.pages import START, Answer, everything, main, words
 from tests.scheduling.test_pages_hours import inputs
 

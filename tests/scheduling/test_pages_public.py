@@ -10,8 +10,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from scheduling.domain.services import set_hours, set_override
 from scheduling.models import EventType
-from scheduling.services import set_hours, set_override
 from tests import factories
 from tests.pages import NOW, START, Answer, everything, main, words
 from tests.scheduling.conftest import Book

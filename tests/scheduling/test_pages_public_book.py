@@ -11,8 +11,10 @@ from django.core import mail
 from django.test import Client
 from icalendar import Calendar
 
-from accounts.models import Notification, User
-from scheduling import bookings, links, services
+from accounts.models import User
+from notifications.models import Notification
+from scheduling.domain import bookings, services
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START, UNSEEN, Answer, everything, main, words

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from scheduling import custom_fields
-from scheduling.custom_fields import CustomField
 from scheduling.models import EventType
+from scheduling.rules import custom_fields
+from scheduling.rules.custom_fields import CustomField
 from tests import factories
 from tests.pages import everything, main
 from tests.scheduling.test_pages_event_types import (

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from config.errors import Invalid
-from config.texts import validate_address
-from scheduling import bookings, links, services
+from core.errors import Invalid
+from core.text.lines import validate_address
+from scheduling.domain import bookings, services
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import NOW, START, Answer, everything, main, words

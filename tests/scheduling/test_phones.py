@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
-from scheduling import phones, services
+from scheduling.domain import services
 from scheduling.models import Booking, EventType
+from scheduling.rules import phones
 from tests import factories
 from tests.pages import START, words
 from tests.scheduling.calls import call, data, wrong

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduling.slots import (
+from scheduling.rules.slots import (  # fmt: skip
     Hours,
     Interval,
     Offer,
@@ -17,7 +17,7 @@ from scheduling.slots import (
     Terms,
     find_slots,
     judge_start,
-)  # fmt: skip
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 KATHMANDU = ZoneInfo("Asia/Kathmandu")

@@ -11,14 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduling.slots import (
-    Hours,
-    Offer,
-    Query,
-    Terms,
-    find_slots,
-    judge_start,
-)  # fmt: skip
+from scheduling.rules.slots import Hours, Offer, Query, Terms, find_slots, judge_start  # fmt: skip
 from tests.scheduling import oracle
 from tests.scheduling.test_slots import (
     ALL_DAY,

@@ -138,7 +138,7 @@ class Place:
         now = "datetime('now')" if EMBEDDED_DATABASE else "now()"
         return sum(
             int(number)
-            for table in ("accounts_notification", "webhooks_delivery")
+            for table in ("notifications_notification", "webhooks_delivery")
             for (number,) in self.deployment.rows(
                 f"SELECT count(*) FROM {table} WHERE state = 'waiting' AND due_at <= {now}"
             )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.db import connection, connections
 
-from config.errors import DomainError
+from core.errors import DomainError
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def overlaps() -> int:
     """How many pairs of exclusive claims of one person overlap."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM scheduling_busytime a JOIN scheduling_busytime b"
+            "SELECT count(*) FROM calendars_busytime a JOIN calendars_busytime b"
             " ON a.user_id = b.user_id AND a.id < b.id AND a.exclusive AND b.exclusive"
             ' AND a."start" < b."end" AND b."start" < a."end"'
         )

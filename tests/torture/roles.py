@@ -14,12 +14,13 @@ from django.template.loader import get_template
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Notification, Team, User
+from accounts.models import Team, User
 from config.celery import app
-from config.outbox import OutboxState
 from config.worker import EmbeddedWorker
-from scheduling import services
-from scheduling.services import DayChange
+from core.db.outbox import OutboxState
+from notifications.models import Notification
+from scheduling.domain import services
+from scheduling.domain.services import DayChange
 from tests import factories, wire
 from webhooks.models import Delivery
 

@@ -8,14 +8,16 @@ from typing import TypeAlias
 
 import pytest
 
-from accounts.models import Notification, Team, User
-from config import db
-from meetings import services as meetings
+from accounts.models import Team, User
+from calendars.models import BusyTime
+from core.db import retrying
+from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
-from scheduling import bookings, services
-from scheduling.enums import TRANSITIONS, Change, Role, Status
-from scheduling.models import Booking, BusyTime, EventType
-from scheduling.notifications import REMINDERS
+from notifications.models import Notification
+from scheduling.domain import bookings, services
+from scheduling.messages.notifications import REMINDERS
+from scheduling.models import Booking, EventType
+from scheduling.models.enums import TRANSITIONS, Change, Role, Status
 from tests import factories
 from tests.torture.conftest import Report, sized
 from tests.torture.races import at_once, kinds, overlaps
@@ -41,7 +43,7 @@ Door: TypeAlias = Callable[[], Booking]
 @pytest.fixture(autouse=True)
 def _a_deadlock_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is tried again here: there shall be none."""
-    monkeypatch.setattr(db, "_TRIES", 1)
+    monkeypatch.setattr(retrying, "_TRIES", 1)
 
 
 def around_the_clock(host: User) -> None:

@@ -68,12 +68,12 @@ def test_one_slot_is_booked_once(parley: Served, report: Report) -> None:
         (made,) = (answer.data["data"] for answer in answers if answer.status == 201)
         assert parley.deployment.rows(
             "SELECT b.id, b.status, b.sequence, h.sequence, h.change FROM scheduling_booking b"
-            " JOIN scheduling_busytime t ON b.busy_time_id = t.id"
+            " JOIN calendars_busytime t ON b.busy_time_id = t.id"
             " JOIN scheduling_historyentry h ON h.booking_id = b.id"
         ) == [(made["id"], "confirmed", 0, 0, "created")]
-        assert parley.count("scheduling_busytime") == 1
+        assert parley.count("calendars_busytime") == 1
         notifications = parley.deployment.rows(
-            "SELECT kind, count(*) FROM accounts_notification GROUP BY kind ORDER BY kind"
+            "SELECT kind, count(*) FROM notifications_notification GROUP BY kind ORDER BY kind"
         )
         assert notifications == [("booking_confirmed", 2), ("booking_reminder", 4)]
         assert parley.complaints == []

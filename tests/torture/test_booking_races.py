@@ -1,4 +1,4 @@
-"""Many at once for the same time of a host, through the doors of `scheduling.bookings`."""
+"""Many at once for the same time of a host, through the doors of `scheduling.domain.bookings`."""
 
 import random
 import time
@@ -8,11 +8,13 @@ from functools import partial
 
 import pytest
 
-from accounts.models import Notification, User
-from config import db
-from config.errors import DomainError, TimeTaken
-from scheduling import bookings
-from scheduling.models import Booking, BusyTime, EventType
+from accounts.models import User
+from calendars.models import BusyTime
+from core.db import retrying
+from core.errors import DomainError, TimeTaken
+from notifications.models import Notification
+from scheduling.domain import bookings
+from scheduling.models import Booking, EventType
 from tests import factories
 from tests.torture.conftest import Report, sized
 from tests.torture.races import at_once, kinds
@@ -36,7 +38,7 @@ OVERLAPPING = [
 @pytest.fixture(autouse=True)
 def _a_deadlock_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is tried again here: there shall be none."""
-    monkeypatch.setattr(db, "_TRIES", 1)
+    monkeypatch.setattr(retrying, "_TRIES", 1)
 
 
 def offered(host: User, terms: tuple[int, int, int, int]) -> EventType:

@@ -72,7 +72,7 @@ class Place:
     def notifications(self) -> dict[str, tuple[str, int]]:
         """State and attempts of each notification that is in the database and due."""
         rows = self.deployment.rows(
-            "SELECT message_id, state, attempts FROM accounts_notification"
+            "SELECT message_id, state, attempts FROM notifications_notification"
             " WHERE kind NOT IN ('meeting_reminder', 'booking_reminder')"
         )
         return {message_id: (state, attempts) for message_id, state, attempts in rows}
@@ -158,7 +158,7 @@ def test_the_worker_dies(place: Place, report: Report, step: str) -> None:
             assert place.worker(fault=step).wait() == (DIED, None)
         assert place.count("meetings_meetingrequest") == meetings + rounds
         # Not an attempt was spent on a crash.
-        spent = place.count("accounts_notification", "state = 'waiting' AND attempts > 0")
+        spent = place.count("notifications_notification", "state = 'waiting' AND attempts > 0")
         assert spent == 0
         findings["left to the sweep"] = place.zygote.do("drain")
         place.assert_all_arrived()
@@ -183,8 +183,8 @@ def test_an_answer_dies_before_its_commit(place: Place, report: Report) -> None:
             child = place.zygote.fork("call", bob, f"{number}/confirm", {}, fault="meeting.moved")
             assert child.wait() == (DIED, None)
         assert place.count("meetings_meetingrequest", "status <> 'pending'") == 0
-        assert place.count("scheduling_busytime") == 0
-        assert place.count("accounts_notification", "kind <> 'meeting_requested'") == 0
+        assert place.count("calendars_busytime") == 0
+        assert place.count("notifications_notification", "kind <> 'meeting_requested'") == 0
 
         # Asked again, each goes through: nothing is held by the dead.
         for number in asked:
@@ -192,7 +192,7 @@ def test_an_answer_dies_before_its_commit(place: Place, report: Report) -> None:
         place.zygote.do("drain")
         place.assert_all_arrived()
         assert place.count("meetings_meetingrequest", "status = 'confirmed'") == rounds
-        assert place.count("scheduling_busytime") == 2 * rounds
+        assert place.count("calendars_busytime") == 2 * rounds
         arrived = place.sent() - before
         assert (len(arrived), arrived.total()) == (3 * rounds, 3 * rounds)
         findings["confirmed at the second try"] = rounds
@@ -225,7 +225,7 @@ def test_a_booking_dies_before_its_commit(place: Place, report: Report) -> None:
     """Both where it is made and where it is called off; the same key works at the second try."""
     rounds, alice = sized(50), place.cast["alice"]
     wanted = [(place.event(), f"key-{number}") for number in range(rounds)]
-    held, reminders = place.count("scheduling_busytime"), "kind = 'booking_reminder'"
+    held, reminders = place.count("calendars_busytime"), "kind = 'booking_reminder'"
     before = place.sent()
 
     def assert_nothing_but(status: str, rows: int) -> None:
@@ -233,11 +233,12 @@ def test_a_booking_dies_before_its_commit(place: Place, report: Report) -> None:
         assert place.count("scheduling_booking") == rows
         assert place.count("scheduling_booking", f"status = '{status}' AND sequence = 0") == rows
         assert place.count("scheduling_booking", "busy_time_id IS NOT NULL") == rows
-        assert place.count("scheduling_busytime") == held + rows
+        assert place.count("calendars_busytime") == held + rows
         assert place.count("scheduling_historyentry") == rows
-        assert place.count("accounts_idempotencyrecord") == rows
+        assert place.count("core_idempotencyrecord") == rows
         assert (
-            place.count("accounts_notification", f"{reminders} AND state = 'waiting'") == 4 * rows
+            place.count("notifications_notification", f"{reminders} AND state = 'waiting'")
+            == 4 * rows
         )
 
     with report.line("kill -9 of the server at booking.created", f"{rounds} kills") as findings:
@@ -263,9 +264,11 @@ def test_a_booking_dies_before_its_commit(place: Place, report: Report) -> None:
         for path in paths:
             place.zygote.do("call_v1", alice, path, {}, "")
         assert place.count("scheduling_booking", "status = 'cancelled' AND sequence = 1") == rounds
-        assert place.count("scheduling_busytime") == held
+        assert place.count("calendars_busytime") == held
         assert place.count("scheduling_historyentry") == 2 * rounds
-        assert place.count("accounts_notification", f"{reminders} AND state <> 'withdrawn'") == 0
+        assert (
+            place.count("notifications_notification", f"{reminders} AND state <> 'withdrawn'") == 0
+        )
         place.zygote.do("drain")
         place.assert_all_arrived()
         arrived = place.sent() - before

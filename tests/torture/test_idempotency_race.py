@@ -64,10 +64,12 @@ def test_one_key_books_once(parley: Served, report: Report) -> None:
             assert replayed == {None: 1, "true": clients - 1}
             assert len({answer.headers["X-Request-Id"] for answer in final}) == clients
             assert parley.count("scheduling_booking") == round_number + 1
-            assert parley.count("scheduling_busytime") == round_number + 1
+            assert parley.count("calendars_busytime") == round_number + 1
         assert parley.count("scheduling_historyentry") == rounds
-        assert parley.count("accounts_idempotencyrecord") == rounds
-        assert parley.count("accounts_notification", "kind = 'booking_confirmed'") == 2 * rounds
+        assert parley.count("core_idempotencyrecord") == rounds
+        assert (
+            parley.count("notifications_notification", "kind = 'booking_confirmed'") == 2 * rounds
+        )
         assert parley.complaints == []
         findings["booked"] = rounds
         findings["replayed"] = rounds * (clients - 1)

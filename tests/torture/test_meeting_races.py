@@ -13,13 +13,14 @@ from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import DecimalField
 
-from accounts.models import Membership, Notification, Team, User
-from config.db import sqlstate
-from config.errors import TimeTaken
-from meetings import services
+from accounts.models import Membership, Team, User
+from calendars.domain import ledger, overlap
+from calendars.models import BusyTime
+from core.db.retrying import sqlstate
+from core.errors import TimeTaken
+from meetings.domain import services
 from meetings.models import MeetingRequest
-from scheduling import ledger, overlap
-from scheduling.models import BusyTime
+from notifications.models import Notification
 from tests.torture.conftest import Report, sized
 from tests.torture.races import at_once, kinds, overlaps
 
@@ -224,7 +225,7 @@ def insert(person: User, start: int, end: int, *, exclusive: bool = True) -> Non
     """A row as somebody writes it who knows nothing of the ledger."""
     with connection.cursor() as cursor:
         cursor.execute(
-            'INSERT INTO scheduling_busytime (user_id, "start", "end", exclusive)'
+            'INSERT INTO calendars_busytime (user_id, "start", "end", exclusive)'
             " VALUES (%s, %s, %s, %s)",
             [person.pk, start * HOUR, end * HOUR, exclusive],
         )
@@ -273,7 +274,7 @@ def drop_triggers() -> None:
 
 def rewrite_table() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM FULL scheduling_busytime")
+        cursor.execute("VACUUM FULL calendars_busytime")
 
 
 SQLITE_LOSES_TRIGGERS_BY = [rebuild_table, drop_triggers]

@@ -99,7 +99,7 @@ class Place:
 
     def waiting(self) -> int:
         ((count,),) = self.deployment.rows(
-            "SELECT count(*) FROM accounts_notification"
+            "SELECT count(*) FROM notifications_notification"
             " WHERE state = 'waiting' AND kind = 'meeting_requested'"
         )
         return int(count)

@@ -38,7 +38,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, report: Report) -> Iterator[
 def waiting(place: soak.Place) -> int:
     return sum(
         int(count)
-        for table in ("accounts_notification", "webhooks_delivery")
+        for table in ("notifications_notification", "webhooks_delivery")
         for (count,) in place.deployment.rows(f"SELECT count(*) FROM {table} WHERE {_DUE}")
     )
 
@@ -97,13 +97,13 @@ def test_every_meeting_is_there_once_and_as_it_was_told(place: soak.Place) -> No
 
 def test_nobody_is_booked_twice_and_no_time_is_held_by_nothing(place: soak.Place) -> None:
     overlapping = place.deployment.rows(
-        "SELECT a.id, b.id FROM scheduling_busytime a JOIN scheduling_busytime b"
+        "SELECT a.id, b.id FROM calendars_busytime a JOIN calendars_busytime b"
         " ON a.user_id = b.user_id AND a.id < b.id AND a.start < b.end AND b.start < a.end"
     )
     assert overlapping == []
     held = sum(known.status in ("pending", "confirmed") for known in place.bookings.values())
     held += 2 * sum(known.status == "confirmed" for known in place.meetings.values())
-    assert place.deployment.rows("SELECT count(*) FROM scheduling_busytime") == [(held,)]
+    assert place.deployment.rows("SELECT count(*) FROM calendars_busytime") == [(held,)]
 
 
 def test_every_event_was_told_to_its_webhook(place: soak.Place) -> None:
@@ -132,7 +132,7 @@ def test_every_event_was_told_to_its_webhook(place: soak.Place) -> None:
 
 def test_every_mail_has_arrived(place: soak.Place) -> None:
     rows = place.deployment.rows(
-        "SELECT message_id, state FROM accounts_notification"
+        "SELECT message_id, state FROM notifications_notification"
         " WHERE channel = 'email' AND due_at <= now()"
     )
     states = Counter(state for _message_id, state in rows)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from webhooks.events import EVENTS
+from webhooks.domain.events import EVENTS
 from webhooks.models import Webhook
 
 URL = "/api/v1/webhooks"
@@ -219,7 +219,7 @@ def test_a_key_answers_again_with_the_whole_secret(api: Client) -> None:
 def test_what_is_kept_for_the_key_is_not_in_clear(api: Client, alice: User) -> None:
     made = post(api, LEAST, **{"Idempotency-Key": "one"}).json()["data"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT answer FROM accounts_idempotencyrecord")
+        cursor.execute("SELECT answer FROM core_idempotencyrecord")
         [(kept,)] = cursor.fetchall()
     assert made["secret"] not in kept
     assert made["url"] not in kept

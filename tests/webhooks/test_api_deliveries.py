@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from tests import factories, wire
-from webhooks.delivery import deliver
+from webhooks.domain.delivery import deliver
 from webhooks.models import Webhook
 
 

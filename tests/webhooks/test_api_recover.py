@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from config.outbox import OutboxState
+from core.db.outbox import OutboxState
 from tests import factories, wire
-from webhooks import services
-from webhooks.delivery import deliver
+from webhooks.domain import services
+from webhooks.domain.delivery import deliver
 from webhooks.models import Delivery, Webhook
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests import factories, wire
-from webhooks.delivery import deliver
+from webhooks.domain.delivery import deliver
 from webhooks.models import Delivery, Webhook
 
 

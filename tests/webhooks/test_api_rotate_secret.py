@@ -9,8 +9,8 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from tests import factories, wire
 from tests.pages import NOW
-from webhooks import services
-from webhooks.delivery import deliver
+from webhooks.domain import services
+from webhooks.domain.delivery import deliver
 from webhooks.models import Webhook
 
 

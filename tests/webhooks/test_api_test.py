@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from config.outbox import OutboxState
+from core.db.outbox import OutboxState
 from tests import wire
-from webhooks import delivery
+from webhooks.domain import delivery
 from webhooks.models import Delivery, Webhook
 
 

@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User
-from config.outbox import OutboxState
+from core.db.outbox import OutboxState
 from tests import factories
 from tests.pages import NOW
-from webhooks import services
+from webhooks.domain import services
 from webhooks.models import Delivery, Webhook
 
 OF_THE_DOCUMENT = {

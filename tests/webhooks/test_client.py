@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.web import guarded_http
+from core.web.guarded_http import Policy, SendError, Target
 from tests.webhooks.receivers import name_server, no_way_out
-from webhooks import client
-from webhooks.client import Policy, SendError, Target
 
 PUBLIC = "93.184.216.34"
 WIDE_OPEN = Policy(allowed=[ip_network("0.0.0.0/0"), ip_network("::/0")])
 
 
-def knows(*addresses: str) -> client.Resolver:
+def knows(*addresses: str) -> guarded_http.Resolver:
     return lambda _name, _port: addresses
 
 
-def post(url: str, policy: Policy) -> client.Answer:
-    return client.post(url, body=b"{}", headers={}, timeout=1, verify=True, policy=policy)
+def post(url: str, policy: Policy) -> guarded_http.Answer:
+    return guarded_http.post(url, body=b"{}", headers={}, timeout=1, verify=True, policy=policy)
 
 
 def refusal_of_check(url: str, policy: Policy) -> str:
     """The code, or nothing where it is taken."""
     try:
-        client.check(url, policy)
+        guarded_http.check(url, policy)
     except SendError as error:
         return error.code
     return ""
@@ -62,7 +62,7 @@ def refusal_of_post(url: str, policy: Policy) -> str:
     ],
 )  # fmt: skip
 def test_a_url_is_taken_apart(url: str, target: Target) -> None:
-    assert client.parse(url) == target
+    assert guarded_http.parse(url) == target
 
 
 @pytest.mark.parametrize(
@@ -76,28 +76,28 @@ def test_a_url_is_taken_apart(url: str, target: Target) -> None:
     ],
 )
 def test_the_host_header_names_an_unusual_port(url: str, host: str) -> None:
-    assert client.parse(url).host == host
+    assert guarded_http.parse(url).host == host
 
 
 def test_a_url_has_an_end() -> None:
     longest = "https://example.com/" + "a" * 1_980
-    assert client.parse(longest).path == "/" + "a" * 1_980
+    assert guarded_http.parse(longest).path == "/" + "a" * 1_980
     with pytest.raises(SendError, match="invalid_url"):
-        client.parse(longest + "a")
+        guarded_http.parse(longest + "a")
 
 
 @pytest.mark.parametrize("name", ["straße.example", "①②.example", "ⓔxample.com", "a\u0301.example"])
 def test_a_name_that_another_would_read_as_another_is_refused(name: str) -> None:
     # IDNA 2003, which Python speaks, makes strasse.example of the first; browsers do not.
     with pytest.raises(SendError, match="invalid_url"):
-        client.parse(f"https://{name}/")
+        guarded_http.parse(f"https://{name}/")
 
 
 @given(st.text(max_size=40))
 def test_whatever_is_written_is_a_target_or_no_url(tail: str) -> None:
     for url in (tail, f"https://{tail}", f"https://{tail}.example/", f"https://a.example/{tail}"):
         try:
-            target = client.parse(url)
+            target = guarded_http.parse(url)
         except SendError as error:
             assert error.code == "invalid_url"
         else:
@@ -105,7 +105,7 @@ def test_whatever_is_written_is_a_target_or_no_url(tail: str) -> None:
             assert line.isascii()
             assert line.isprintable()
             assert " " not in line
-            assert client.parse(f"{target.scheme}://{line}") == target
+            assert guarded_http.parse(f"{target.scheme}://{line}") == target
 
 
 PIECES = {
@@ -156,14 +156,14 @@ def test_what_check_refuses_post_refuses_and_without_a_lookup(policy: Policy) ->
      "192.0.1.1", "223.255.255.255", "2606:4700::1111", "2001:4860:4860::8888", "2a00::1"],
 )  # fmt: skip
 def test_an_address_of_the_public_internet_is_public(address: str) -> None:
-    assert client.is_public(ip_address(address))
+    assert guarded_http.is_public(ip_address(address))
 
 
 def test_whatever_python_calls_private_is_not_public() -> None:
     # A few blocks within them are anycast services of the public; we lose nothing by them.
     for number in range(0, 2**32, 65_521):
         address = ip_address(number)
-        assert address.is_global or not client.is_public(address)
+        assert address.is_global or not guarded_http.is_public(address)
 
 
 def test_one_address_that_may_not_be_reached_spoils_the_name() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from core.web import guarded_http
+from core.web.guarded_http import KEPT, Policy, SendError
 from tests.webhooks.receivers import (
     LOOPBACK,
     OK,
@@ -23,8 +25,6 @@ from tests.webhooks.receivers import (
     receiver,
 )
 from tests.wire import until
-from webhooks import client
-from webhooks.client import KEPT, Policy, SendError
 
 NAME = "hooks.example.test"
 POLICY = Policy(allowed=[ip_network("127.0.0.0/8")], resolve=lambda _name, _port: [LOOPBACK])
@@ -69,8 +69,10 @@ def in_time(timeout: float = TIMEOUT) -> Iterator[None]:
 
 def post(
     url: str, *, policy: Policy = POLICY, body: bytes = b"{}", timeout: float = TIMEOUT
-) -> client.Answer:
-    return client.post(url, body=body, headers={}, timeout=timeout, verify=True, policy=policy)
+) -> guarded_http.Answer:
+    return guarded_http.post(
+        url, body=body, headers={}, timeout=timeout, verify=True, policy=policy
+    )
 
 
 def silence(made: Receiver) -> None:
@@ -174,9 +176,9 @@ def test_resolvers_that_hang_leave_a_bounded_number_of_threads() -> None:
         ended.wait(60)
         return []
 
-    def code(resolver: client.Resolver, timeout: float) -> str:
+    def code(resolver: guarded_http.Resolver, timeout: float) -> str:
         with pytest.raises(SendError) as caught:
-            client.post(
+            guarded_http.post(
                 f"https://{NAME}/", body=b"", headers={}, timeout=timeout, verify=True,
                 policy=Policy(resolve=resolver),
             )  # fmt: skip

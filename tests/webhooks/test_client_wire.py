@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.web import guarded_http
+from core.web.guarded_http import KEPT, Policy, SendError
 from tests.webhooks.receivers import LOOPBACK, OK, Authority, Receiver, endless, listening, receiver
-from webhooks import client
-from webhooks.client import KEPT, Policy, SendError
 
 NAME = "hooks.example.test"
 POLICY = Policy(allowed=[ip_network("127.0.0.0/8")], resolve=lambda _name, _port: [LOOPBACK])
 
 
-def send(port: int, **changes: Any) -> client.Answer:
+def send(port: int, **changes: Any) -> guarded_http.Answer:
     """By http to the loopback, unless told else."""
     usual: dict[str, Any] = {
         "url": f"http://{NAME}:{port}/hook?a=b", "body": b'{"a": 1}', "headers": {}, "timeout": 5,
         "verify": True, "policy": POLICY,
     }  # fmt: skip
     wanted = usual | changes
-    return client.post(wanted.pop("url"), **wanted)
+    return guarded_http.post(wanted.pop("url"), **wanted)
 
 
 def refusal(port: int, **changes: Any) -> str:
@@ -99,7 +99,7 @@ def test_no_proxy_and_no_netrc_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_an_answer_is_its_status_headers_and_body() -> None:
     with receiver(b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nlate") as made:
         expected = {"retry-after": "7", "content-length": "4"}
-        assert send(made.port) == client.Answer(503, expected, b"late")
+        assert send(made.port) == guarded_http.Answer(503, expected, b"late")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -11,13 +11,14 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from accounts.models import Notification, User
-from config import shares
+from accounts.models import User
 from config.celery import app
+from core.ops import shares
+from notifications.models import Notification
 from tests import factories, wire
 from tests.pages import NOW
-from webhooks import delivery, services
-from webhooks.delivery import deliver, hand_out
+from webhooks.domain import delivery, services
+from webhooks.domain.delivery import deliver, hand_out
 from webhooks.models import Delivery, Webhook
 from webhooks.tasks import deliver as deliver_turn
 from webhooks.tasks import sweep_deliveries

@@ -9,11 +9,11 @@ import time_machine
 from django.db import connection, transaction
 
 from accounts.models import User
-from config import shares
+from core.ops import shares
 from tests import factories, wire
 from tests.pages import NOW
-from webhooks import services
-from webhooks.delivery import deliver
+from webhooks.domain import services
+from webhooks.domain.delivery import deliver
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.tasks import deliver as deliver_task
 

@@ -20,12 +20,13 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
+from core.web import guarded_http
 from tests import factories, wire
 from tests.pages import NOW, START
 from tests.webhooks.node import Node
 from tests.webhooks.node import node as node_with_packages
-from webhooks import client, delivery, services
-from webhooks.events import EVENTS
+from webhooks.domain import delivery, services
+from webhooks.domain.events import EVENTS
 from webhooks.models import Delivery, Webhook, WebhookEvent
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
@@ -193,7 +194,7 @@ def test_the_plan_of_retries_is_the_codes() -> None:
 
 def test_every_class_of_error_is_explained() -> None:
     codes = {row[0].split()[0].strip("`") for row in rows_below("error | what happened")}
-    of_the_client = set(re.findall(r"`(\w+)`", client.SendError.__doc__ or ""))
+    of_the_client = set(re.findall(r"`(\w+)`", guarded_http.SendError.__doc__ or ""))
     assert codes == of_the_client | {"http_500", "internal"}
 
 
@@ -203,8 +204,8 @@ def test_the_numbers_are_the_codes(settings: Settings) -> None:
     for sentence in (
         f"At most {delivery.AT_ONCE} messages",
         f"for {delivery.GIVEN_UP_AFTER.days} days, and one fails again",
-        f"{client.KEPT // 1_000} kB of your answer",
-        f"headers of more than {client._MOST_READ // 1_024} kB",
+        f"{guarded_http.KEPT // 1_000} kB of your answer",
+        f"headers of more than {guarded_http._MOST_READ // 1_024} kB",
         f"kept for {settings.RETENTION_DAYS['attempts']} days",
         f"For {services._GRACE.total_seconds() // 3_600:.0f} hours each message",
         f"waits {services._TEST_SECONDS} seconds at most",

@@ -15,10 +15,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from config.outbox import OutboxState
+from core.db.outbox import OutboxState
 from tests import factories
 from tests.webhooks.receivers import no_way_out
-from webhooks import delivery
+from webhooks.domain import delivery
 from webhooks.models import Attempt, Delivery, Webhook
 
 # --- the tables -------------------------------------------------------------------------------

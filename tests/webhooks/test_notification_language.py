@@ -7,11 +7,12 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
-from accounts.models import Notification, User
+from accounts.models import User
+from notifications.models import Notification
 from tests import factories
 from tests.languages import speak_german
 from tests.pages import NOW
-from webhooks import notifications
+from webhooks.messages import notifications
 
 pytestmark = pytest.mark.django_db
 

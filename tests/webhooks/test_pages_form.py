@@ -12,9 +12,9 @@ from pytest_django import Settings
 from accounts.models import Session, User
 from tests import factories
 from tests.pages import UNSEEN, Answer, everything, main, words
-from webhooks import forms
-from webhooks.events import BOOKING, EVENTS
+from webhooks.domain.events import BOOKING, EVENTS
 from webhooks.models import Webhook
+from webhooks.pages import forms
 
 NEW = "/settings/webhooks/new"
 URL = "https://example.com/hook"

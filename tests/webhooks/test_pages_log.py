@@ -7,10 +7,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
-from config.outbox import OutboxState
+from core.db.outbox import OutboxState
 from tests import factories, wire
 from tests.pages import main, words
-from webhooks.delivery import deliver
+from webhooks.domain.delivery import deliver
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.pages import answers
 

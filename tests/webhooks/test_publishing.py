@@ -13,10 +13,10 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from accounts.models import Team, User
-from meetings import services as meetings
+from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
 from meetings.tasks import sweep_meetings
-from scheduling import bookings
+from scheduling.domain import bookings
 from scheduling.models import Booking
 from scheduling.tasks import sweep_bookings
 from tests import factories

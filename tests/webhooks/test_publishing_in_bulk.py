@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts import services
-from accounts.models import Notification, User
+from accounts.domain import services
+from accounts.models import User
+from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW, START
 from webhooks.models import Delivery, WebhookEvent

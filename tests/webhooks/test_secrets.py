@@ -14,13 +14,15 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import services as services_of_accounts
-from accounts.models import IdempotencyRecord, Notification, PushDevice, Session, User
-from config import keys
-from config.crypto import DecryptionError, sealed
+from accounts.domain import services as services_of_accounts
+from accounts.models import Session, User
+from core.db import keys
+from core.db.crypto import DecryptionError, sealed
+from core.models import IdempotencyRecord
+from notifications.models import Notification, PushDevice
 from tests import factories, wire
-from webhooks import services
-from webhooks.delivery import deliver
+from webhooks.domain import services
+from webhooks.domain.delivery import deliver
 from webhooks.models import Attempt, Webhook
 
 OLD, NEW, LOST = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2, 3))

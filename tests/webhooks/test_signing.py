@@ -16,7 +16,7 @@ from tests import factories, wire
 from tests.pages import NOW
 from tests.webhooks.node import Node
 from tests.webhooks.node import node as node_with_packages
-from webhooks import delivery, services, signing
+from webhooks.domain import delivery, services, signing
 from webhooks.models import Webhook
 
 OLD, NEW = signing.new_secret(), signing.new_secret()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from webhooks.events import EVENTS, TEST
+from webhooks.domain.events import EVENTS, TEST
 
 # Components of the document. The events of other floors carry the object as its GET answers.
 _DATA = {

@@ -6,13 +6,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.fields import MomentField, StrictCharField, StrictModelSerializer
-from config.api.reading import Derived, Many
-from config.api.schema import example
-from config.outbox import OutboxState
-from webhooks import services, signing
+from core.api.fields import MomentField, StrictCharField, StrictModelSerializer
+from core.api.reading import Derived, Many
+from core.api.schema import example
+from core.db.outbox import OutboxState
 from webhooks.api import examples
-from webhooks.events import EVENTS
+from webhooks.domain import services, signing
+from webhooks.domain.events import EVENTS
 from webhooks.models import Attempt, Delivery, Webhook
 
 _STATES = {

@@ -8,13 +8,12 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
-from accounts.idempotency import once
-from accounts.zones import zone_of
-from config.api import envelope
-from config.api.fields import at
-from config.api.reading import Reading
-from config.api.schema import IDEMPOTENCY_KEY, answer
-from webhooks import services
+from core.api import envelope
+from core.api.fields import at
+from core.api.idempotency import once
+from core.api.reading import Reading
+from core.api.schema import IDEMPOTENCY_KEY, answer
+from core.text.zones import zone_of
 from webhooks.api.serializers import (
     DeliverySerializer,
     NewWebhookSerializer,
@@ -26,6 +25,7 @@ from webhooks.api.serializers import (
     WebhookSerializer,
     WebhookWithSecretSerializer,
 )
+from webhooks.domain import services
 from webhooks.models import Delivery, Webhook, WebhookQuerySet
 
 _WEBHOOK = envelope.item_of(WebhookSerializer)

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.outbox import OutboxState
+from core.db.outbox import OutboxState
 from webhooks.models import Attempt, Delivery
 
 _ERRORS: dict[str, Promise] = {

@@ -14,13 +14,13 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.signed_in import SignedIn
-from config.errors import Conflict, NotFound
-from config.pages import limited, ours_or, page_of, refusals_shown, signed_in_at
-from webhooks import services, signing
-from webhooks.events import EVENTS
-from webhooks.forms import RecoverForm
+from core.errors import Conflict, NotFound
+from core.web.pages import limited, ours_or, page_of, refusals_shown, signed_in_at
+from webhooks.domain import services, signing
+from webhooks.domain.events import EVENTS
 from webhooks.models import Webhook
 from webhooks.pages.answers import STATES, lines_of, outcome
+from webhooks.pages.forms import RecoverForm
 
 _PER_PAGE = 20
 

@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import limits
+from accounts.domain import limits
 from accounts.pages.signed_in import SignedIn, recent_sign_in
-from config.errors import DomainError
-from config.pages import limited, page_of, signed_in_at
-from webhooks import services
-from webhooks.events import EVENTS
-from webhooks.forms import WebhookForm, add_refusal, headers_formset
+from core.errors import DomainError
+from core.web.pages import limited, page_of, signed_in_at
+from webhooks.domain import services
+from webhooks.domain.events import EVENTS
 from webhooks.models import Webhook
+from webhooks.pages.forms import WebhookForm, add_refusal, headers_formset
 from webhooks.pages.one import find
 
 # In the session: the webhook whose secret its owner has still to see. Never the secret itself.

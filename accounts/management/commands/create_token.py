@@ -2,10 +2,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import scopes, services
-from accounts.models import User
-from config import keys
-from config.errors import DomainError
+from accounts.domain import services
+from accounts.models import User, scopes
+from core.db import keys
+from core.errors import DomainError
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Model, QuerySet
 
-from config import keys
-from config.crypto import DecryptionError, encrypted_fields
-from config.models import KeyCanary
+from core.db import keys
+from core.db.crypto import DecryptionError, encrypted_fields
+from core.models import KeyCanary
 
 _BATCH = 200
 # What allauth hands to its adapter to be encrypted.

@@ -18,7 +18,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from config import environment, keys
+from core.db import keys
+from core.ops import environment
 
 # As in production (Dockerfile): so many connections at once, and a request's headers must come so
 # soon and be no larger. `config/serving` bounds all else.

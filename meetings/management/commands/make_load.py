@@ -14,16 +14,17 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Membership, Team, User
-from meetings import numbering
-from meetings.enums import Role, Status
+from calendars.models import BusyTime
+from meetings.domain import numbering
+from meetings.domain.services import DURATION
 from meetings.management.rows import Rows, stored
 from meetings.models import HistoryEntry, MeetingRequest
-from meetings.services import DURATION
-from scheduling.enums import Change
-from scheduling.enums import Role as BookingRole
-from scheduling.enums import Status as BookingStatus
-from scheduling.models import Booking, BusyTime, EventType, WeeklyAvailability
+from meetings.models.enums import Role, Status
+from scheduling.models import Booking, EventType, WeeklyAvailability
 from scheduling.models import HistoryEntry as BookingEntry
+from scheduling.models.enums import Change
+from scheduling.models.enums import Role as BookingRole
+from scheduling.models.enums import Status as BookingStatus
 
 _DOMAIN = "load.example"
 _TEAM = 5
@@ -393,5 +394,5 @@ def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -
 
 
 def _uuid(prefix: str, dice: random.Random) -> str:
-    """As `config.ids` makes them, but the same each time."""
+    """As `core.db.ids` makes them, but the same each time."""
     return f"{prefix}_{''.join(dice.choices(_ALPHABET, k=20))}"

@@ -7,16 +7,16 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import scopes
-from accounts.models import Membership, Notification, Team, User
-from accounts.services import create_token
-from config import keys, outbox
-from meetings import services
+from accounts.domain.services import create_token
+from accounts.models import Membership, Team, User, scopes
+from core.db import keys, outbox
+from meetings.domain import services
 from meetings.models import MeetingRequest
-from scheduling import availability, bookings
-from scheduling.bookings import Invitee
+from notifications.models import Notification
+from scheduling.domain import availability, bookings
+from scheduling.domain.bookings import Invitee
+from scheduling.domain.services import create_event_type
 from scheduling.models import Booking, EventType
-from scheduling.services import create_event_type
 
 _PASSWORD = "demo-password"  # noqa: S105  printed for everybody to see
 _PEOPLE = [

@@ -1,0 +1,34 @@
+"""Signed links in emails: to take a place in a team."""
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import Invitation
+from core.errors import NotFound
+
+_SALT = "accounts.invitation"
+
+
+def invitation_url(invitation: Invitation) -> str:
+    """Where the place in the team is taken, for as long as the invitation stands."""
+    token = signing.dumps(invitation.pk, salt=_SALT)
+    return settings.PUBLIC_URL + reverse("accounts:join_team", args=[token])
+
+
+def read_invitation(token: str) -> Invitation:
+    """The invitation, which may be too old to be taken; NotFound where there is none (any more)."""
+    try:
+        invitation_id = signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        raise NotFound(
+            _("This link is not complete. Copy the whole of it from the email.")
+        ) from None
+    found = Invitation.objects.select_related("team", "invited_by").filter(pk=invitation_id)
+    invitation = found.first()
+    if invitation is None:
+        raise NotFound(
+            _("This invitation has been used, or was withdrawn. Whoever sent it can send another.")
+        )
+    return invitation

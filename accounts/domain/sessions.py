@@ -1,0 +1,149 @@
+"""Sessions in the database, by the digest of their key and with their data encrypted.
+
+Whoever reads the database, or a copy of it, can act as nobody: a cookie holds the key, a row its
+SHA-256.
+"""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone, translation
+
+from accounts.domain import audit, limits, services
+from accounts.domain.audit import Action
+from accounts.models import Session, User
+from core.db import crypto
+from core.text import browsers
+
+# How exactly it is noted when a session was last seen.
+_SEEN_PRECISION = timedelta(minutes=5)
+_LONGEST_AGENT = 300
+
+
+class SessionStore(db.SessionStore):
+    """A key that can be none is not looked for: PostgreSQL would refuse to look for a NUL."""
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key if session_key and session_key.isalnum() else None)
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        return json.dumps(session_dict)  # the model's field encrypts it
+
+    def decode(self, session_data: str | bytes) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(session_data)
+        return data
+
+    def _get_session_from_db(self) -> Session | None:
+        now = timezone.now()
+        key = crypto.digest(self.session_key or "")
+        try:
+            row = Session.objects.filter(session_key=key, expire_date__gt=now).first()
+        except crypto.DecryptionError:  # its key has been dropped: whoever it was signs in again
+            row = None
+        if row is None:
+            self._session_key = None
+        elif row.seen_at <= now - _SEEN_PRECISION:
+            Session.objects.filter(pk=row.pk).update(seen_at=now)
+        return row
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(session_key=crypto.digest(session_key)).exists()
+
+    def save(self, must_create: bool = False) -> None:
+        """Save it; UpdateError where its person's account was deleted meanwhile.
+
+        The session of a deactivated person is kept: another person may sign in on that browser.
+        """
+        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
+        person_id = data.get("_auth_user_id")
+        with transaction.atomic():
+            if person_id is not None and services.lock_kept(int(person_id)) is None:
+                raise UpdateError
+            super().save(must_create)
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """Who has signed in, on what and when, stands beside the data, to be listed."""
+        person, since = data.get("_auth_user_id"), data.get("started_at")
+        key: str = self._get_or_create_session_key()  # type: ignore[attr-defined]  # not in the stubs
+        return Session(
+            session_key=crypto.digest(key),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(),
+            user_id=person and int(person),
+            agent=data.get("agent", ""),
+            started_at=since and datetime.fromisoformat(since),
+            seen_at=timezone.now(),
+        )
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            Session.objects.filter(session_key=crypto.digest(key)).delete()
+
+
+@transaction.atomic
+def begin(request: HttpRequest, *, user: User, now: datetime) -> None:
+    """Note in the session on what somebody has signed in, and when.
+
+    Beyond the limit the browsers are signed out that were seen longest ago.
+    """
+    services.lock(user.pk)
+    agent = request.headers.get("User-Agent", "")[:_LONGEST_AGENT]
+    request.session.update({"agent": agent.replace("\0", ""), "started_at": now.isoformat()})
+    request.session.save()  # so that it is counted
+    seen = Session.objects.filter(user=user).order_by("-seen_at", "-started_at", "pk")
+    limits.trim(seen, settings.LIMITS["sessions"])
+
+
+def is_new(request: HttpRequest, *, now: datetime) -> bool:
+    """Whether somebody has signed in here a short while ago."""
+    since = request.session.get("started_at")
+    lasts = timedelta(seconds=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+    return since is not None and now - datetime.fromisoformat(since) < lasts
+
+
+def of(user: User, *, now: datetime) -> QuerySet[Session]:
+    """Where this person is signed in. What the sessions hold is not read."""
+    return user.sessions.filter(expire_date__gt=now).defer("session_data")
+
+
+def is_current(session: Session, request: HttpRequest) -> bool:
+    """Whether this is the session of the request itself."""
+    return session.session_key == crypto.digest(request.session.session_key or "")
+
+
+@transaction.atomic
+def end(*, session: Session, actor: User, now: datetime) -> None:
+    """Sign somebody out there, at once."""
+    ended, _rows = Session.objects.filter(pk=session.pk).delete()
+    if ended:
+        with translation.override("en"):
+            subject = browsers.in_words(session.agent)
+        audit.record(
+            Action.SESSION_ENDED, person=session.user, actor=actor, subject=subject, now=now
+        )
+
+
+def end_others(*, user: User, request: HttpRequest, now: datetime) -> int:
+    """End every session of this person but the one of the request; how many those were."""
+    own = crypto.digest(request.session.session_key or "")
+    others = of(user, now=now).exclude(session_key=own).select_related("user")
+    for session in others:
+        end(session=session, actor=user, now=now)
+    return len(others)
+
+
+def purge(*, now: datetime) -> int:
+    """Forget the sessions that are over; how many those were."""
+    return Session.objects.filter(expire_date__lte=now).delete()[0]

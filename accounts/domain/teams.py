@@ -1,0 +1,378 @@
+"""What people do with teams: make and name them, invite to them, join and leave them.
+
+Every function locks the person who acts, then the team. So two of them at once cannot leave it
+without an owner, nor give two places to one person.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.db.models import Case, ProtectedError, QuerySet, When
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts.domain import inviting, limits, links, services
+from accounts.models import Invitation, Membership, Team, User
+from core.db.retrying import retrying
+from core.errors import AccountClosed, Conflict, Forbidden, Invalid, NotFound
+from core.people import departures
+from notifications.domain import notifications
+
+Role = Membership.Role
+
+INVITATION_STANDS = timedelta(days=7)
+# After that, so that it can be sent again.
+INVITATION_KEPT = timedelta(days=30)
+INVITING = (Role.OWNER, Role.MANAGER)
+
+
+def find(*, team_id: int, user: User) -> Membership:
+    """A person's own place in a team, or NotFound."""
+    found = (
+        user.memberships.select_related("team")
+        .filter(team__in=Team.objects.filter(pk=team_id))
+        .first()
+    )
+    if found is None:
+        raise NotFound("team not found")
+    return found
+
+
+@transaction.atomic
+def create(*, owner: User, name: str) -> Team:
+    """Create a team. LimitReached for somebody who is in as many teams as one can be."""
+    services.lock(owner.pk)
+    limits.require_room("teams", owner.memberships.all())
+    team = Team(name=name.strip())
+    team.full_clean()
+    team.save(force_insert=True)
+    Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+    return team
+
+
+@transaction.atomic
+def rename(*, team: Team, actor: User, name: str) -> None:
+    _acting(team, actor, Role.OWNER)
+    team.name = name.strip()
+    team.full_clean()
+    team.save(update_fields=["name"])
+
+
+@transaction.atomic
+def set_role(*, team: Team, actor: User, member_id: int, role: str) -> Membership:
+    """Change what somebody is in the team; Conflict where it would be left without an owner."""
+    _acting(team, actor, Role.OWNER)
+    member = _member(team, member_id)
+    if role not in Role.values:
+        raise Invalid(_("There is no such role."), field="role")
+    if role != Role.OWNER:
+        _keep_an_owner(member)
+    member.role = role
+    member.save(update_fields=["role"])
+    return member
+
+
+def remove(*, team: Team, actor: User, member_id: int, now: datetime) -> Membership:
+    """Take somebody else out of the team; to go oneself is to leave.
+
+    What waits between them and others in the team ends.
+    """
+
+    def write() -> Membership:
+        with transaction.atomic():
+            person_id = _member(team, member_id).user_id
+            departures.hold_team(person_id=person_id, team_id=team.pk)
+            _acting(team, actor, Role.OWNER)
+            member = _member(team, member_id)
+            if member.user_id == actor.pk:
+                raise Invalid(_("To go yourself, leave the team."))
+            member.delete()
+            departures.leave_team(person_id=person_id, team_id=team.pk, now=now)
+        return member
+
+    return retrying(write)
+
+
+def leave(*, team: Team, actor: User, now: datetime) -> None:
+    """Go: what waits between the actor and others in the team ends.
+
+    With its last person an unused team goes too; Conflict for the last owner of others.
+    """
+
+    def write() -> None:
+        with transaction.atomic():
+            departures.hold_team(person_id=actor.pk, team_id=team.pk)
+            own = _acting(team, actor)
+            if team.memberships.exclude(pk=own.pk).exists():
+                _keep_an_owner(own)
+            else:
+                forget_invitations(team.invitations.all(), now=now)
+                if _delete_unused(team):
+                    return
+            own.delete()
+            departures.leave_team(person_id=actor.pk, team_id=team.pk, now=now)
+
+    retrying(write)
+
+
+def hold(*, team_id: int, user: User) -> Team:
+    """Lock the team until the transaction ends; NotFound where it is gone or the user not in it.
+
+    People are locked before their team. While it is held nobody leaves it, and it is not deleted.
+    """
+    return find(team_id=_lock(team_id).pk, user=user).team
+
+
+def heir(*, team: Team, of: User) -> Membership | None:
+    """Who becomes the owner when this person, its only one, goes for good; None: nobody is there.
+
+    Who has been in it longest: of its managers, else of its members, else of its clients.
+    """
+    others = team.memberships.filter(user__is_active=True).exclude(user=of).select_related("user")
+    ranks = [Role.MANAGER, Role.MEMBER, Role.CLIENT]
+    rank = Case(*(When(role=role, then=place) for place, role in enumerate(ranks)))
+    return others.order_by(rank, "created_at", "pk").first()
+
+
+def has_other_owners(*, team: Team, than: User) -> bool:
+    owners = team.memberships.filter(role=Role.OWNER, user__is_active=True)
+    return owners.exclude(user=than).exists()
+
+
+@transaction.atomic
+def part_for_good(*, user: User, now: datetime) -> None:
+    """Take somebody who is deleted out of every team; none of those with people loses its owner."""
+    for own in user.memberships.select_related("team").order_by("team_id"):
+        team = _lock(own.team_id)
+        if not has_other_owners(team=team, than=user) and own.role == Role.OWNER:
+            successor = heir(team=team, of=user)
+            if successor is not None:
+                successor.role = Role.OWNER
+                successor.save(update_fields=["role"])
+        own.delete()
+        if not team.memberships.exists():
+            forget_invitations(team.invitations.all(), now=now)
+            _delete_unused(team)
+
+
+def _delete_unused(team: Team) -> bool:
+    """False where it stays as a name on what it once met for."""
+    try:
+        with transaction.atomic():
+            team.delete()
+    except ProtectedError:
+        return False
+    return True
+
+
+@transaction.atomic
+def delete(*, team: Team, actor: User, now: datetime) -> None:
+    """Delete a team in which nothing has happened yet; Conflict for any other."""
+    _acting(team, actor, Role.OWNER)
+    forget_invitations(team.invitations.all(), now=now)
+    if not _delete_unused(team):
+        raise Conflict(
+            _("Meetings of this team are on record, so it stays. You can leave it instead.")
+        )
+
+
+@transaction.atomic
+def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
+    """Offer a place to the owner of this address; Invalid where that is pointless.
+
+    LimitReached where the team has as many people and invitations as it can have; Busy where the
+    actor has sent as many as they can for now.
+    """
+    inviting.count(team=team, actor=actor, now=now)
+    _acting(team, actor, *INVITING)
+    email = email.strip().lower()
+    if _in_team(team, email):
+        raise Invalid(_("This person is already in the team."), field="email")
+    before = team.invitations.filter(email__iexact=email)
+    if before.filter(expires_at__gt=now).exists():
+        raise Invalid(
+            _("This address is invited already. You can send the email again."), field="email"
+        )
+    forget_invitations(before, now=now)
+    limits.require_room("team_members", *places(team))
+    invitation = Invitation(
+        team=team,
+        email=email,
+        invited_by=actor,
+        created_at=now,
+        expires_at=now + INVITATION_STANDS,
+    )
+    invitation.full_clean()
+    invitation.save(force_insert=True)
+    _send(invitation, now)
+    return invitation
+
+
+@transaction.atomic
+def send_again(*, team: Team, actor: User, invitation_id: int, now: datetime) -> Invitation:
+    """The same link once more, which stands as long as a new one. Busy as in `invite`."""
+    inviting.count(team=team, actor=actor, now=now)
+    _acting(team, actor, *INVITING)
+    invitation = _invitation(team, invitation_id)
+    invitation.expires_at = now + INVITATION_STANDS
+    invitation.save(update_fields=["expires_at"])
+    notifications.withdraw(topic=_topic(invitation), now=now)
+    _send(invitation, now)
+    return invitation
+
+
+@transaction.atomic
+def withdraw(*, team: Team, actor: User, invitation_id: int, now: datetime) -> Invitation:
+    """End an invitation: its link leads nowhere from now on."""
+    _acting(team, actor, *INVITING)
+    invitation = _invitation(team, invitation_id)
+    forget_invitations(team.invitations.filter(pk=invitation.pk), now=now)
+    return invitation
+
+
+def places(team: Team) -> tuple[QuerySet[Membership], QuerySet[Invitation]]:
+    """The places that a team has given away and those that it offers: they count together."""
+    return team.memberships.all(), team.invitations.all()
+
+
+def is_for(invitation: Invitation, user: User) -> bool:
+    """Whether this person has shown that the address invited is theirs."""
+    own: QuerySet[EmailAddress] = EmailAddress.objects.filter(user=user, verified=True)
+    return own.filter(email__iexact=invitation.email).exists()
+
+
+@transaction.atomic
+def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
+    """Take the place. Whoever is in the team keeps what they are in it.
+
+    NotFound where somebody was faster or it was withdrawn, Conflict where it is too old, Forbidden
+    for anybody but the person whose address was invited, LimitReached for one team too many.
+    """
+    services.lock(user.pk)
+    team = _lock(invitation.team_id)
+    held = team.invitations.filter(pk=invitation.pk).first()
+    if held is None:
+        raise NotFound(_("This invitation has been used, or was withdrawn."))
+    if held.expires_at <= now:
+        raise Conflict(_("This invitation is too old. Whoever sent it can send it again."))
+    if not is_for(held, user):
+        raise Forbidden(_("This invitation is for another address."))
+    member = team.memberships.filter(user=user).first()
+    if member is None:
+        limits.require_room("teams", user.memberships.all())
+        member = Membership.objects.create(team=team, user=user)
+    forget_invitations(team.invitations.filter(pk=held.pk), now=now)
+    return member
+
+
+def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membership]) -> None:
+    """For staff, who change several places at once; in the transaction that saves them.
+
+    Conflict where people would be left in a team without an owner, AccountClosed where a place
+    would go to somebody whose account was deleted.
+    """
+    touched = [*changed, *deleted]
+    for row in deleted:
+        departures.hold_team(person_id=row.user_id, team_id=row.team_id)
+    for person_id in sorted({row.user_id for row in changed}):
+        if services.lock_kept(person_id) is None:
+            raise AccountClosed(_("This account is closed."))
+    known = sorted({row.team_id for row in touched if row.team_id})
+    list(Team.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
+    for team_id in {row.team_id for row in touched}:
+        placed = [row for row in changed if row.team_id == team_id]
+        others = Membership.objects.filter(team=team_id)
+        others = others.exclude(pk__in=[row.pk for row in touched if row.pk])
+        owned = (
+            any(row.role == Role.OWNER and row.user.is_active for row in placed)
+            or others.filter(role=Role.OWNER, user__is_active=True).exists()
+        )
+        if not owned and (placed or others.exists()):
+            raise _without_owner()
+
+
+def _lock(team_id: int) -> Team:
+    locked = Team.objects.select_for_update(no_key=True).filter(pk=team_id).first()
+    if locked is None:
+        raise NotFound("team not found")
+    return locked
+
+
+def _acting(team: Team, actor: User, *roles: str) -> Membership:
+    """The actor's place in the team, both locked; Forbidden unless it is one of these."""
+    services.lock(actor.pk)
+    _lock(team.pk)
+    own = find(team_id=team.pk, user=actor)
+    if roles and own.role not in roles:
+        raise Forbidden(_("This is for others in the team to do."))
+    return own
+
+
+def _member(team: Team, member_id: int) -> Membership:
+    found = team.memberships.select_related("user").filter(pk=member_id).first()
+    if found is None:
+        raise NotFound("member not found")
+    return found
+
+
+def _invitation(team: Team, invitation_id: int) -> Invitation:
+    found = team.invitations.select_related("team", "invited_by").filter(pk=invitation_id).first()
+    if found is None:
+        raise NotFound("invitation not found")
+    return found
+
+
+def _keep_an_owner(member: Membership) -> None:
+    """Conflict where this is the team's last owner."""
+    owners = Membership.objects.filter(team=member.team_id, role=Role.OWNER, user__is_active=True)
+    if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():
+        raise _without_owner()
+
+
+def _without_owner() -> Conflict:
+    return Conflict(_("A team needs an owner: make somebody else an owner first."))
+
+
+def _in_team(team: Team, email: str) -> bool:
+    known = EmailAddress.objects.filter(email__iexact=email, verified=True).values("user")
+    return team.memberships.filter(user__in=known).exists()
+
+
+def _topic(invitation: Invitation) -> str:
+    return f"invitation:{invitation.pk}"
+
+
+def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> None:
+    """Delete these, and what was said of them: nobody could find that afterwards.
+
+    It names whoever invited, and the address of somebody who need not have an account.
+    """
+    for invitation in invitations:
+        notifications.withdraw(topic=_topic(invitation), now=now)
+        notifications.forget(topics=[_topic(invitation)])
+    invitations.delete()
+
+
+def _send(invitation: Invitation, now: datetime) -> None:
+    """Mail an invitation: to an account in its own language, to others in the inviter's.
+
+    It is not sent to an account that is deactivated.
+    """
+    known = User.objects.filter(
+        emailaddress__email__iexact=invitation.email, emailaddress__verified=True
+    ).first()
+    content = notifications.render_email(
+        "team_invitation",
+        {"invitation": invitation, "url": links.invitation_url(invitation), "person": known},
+        language=known.mail_language if known else translation.get_language(),
+    )
+    notifications.email(
+        address=invitation.email,
+        kind="team_invitation",
+        content=content,
+        now=now,
+        user=known,
+        topic=_topic(invitation),
+    )

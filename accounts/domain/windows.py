@@ -1,0 +1,57 @@
+"""How often something can be done within a time: `settings.LIMITS`, where 0 is no limit.
+
+The database counts what leaves rows (`require_room`). Emails to mailboxes leave no rows that stay,
+so the cache counts them (`accounts.domain.account_mails`). django-ratelimit counts requests
+(`core.web.pages.limited`).
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django_stubs_ext import StrPromise
+
+from core.errors import Busy
+from core.text import times
+
+
+@dataclass(frozen=True)
+class Window:
+    """A limit: its name in `settings.LIMITS`, the time that it is about, and the refusal.
+
+    The refusal has places for `%(count)d` and `%(until)s`.
+    """
+
+    name: str
+    length: timedelta
+    refusal: StrPromise
+
+    @property
+    def most(self) -> int:
+        limit: int = settings.LIMITS[self.name]
+        return limit
+
+
+def require_room(
+    window: Window, moments: QuerySet[Any, datetime], *, now: datetime, reader: times.Reader
+) -> None:
+    """Raise Busy where the window before `now` is full.
+
+    `moments` are those at which it was done, the newest first. The caller holds a lock that no two
+    requests pass together.
+    """
+    if not window.most:
+        return
+    oldest = moments[window.most - 1 : window.most].first()
+    if oldest is not None and oldest + window.length > now:
+        raise refused(window, until=oldest + window.length, now=now, reader=reader)
+
+
+def refused(window: Window, *, until: datetime, now: datetime, reader: times.Reader) -> Busy:
+    """Return the refusal, which names the number and, to this reader, until when it holds."""
+    values = {"count": window.most, "until": times.deadline(until, reader)}
+    seconds = math.ceil((until - now).total_seconds())
+    return Busy(str(window.refusal) % values, retry_after=max(seconds, 1))

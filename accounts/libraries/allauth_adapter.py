@@ -1,0 +1,207 @@
+"""What allauth asks us: how to name a person, and how to send them mail."""
+
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress, EmailConfirmation, EmailConfirmationHMAC
+from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.contrib import messages
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+
+from accounts.domain import access, account_mails, services, sessions
+from accounts.domain.account_mails import About
+from accounts.domain.readers import reader_of
+from accounts.models import User, usernames
+from core.db import crypto
+from core.people import access as lasting_access
+from core.text import times
+from core.text.lines import validate_address
+from core.web import clients
+from notifications.domain import notifications
+
+log = structlog.get_logger(__name__)
+
+_MFA_CONTEXT = "accounts.mfa"
+# In the session: which password a sign-in was begun with, as sessions know it.
+_BEGUN_WITH = "begun_with"
+_OF_PASSWORDS = {f"account/email/password_{how}" for how in ("changed", "reset", "set")}
+# Emails that anybody can have sent to an address, with an account or without.
+_ASKED_FOR = {
+    "account_already_exists": About.ADDRESS,
+    "account_made": About.PASSWORD,
+    "email_confirmation": About.ADDRESS,
+    "email_confirmation_signup": About.ADDRESS,
+    "password_reset_key": About.PASSWORD,
+    "unknown_account": About.PASSWORD,
+}
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Sign-up in our words; every mail through the outbox, so that none is lost."""
+
+    def clean_email(self, email: str) -> str:
+        validate_address(email)
+        return email
+
+    def populate_username(self, request: HttpRequest, user: User) -> None:
+        user.username = User.objects.free_username(usernames.from_email(user.email))
+
+    def save_user(
+        self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True
+    ) -> User:
+        user.timezone = form.cleaned_data.get("timezone") or user.timezone
+        user.language = translation.get_language() or ""
+        user.date_format, user.time_format = times.formats_of(
+            user.language, (user.date_format, user.time_format)
+        )
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
+
+    def get_email_confirmation_url(
+        self, request: HttpRequest, emailconfirmation: EmailConfirmation | EmailConfirmationHMAC
+    ) -> str:
+        """The link also leads on to where signing up was to lead, in whatever browser it opens."""
+        url: str = super().get_email_confirmation_url(request, emailconfirmation)
+        onward = get_next_redirect_url(request) if request else None
+        # A signed link stays readable in it, so that no log line takes it for something else.
+        return f"{url}?{urlencode({'next': onward}, safe='/:')}" if onward else url
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Signing in counts as showing the password again does, and for as long."""
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        return required and not sessions.is_new(self.request, now=timezone.now())
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Note which password was shown: a second step may follow minutes later."""
+        request.session[_BEGUN_WITH] = user.get_session_auth_hash()
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in, unless the password was changed since this began."""
+        begun_with = request.session.pop(_BEGUN_WITH, None)
+        with transaction.atomic():
+            person = services.lock(user.pk)
+            if begun_with not in (None, person.get_session_auth_hash()):
+                raise ImmediateHttpResponse(redirect("account_login"))
+            super().login(request, user)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("accounts:access")
+
+    def set_password(self, user: User, password: str) -> None:
+        """Change the password and no other column: what was read before may be old."""
+        user.set_password(password)
+        with transaction.atomic():
+            services.lock(user.pk)
+            user.save(update_fields=["password", "updated_at"])
+            access.drop_codes(user)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Confirm the address unless it has been removed meanwhile."""
+        with transaction.atomic():
+            services.lock(email_address.user_id)
+            if not EmailAddress.objects.filter(pk=email_address.pk).exists():
+                return False
+            return bool(super().confirm_email(request, email_address))
+
+    def should_send_confirmation_mail(
+        self, request: HttpRequest, email_address: EmailAddress, signup: bool
+    ) -> bool:
+        """Signing in with an address that is not confirmed sends the link again, while it may."""
+        now, reader = timezone.now(), reader_of(request)
+        problem = account_mails.refusal(email_address.email, About.ADDRESS, now=now, reader=reader)
+        if problem and not signup:  # the form to sign up has asked
+            messages.error(request, problem)
+            return False
+        return True
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Whom staff have added has no password yet, and knows nothing of an account."""
+        kind = "password_reset_key" if user.has_usable_password() else "account_made"
+        self.send_mail(f"account/email/{kind}", email, context)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        about = {**(context or {}), "user": user}
+        if template_prefix in _OF_PASSWORDS:
+            about["lasting"] = lasting_access.lasting(person_id=user.pk, now=timezone.now())
+        super().send_notification_mail(template_prefix, user, about, email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send it, unless the mailbox has had enough: forms say so before, requests race."""
+        kind, now = template_prefix.rpartition("/")[2], timezone.now()
+        about = _ASKED_FOR.get(kind)
+        if about and not account_mails.take(email, about, now=now):
+            log.info("mailbox_full", kind=kind)
+            return
+        links = {name: _public(url) for name, url in context.items() if name.endswith("_url")}
+        user = context.get("user") or User.objects.filter(email=email.lower()).first()
+        # Whoever has not said theirs reads this page's.
+        with translation.override((user and user.language) or translation.get_language()):
+            message: EmailMultiAlternatives = self.render_mail(
+                template_prefix,
+                email,
+                {
+                    **context,
+                    **links,
+                    "email": email,
+                    "greeting": _greeting(user, email),
+                    "request": self.request,
+                    "public_url": settings.PUBLIC_URL,
+                },
+            )
+        html = next((str(content) for content, _type in message.alternatives), "")
+        with transaction.atomic():
+            if user is not None and services.lock_kept(user.pk) is None:
+                return  # the account has been deleted meanwhile
+            notifications.email(
+                address=email,
+                kind=kind,
+                content={"subject": str(message.subject), "text": str(message.body), "html": html},
+                now=now,
+                user=user,
+            )
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return clients.address(request)
+
+
+def _greeting(user: User | None, email: str) -> str:
+    """Greet by name only at a confirmed address: a stranger may have typed both."""
+    confirmed = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
+    if user is None or not confirmed.exists():
+        return gettext("Hello,")
+    return gettext("Hello %(short_name)s,") % {"short_name": user.get_short_name()}
+
+
+def _public(url: str) -> str:
+    """At our address: allauth makes links of the Host that was sent, which anybody can make up."""
+    return settings.PUBLIC_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """The secrets of authenticator apps and recovery codes are kept encrypted."""
+
+    def encrypt(self, text: str) -> str:
+        return crypto.encrypt(text, context=_MFA_CONTEXT)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return crypto.decrypt(encrypted_text, context=_MFA_CONTEXT)

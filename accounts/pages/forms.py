@@ -1,0 +1,361 @@
+"""Forms of the account pages."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+from allauth.account.forms import AddEmailForm as AllauthAddEmailForm
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.account.models import EmailAddress
+from allauth.core import context
+from django import forms
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain import account_mails, redirect_uris, services
+from accounts.domain.account_mails import About
+from accounts.domain.readers import reader_of
+from accounts.models import Membership, Team, User, scopes, usernames
+from core.text import zones
+from core.text.lines import AddressFormField, LineFormField
+from core.text.names import validate_name
+
+# --- signing in and up, in our words ------------------------------------------------------------
+
+
+class _Mailing:
+    """A form whose address gets an email. A mailbox that has had enough is refused."""
+
+    about = About.ADDRESS
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())  # type: ignore[misc]  # allauth's form has it
+        now, reader = timezone.now(), reader_of(context.request)
+        if problem := account_mails.refusal(email, self.about, now=now, reader=reader):
+            raise forms.ValidationError(problem)
+        return email
+
+
+# Where a browser's session notes the account that was made in it: its number.
+SIGNED_UP = "signed_up"
+
+
+class SignupForm(_Mailing, AllauthSignupForm):
+    """Name, email, password; the browser adds its zone, which a person can change later."""
+
+    first_name = LineFormField(label=_("First name"), max_length=80, validators=[validate_name])
+    last_name = LineFormField(
+        label=_("Last name"), max_length=80, required=False, validators=[validate_name]
+    )
+    timezone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    field_order = ("first_name", "last_name", "email", "password1", "timezone")
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Make the account; where the address has one, do the same work and take it back.
+
+        So the time that it takes tells nobody which addresses have an account.
+        """
+        if self.account_already_exists:
+            self._make_nothing(request)
+        with transaction.atomic():
+            made: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        user, _answer = made
+        # Noted in either case: a session that only some get would tell.
+        request.session[SIGNED_UP] = user.pk if user else 0
+        return made
+
+    def _make_nothing(self, request: HttpRequest) -> None:
+        email = self.cleaned_data["email"]
+        self.cleaned_data["email"] = f"{uuid4().hex}@nobody.invalid"
+        self.account_already_exists = False
+        with transaction.atomic():
+            self.save(request)
+            transaction.set_rollback(True)
+        self.account_already_exists = True
+        self.cleaned_data["email"] = email
+
+    def clean_timezone(self) -> str:
+        return str(zones.zone_of(self.cleaned_data["timezone"]))
+
+
+class AddEmailForm(_Mailing, AllauthAddEmailForm):
+    pass
+
+
+class ChangePasswordForm(AllauthChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Current password")
+        self.fields["password1"].label = _("New password")
+        self.fields["password2"].label = _("New password again")
+
+
+def _is_opened_by(user: User, email: str) -> bool:
+    """Tell whether this address may reset the password: a confirmed one, or the first one.
+
+    A further address may be a mistype: until it is confirmed, it is somebody else's.
+    """
+    confirmed = EmailAddress.objects.filter(user=user, verified=True)
+    return confirmed.filter(email__iexact=email).exists() or not confirmed.exists()
+
+
+class ResetPasswordForm(_Mailing, AllauthResetPasswordForm):
+    about = About.PASSWORD
+    users: list[User]
+
+    def clean_email(self) -> str:
+        email = super().clean_email()
+        self.users = [user for user in self.users if _is_opened_by(user, email)]
+        return email
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Mail the link, unless the account is deleted at the same moment."""
+        with transaction.atomic():
+            found = [services.lock_kept(pk) for pk in sorted(user.pk for user in self.users)]
+            self.users = [user for user in found if user]
+            email: str = super().save(request, **kwargs)
+        return email
+
+
+class ResetPasswordKeyForm(AllauthResetPasswordKeyForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("New password")
+        self.fields["password2"].label = _("New password again")
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+# The formats as people know them: by what they make of the last day of a year, and of two o'clock.
+DATES = {
+    "MM/dd/yyyy": "12/31/2026",
+    "dd/MM/yyyy": "31/12/2026",
+    "dd.MM.yyyy": "31.12.2026",
+    "yyyy-MM-dd": "2026-12-31",
+}
+TIMES = {"hh:mm a": "2:00 PM", "HH:mm": "14:00"}
+_BROWSERS = "browser"
+
+
+class ProfileForm(forms.Form):
+    """Who one is, and how one reads times."""
+
+    first_name = LineFormField(label=_("First name"), max_length=80)
+    last_name = LineFormField(label=_("Last name"), max_length=80, required=False)
+    position = LineFormField(label=_("Position"), max_length=120, required=False)
+    company = LineFormField(label=_("Company"), max_length=120, required=False)
+    username = forms.CharField(
+        label=_("Username"),
+        max_length=usernames.MAX_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    timezone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        widget=forms.TextInput(
+            attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text=_("Type a part of its name, such as a large city in it."),
+    )
+    date_format = forms.ChoiceField(label=_("Dates"), choices=list(DATES.items()))
+    time_format = forms.ChoiceField(label=_("Times"), choices=list(TIMES.items()))
+    week_start = forms.TypedChoiceField(
+        label=_("First day of the week"),
+        coerce=int,
+        choices=[(number + 1, name) for number, name in WEEKDAYS.items()],
+    )
+    language = forms.TypedChoiceField(
+        label=_("Language"),
+        coerce=lambda value: "" if value == _BROWSERS else value,
+        choices=[(_BROWSERS, _("As my browser says")), *settings.LANGUAGES],
+    )
+
+    @classmethod
+    def values_of(cls, user: User) -> dict[str, Any]:
+        values = {name: getattr(user, name) for name in cls.base_fields}
+        zone = zones.in_words(user.timezone)
+        return values | {"language": user.language or _BROWSERS, "timezone": zone}
+
+    def clean_username(self) -> str:
+        name = str(self.cleaned_data["username"]).lower()
+        if name != self.initial["username"] and (problem := usernames.problem_with(name)):
+            raise forms.ValidationError(problem)
+        return name
+
+    def clean_timezone(self) -> str:
+        """As the database of zones writes it; people write new york."""
+        typed = str(self.cleaned_data["timezone"])
+        name = zones.find(typed) or typed
+        zones.validate_zone(name)
+        return name
+
+
+class TokenForm(forms.Form):
+    """A new token: what it is for, what it may do, and until when."""
+
+    name = LineFormField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("What it is for, so that you know it again: “Website”, “Calendar sync”."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=list(scopes.SCOPES.items()),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    expires = forms.ChoiceField(
+        label=_("Expires"),
+        initial="90",
+        choices=[
+            ("30", _("In 30 days")),
+            ("90", _("In 90 days")),
+            ("365", _("In a year")),
+            ("date", _("On a date")),
+            ("never", _("Never")),
+        ],
+    )
+    until = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args: Any, person: User, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person, self.now = person, now
+        self.fields["until"].widget.attrs["min"] = now.astimezone(person.zone).date().isoformat()
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("expires") != "date" or "until" in self.errors:
+            return
+        until = self.cleaned_data.get("until")
+        if until is None:
+            self.add_error("until", gettext("Choose the last day on which it shall work."))
+        elif until < self.now.astimezone(self.person.zone).date():
+            self.add_error("until", gettext("This day is over. Choose a later one."))
+
+    def wanted(self) -> dict[str, Any]:
+        """What was asked for, as `services.create_token` takes it."""
+        return {
+            "name": self.cleaned_data["name"],
+            "scopes": self.cleaned_data["scopes"],
+            "expires_at": self._expires_at(),
+        }
+
+    def _expires_at(self) -> datetime | None:
+        """A date counts to its end, where the person is."""
+        match self.cleaned_data["expires"]:
+            case "never":
+                return None
+            case "date":
+                return datetime.combine(self.cleaned_data["until"], time.max, self.person.zone)
+            case days:
+                return self.now + timedelta(days=int(days))
+
+
+class TeamForm(forms.ModelForm[Team]):
+    name = LineFormField(label=_("Name of the team"), max_length=120)
+
+    class Meta:
+        model = Team
+        fields = ("name",)
+
+
+class InviteForm(forms.Form):
+    email = AddressFormField(
+        label=_("Email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)
+
+
+class DeleteAccountForm(forms.Form):
+    """That it is they who ask, and that they mean it."""
+
+    username = forms.CharField(
+        label=_("Your username"),
+        max_length=usernames.MAX_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+        self.fields["username"].help_text = gettext(
+            "Type %(username)s, so that nothing happens by mistake."
+        ) % {"username": person.username}
+
+    def clean_username(self) -> str:
+        name = str(self.cleaned_data["username"])
+        if name.lower() != self.person.username:
+            raise forms.ValidationError(gettext("This is not your username."))
+        return name
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self.person.check_password(password):
+            raise forms.ValidationError(gettext("This is not your password."))
+        return password
+
+
+class ApplicationForm(forms.Form):
+    """An application of one's own, that others may connect."""
+
+    name = LineFormField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("People read it when they are asked to connect it."),
+    )
+    kind = forms.ChoiceField(
+        label=_("Where it runs"),
+        initial="confidential",
+        choices=[
+            ("confidential", _("On a server: it can keep a secret")),
+            ("public", _("In a browser, on a phone or a computer: it cannot")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    redirect_uris = forms.CharField(
+        label=_("Addresses to return to"),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=_(
+            "One a line, each in full, such as https://example.com/callback. For a program on"
+            " one’s own computer http://127.0.0.1/… works too, with any port."
+        ),
+    )
+
+    def clean_redirect_uris(self) -> list[str]:
+        uris = list(dict.fromkeys(self.cleaned_data["redirect_uris"].split()))
+        if len(uris) > redirect_uris.MOST:
+            said = gettext("Give at most %(count)d addresses.")
+            raise forms.ValidationError(said % {"count": redirect_uris.MOST})
+        problems = [
+            f"{uri[:100]}: {said}" for uri in uris if (said := redirect_uris.problem_with(uri))
+        ]
+        if problems:
+            raise forms.ValidationError(problems)
+        return uris

@@ -1,0 +1,371 @@
+"""What staff pages of every floor share: who may, how things are found, what is on record."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from typing import Any, ClassVar, TypeVar, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone, translation
+from django.utils.functional import cached_property
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain import audit
+from accounts.domain.audit import Action
+from accounts.models import User
+from core.db.crypto import EncryptedTextField
+from core.errors import DomainError, Forbidden
+
+M = TypeVar("M", bound=Model)
+
+# How many things can be done in one go.
+_MOST_AT_ONCE = 200
+# Django shows no search box without a field to search.
+_BY_NOTHING = ("pk__exact",)
+# How far a list can be leafed through. To count all of a million rows takes too long.
+_MOST_LISTED = 10_000
+
+
+def acting(request: HttpRequest) -> User:
+    """The member of staff whose request this is."""
+    assert isinstance(request.user, User)  # noqa: S101  the admin lets nobody else in
+    return request.user
+
+
+def may_touch(actor: User, people: Iterable[User]) -> bool:
+    """What is a superuser's, only superusers change."""
+    return actor.is_superuser or not any(person.is_superuser for person in people)
+
+
+def people_with(email: str) -> QuerySet[User]:
+    """Who has this email address, as the main one or as another that they have confirmed."""
+    email = email.lower()
+    confirmed = Q(emailaddress__email=email, emailaddress__verified=True)
+    return User.objects.filter(Q(email=email) | confirmed).distinct()
+
+
+class Bounded(Paginator[Any]):
+    """Counts no further than anybody leafs."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast(QuerySet[Any], self.object_list)
+        return rows.order_by()[:_MOST_LISTED].count()
+
+
+class OfPerson(admin.SimpleListFilter):
+    """`?person=7`: only what concerns this person. Offered where it is chosen, on their page."""
+
+    title = _("person")
+    parameter_name = "person"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, str]]:
+        self._paths = cast("StaffAdmin[Any]", model_admin).people
+        value = self.value()
+        if value is None:
+            return []
+        person = self._person()
+        return [(value, person.email if person else gettext("nobody"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        person = self._person()
+        return queryset.filter(_concerns(self._paths, [person.pk])) if person else queryset.none()
+
+    def _person(self) -> User | None:
+        value = self.value() or ""
+        # No more digits than every database can count.
+        known = value.isascii() and value.isdigit() and len(value) <= 18
+        return User.objects.filter(pk=value).first() if known else None
+
+
+def _concerns(paths: Sequence[str], people: Sequence[int]) -> Q:
+    any_of_them = Q(pk__in=())
+    for name in paths:
+        any_of_them |= Q(**{f"{name}__in": people})
+    return any_of_them
+
+
+class Deed:
+    """What staff can do to a row: from the list to several at once, by a button on its own page."""
+
+    def __init__(
+        self,
+        run: Callable[[Any, HttpRequest, Any], None],
+        label: Any,
+        warning: Any,
+        *,
+        is_many: bool,
+    ) -> None:
+        self.__name__ = run.__name__
+        self.short_description = label
+        self.warning = warning
+        self._run = run
+        self._is_many = is_many
+
+    def __call__(
+        self, model_admin: "StaffAdmin[Any]", request: HttpRequest, queryset: QuerySet[Any]
+    ) -> None:
+        rows = list(queryset[: _MOST_AT_ONCE + 1])
+        if len(rows) > _MOST_AT_ONCE:
+            said = gettext("Choose %(count)d at most.") % {"count": _MOST_AT_ONCE}
+            model_admin.message_user(request, said, messages.ERROR)
+            return
+        count = sum(self._done(model_admin, request, row) for row in rows)
+        if count:
+            said = ngettext("%(what)s: done.", "%(what)s: done %(count)d times.", count)
+            values = {"what": self.short_description, "count": count}
+            model_admin.message_user(request, said % values, messages.SUCCESS)
+
+    def _done(self, model_admin: "StaffAdmin[Any]", request: HttpRequest, row: Any) -> bool:
+        """Whether it was; if not, the page says why."""
+        people = model_admin.people_of(row)
+        with translation.override("en"):
+            subject = f"{self.short_description}: {model_admin.opts.verbose_name} {row}"
+        try:
+            if not may_touch(acting(request), people):
+                raise Forbidden(gettext("Only superusers touch what is a superuser’s."))
+            with nullcontext() if self._is_many else transaction.atomic():
+                self._run(model_admin, request, row)
+                record(request, Action.STAFF_ACTED, people, subject)
+        except DomainError as error:
+            model_admin.message_user(request, f"{row}: {error.message}", messages.ERROR)
+            return False
+        return True
+
+
+def deed(
+    label: Any, *, warning: Any = "", is_many: bool = False
+) -> Callable[[Callable[[Any, HttpRequest, Any], None]], Deed]:
+    """Makes an action of a method that does something to one row.
+
+    It is named in `actions`, runs in a transaction and is on record; what the domain refuses is
+    said. `warning` is said before the button can be pressed. `is_many`: it does many things, each
+    in a transaction of its own, so that it does not hold all that they lock.
+    """
+    return lambda run: Deed(run, label, warning, is_many=is_many)
+
+
+def record(request: HttpRequest, action: Action, people: Sequence[User], subject: str) -> None:
+    """Write it down for each person whom it concerns, or once where it concerns nobody."""
+    concerned: Sequence[User | None] = people or [None]
+    for person in concerned:
+        audit.record(
+            action, person=person, actor=acting(request), subject=subject, now=timezone.now()
+        )
+
+
+class Viewed:
+    """All staff see it, without permissions that somebody would have to give out first."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_active and acting(request).is_staff
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+class StaffAdmin(Viewed, admin.ModelAdmin[M]):
+    """A table that staff look things up in.
+
+    What is searched is told by the form of the term, so that an index answers: an email address,
+    a number of ours, or else words in the `search_fields`.
+    """
+
+    # Paths to the people whom a row concerns.
+    people: ClassVar[Sequence[str]] = ()
+    # The field with a number of ours, and what the numbers begin with.
+    number = ""
+    prefix = ""
+    # Fields with email addresses of people who may have no account.
+    addresses: ClassVar[Sequence[str]] = ()
+
+    search_help_text = _("An email address, a number, or a name")
+    search_fields: ClassVar[tuple[str, ...]] = _BY_NOTHING
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
+    paginator = Bounded
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def people_of(self, row: M) -> list[User]:
+        found = []
+        for name in self.people:
+            value: Any = row
+            for part in name.split("__"):
+                value = value and getattr(value, part)
+            if value is not None and value not in found:
+                found.append(value)
+        return found
+
+    # --- finding ------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        """Without what is encrypted: nobody reads it here, and its key may be gone."""
+        fields = self.model._meta.fields
+        sealed = [field.name for field in fields if isinstance(field, EncryptedTextField)]
+        return super().get_queryset(request).defer(*sealed)
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        own = super().get_list_filter(request)
+        return (OfPerson, *(own or ())) if self.people else own
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """By what the page itself offers, and nothing else.
+
+        Django allows every field of the table: a password's digest could be read letter by letter,
+        by asking who has one that begins so.
+        """
+        filters = self.get_list_filter(request)
+        offered = {getattr(each, "parameter_name", each) for each in filters}
+        if lookup.partition("__")[0] not in offered | {self.date_hierarchy}:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        term = search_term.strip().replace("\0", "")
+        if not term:
+            return queryset, False
+        if "@" in term and (self.people or self.addresses):
+            people = [person.pk for person in people_with(term)[:10]]
+            wanted = _concerns(self.people, people)
+            for name in self.addresses:
+                wanted |= Q(**{name: term}) | Q(**{name: term.lower()})
+            return queryset.filter(wanted), False
+        if self.is_number(term):
+            written = term.lower() if self.prefix.islower() else term.upper()
+            return queryset.filter(**{self.number: written}), False
+        if self.search_fields == _BY_NOTHING:
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, term)
+
+    def is_number(self, term: str) -> bool:
+        return bool(self.prefix) and term.lower().startswith(self.prefix.lower())
+
+    def count_of(self, person: User, *, at_most: int) -> int:
+        """How many rows concern this person."""
+        rows = self.model._default_manager.filter(_concerns(self.people, [person.pk]))
+        return rows.order_by()[:at_most].count()
+
+    # --- doing --------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_deed"
+        view = self.admin_site.admin_view(self.deed_view)
+        return [path("<path:object_id>/deed/<str:name>/", view, name=name), *super().get_urls()]
+
+    def deeds(self, request: HttpRequest) -> dict[str, Deed]:
+        actions: dict[str, Any] = self.get_actions(request)
+        return {name: run for name, (run, *_) in actions.items() if isinstance(run, Deed)}
+
+    def deed_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """The button on the row's own page."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row, deeds = self.get_object(request, unquote(object_id)), self.deeds(request)
+        if row is None or name not in deeds:
+            raise Http404
+        deeds[name](self, request, self.get_queryset(request).filter(pk=row.pk))
+        if self.get_object(request, unquote(object_id)) is None:
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return redirect(
+            f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id=object_id
+        )
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        row: M | None = kwargs.get("obj")
+        if row is not None:
+            context["people"] = [person for person in self.people_of(row) if person != row]
+            context["deeds"] = [
+                {
+                    "url": reverse(
+                        f"admin:{self.opts.app_label}_{self.opts.model_name}_deed",
+                        args=[context["object_id"], name],
+                    ),
+                    "label": each.short_description,
+                    "warning": each.warning,
+                }
+                for name, each in self.deeds(request).items()
+            ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- on record ----------------------------------------------------------------------------
+
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        self._record(request, Action.STAFF_ADDED, obj)
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        """Django says which fields were changed, not from what to what."""
+        if message:
+            self._record(request, Action.STAFF_CHANGED, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[M]) -> Any:
+        for obj in queryset:
+            self._record(request, Action.STAFF_DELETED, obj)
+
+    def _record(self, request: HttpRequest, action: Action, obj: M, message: Any = ()) -> None:
+        with translation.override("en"):
+            subject = f"{self.opts.verbose_name} {obj}"
+            if message:
+                changes = LogEntry(change_message=json.dumps(message)).get_change_message()
+                subject = f"{subject}: {changes}"
+        record(request, action, self.people_of(obj), subject)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """There is one log, and this is not it."""
+        raise Http404
+
+
+class ReadOnlyAdmin(StaffAdmin[M]):
+    """A record that staff read and nobody edits: what happened, happened."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> list[str]:
+        hidden = self.exclude or ()
+        return [field.name for field in self.model._meta.fields if field.name not in hidden]
+
+    def get_fields(self, request: HttpRequest, obj: M | None = None) -> list[Any]:
+        return self.get_readonly_fields(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(Viewed, admin.TabularInline[Any, Any]):
+    """What belongs to a record, below it."""
+
+    extra = 0
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

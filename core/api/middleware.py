@@ -1,0 +1,137 @@
+"""What holds for every path below /api/, whatever goes wrong further in."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from django.conf import settings
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import (
+    convert_exception_to_response,
+    response_for_exception,
+)
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.module_loading import import_string
+
+from core.api import cors, errors, throttling
+from core.web import clients
+
+_EXPOSED = (
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Used, Retry-After,"
+    " X-Request-Id, Idempotent-Replayed"
+)
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Request-Id"
+# Of what is no page: whoever shows it as one gets nothing to run along with it.
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Token(Protocol):
+    """What this floor must know of a caller."""
+
+    user_id: int
+
+
+class _Views(BaseHandler):
+    """Django's way to the view that answers a path, behind `settings.API_MIDDLEWARE` alone."""
+
+    def __init__(self) -> None:
+        # The hooks of a middleware beside its call, which none of these has.
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        answer: Any = convert_exception_to_response(cast(Any, self)._get_response)
+        for name in reversed(settings.API_MIDDLEWARE):
+            answer = convert_exception_to_response(import_string(name)(answer))
+        self.answer: Callable[[HttpRequest], HttpResponseBase] = answer
+
+
+class ApiMiddleware:
+    """Rate limits, CORS and errors in the API's own format, in English.
+
+    It stands outside of all that may crash, and asks `settings.API_AUTHENTICATOR` itself, because a
+    path that no view answers is counted too.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+        self._authenticate: Callable[[HttpRequest], Token | None] = import_string(
+            settings.API_AUTHENTICATOR
+        )
+        self._limiter = throttling.from_settings()
+        self._views = _Views()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info != "/api" and not request.path_info.startswith("/api/"):
+            return self._get_response(request)
+        _even_out(request)
+        # Not counted: browsers of one office share an address, and send no token with this.
+        if cors.is_preflight(request):
+            response: HttpResponseBase = _allow(request)
+        else:
+            response = self._answer(request)
+        admit_browsers(response)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        crash = token = None
+        try:
+            token = self._authenticate(request)
+        except Exception as error:
+            crash = response_for_exception(request, error)
+        if token:
+            request.META[clients.ACCOUNT] = token.user_id
+        caller = (
+            f"account:{token.user_id}"
+            if token
+            else f"{throttling.ADDRESS}{clients.network(request)}"
+        )
+        verdict = self._limiter.take(caller)
+        if verdict.refused:
+            response: HttpResponseBase = errors.answer(request.path_info, 429)
+            response["Retry-After"] = str(verdict.retry_after)
+        elif crash:
+            response = _in_format(request, crash)
+        elif request.method == "OPTIONS":
+            response = _allow(request)
+        else:
+            with translation.override("en"):  # its messages are part of its documents
+                response = _in_format(request, self._views.answer(request))
+        response["X-RateLimit-Limit"] = str(verdict.limit)
+        response["X-RateLimit-Remaining"] = str(verdict.remaining)
+        response["X-RateLimit-Reset"] = str(verdict.reset)
+        response["X-RateLimit-Used"] = str(verdict.used)
+        return response
+
+
+def _allow(request: HttpRequest) -> HttpResponse:
+    return cors.allow(request, methods=_METHODS, headers=_HEADERS)
+
+
+def admit_browsers(response: HttpResponseBase) -> None:
+    """Let scripts of any origin read an answer of the API, and nobody show it as a page."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Expose-Headers"] = _EXPOSED
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Content-Security-Policy", _POLICY)
+
+
+def _even_out(request: HttpRequest) -> None:
+    """Strip one trailing slash; but /api itself gets one, for below that we answer."""
+    if request.path_info == "/api":
+        request.path_info += "/"
+        request.path += "/"
+    elif request.path_info.endswith("/") and request.path_info != "/api/":
+        request.path_info = request.path_info[:-1]
+        request.path = request.path[:-1]
+
+
+def _in_format(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response; where it is an error page of Django's, with an error of ours for its body."""
+    ours = response.headers.get("Content-Type") == "application/json"
+    if response.status_code >= 400 and not ours and isinstance(response, HttpResponse):
+        response.content = errors.answer(request.path_info, response.status_code).content
+        response["Content-Type"] = "application/json"
+        response["Content-Length"] = str(len(response.content))
+    return response

@@ -1,0 +1,170 @@
+"""Rows that report a fact to the outside, and how none of them is lost.
+
+A row commits together with the fact it reports. A worker *claims* it (a lease with an end), sends
+with no transaction open, and *settles* it if it still holds the lease. The Celery message is only a
+hint that may be lost, doubled or late; a sweep every few seconds hands out what is due and what a
+dead worker left behind. So everything is sent at least once, and a crash costs no attempt.
+"""
+
+import math
+import secrets
+import time
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from kombu import Connection
+from kombu.exceptions import OperationalError as BrokerError
+from kombu.pools import producers
+
+from core.ops import faults
+
+# The part of a lease after which a send is over; the rest is for settling.
+_SEND_PART = 0.75
+# How long a broker that does not answer may hold up the caller.
+_HINT_SECONDS = 0.3
+# And how long none is sent after one was lost, so that it holds up one caller and not all.
+_QUIET_SECONDS = 1.0
+_quiet_until = 0.0
+
+log = structlog.get_logger(__name__)
+
+
+class OutboxState(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class OutboxRow(models.Model):
+    """What is to be sent, when, and how far it is."""
+
+    state = models.CharField(
+        max_length=10, choices=OutboxState.choices, default=OutboxState.WAITING, editable=False
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    due_at = models.DateTimeField(_("due"))
+    lease = models.CharField(max_length=22, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    settled_at = models.DateTimeField(null=True, editable=False)
+
+    # By `time.monotonic()`, when a send must be over, so that the lease outlives it.
+    send_by = math.inf
+
+    class Meta:
+        abstract = True
+        indexes = [
+            models.Index(
+                "due_at", "id", condition=Q(state=OutboxState.WAITING), name="%(class)s_due"
+            )
+        ]
+
+    def seconds_to_send(self) -> float:
+        """Return how long a send of this row may take from now on; it may be negative."""
+        return self.send_by - time.monotonic()
+
+
+Row = TypeVar("Row", bound=OutboxRow)
+
+
+def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
+    """Lease the first of these rows that is due and in nobody's hands; None where there is none."""
+    # Before the wait for the database: the lease is counted from `now`.
+    send_by = time.monotonic() + settings.OUTBOX_LEASE_SECONDS * _SEND_PART
+    with transaction.atomic():
+        row = (
+            rows.filter(state=OutboxState.WAITING, due_at__lte=now)
+            .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("due_at", "id")
+            .first()
+        )
+        if row is not None:
+            row.lease = secrets.token_urlsafe(16)
+            row.lease_until = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+            row.save(update_fields=["lease", "lease_until"])
+            row.send_by = send_by
+            faults.point("outbox.claiming")
+    return row
+
+
+def settle(row: Row, *, state: OutboxState, now: datetime, error: str = "") -> bool:
+    """Record how an attempt ended. False, and no change, where the lease is no longer ours."""
+    return _release(
+        row, attempts=F("attempts") + 1, state=state, settled_at=now, last_error=error[:200]
+    )
+
+
+def retry_later(row: Row, *, now: datetime, error: str, delay: timedelta | None) -> bool:
+    """Put the row back for an attempt after `delay`; None: that was the last, and it has failed.
+
+    False, and no change, as in `settle`.
+    """
+    if delay is None:
+        return settle(row, state=OutboxState.FAILED, now=now, error=error)
+    return _release(row, attempts=F("attempts") + 1, due_at=now + delay, last_error=error[:200])
+
+
+def _release(row: Row, **outcome: Any) -> bool:
+    held = type(row)._default_manager.filter(pk=row.pk, lease=row.lease, state=OutboxState.WAITING)
+    return held.update(lease="", lease_until=None, **outcome) == 1
+
+
+def withdraw(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
+    """Take back what has not been sent; how many rows that was."""
+    waiting = rows.filter(state=OutboxState.WAITING)
+    return waiting.update(state=OutboxState.WITHDRAWN, settled_at=now, lease="", lease_until=None)
+
+
+def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
+    """Send again what failed or was sent, with a fresh budget; how many rows that was."""
+    ended = rows.exclude(state=OutboxState.WAITING)
+    return ended.update(
+        state=OutboxState.WAITING, attempts=0, due_at=now, settled_at=None, last_error=""
+    )
+
+
+def hint(task: str, *args: int | str) -> None:
+    """Tell the workers, by a task's name, after the commit that there is work.
+
+    The caller never sees it fail.
+    """
+    # No `partial`: it has no name, and Django names what fails, or fails itself.
+    transaction.on_commit(lambda: _send_hint(task, *args), robust=True)
+
+
+def _send_hint(task: str, *args: int | str) -> None:
+    global _quiet_until  # noqa: PLW0603  one broker per process
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        with producers[_broker()].acquire(block=True) as producer:
+            current_app.send_task(
+                task, args, producer=producer, retry=False, expires=settings.MESSAGE_SECONDS
+            )
+        faults.point("outbox.hinted")
+    except (BrokerError, OSError) as error:
+        # The sweep finds the row; the broker's address stays out of the log.
+        log.warning("hint_lost", task=task, error=type(error).__name__)
+        _quiet_until = time.monotonic() + _QUIET_SECONDS
+
+
+@cache
+def _broker() -> Connection:
+    """For hints alone: a worker waits for a broker that is away, but a caller must not."""
+    impatient = {
+        "socket_connect_timeout": _HINT_SECONDS,
+        "socket_timeout": _HINT_SECONDS,
+        "max_retries": 0,
+    }
+    connection: Connection = current_app.connection_for_write(transport_options=impatient)
+    return connection

@@ -1,0 +1,68 @@
+"""The shared cache, on which nothing may depend: while Redis is away, each process has its own."""
+
+from functools import cache, partial
+from typing import Any
+
+import redis
+import structlog
+from django.conf import settings
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+
+from core.ops.circuit import Contact
+
+log = structlog.get_logger(__name__)
+
+
+class ForgivingRedisCache(RedisCache):
+    """Redis where it answers; a cache in this process where it does not.
+
+    So the pages' rate limits hold all the same, counted by each process alone, as the API's are
+    (see `core.api.throttling`).
+    """
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        # Each thread has its own instance of this. What is kept goes by the name, and is one.
+        name = f"alone:{params.get('KEY_PREFIX', '')}:{server}"
+        self._alone = LocMemCache(name, params | {"OPTIONS": settings.CACHE_BOUNDS})
+        self._contact = _contact_with(server)
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return self._contact.either(
+            partial(super().get, key, default, version),
+            partial(self._alone.get, key, default, version),
+        )
+
+    def add(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> bool:
+        return self._contact.either(
+            partial(super().add, key, value, *args, **kwargs),
+            partial(self._alone.add, key, value, *args, **kwargs),
+        )
+
+    def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:
+        self._contact.either(
+            partial(super().set, key, value, *args, **kwargs),
+            partial(self._alone.set, key, value, *args, **kwargs),
+        )
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        def alone() -> int:
+            self._alone.add(key, 0, version=version)  # it was begun in Redis
+            return self._alone.incr(key, delta, version)
+
+        return self._contact.either(partial(super().incr, key, delta, version), alone)
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return self._contact.either(
+            partial(super().delete, key, version), partial(self._alone.delete, key, version)
+        )
+
+    def clear(self) -> None:
+        self._alone.clear()
+        self._contact.either(super().clear, self._alone.clear)
+
+
+@cache
+def _contact_with(server: str) -> Contact:
+    return Contact(log, "cache", (redis.RedisError,))

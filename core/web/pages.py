@@ -1,0 +1,163 @@
+"""What pages share, whoever's they are."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_ratelimit.core import get_usage
+from django_ratelimit.exceptions import Ratelimited
+
+from core.errors import Busy, Conflict, Forbidden, Invalid
+
+SAFE = ["GET", "HEAD", "OPTIONS"]
+# Rows of a list on one page, where a row is short.
+PER_PAGE = 50
+_MINUTES = {"m": 1, "h": 60}
+
+_Args = ParamSpec("_Args")
+_Answer = TypeVar("_Answer", bound=HttpResponseBase)
+_View = Callable[_Args, _Answer]
+
+
+class TooManyRequests(Ratelimited):  # type: ignore[misc]  # the library has no types
+    """A request beyond `count` in `minutes`; the next is answered in `seconds` seconds."""
+
+    def __init__(self, *, count: int, minutes: int, seconds: int) -> None:
+        super().__init__()
+        self.count, self.minutes, self.seconds = count, minutes, seconds
+
+
+def limited(
+    key: str, rate: str | Callable[[], str], method: list[str], *, group: str = ""
+) -> Callable[[_View[_Args, _Answer]], _View[_Args, _Answer]]:
+    """Answer so many requests of a key (`ip`, `user`, `user_or_ip`) within a window of the clock.
+
+    `rate` is such as `30/m`, `120/10m` or `30/h`; empty: no limit. Views of one `group` count
+    together. Refused with TooManyRequests, which `RATELIMIT_VIEW` shows.
+    """
+
+    def decorator(view: _View[_Args, _Answer]) -> _View[_Args, _Answer]:
+        own = group or f"{view.__module__}.{view.__qualname__}"
+
+        @wraps(view)
+        def counted(*args: _Args.args, **kwargs: _Args.kwargs) -> _Answer:
+            request = cast(HttpRequest, args[0])
+            wanted = rate if isinstance(rate, str) else rate()
+            if wanted and request.method in method:
+                count_request(request, group=own, key=key, rate=wanted, method=method)
+            return view(*args, **kwargs)
+
+        return counted
+
+    return decorator
+
+
+def count_request(
+    request: HttpRequest, *, group: str, key: str, rate: str, method: list[str]
+) -> None:
+    """Count this request; TooManyRequests where there are too many. See `limited`."""
+    usage = get_usage(request, group=group, key=key, rate=rate, method=method, increment=True)
+    if usage and usage["should_limit"]:
+        window = rate.partition("/")[2]
+        minutes = int(window[:-1] or 1) * _MINUTES[window[-1]]
+        seconds = max(usage["time_left"], 1)
+        raise TooManyRequests(count=usage["limit"], minutes=minutes, seconds=seconds)
+
+
+def signed_in_at(
+    page: str, *parts: str
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """For what only a POST does: signing in leads to this page, from which it can be sent again.
+
+    `parts` are the arguments that the view has in common with the page.
+    """
+
+    def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def signed_in(request: HttpRequest, **which: int) -> HttpResponseBase:
+            if request.user.is_authenticated:
+                return view(request, **which)
+            return redirect_to_login(reverse(page, kwargs={part: which[part] for part in parts}))
+
+        return signed_in
+
+    return signed_in
+
+
+def unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An address that acts for whoever holds it is neither stored, nor passed on, nor indexed.
+
+    With `no-referrer` in force a browser posts `Origin: null`, which the CSRF check refuses; so the
+    page itself says `same-origin` in a meta element. That wins over the header, and still tells
+    other hosts nothing.
+    """
+
+    @wraps(view)
+    def unshared(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return unshared
+
+
+@contextmanager
+def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> Iterator[None]:
+    """What the domain refuses becomes a message, or the page 403 where it is not theirs to do.
+
+    `words` says it of what was fine in itself, but not as things stand.
+    """
+    try:
+        yield
+    except Forbidden as error:
+        raise PermissionDenied(error.message) from error
+    except Conflict as error:
+        messages.error(request, words(error))
+    except (Busy, Invalid) as error:
+        messages.error(request, error.message)
+
+
+def page_of(
+    request: HttpRequest,
+    rows: Any,
+    *,
+    name: str = "page",
+    per_page: int = PER_PAGE,
+    count: int | None = None,
+) -> Page[Any]:
+    """Return the page of a list that the query asks for by this name, or else the nearest one.
+
+    `count` is how many rows there are, where it costs less to count them without what is shown.
+    """
+    paginator = Paginator(rows, per_page)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(request.GET.get(name))
+
+
+def ours_or(instead: str, request: HttpRequest, url: str) -> str:
+    """The address that a form wants to go back to, if it is one of ours."""
+    is_ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    # One without a slash would be taken for the name of a page.
+    return url if is_ours and url.startswith("/") else instead
+
+
+def checked(form: forms.Form) -> dict[str, Any]:
+    """The values of a form without errors of its own beside its fields; Invalid on the first."""
+    for field, errors in form.errors.items():
+        raise Invalid(str(errors[0]), field=field)
+    return form.cleaned_data

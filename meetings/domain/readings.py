@@ -1,0 +1,47 @@
+"""Columns of a meeting that answers of the API and webhook payloads show."""
+
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from core.api.reading import Derived
+from meetings.models import MeetingRequest
+from meetings.models.enums import Status, status_at
+
+_INTEGER = serializers.IntegerField()
+
+
+def _epoch_second(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+class MeetingSerializer(serializers.Serializer[MeetingRequest]):
+    """A meeting: the eleven fields of the document in its order, then ours."""
+
+    id = serializers.IntegerField()
+    booking_number = serializers.CharField()
+    client_id = serializers.IntegerField(source="recipient_id", help_text="The recipient.")
+    user_id = serializers.IntegerField(source="requester_id", help_text="Who asked.")
+    team_id = serializers.IntegerField()
+    timezone = serializers.CharField(help_text="The zone in which the date was read.")
+    booking_date = Derived(
+        lambda start: f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        "start",
+        like=serializers.CharField(),
+        help_text="The start, in UTC: `2026-12-15 19:00:00`.",
+    )
+    start_time = Derived(
+        _epoch_second, "start", like=_INTEGER, help_text="The start, in epoch seconds."
+    )
+    end_time = Derived(_epoch_second, "end", like=_INTEGER, help_text="The end, in epoch seconds.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    status = Derived(
+        lambda status, start, end: status_at(status, start, end, timezone.now()),
+        "status",
+        "start",
+        "end",
+        like=serializers.ChoiceField(Status.choices),
+    )
+    link = Derived(lambda link: link or None, "link", like=serializers.CharField(allow_null=True))

@@ -1,0 +1,42 @@
+"""Signed links in emails. An answer link is good for one person, one meeting and one version."""
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.errors import NotFound
+from meetings.models import MeetingRequest
+
+_SALT = "meetings.answer"
+
+
+def pending_url() -> str:
+    """The page of the document: what waits for the signed-in person."""
+    return f"{settings.PUBLIC_URL}/meetings?tab=pending-meeting"
+
+
+def meeting_url(meeting: MeetingRequest) -> str:
+    return settings.PUBLIC_URL + reverse("meetings:meeting", args=[meeting.pk])
+
+
+def answer_url(meeting: MeetingRequest) -> str:
+    """Where the recipient answers this meeting without signing in."""
+    token = signing.dumps([meeting.pk, meeting.recipient_id, meeting.version], salt=_SALT)
+    return settings.PUBLIC_URL + reverse("meetings:answer", args=[token])
+
+
+def read_answer(token: str) -> tuple[MeetingRequest, User, int]:
+    """The meeting, the person that may answer it and the version that they saw; NotFound else."""
+    try:
+        meeting_id, person_id, version = signing.loads(token, salt=_SALT)
+    except (signing.BadSignature, ValueError, TypeError):
+        raise NotFound(
+            _("This link is not complete. Copy the whole of it from the email.")
+        ) from None
+    answerable = MeetingRequest.objects.with_people().filter(recipient__is_active=True)
+    meeting = answerable.filter(pk=meeting_id, recipient=person_id).first()
+    if meeting is None:
+        raise NotFound(_("This meeting is no longer here."))
+    return meeting, meeting.recipient, version

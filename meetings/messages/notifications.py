@@ -1,0 +1,222 @@
+"""Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
+
+from accounts.models import User
+from core.text import times
+from meetings.messages import links
+from meetings.models import MeetingRequest
+from meetings.models.enums import Role, Status
+from notifications.domain import notifications
+from notifications.domain.channels import EmailContent, PushContent
+from scheduling.messages import icalendar
+from scheduling.messages.notifications import REMINDERS
+
+_STARTS = {
+    "day": _("Your meeting with %(name)s starts in a day."),
+    "minutes": _("Your meeting with %(name)s starts in 15 minutes."),
+}
+
+
+def requested(meeting: MeetingRequest, *, now: datetime) -> None:
+    """The recipient hears of the request; the words are those of the document."""
+    recipient = meeting.recipient
+    _email(meeting, recipient, "meeting_requested", now, answer_url=links.answer_url(meeting))
+    _push(
+        meeting,
+        recipient,
+        "meeting-created",
+        _("MEETING ALERT"),
+        _("%(name)s requested a meeting with you. Click to Confirm or Reject."),
+        now,
+    )
+
+
+def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
+    """Both get the entry for their calendar and two reminders; the requester is told."""
+    for person in _people(meeting):
+        _email(meeting, person, "meeting_confirmed", now, ics=icalendar.Method.REQUEST)
+        for lead, before in REMINDERS.items():
+            if meeting.start - before > now:
+                _remind(meeting, person, lead, meeting.start - before, now)
+    _push(
+        meeting, meeting.requester, "meeting-confirmed",
+        _("Meeting confirmed"), _("%(name)s confirmed your meeting."), now,
+    )  # fmt: skip
+
+
+def rejected(meeting: MeetingRequest, *, reason: str, now: datetime) -> None:
+    _email(meeting, meeting.requester, "meeting_rejected", now, reason=reason)
+    _push(
+        meeting, meeting.requester, "meeting-rejected",
+        _("Meeting declined"), _("%(name)s declined your meeting."), now,
+    )  # fmt: skip
+
+
+def cancelled(
+    meeting: MeetingRequest,
+    *,
+    role: Role,
+    actor: User | None,
+    was: Status,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
+    notifications.withdraw(topic=reminder_topic(meeting), now=now)
+    ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
+    by, words = "staff", _("The organisers cancelled your meeting.")
+    if role is Role.TEAM:
+        by, words = "team", _("The request ended: %(name)s and you are not in the same team now.")
+    elif actor in _people(meeting):
+        by, words = "other", _("%(name)s cancelled your meeting.")
+    told = _people(meeting)
+    if was == Status.PENDING and actor == meeting.requester:
+        told = [meeting.recipient]
+    for person in told:
+        _email(
+            meeting, person, "meeting_cancelled", now, ics=ics,
+            by="you" if person == actor else by, reason=reason,
+        )  # fmt: skip
+        if person != actor:
+            _push(meeting, person, "meeting-cancelled", _("Meeting cancelled"), words, now)
+
+
+def expired(meeting: MeetingRequest, *, now: datetime) -> None:
+    """Nobody caused it, so both are told."""
+    for person in _people(meeting):
+        _email(meeting, person, "meeting_expired", now)
+        _push(
+            meeting, person, "meeting-expired", _("Request expired"),
+            _("The meeting request with %(name)s was not answered in time."), now,
+        )  # fmt: skip
+
+
+def completed(meeting: MeetingRequest, *, now: datetime) -> None:
+    """A push message only: people know that they were in a meeting."""
+    for person in _people(meeting):
+        _push(
+            meeting, person, "meeting-completed",
+            _("Meeting completed"), _("Your meeting with %(name)s has taken place."), now,
+        )  # fmt: skip
+
+
+def _remind(
+    meeting: MeetingRequest, person: User, lead: str, due_at: datetime, now: datetime
+) -> None:
+    about = reminder_topic(meeting)
+    _email(meeting, person, "meeting_reminder", now, about=about, due_at=due_at, lead=lead)
+    _push(
+        meeting, person, "meeting-reminder",
+        _("Meeting reminder"), _STARTS[lead], now, about, due_at,
+    )  # fmt: skip
+
+
+def _people(meeting: MeetingRequest) -> list[User]:
+    return [meeting.requester, meeting.recipient]
+
+
+def topic(meeting: MeetingRequest) -> str:
+    """What all that is said of it goes by, but for its reminders."""
+    return f"meeting:{meeting.pk}"
+
+
+def reminder_topic(meeting: MeetingRequest) -> str:
+    return f"{topic(meeting)}:reminders"
+
+
+def topics_of(ids: Iterable[int]) -> list[str]:
+    """All that anything goes by that is said of these meetings."""
+    return [name for pk in ids for name in (f"meeting:{pk}", f"meeting:{pk}:reminders")]
+
+
+def _email(
+    meeting: MeetingRequest,
+    person: User,
+    name: str,
+    now: datetime,
+    *,
+    ics: icalendar.Method | None = None,
+    about: str = "",
+    due_at: datetime | None = None,
+    **context: str,
+) -> None:
+    with translation.override(person.mail_language):
+        content = _content(meeting, person, name, context)
+        if ics:
+            content["ics"] = _calendar_object(meeting, ics, now)
+            content["ics_method"] = ics
+    notifications.email(
+        address=person.email, kind=name, content=content, now=now,
+        user=person, topic=about or topic(meeting), due_at=due_at,
+        about=meeting.other_party(person) if due_at else None,
+    )  # fmt: skip
+
+
+def _content(
+    meeting: MeetingRequest, person: User, name: str, context: Mapping[str, str]
+) -> EmailContent:
+    other = meeting.other_party(person)
+    return notifications.render_email(
+        name,
+        {
+            "meeting": meeting,
+            "person": person,
+            "other": other,
+            "name": other.name,
+            "local_time": times.span(meeting.start, meeting.end, person),
+            "utc_time": times.utc_span(meeting.start, meeting.end),
+            "meeting_url": links.meeting_url(meeting),
+            "pending_url": links.pending_url(),
+            **context,
+        },
+        language=person.mail_language,
+    )
+
+
+def _push(
+    meeting: MeetingRequest,
+    person: User,
+    kind: str,
+    title: StrPromise,
+    words: StrPromise,
+    now: datetime,
+    about: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    data = {"type": kind, "meeting_id": str(meeting.pk), "url": links.pending_url()}
+    if kind != "meeting-created":
+        data["url"] = links.meeting_url(meeting)
+    with translation.override(person.mail_language):
+        body = str(words) % {"name": meeting.other_party(person).name}
+        content: PushContent = {"title": str(title), "body": body, "data": data}
+    notifications.push(
+        user=person, kind=kind, content=content, now=now,
+        topic=about or topic(meeting), due_at=due_at,
+        about=meeting.other_party(person) if due_at else None,
+    )  # fmt: skip
+
+
+def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: datetime) -> str:
+    names = {"one": meeting.requester.name, "other": meeting.recipient.name}
+    return icalendar.render(
+        icalendar.Entry(
+            uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
+            sequence=meeting.version,
+            summary=gettext("Meeting: %(one)s and %(other)s") % names,
+            description=f"{meeting.booking_number}\n{links.meeting_url(meeting)}",
+            url=meeting.link,
+            start=meeting.start,
+            end=meeting.end,
+            stamp=now,
+        ),
+        method=method,
+        attendees=[icalendar.Person(person.name, person.email) for person in _people(meeting)],
+    )

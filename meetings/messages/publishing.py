@@ -1,0 +1,21 @@
+"""What the webhooks of both people are told about a meeting."""
+
+from datetime import datetime
+
+from django.utils import translation
+
+from meetings.domain.readings import MeetingSerializer
+from meetings.messages.notifications import topic
+from meetings.models import MeetingRequest
+from webhooks.domain import publishing
+
+
+def publish(meeting: MeetingRequest, change: str, *, now: datetime) -> None:
+    """In the caller's transaction; the meeting is told as the API shows it."""
+    with translation.override("en"):  # on whatever page this is
+        data = MeetingSerializer(meeting).data
+    # In ascending order, since publishing locks their webhooks.
+    for owner in sorted((meeting.requester, meeting.recipient), key=lambda person: person.pk):
+        publishing.publish(
+            owner=owner, type_=f"meeting.{change}", topic=topic(meeting), data=data, now=now
+        )

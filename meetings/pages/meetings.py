@@ -1,0 +1,257 @@
+"""The pages of meetings. They show and call services; they decide nothing."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Membership, Team, User
+from accounts.pages.signed_in import SignedIn
+from core.errors import Conflict, DomainError, NotFound, PersonGone, TimeTaken
+from core.web.pages import (
+    SAFE,
+    checked,
+    limited,
+    ours_or,
+    page_of,
+    refusals_shown,
+    signed_in_at,
+    unshared,
+)
+from meetings.domain import services
+from meetings.messages import links
+from meetings.models import MeetingRequest
+from meetings.models.enums import Status, Tab
+from meetings.pages.cards import SIDES, cards_of, counts_of_tabs, step_of
+from meetings.pages.forms import AskForm
+from scheduling.pages.forms import ReasonForm
+
+_PER_PAGE = 20
+# Team mates that the form lists; a search finds the others.
+_MOST_MATES = 200
+_MOST_WORDS = 5
+_KEY = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def meetings(request: SignedIn) -> HttpResponse:
+    """One tab of the person's meetings; an unknown one is that of what waits for them."""
+    user, now, wanted = request.user, timezone.now(), request.GET.get("tab")
+    side = SIDES[Tab(wanted) if wanted in Tab.values else Tab.PENDING]
+    counts = counts_of_tabs(user, now)
+    rows = MeetingRequest.objects.in_tab(side.tab, user, now)
+    rows = rows.with_people().order_by(*side.order)
+    page = page_of(request, rows, per_page=_PER_PAGE, count=counts[side.tab])
+    return render(
+        request,
+        "meetings/list.html",
+        {
+            "section": "meetings",
+            "side": side,
+            "sides": [(each, counts[each.tab]) for each in SIDES.values()],
+            "waiting": Tab.PENDING,
+            "page": page,
+            "cards": cards_of(page, user, now),
+            "mixed": side.tab is Tab.SENT,
+            "now": now,
+        },
+    )
+
+
+@require_safe
+@login_required
+def meeting(request: SignedIn, meeting_id: int) -> HttpResponse:
+    found = _find(meeting_id, request.user)
+    (card,) = cards_of([found], request.user, timezone.now())
+    history = found.history.select_related("actor")
+    return render(
+        request,
+        "meetings/meeting.html",
+        {
+            "section": "meetings",
+            "card": card,
+            "steps": [step_of(entry, request.user) for entry in history],
+        },
+    )
+
+
+def _find(meeting_id: int, user: User) -> MeetingRequest:
+    try:
+        return services.find(meeting_id=meeting_id, user=user)
+    except NotFound as error:
+        raise Http404(error.message) from error
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("user", "30/10m", ["POST"])
+def ask(request: SignedIn) -> HttpResponse:
+    """Ask a team mate; `?mate=team:person` chooses one beforehand."""
+    now, sent = timezone.now(), request.POST if request.method == "POST" else None
+    chosen = (sent or request.GET).get("mate", "")
+    searched = request.GET.get("find", "").replace("\0", "").strip()
+    teams, are_many = _teams(request.user, chosen=chosen, searched=searched)
+    form = AskForm(sent, teams=teams, now=now, initial={"mate": chosen})
+    if form.is_valid():
+        try:
+            asked = services.request_meeting(
+                requester=request.user, now=now, is_limited=True, **form.request()
+            )
+        except DomainError as error:
+            form.add_refusal(error.field, error.message)
+        else:
+            name = asked.recipient.name
+            messages.success(request, gettext("%(name)s has been asked.") % {"name": name})
+            return redirect("meetings:meeting", asked.pk)
+    context = {"form": form, "teams": teams, "are_many": are_many, "searched": searched}
+    return render(request, "meetings/ask.html", context)
+
+
+def _teams(user: User, *, chosen: str, searched: str) -> tuple[list[tuple[Team, list[User]]], bool]:
+    """Whom this person may ask, by team, and whether there are more than fit into the form.
+
+    Their name contains `searched`; the one that is `chosen` (`team:person`) is there in any case.
+    """
+    others = Membership.objects.filter(team__in=Team.objects.visible_to(user), user__is_active=True)
+    others = others.exclude(user=user).select_related("team", "user")
+    others = others.order_by("team__name", "team_id", "user__first_name", "user__last_name", "id")
+    found = list(others.filter(_called(searched))[: _MOST_MATES + 1])
+    one = _KEY.fullmatch(chosen)
+    if one and chosen not in {f"{each.team_id}:{each.user_id}" for each in found[:_MOST_MATES]}:
+        found = [*others.filter(team=int(one[1]), user=int(one[2])), *found]
+    by_team: dict[Team, list[User]] = {}
+    for each in found[:_MOST_MATES]:
+        by_team.setdefault(each.team, []).append(each.user)
+    return list(by_team.items()), len(found) > _MOST_MATES
+
+
+def _called(searched: str) -> Q:
+    """Members whose name, as it is shown, contains this text."""
+    if not searched:
+        return Q()
+    parts = Q()
+    for word in searched.split()[:_MOST_WORDS]:
+        parts &= Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
+    without_name = Q(user__first_name="", user__last_name="")
+    return parts | without_name & Q(user__email__istartswith=searched)
+
+
+# --- what a person does with a meeting ----------------------------------------------------------
+
+
+def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., HttpResponseBase]:
+    """A POST that moves a meeting, says how that went and goes back to where it was sent from."""
+
+    @require_POST
+    @signed_in_at("meetings:meeting", "meeting_id")
+    @wraps(view)
+    def act(request: SignedIn, meeting_id: int) -> HttpResponse:
+        page = reverse("meetings:meeting", args=[meeting_id])
+        found = _find(meeting_id, request.user)
+        with refusals_shown(request, _unmoved):
+            messages.success(request, view(request, found))
+        return redirect(ours_or(page, request, request.POST.get("next", "")))
+
+    return act
+
+
+def _unmoved(error: Conflict) -> str:
+    """Why a meeting was not moved, to whoever wanted to move it."""
+    if isinstance(error, TimeTaken):
+        return gettext("That time is no longer free for both of you, so it is not confirmed.")
+    if isinstance(error, PersonGone):
+        return gettext("%(why)s Nothing was changed.") % {"why": error.message}
+    status = {"status": Status(error.reason).label}
+    return gettext("Nothing was changed: the meeting is %(status)s.") % status
+
+
+def _reason(request: HttpRequest) -> str:
+    reason: str = checked(ReasonForm(request.POST))["reason"]
+    return reason
+
+
+@_acting
+def confirm(request: SignedIn, meeting: MeetingRequest) -> str:
+    services.confirm(meeting=meeting, actor=request.user, now=timezone.now())
+    return gettext("Confirmed: the hour with %(name)s is kept free for both of you.") % {
+        "name": meeting.requester.name
+    }
+
+
+@_acting
+def reject(request: SignedIn, meeting: MeetingRequest) -> str:
+    services.reject(
+        meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
+    )
+    return gettext("Declined: %(name)s will hear of it.") % {"name": meeting.requester.name}
+
+
+@_acting
+def cancel(request: SignedIn, meeting: MeetingRequest) -> str:
+    services.cancel(
+        meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
+    )
+    other = meeting.other_party(request.user)
+    return gettext("Cancelled: %(name)s will hear of it.") % {"name": other.name}
+
+
+# --- the link in the email ----------------------------------------------------------------------
+
+_OUTCOMES = {
+    # A link for an earlier state of a meeting that waits again.
+    Status.PENDING: _("This link is too old to answer with."),
+    Status.CONFIRMED: _("You confirmed this meeting."),
+    Status.REJECTED: _("You declined this meeting."),
+    Status.CANCELLED: _("This meeting was cancelled."),
+    Status.EXPIRED: _("Its time came before an answer."),
+    Status.COMPLETED: _("This meeting has taken place."),
+}
+
+
+@unshared
+@require_http_methods([*SAFE, "POST"])
+@limited("ip", "600/m", SAFE)
+@limited("ip", "30/m", ["POST"])
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    """Confirm or decline without signing in. Only a POST changes anything.
+
+    A broken link is 404; one that is used or too old shows how things stand, which is no error.
+    """
+    try:
+        meeting, person, version = links.read_answer(token)
+    except NotFound as error:
+        return render(request, "meetings/answer_broken.html", {"why": error.message}, status=404)
+    now = timezone.now()
+    if request.method == "POST":
+        with refusals_shown(request, _unmoved):
+            match request.POST.get("answer"):
+                case "confirm":
+                    services.confirm(meeting=meeting, actor=person, now=now, version=version)
+                case "reject":
+                    services.reject(
+                        meeting=meeting, actor=person, now=now, version=version,
+                        reason=_reason(request),
+                    )  # fmt: skip
+        return redirect("meetings:answer", token)
+    (card,) = cards_of([meeting], person, now)
+    may_answer = card.may_answer and version == meeting.version
+    return render(
+        request,
+        "meetings/answer.html",
+        {"card": card, "may_answer": may_answer, "outcome": _OUTCOMES[card.status]},
+    )

@@ -1,0 +1,134 @@
+"""What is offered of an event type: the slot engine, asked about what stands in the database.
+
+`slots_by_date` shows slots and `judge` is asked before a booking is made; both hand the engine the
+same `Offer`. So what is shown is what can be booked.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import FilteredRelation, Q, QuerySet
+
+from calendars.models import BusyTime
+from core.db.prepared import Prepared
+from scheduling.models import Booking, DateOverride, EventType
+from scheduling.rules import slots
+from scheduling.rules.slots import Hours, Interval, Offer, Query, Reason, Slot
+
+
+def _taken(
+    host: Any, since: Any, until: Any, moving: Any = None, event_type: Any = None
+) -> "QuerySet[BusyTime, Any]":
+    """Of this host's ledger, from when to when; and when a booking of this event type starts."""
+    rows = BusyTime.objects.filter(user=host, start__lt=until, end__gt=since)
+    if moving is not None:
+        rows = rows.exclude(booking=moving)
+    if event_type is None:
+        return rows.values_list("start", "end")
+    own = FilteredRelation("booking", condition=Q(booking__event_type=event_type))
+    return rows.annotate(own=own).values_list("start", "end", "own__start")
+
+
+_TAKEN = Prepared(_taken)
+_OVERRIDES = Prepared(
+    lambda host, first, last: DateOverride.objects.filter(
+        user=host, date__gte=first, date__lte=last
+    ).values_list("date", "windows")
+)
+
+
+def slots_by_date(
+    event_type: EventType,
+    *,
+    zone: ZoneInfo,
+    first: date,
+    last: date,
+    now: datetime,
+    moving: Booking | None = None,
+) -> Iterator[tuple[date, list[Slot]]]:
+    """The slots on the grid of these dates (both included) of a clock in `zone`, open or not.
+
+    Dates that are past on that clock are left out, as are those without slots. The event type comes
+    with its hours (`with_hours`); then it takes two queries. `moving` is a booking whose own time
+    and count do not stand in its way.
+    """
+    first = max(first, now.astimezone(zone).date())
+    if first > last:
+        return
+    query = Query(zone, first, last)
+    found = slots.find_slots(_offer(event_type, query, now, moving), query)
+    for day, of_day in groupby(found, key=lambda slot: _date_of(slot.start, zone)):
+        yield day, list(of_day)
+
+
+def judge(
+    event_type: EventType, *, start: datetime, now: datetime, moving: Booking | None = None
+) -> Reason:
+    """Whether a meeting of this event type may start then (aware), and if not why."""
+    if start.microsecond or start.second:
+        return Reason.OFF_GRID
+    hours = event_type.host.weekly_availability
+    day = start.astimezone(hours.zone).date()
+    query = Query(hours.zone, day, day)
+    return slots.judge_start(_offer(event_type, query, now, moving), int(start.timestamp()))
+
+
+def _offer(event_type: EventType, query: Query, now: datetime, moving: Booking | None) -> Offer:
+    terms = event_type.terms
+    busy, booked = _claimed(event_type, query.reach(terms), moving)
+    return Offer(
+        hours=_hours(event_type, query),
+        terms=terms,
+        busy=busy,
+        booked=booked,
+        now=math.ceil(now.timestamp()),
+    )
+
+
+def _hours(event_type: EventType, query: Query) -> Hours:
+    weekly = event_type.host.weekly_availability
+    # The host's dates are a day ahead of the query's or behind, a meeting may run into the next.
+    around = query.first - timedelta(days=2), query.last + timedelta(days=3)
+    overrides = _OVERRIDES.rows(host=event_type.host_id, first=around[0], last=around[1])
+    return Hours(
+        zone=weekly.zone,
+        weekly=weekly.windows,
+        overrides=dict(overrides),
+        available_days=event_type.available_days,
+    )
+
+
+def _claimed(
+    event_type: EventType, reach: Interval, moving: Booking | None
+) -> tuple[list[Interval], Counter[date]]:
+    """What is taken of the host's time, and how many bookings count on each date of the host's.
+
+    Those that count are those that hold time, so one query tells both.
+    """
+    asked: dict[str, object] = {
+        "host": event_type.host_id, "since": reach[0], "until": reach[1],
+    }  # fmt: skip
+    if moving is not None:
+        asked["moving"] = moving.pk
+    if event_type.daily_limit is None:
+        return [(start, end) for start, end in _TAKEN.rows(**asked)], Counter()
+    taken = _TAKEN.rows(**asked, event_type=event_type.pk)
+    zone = event_type.host.weekly_availability.zone
+    booked = Counter(start.astimezone(zone).date() for _since, _until, start in taken if start)
+    return [(start, end) for start, end, _start in taken], booked
+
+
+@lru_cache(maxsize=2**14)  # whoever is asked for, the same starts recur
+def _date_of(instant: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(instant, zone).date()
+
+
+def instant_of(second: int) -> datetime:
+    """An epoch second as the API and the pages tell it: in UTC."""
+    return datetime.fromtimestamp(second, UTC)

@@ -1,0 +1,436 @@
+"""The doors through which a booking comes into being and moves on.
+
+Every door takes `now` (aware), locks the booking, then its host, then the ledger, and writes the
+state, its history row and the notifications in one transaction.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.domain.services import lock
+from accounts.models import User
+from calendars.domain import ledger
+from calendars.models import BusyTime
+from core.db.retrying import retrying
+from core.errors import Invalid, InvalidTransition, NotFound, TimeTaken
+from core.ops import faults
+from core.text.lines import validate_address
+from scheduling.domain import availability
+from scheduling.messages import notifications, publishing
+from scheduling.models import Booking, EventType, HistoryEntry
+from scheduling.models.enums import TRANSITIONS, Change, Location, Role, Status
+from scheduling.rules.custom_fields import checked_answers, checked_phone
+from scheduling.rules.slots import Reason
+
+_REASON_LENGTH = 500
+
+_TAKEN = {
+    Reason.BUSY: gettext_lazy("That time is no longer free."),
+    Reason.BUFFER: gettext_lazy("That time is too close to something else."),
+    Reason.DAILY_LIMIT: gettext_lazy("That day is fully booked."),
+}
+_NEVER_OFFERED = {
+    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's hours."),
+    Reason.OFF_GRID: gettext_lazy("No meeting starts at that time."),
+    Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
+    Reason.HORIZON: gettext_lazy("That time is too far ahead."),
+}
+# What gives its time back. A completed booking keeps its own, in the past.
+_OVER = {Status.REJECTED, Status.CANCELLED, Status.EXPIRED}
+
+
+@dataclass(frozen=True)
+class Invitee:
+    """Who books. `timezone` is an IANA name: their emails tell times in it.
+
+    `language` is one of `settings.LANGUAGES`, or empty for the host's.
+    """
+
+    name: str
+    email: str
+    timezone: str
+    phone: str = ""
+    language: str = ""
+    time_format: str = "HH:mm"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who moves a booking: in which capacity, and with which account, if any."""
+
+    role: Role
+    user: User | None = None
+
+
+CLOCK = Actor(Role.CLOCK)
+INVITEE = Actor(Role.INVITEE)
+
+
+def host(user: User) -> Actor:
+    return Actor(Role.HOST, user)
+
+
+def find(*, key: str, user: User) -> Booking:
+    """A booking of this host's by number or uuid, or NotFound."""
+    booking = Booking.objects.visible_to(user).named(key).with_people().first()
+    if booking is None:
+        raise NotFound("event not found")
+    return booking
+
+
+def book(
+    *,
+    event_type: EventType,
+    start: datetime,
+    invitee: Invitee,
+    actor: Actor,
+    now: datetime,
+    notes: str = "",
+    answers: Mapping[str, object] | None = None,
+    seen: str = "",
+    admit: Callable[[], None] = lambda: None,
+) -> Booking:
+    """Take a start (aware) that is offered: pending where the host must approve, else confirmed.
+
+    `seen` is the digest of the terms that the actor saw, if it matters: Invalid on `terms` where
+    others hold by now. `admit` raises what refuses one more booking (`scheduling.domain.limits`);
+    it is asked again with the host locked.
+
+    TimeTaken where the time is taken, with the engine's reason; Invalid on `start_time` where it is
+    never offered or not yet or no longer, on `event_type_id` where nothing is booked of it any
+    more, on `attendee_phone` for no telephone number, or none where the host is to call, and on
+    `custom_field_values.<name>` for an answer that does not fit its question.
+    """
+    validate_address(invitee.email)
+    start = start.astimezone(UTC)  # nothing is added to a wall time
+
+    def check() -> tuple[EventType, str, dict[str, Any]]:
+        """As it is now: its terms may have changed, or it may be gone."""
+        admit()
+        offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
+        offered = offers.filter(pk=event_type.pk).first()
+        if offered is None:
+            raise Invalid(_("This event type cannot be booked."), field="event_type_id")
+        _check_terms(offered, seen)
+        near = (offered.host.weekly_availability.timezone, invitee.timezone)
+        phone = _checked_phone(offered, invitee.phone, near)
+        kept = checked_answers(offered.custom_fields, answers or {}, near=near)
+        _check_start(offered, start, now)
+        return offered, phone, kept
+
+    def write() -> Booking:
+        with transaction.atomic():
+            ledger.lock_people([event_type.host_id])
+            offered, phone, kept = check()
+            booking = Booking(
+                event_type=offered,
+                host=offered.host,
+                invitee_name=invitee.name,
+                invitee_email=invitee.email,
+                invitee_phone=phone,
+                timezone=invitee.timezone,
+                language=invitee.language,
+                time_format=invitee.time_format,
+                start=start,
+                end=start + timedelta(minutes=offered.duration),
+                notes=notes,
+                custom_field_values=kept,
+                status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+                made_by=actor.role,
+                created_at=now,
+                updated_at=now,
+            )
+            booking.busy_time = _claim(booking)
+            booking.save(force_insert=True)
+            _record(booking, Change.CREATED, "", actor, "", now)
+            publishing.publish(booking, Change.CREATED, now=now)
+            if booking.status == Status.CONFIRMED:
+                publishing.publish(booking, Change.CONFIRMED, now=now)
+            notifications.created(booking, by=actor.role, now=now)
+            faults.point("booking.created")
+        return booking
+
+    check()  # without the lock: however many come too late, they hold up nobody
+    return retrying(write)
+
+
+def confirm(
+    *, booking: Booking, actor: Actor, now: datetime, sequence: int | None = None
+) -> Booking:
+    """The host approves."""
+    return _move(booking, Change.CONFIRMED, actor, now, sequence=sequence)
+
+
+def reject(
+    *,
+    booking: Booking,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+) -> Booking:
+    """The host declines; the time is free again."""
+    return _move(booking, Change.REJECTED, actor, now, reason=reason, sequence=sequence)
+
+
+def cancel(
+    *,
+    booking: Booking,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+) -> Booking:
+    """Host, invitee or staff call it off; the time is free again."""
+    return _move(booking, Change.CANCELLED, actor, now, reason=reason, sequence=sequence)
+
+
+def record_overdue(*, booking: Booking, now: datetime) -> Booking:
+    """Write down that time has expired or completed this booking."""
+    overdue = Change(booking.status_at(now).value)
+    return _move(booking, overdue, CLOCK, now)
+
+
+def reschedule(
+    *,
+    booking: Booking,
+    start: datetime,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+    seen: str = "",
+    admit: Callable[[], None] = lambda: None,
+) -> Booking:
+    """Move it to another start (aware) that is offered; its own time does not stand in the way.
+
+    It stays as it is, but goes back to pending where an invitee moves what a host must approve. The
+    start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
+    the host's account is closed; `seen`, TimeTaken, Invalid and InvalidTransition as in `book` and
+    the other doors.
+    """
+    start = start.astimezone(UTC)
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = _lock(booking)
+            if start == locked.start and locked.status_at(now) in TRANSITIONS[Change.RESCHEDULED]:
+                return locked
+            was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
+            admit()
+            ledger.lock_active([locked.host])
+            event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
+            _check_terms(event_type, seen)
+            _check_start(event_type, start, now, moving=locked)
+            before = locked.start, locked.end
+            locked.event_type = event_type
+            locked.start, locked.end = start, start + timedelta(minutes=event_type.duration)
+            _release(locked)
+            locked.busy_time = _claim(locked)
+            to = was
+            if actor.role is Role.INVITEE and event_type.requires_approval:
+                to = Status.PENDING
+            _enter(locked, Change.RESCHEDULED, was, to, actor, reason, now)
+            notifications.rescheduled(
+                locked, was=was, before=before, by=actor.role, reason=reason, now=now
+            )
+        return locked
+
+    return retrying(write)
+
+
+def update(
+    *,
+    booking: Booking,
+    now: datetime,
+    notes: str | None = None,
+    phone: str | None = None,
+    answers: Mapping[str, object] | None = None,
+) -> Booking:
+    """Change what is noted about it. Answers that are not given stay; None takes one away.
+
+    Only what is given is checked: the questions may have changed since the rest was answered.
+    """
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = _lock(booking)
+            lock(locked.host_id)
+            near = (locked.host.weekly_availability.timezone, locked.timezone)
+            if notes is not None:
+                locked.notes = notes
+            if phone is not None:
+                locked.invitee_phone = _checked_phone(locked.event_type, phone, near)
+            if answers is not None:
+                fields = locked.event_type.custom_fields
+                asked = [field for field in fields if field["name"] in answers]
+                kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
+                checked = checked_answers(asked, answers, near=near, beside=len(kept))
+                locked.custom_field_values = kept | checked
+            locked.updated_at = now
+            columns = ["notes", "invitee_phone", "custom_field_values", "updated_at"]
+            locked.save(update_fields=columns)
+            notifications.updated(locked, now=now)
+        return locked
+
+    return retrying(write)
+
+
+def _move(
+    booking: Booking,
+    change: Change,
+    actor: Actor,
+    now: datetime,
+    *,
+    reason: str = "",
+    sequence: int | None = None,
+) -> Booking:
+    """The one door of the state machine; `sequence` is the one that the actor saw, if it matters.
+
+    The same move again by the same actor changes nothing. InvalidTransition where the map has none
+    from the present status.
+    """
+    to = Status(change.value)
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = _lock(booking)
+            if locked.status_at(now) == to and _brought_about(locked, to, actor):
+                return locked
+            was = _checked(locked, change, actor, now, reason, sequence)
+            if to is Status.CONFIRMED:
+                ledger.lock_active([locked.host])
+            if to in _OVER:
+                ledger.lock_people([locked.host_id])
+                _release(locked)
+            _enter(locked, change, was, to, actor, reason, now)
+            _notify(locked, change, was, actor, reason, now)
+            faults.point("booking.moved")
+        return locked
+
+    return retrying(write)
+
+
+def _lock(booking: Booking) -> Booking:
+    rows = Booking.objects.with_people().select_for_update(of=("self",), no_key=True)
+    return rows.get(pk=booking.pk)
+
+
+def _brought_about(booking: Booking, status: Status, actor: Actor) -> bool:
+    """Whether this actor has moved it into this status before."""
+    entries = booking.history.filter(to_status=status, role=actor.role, actor=actor.user)
+    return entries.exists()
+
+
+def _checked(
+    locked: Booking,
+    change: Change,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    sequence: int | None,
+) -> Status:
+    """The present status, from which this actor may bring about this change."""
+    if len(reason) > _REASON_LENGTH:
+        message = _("The reason is over %(count)d characters long.") % {"count": _REASON_LENGTH}
+        raise Invalid(message, field="reason")
+    present = Status(locked.status) if actor.role is Role.CLOCK else locked.status_at(now)
+    stale = sequence is not None and sequence != locked.sequence
+    if stale or actor.role not in TRANSITIONS[change].get(present, ()):
+        message = _("This event is %(status)s.") % {"status": present.label}
+        raise InvalidTransition(message, reason=present)
+    return present
+
+
+def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> str:
+    """As it is kept. A host who is to call needs one."""
+    if phone.strip():
+        return checked_phone(phone, "attendee_phone", near)
+    if event_type.location == Location.PHONE_CALL:
+        raise Invalid(_("%(label)s is required.") % {"label": _("Phone")}, field="attendee_phone")
+    return ""
+
+
+def _check_terms(event_type: EventType, seen: str) -> None:
+    if seen and seen != event_type.terms_digest:
+        message = _("The terms have changed since this page was opened. Look at them again.")
+        raise Invalid(message, field="terms")
+
+
+def _check_start(
+    event_type: EventType, start: datetime, now: datetime, moving: Booking | None = None
+) -> None:
+    reason = availability.judge(event_type, start=start, now=now, moving=moving)
+    if reason in _TAKEN:
+        raise TimeTaken(str(_TAKEN[reason]), reason=reason)
+    if reason in _NEVER_OFFERED:
+        raise Invalid(str(_NEVER_OFFERED[reason]), field="start_time")
+
+
+def _claim(booking: Booking) -> BusyTime:
+    """The booking's time with its buffers."""
+    before = timedelta(minutes=booking.event_type.buffer_time_before)
+    after = timedelta(minutes=booking.event_type.buffer_time_after)
+    return ledger.claim(user=booking.host, start=booking.start - before, end=booking.end + after)
+
+
+def _release(booking: Booking) -> None:
+    if booking.busy_time_id is not None:
+        held, booking.busy_time = booking.busy_time_id, None
+        ledger.release([held])
+
+
+def _enter(
+    locked: Booking,
+    change: Change,
+    was: Status,
+    to: Status,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Write the new state and its history row."""
+    locked.status = to
+    locked.sequence += 1
+    locked.updated_at = now
+    locked.save(update_fields=["status", "sequence", "updated_at", "start", "end", "busy_time"])
+    _record(locked, change, was, actor, reason, now)
+    publishing.publish(locked, change, now=now)
+
+
+def _record(
+    booking: Booking, change: Change, was: str, actor: Actor, reason: str, now: datetime
+) -> None:
+    HistoryEntry.objects.create(
+        booking=booking,
+        sequence=booking.sequence,
+        change=change,
+        from_status=was,
+        to_status=booking.status,
+        start=booking.start,
+        end=booking.end,
+        actor=actor.user,
+        role=actor.role,
+        reason=reason,
+        at=now,
+    )
+
+
+def _notify(
+    booking: Booking, change: Change, was: Status, actor: Actor, reason: str, now: datetime
+) -> None:
+    match change:
+        case Change.CONFIRMED:
+            notifications.confirmed(booking, now=now)
+        case Change.REJECTED:
+            notifications.rejected(booking, reason=reason, now=now)
+        case Change.CANCELLED:
+            notifications.cancelled(booking, was=was, by=actor.role, reason=reason, now=now)
+        case Change.EXPIRED:
+            notifications.expired(booking, now=now)

@@ -1,0 +1,51 @@
+"""What becomes of bookings when their host is deactivated. See `core.people.departures`."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.errors import InvalidTransition
+from core.people.departures import Coming
+from scheduling.domain import bookings
+from scheduling.models import Booking
+from scheduling.models.bookings import BookingQuerySet
+from scheduling.models.enums import Role, Status
+
+
+def coming(*, person_id: int, now: datetime, most: int) -> list[Coming]:
+    return [
+        Coming(
+            name=_("%(what)s with %(name)s")
+            % {"what": booking.event_type.name, "name": booking.invitee},
+            start=booking.start,
+            url=reverse("admin:scheduling_booking_change", args=[booking.pk]),
+        )
+        for booking in _open(person_id, now)[:most]
+    ]
+
+
+def call_off(*, person_id: int, staff_id: int, now: datetime, most: int) -> int:
+    actor = bookings.Actor(Role.STAFF, User.objects.get(pk=staff_id))
+    count = 0
+    for booking in _open(person_id, now)[:most]:
+        with suppress(InvalidTransition):  # over by now
+            bookings.cancel(booking=booking, actor=actor, now=now)
+            count += 1
+    return count
+
+
+def hold_team(*, person_id: int, team_id: int) -> None:
+    """No booking belongs to a team."""
+
+
+def leave_team(*, person_id: int, team_id: int, now: datetime) -> None:
+    """No booking belongs to a team."""
+
+
+def _open(person_id: int, now: datetime) -> BookingQuerySet:
+    own = Booking.objects.filter(host=person_id)
+    found = own.in_status(Status.PENDING, now) | own.in_status(Status.CONFIRMED, now)
+    return found.with_people().order_by("start", "pk")

@@ -1,0 +1,77 @@
+"""Forgetting who booked, by their own wish or by age. The time that was theirs is kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import translation
+
+from core.api import idempotency
+from core.db.retrying import retrying
+from notifications.domain import notifications as outgoing
+from scheduling.domain import bookings, limits
+from scheduling.domain.readings import InviteeSerializer
+from scheduling.messages.notifications import topics_of
+from scheduling.models import Booking, HistoryEntry
+from scheduling.models.enums import Role, Status
+from webhooks.domain import publishing
+
+NOBODY = "deleted@deleted.invalid"
+"""An address at which nobody is, nor can be (RFC 2606)."""
+
+OVER = [Status.REJECTED, Status.CANCELLED, Status.EXPIRED, Status.COMPLETED]
+
+
+def erase_invitee(*, booking: Booking, now: datetime) -> None:
+    """Forget whoever booked this. What is still to come is cancelled first, so the host hears."""
+
+    def write() -> None:
+        with transaction.atomic():
+            locked = Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)
+            if locked.erased_at is not None:
+                return
+            settle(locked, actor=bookings.INVITEE, now=now)
+            forget_invitees([locked.pk], now=now)
+
+    retrying(write)
+
+
+def settle(booking: Booking, *, actor: bookings.Actor, now: datetime) -> None:
+    """Cancel a booking that is open, and write down of any other how it has ended."""
+    status = booking.status_at(now)
+    if status not in OVER:
+        bookings.cancel(booking=booking, actor=actor, now=now)
+    elif status != booking.status:
+        bookings.record_overdue(booking=booking, now=now)
+
+
+def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
+    """Forget who booked these, which are over, and all that was said about that.
+
+    The emails that are on their way are sent, and forgotten then. What webhooks are still to be
+    told no longer names anybody; see `webhooks.domain.publishing.forget`. The digest of a mailbox
+    stays for a day (`forget_mailboxes`). In the caller's transaction.
+    """
+    nobody = {
+        "invitee_name": "", "invitee_email": NOBODY, "invitee_phone": "", "notes": "",
+        "custom_field_values": {}, "timezone": "UTC", "language": "", "erased_at": now,
+    }  # fmt: skip
+    Booking.objects.filter(pk__in=ids).update(**nobody, updated_at=now)
+    said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
+    said.exclude(reason="").update(reason="")
+    topics = topics_of(ids)
+    outgoing.forget(topics=topics)
+    idempotency.forget(topics=topics)
+    with translation.override("en"):
+        invitee = InviteeSerializer(Booking(**nobody)).data
+    blanks = {name: nobody[name] for name in ("notes", "custom_field_values", "timezone")}
+    publishing.forget(topics=topics, blanks={"invitee": invitee, **blanks})
+
+
+def forget_mailboxes(*, now: datetime) -> None:
+    """Forget the digests of the mailboxes of erased bookings that no limit counts any more.
+
+    Until then they stay: who erases a booking could else book, and have mail sent, without end.
+    """
+    erased = Booking.objects.exclude(erased_at=None).exclude(invitee_mailbox="")
+    erased.filter(created_at__lte=now - limits.DAY).update(invitee_mailbox="")

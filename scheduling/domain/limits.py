@@ -1,0 +1,121 @@
+"""How often anybody can book: what keeps public pages from sending a victim mail.
+
+The entries ask, that is pages and the API; `bookings.book` and `bookings.reschedule` do not know
+these limits. They only call what the entry hands them, with the host or the booking locked. So
+requests at the same time cannot pass a limit of one host or one booking together. Requests at the
+same time with several hosts can pass a limit for all hosts, by as many as are answered at once.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain import windows
+from accounts.domain.windows import Window
+from accounts.models import User
+from core.text import mailboxes, times
+from core.web.pages import count_request, limited
+from scheduling.models import Booking
+from scheduling.models.enums import Change, Role, Status
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+_A_HOUR = Window(
+    "bookings_hour",
+    HOUR,
+    _("With one address you can book %(count)d times an hour. You can book again from %(until)s."),
+)
+_A_DAY = Window(
+    "bookings_day",
+    DAY,
+    _("With one address you can book %(count)d times a day. You can book again from %(until)s."),
+)
+_OPEN = Window(
+    "bookings_open",
+    timedelta(0),
+    _(
+        "You have %(count)d bookings with this host, which is as many as there can be. Cancel one,"
+        " or book again from %(until)s, when the next one is over."
+    ),
+)
+_BY_API = Window(
+    "bookings_api",
+    DAY,
+    _(
+        "You can book %(count)d times a day for one address. You can book for it again from"
+        " %(until)s."
+    ),
+)
+_MOVES = Window(
+    "reschedules",
+    DAY,
+    _(
+        "You can reschedule a booking %(count)d times a day. You can reschedule it again from"
+        " %(until)s, or cancel it now."
+    ),
+)
+_MOVES_BY_HOST = Window("reschedules_host", DAY, _MOVES.refusal)
+
+
+def admit_invitee(*, host: User, email: str, now: datetime, reader: times.Reader) -> None:
+    """Busy where one more booking on a public page is too many for this address."""
+    made = _made_by(Role.INVITEE, email)
+    for window in (_A_HOUR, _A_DAY):
+        windows.require_room(window, _since(now - window.length, made), now=now, reader=reader)
+    if _OPEN.most:
+        pending = Q(status=Status.PENDING, start__gt=now)
+        to_come = made.filter(pending | Q(status=Status.CONFIRMED, end__gt=now), host=host)
+        ends = list(to_come.order_by("end").values_list("end", flat=True)[: _OPEN.most])
+        if len(ends) == _OPEN.most:
+            raise windows.refused(_OPEN, until=ends[0], now=now, reader=reader)
+
+
+def admit_by_api(*, host: User, email: str, now: datetime) -> None:
+    """Busy where a host has booked for this address as often as one can in a day."""
+    made = _made_by(Role.HOST, email).filter(host=host)
+    moments = _since(now - _BY_API.length, made)
+    windows.require_room(_BY_API, moments, now=now, reader=host)
+
+
+def admit_move(*, booking: Booking, role: Role, now: datetime, reader: times.Reader) -> None:
+    """Busy where this side has rescheduled the booking as often as it can in a day."""
+    moved = booking.history.filter(change=Change.RESCHEDULED, role=role)
+    moments = moved.order_by("-at").values_list("at", flat=True)
+    window = _MOVES if role is Role.INVITEE else _MOVES_BY_HOST
+    windows.require_room(window, moments, now=now, reader=reader)
+
+
+def _made_by(role: Role, email: str) -> QuerySet[Booking, Booking]:
+    return Booking.objects.filter(invitee_mailbox=mailboxes.digest(email), made_by=role)
+
+
+def _since(since: datetime, made: QuerySet[Booking, Booking]) -> QuerySet[Booking, datetime]:
+    """When these were made after `since`, the newest first."""
+    lately = made.filter(created_at__gt=since).order_by("-created_at")
+    return lately.values_list("created_at", flat=True)
+
+
+# --- client addresses -----------------------------------------------------------------------------
+
+
+def _posts() -> str:
+    most: int = settings.LIMITS["public_posts"]
+    return f"{most}/m" if most else ""
+
+
+posted = limited("ip", _posts, ["POST"], group="public")
+"""Count the forms that a client address sends to all public booking pages together."""
+
+
+def count_client(request: HttpRequest, host: User) -> None:
+    """Count a booking that this client address asks for with a host.
+
+    TooManyRequests where there have been too many within an hour.
+    """
+    if most := settings.LIMITS["bookings_client"]:
+        count_request(
+            request, group=f"public:{host.pk}", key="ip", rate=f"{most}/h", method=["POST"]
+        )

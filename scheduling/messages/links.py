@@ -1,0 +1,67 @@
+"""Signed links in emails: an invitee's to manage a booking, a host's to answer it."""
+
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.errors import NotFound
+from scheduling.models import Booking
+
+_MANAGE = "scheduling.manage"
+_ANSWER = "scheduling.answer"
+
+
+def manage_url(booking: Booking) -> str:
+    """Where the invitee sees, moves and cancels this booking, for as long as it is kept."""
+    return settings.PUBLIC_URL + reverse("scheduling:manage", args=[manage_token(booking)])
+
+
+def manage_token(booking: Booking) -> str:
+    """What an invitee's addresses end with."""
+    return signing.dumps([booking.pk, _address(booking)], salt=_MANAGE)
+
+
+def read_manage(token: str) -> Booking:
+    """The booking that the invitee may manage; NotFound else."""
+    booking_id, address = _load(token, _MANAGE)
+    booking = Booking.objects.with_people().filter(pk=booking_id).first()
+    if booking is not None and booking.erased_at:
+        raise NotFound(_("Nothing is known any more of whoever booked with this link."))
+    if booking is None or _address(booking) != address:
+        raise NotFound(_("This booking is no longer here."))
+    return booking
+
+
+def answer_url(booking: Booking) -> str:
+    """Where the host answers this booking as it stands, without signing in."""
+    token = signing.dumps([booking.pk, booking.host_id, booking.sequence], salt=_ANSWER)
+    return settings.PUBLIC_URL + reverse("scheduling:answer", args=[token])
+
+
+def read_answer(token: str) -> tuple[Booking, User, int]:
+    """The booking, its host and the sequence that they saw; NotFound else."""
+    booking_id, host_id, sequence = _load(token, _ANSWER)
+    answerable = Booking.objects.with_people().filter(host__is_active=True)
+    booking = answerable.filter(pk=booking_id, host=host_id).first()
+    if booking is None:
+        raise NotFound(_("This booking is no longer here."))
+    return booking, booking.host, sequence
+
+
+def _address(booking: Booking) -> str:
+    """By which a link knows its invitee, without saying who it is."""
+    return hashlib.sha256(booking.invitee_email.lower().encode()).hexdigest()[:16]
+
+
+def _load(token: str, salt: str) -> Any:
+    try:
+        return signing.loads(token, salt=salt)
+    except signing.BadSignature:
+        raise NotFound(
+            _("This link is not complete. Copy the whole of it from the email.")
+        ) from None

@@ -1,0 +1,351 @@
+"""Who is told what when a booking moves: all to the outbox, in the caller's transaction."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
+
+from accounts.models import User
+from core.text import times
+from notifications.domain import notifications
+from notifications.domain.channels import EmailContent, PushContent
+from scheduling.messages import icalendar, links
+from scheduling.messages.icalendar import Method
+from scheduling.models import Booking
+from scheduling.models.enums import Role, Status
+
+REMINDERS = {"day": timedelta(days=1), "minutes": timedelta(minutes=15)}
+"""How long before the start, by the name that the templates of emails have for it."""
+
+_STARTS = {
+    "day": _("%(what)s with %(name)s starts in a day."),
+    "minutes": _("%(what)s with %(name)s starts in 15 minutes."),
+}
+
+
+@dataclass(frozen=True)
+class Party:
+    """One side of a booking, and how they read. An invitee needs no account."""
+
+    role: Role
+    name: str
+    short_name: str
+    email: str
+    zone: ZoneInfo
+    date_format: str
+    time_format: str
+    language: str
+    account: User | None = None
+
+
+def parties(booking: Booking) -> tuple[Party, Party]:
+    """The host and the invitee, whose name is one line whatever they typed."""
+    host, invitee = booking.host, " ".join(booking.invitee.split())
+    language = booking.language or host.mail_language
+    date_format, _time_format = times.formats_of(language, ("yyyy-MM-dd", booking.time_format))
+    return (
+        Party(
+            Role.HOST, host.name, host.get_short_name(), host.email, host.zone,
+            host.date_format, host.time_format, host.mail_language, host,
+        ),
+        Party(
+            Role.INVITEE, invitee, invitee, booking.invitee_email,
+            booking.zone, date_format, booking.time_format, language,
+        ),
+    )  # fmt: skip
+
+
+def created(booking: Booking, *, by: Role, now: datetime) -> None:
+    """A request that the host must approve, or a booking that stands."""
+    if booking.status == Status.PENDING:
+        for party in parties(booking):
+            _email(booking, party, "booking_requested", now)
+    else:
+        _put_into_calendars(booking, "booking_confirmed", now)
+    if by is not Role.HOST:
+        words = _("%(name)s booked %(what)s.")
+        _push(booking, "booking-created", _("New booking"), words, now)
+
+
+def confirmed(booking: Booking, *, now: datetime) -> None:
+    """Both get the entry for their calendar and two reminders."""
+    _put_into_calendars(booking, "booking_confirmed", now)
+
+
+def rejected(booking: Booking, *, reason: str, now: datetime) -> None:
+    _host, invitee = parties(booking)
+    _email(booking, invitee, "booking_rejected", now, reason=reason)
+
+
+def cancelled(booking: Booking, *, was: Status, by: Role, reason: str, now: datetime) -> None:
+    """Both are told; a confirmed booking also leaves both calendars."""
+    notifications.withdraw(topic=reminder_topic(booking), now=now)
+    ics = Method.CANCEL if was == Status.CONFIRMED else None
+    for party in parties(booking):
+        who = _who(by, party)
+        said = _reason(reason, by, party)
+        _email(booking, party, "booking_cancelled", now, ics=ics, by=who, reason=said)
+    if by is not Role.HOST:
+        words = _("%(name)s: %(what)s.")
+        _push(booking, "booking-cancelled", _("Booking cancelled"), words, now)
+
+
+def rescheduled(
+    booking: Booking,
+    *,
+    was: Status,
+    before: tuple[datetime, datetime],
+    by: Role,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Both learn of the new time, and their calendars too. What must be approved anew leaves them.
+
+    `before` is the start and the end that it had.
+    """
+    notifications.withdraw(topic=reminder_topic(booking), now=now)
+    for party in parties(booking):
+        ics = None
+        if was == Status.CONFIRMED:
+            ics = Method.REQUEST if booking.status == Status.CONFIRMED else Method.CANCEL
+        _email(
+            booking, party, "booking_rescheduled", now, ics=ics, before=before,
+            by=_who(by, party), reason=_reason(reason, by, party),
+        )  # fmt: skip
+        if booking.status == Status.CONFIRMED:
+            _remind(booking, party, now)
+    if by is not Role.HOST:
+        words = _("%(name)s moved %(what)s.")
+        _push(booking, "booking-rescheduled", _("Booking moved"), words, now)
+
+
+def updated(booking: Booking, *, now: datetime) -> None:
+    """Nobody is told, but the reminders to come tell of it as it is now."""
+    if notifications.withdraw(topic=reminder_topic(booking), now=now):
+        for party in parties(booking):
+            _remind(booking, party, now)
+
+
+def expired(booking: Booking, *, now: datetime) -> None:
+    """Nobody caused it, so both are told."""
+    for party in parties(booking):
+        _email(booking, party, "booking_expired", now)
+
+
+def _put_into_calendars(booking: Booking, name: str, now: datetime) -> None:
+    for party in parties(booking):
+        _email(booking, party, name, now, ics=Method.REQUEST)
+        _remind(booking, party, now)
+
+
+def _remind(booking: Booking, party: Party, now: datetime) -> None:
+    about = reminder_topic(booking)
+    for lead, before in REMINDERS.items():
+        due_at = booking.start - before
+        if due_at <= now:
+            continue
+        _email(booking, party, "booking_reminder", now, about=about, due_at=due_at, lead=lead)
+        if party.role is Role.HOST:
+            words = _STARTS[lead]
+            _push(booking, "booking-reminder", _("Reminder"), words, now, about, due_at)
+
+
+def topic(booking: Booking) -> str:
+    """What all that is said of it goes by, but for its reminders."""
+    return topic_of(booking.pk)
+
+
+def reminder_topic(booking: Booking) -> str:
+    return f"{topic(booking)}:reminders"
+
+
+def topic_of(pk: int) -> str:
+    return f"booking:{pk}"
+
+
+def topics_of(ids: Iterable[int]) -> list[str]:
+    """All that anything goes by that is said of these bookings."""
+    return [name for pk in ids for name in (topic_of(pk), f"{topic_of(pk)}:reminders")]
+
+
+def _who(by: Role, reader: Party) -> str:
+    """Who has acted, as the templates of emails name them: `you`, the `other` or `staff`."""
+    if by is reader.role:
+        return "you"
+    return "other" if by in (Role.HOST, Role.INVITEE) else "staff"
+
+
+def _reason(reason: str, by: Role, reader: Party) -> str:
+    """The reason, but not an invitee's own: a stranger may have typed it on a public page."""
+    return "" if by is reader.role is Role.INVITEE else reason
+
+
+def _email(
+    booking: Booking,
+    party: Party,
+    name: str,
+    now: datetime,
+    *,
+    ics: Method | None = None,
+    before: tuple[datetime, datetime] | None = None,
+    about: str = "",
+    due_at: datetime | None = None,
+    **context: str,
+) -> None:
+    with translation.override(party.language):
+        content = _content(booking, party, name, before, context)
+        if ics:
+            content["ics"] = calendar_object(booking, ics, party, now)
+            content["ics_method"] = ics
+    notifications.email(
+        address=party.email, kind=name, content=content, now=now, user=party.account,
+        topic=about or topic(booking), due_at=due_at, about=booking.host if due_at else None,
+    )  # fmt: skip
+
+
+def _content(
+    booking: Booking,
+    party: Party,
+    name: str,
+    before: tuple[datetime, datetime] | None,
+    context: Mapping[str, str],
+) -> EmailContent:
+    host, invitee = parties(booking)
+    is_host = party.role is Role.HOST
+    pending = booking.status == Status.PENDING
+    tells_all = _tells_all(booking, party)
+    other = invitee if is_host else host
+    return notifications.render_email(
+        name,
+        {
+            "booking": booking,
+            "event_type": booking.event_type,
+            "what": booking.event_type.name,
+            "person": party,
+            "other": other,
+            "name": other.name,
+            "is_host": is_host,
+            "is_pending": pending,
+            "greeting": _greeting(booking, party),
+            "notes": booking.notes if tells_all else "",
+            "answers": answers(booking) if tells_all else [],
+            "local_time": times.span(booking.start, booking.end, party),
+            "utc_time": times.utc_span(booking.start, booking.end),
+            "old_time": times.span(*before, party) if before else "",
+            "given_up": given_up(booking, party, other, booking.status),
+            "manage_url": "" if is_host else links.manage_url(booking),
+            "answer_url": links.answer_url(booking) if is_host and pending else "",
+            **context,
+        },
+        language=party.language,
+    )
+
+
+_GIVEN_UP = {
+    Role.HOST: _("%(name)s gave up %(time)s for this. If you decline, nothing is booked any more."),
+    Role.INVITEE: _(
+        "Your earlier time, %(time)s, is given up. If %(name)s declines the new one, nothing is"
+        " booked."
+    ),
+}
+_WAS_GIVEN_UP = _("The earlier time, %(time)s, was given up for this one: nothing is booked now.")
+
+
+def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
+    """Return what becomes of the time that the invitee gave up for another; empty if none."""
+    span = booking.given_up()
+    if span is None:
+        return ""
+    said = _GIVEN_UP[reader.role] if status == Status.PENDING else _WAS_GIVEN_UP
+    return said % {"name": other.name, "time": times.span(*span, reader)}
+
+
+def answers(booking: Booking) -> list[tuple[str, Any]]:
+    """What the invitee has answered, under the labels of the questions and in their order.
+
+    PostgreSQL keeps the keys of an object in an order of its own.
+    """
+    labels = {field["name"]: field["label"] for field in booking.event_type.custom_fields}
+    given = booking.custom_field_values
+    names = [name for name in labels if name in given] + sorted(given.keys() - labels.keys())
+    return [(labels.get(name, name), _in_words(given[name])) for name in names]
+
+
+def _in_words(answer: Any) -> Any:
+    if isinstance(answer, bool):
+        return gettext("yes") if answer else gettext("no")
+    return answer
+
+
+def _tells_all(booking: Booking, reader: Party) -> bool:
+    """Whether this reader's messages repeat what was typed for the booking.
+
+    An invitee's do not where it was typed on a public page: a stranger can enter any address there,
+    and would write to it from the operator's.
+    """
+    return reader.role is Role.HOST or not booking.is_public
+
+
+def _greeting(booking: Booking, reader: Party) -> str:
+    """The first line of an email; the name of an invitee was typed like the rest."""
+    if not _tells_all(booking, reader):
+        return gettext("Hello,")
+    return gettext("Hello %(short_name)s,") % {"short_name": reader.short_name}
+
+
+def _push(
+    booking: Booking,
+    kind: str,
+    title: StrPromise,
+    words: StrPromise,
+    now: datetime,
+    about: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    """To the host's devices: invitees have none."""
+    with translation.override(booking.host.mail_language):
+        names = {"name": booking.invitee, "what": booking.event_type.name}
+        content: PushContent = {
+            "title": str(title),
+            "body": str(words) % names,
+            "data": {"type": kind, "booking_id": str(booking.pk), "url": settings.PUBLIC_URL},
+        }
+    notifications.push(
+        user=booking.host, kind=kind, content=content, now=now,
+        topic=about or topic(booking), due_at=due_at,
+    )  # fmt: skip
+
+
+def calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:
+    """The entry for this reader's calendar."""
+    host, invitee = parties(booking)
+    other = invitee if reader.role is Role.HOST else host
+    tells_all = _tells_all(booking, reader)
+    lines = [f"{label}: {value}" for label, value in answers(booking)] if tells_all else []
+    if reader.role is Role.INVITEE:
+        lines.append(links.manage_url(booking))
+    return icalendar.render(
+        icalendar.Entry(
+            uid=f"{booking.uuid}@{settings.PUBLIC_HOST}",
+            sequence=booking.sequence,
+            summary=f"{booking.event_type.name}: {other.name}",
+            description="\n".join(filter(None, [booking.notes if tells_all else "", *lines])),
+            url="",
+            location=booking.event_type.location_display,
+            start=booking.start,
+            end=booking.end,
+            stamp=now,
+        ),
+        method=method,
+        attendees=[
+            icalendar.Person(host.name, host.email),
+            icalendar.Person(invitee.name if tells_all else invitee.email, invitee.email),
+        ],
+    )

@@ -1,0 +1,145 @@
+"""The form with which anybody books: who they are, and the answers to the host's questions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from core.text.lines import AddressFormField, LineFormField
+from core.text.names import validate_name
+from scheduling.models import EventType
+from scheduling.models.enums import Location
+from scheduling.pages.forms import LinesField, StartField
+from scheduling.rules.custom_fields import LONGEST_TEXT, CustomField, FieldType
+
+_ANSWERS = "custom_field_values."
+# What an address can fill in beside the answers, and how much of it.
+_PREFILLED = {"name": 200, "email": 254, "notes": 5000}
+_YES = {"1", "on", "true", "yes"}
+
+
+def prefill_of(query: QueryDict, questions: Sequence[CustomField] = ()) -> dict[str, str]:
+    """What an address fills in (`?name=&email=&notes=` and `?q_<question>=`), by those names."""
+    longest = _PREFILLED | {f"q_{question['name']}": LONGEST_TEXT for question in questions}
+    given = ((name, query.get(name, "").replace("\0", "")[:most]) for name, most in longest.items())
+    return {name: text for name, text in given if text}
+
+
+def initial_of(prefill: Mapping[str, str], questions: Sequence[CustomField]) -> dict[str, Any]:
+    """That, as a form begins with it."""
+    values: dict[str, Any] = {name: prefill[name] for name in _PREFILLED if name in prefill}
+    for number, question in enumerate(questions):
+        if text := prefill.get(f"q_{question['name']}"):
+            is_tick = question["type"] == FieldType.BOOLEAN
+            values[f"answer-{number}"] = text.lower() in _YES if is_tick else text
+    return values
+
+
+class TrapInput(forms.TextInput):
+    """Comes back empty: what an extension filled in must not lock its owner out."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class BookingForm(forms.Form):
+    """`start` is an epoch second. People do not see the field `trap`, machines fill it in.
+
+    It is shown once it was filled in: an extension of a browser may have done that.
+    """
+
+    name = LineFormField(
+        label=_("Your name"),
+        max_length=200,
+        validators=[validate_name],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = AddressFormField(
+        label=_("Email"),
+        max_length=254,
+        help_text=_("The invitation goes there, and a link to move or cancel it."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+    notes = LinesField(
+        label=_("Anything that helps to prepare"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    start = StartField(widget=forms.HiddenInput)
+    trap = forms.CharField(
+        label=_("Leave this empty"),
+        required=False,
+        widget=TrapInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+
+    def __init__(self, *args: Any, event_type: EventType, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if event_type.location != Location.PHONE_CALL:
+            del self.fields["phone"]
+        # Their names are the host's, and could be those of our own fields.
+        self._questions = {
+            f"answer-{number}": question for number, question in enumerate(event_type.custom_fields)
+        }
+        for name, question in self._questions.items():
+            self.fields[name] = _field(question)
+        self.order_fields(["name", "email", "phone", *self._questions, "notes"])
+
+    def clean_trap(self) -> str:
+        if self.cleaned_data["trap"]:
+            self.fields["trap"].widget.attrs.pop("tabindex", None)
+            raise forms.ValidationError(_("This must stay empty: it is how we tell machines."))
+        return ""
+
+    @property
+    def asked(self) -> Iterator[forms.BoundField]:
+        """What a person fills in."""
+        return (field for field in self.visible_fields() if field.name != "trap")
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """By the names of the questions."""
+        return {
+            question["name"]: self.cleaned_data[name] for name, question in self._questions.items()
+        }
+
+    def add_refusal(self, field: str, message: str) -> None:
+        """Put the domain's refusal beside the field that it is about."""
+        names = {_ANSWERS + question["name"]: name for name, question in self._questions.items()}
+        names["attendee_phone"] = "phone"
+        name = names.get(field)
+        self.add_error(name if name in self.fields else None, message)
+
+
+def _field(question: CustomField) -> forms.Field:
+    options: dict[str, Any] = {"label": question["label"], "required": question["required"]}
+    match FieldType(question["type"]):
+        case FieldType.TEXTAREA:
+            area = forms.Textarea(attrs={"rows": 3})
+            return LinesField(max_length=LONGEST_TEXT, widget=area, **options)
+        case FieldType.SELECT:
+            choices = [("", _("Choose one")), *((each, each) for each in question["options"])]
+            return forms.ChoiceField(choices=choices, **options)
+        case FieldType.NUMBER:
+            return _NumberField(widget=forms.NumberInput(attrs={"step": "any"}), **options)
+        case FieldType.BOOLEAN:
+            return forms.BooleanField(**options)
+        case FieldType.EMAIL:
+            return AddressFormField(max_length=500, **options)
+    is_phone = question["type"] == FieldType.PHONE
+    widget = forms.TextInput(attrs={"type": "tel"} if is_phone else {})
+    return forms.CharField(max_length=40 if is_phone else 500, widget=widget, **options)
+
+
+class _NumberField(forms.FloatField):
+    def clean(self, value: Any) -> Any:
+        """A whole number stays one."""
+        number = super().clean(value)
+        return int(number) if number is not None and number.is_integer() else number

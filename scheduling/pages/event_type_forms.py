@@ -1,0 +1,267 @@
+"""Forms of an event type: its terms, and the questions that whoever books it is asked."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from core.text.lines import LineFormField
+from scheduling.models import EventType, every_day
+from scheduling.models.enums import PaymentMethod, Weekday
+from scheduling.pages.forms import LinesField
+from scheduling.rules import custom_fields
+from scheduling.rules.custom_fields import CustomField, FieldType
+
+MOST_QUESTIONS = 50
+
+_TYPES = {
+    FieldType.TEXT: _("Short text"),
+    FieldType.TEXTAREA: _("Long text"),
+    FieldType.SELECT: _("Choice from a list"),
+    FieldType.NUMBER: pgettext_lazy("what is asked for", "Number"),
+    FieldType.BOOLEAN: _("Checkbox"),
+    FieldType.EMAIL: _("Email address"),
+    FieldType.PHONE: _("Phone number"),
+}
+
+
+class EventTypeForm(forms.ModelForm[EventType]):
+    """All that a host can say of an event type but its questions. Services save it."""
+
+    description = LinesField(
+        label=_("Description"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Stands on the booking page: what it is about, how to prepare."),
+    )
+    payment_method = forms.ChoiceField(
+        label=_("How it is paid"),
+        required=False,
+        choices=[("", _("Not said")), *PaymentMethod.choices],
+    )
+
+    class Meta:
+        model = EventType
+        fields = (
+            "name", "slug", "description", "color", "duration", "location", "location_custom",
+            "requires_approval", "buffer_time_before", "buffer_time_after", "min_advance_booking",
+            "max_advance_booking", "available_days", "slot_interval", "daily_limit", "price",
+            "currency", "payment_method", "sort_order",
+        )  # fmt: skip
+        widgets = {
+            "color": forms.TextInput(attrs={"type": "color"}),
+            "currency": forms.TextInput(attrs={"autocapitalize": "characters"}),
+        }
+        labels = {
+            "name": _("Name"),
+            "slug": _("Address"),
+            "color": _("Colour"),
+            "duration": _("Duration in minutes"),
+            "location": _("Where you meet"),
+            "location_custom": _("Link, number or place"),
+            "requires_approval": _("I approve each booking before it is confirmed"),
+            "buffer_time_before": _("Buffer before, in minutes"),
+            "buffer_time_after": _("Buffer after, in minutes"),
+            "min_advance_booking": _("Notice in hours"),
+            "max_advance_booking": _("Horizon in days"),
+            "slot_interval": _("A start every … minutes"),
+            "daily_limit": _("Bookings a day, at most"),
+            "price": _("Price"),
+            "currency": _("Currency"),
+            "sort_order": _("Position in the list"),
+        }
+        help_texts = {
+            "name": _("What your invitees read, such as “Intro call”."),
+            "duration": _("From 15 to 480."),
+            "location_custom": _("Your invitees see it with the booking."),
+            "requires_approval": _("The time is kept free while you decide."),
+            "min_advance_booking": _("How long before its start it can last be booked."),
+            "max_advance_booking": _("How far ahead it can be booked."),
+            "slot_interval": _("Left empty, one follows the other with its buffers."),
+            "daily_limit": _("Left empty, there is no limit."),
+            "price": _("Left empty, it is free. Parley says the price and takes no payment."),
+            "currency": _("Its code, such as EUR."),
+            "sort_order": _("Lower numbers stand first."),
+        }
+
+    def __init__(
+        self,
+        event_type: EventType | None,
+        data: QueryDict | None = None,
+        *,
+        week_start: int,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        # A copy, so that the page goes on telling of what is saved.
+        super().__init__(data, instance=copy(event_type), initial=initial)
+        self._event_type, self._week_start = event_type, week_start
+        week = [(day.value, day.label) for day in Weekday.week(week_start)]
+        self.fields["available_days"] = forms.TypedMultipleChoiceField(
+            label=_("Days"),
+            coerce=int,
+            choices=week,
+            initial=every_day,
+            widget=forms.CheckboxSelectMultiple,
+            error_messages={"required": _("Choose at least one day.")},
+        )
+        self.fields["slug"].required = event_type is not None
+
+    def clean_available_days(self) -> list[int]:
+        return sorted(self.cleaned_data["available_days"])
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"]
+        return currency.upper()
+
+    def untested(self) -> "EventTypeForm":
+        """What was typed, without a word on what may be wrong with it."""
+        typed = {name: self[name].value() for name in self.fields}
+        return EventTypeForm(self._event_type, week_start=self._week_start, initial=typed)
+
+    def add_refusal(self, field: str, message: str) -> None:
+        """Put the domain's refusal beside the field that it is about."""
+        self.add_error(field if field in self.fields else None, message)
+
+    def add_errors(self, error: ValidationError) -> None:
+        """The same for what the model refuses."""
+        for field, messages in error.message_dict.items():
+            for message in messages:
+                self.add_refusal(field, message)
+
+
+class QuestionForm(forms.Form):
+    """One question. Without a name it gets one that is made from its label."""
+
+    label = LineFormField(label=_("Question"), max_length=200)
+    type = forms.ChoiceField(label=_("Answered by"), choices=[*_TYPES.items()])
+    required = forms.BooleanField(label=_("An answer is required"), required=False)
+    options = LinesField(
+        label=_("Choices"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line, for a choice from a list."),
+    )
+    name = forms.RegexField(
+        r"^[a-z][a-z0-9_]{0,59}\Z",
+        label=_("Name in the API"),
+        required=False,
+        help_text=_("Left empty, it is made from the question. Answers are kept under it."),
+        error_messages={"invalid": _("Use a-z, 0-9 and _, and begin with a letter.")},
+    )
+
+    def clean_options(self) -> list[str]:
+        options = [line.strip() for line in self.cleaned_data["options"].split("\n")]
+        options = list(dict.fromkeys(option for option in options if option))
+        if len(options) > 100 or any(len(option) > 200 for option in options):
+            raise ValidationError(_("Give at most 100 choices of at most 200 characters."))
+        return options
+
+    def untested(self) -> "QuestionForm":
+        typed = {name: self[name].value() for name in self.fields}
+        return QuestionForm(initial=typed, prefix=self.prefix)
+
+
+@dataclass
+class Questions:
+    """The questions in their order, each with a key that holds its inputs together."""
+
+    forms: Sequence[tuple[str, QuestionForm]]
+
+    @classmethod
+    def kept(cls, questions: Sequence[CustomField]) -> "Questions":
+        return cls(
+            [
+                _new(str(number), {**question, "options": "\n".join(question["options"])})
+                for number, question in enumerate(questions)
+            ]
+        )
+
+    @classmethod
+    def sent(cls, data: QueryDict) -> "Questions":
+        """Their order is that of the hidden inputs that say their keys."""
+        keys = [key for key in data.getlist("question") if key.isdecimal() and len(key) <= 4]
+        keys = list(dict.fromkeys(keys))[:MOST_QUESTIONS]
+        return cls([(key, QuestionForm(data, prefix=_prefix(key))) for key in keys])
+
+    @property
+    def are_full(self) -> bool:
+        return len(self.forms) >= MOST_QUESTIONS
+
+    @property
+    def errors(self) -> bool:
+        return any(form.errors for _key, form in self.forms)
+
+    @property
+    def blank(self) -> QuestionForm:
+        """For the script that adds one."""
+        return QuestionForm(prefix=_prefix("__key__"))
+
+    def change(self, act: str) -> None:
+        """What a button said: `add-question`, `remove-0`, `up-0` or `down-0`; else nothing."""
+        what, _dash, key = act.partition("-")
+        rows, keys = list(self.forms), [key for key, _form in self.forms]
+        if what == "add" and not self.are_full:
+            unused = max((int(key) for key in keys), default=-1) + 1
+            rows.append(_new(str(unused), {}))
+        elif key in keys:
+            place = keys.index(key)
+            row = rows.pop(place)
+            if what == "up":
+                rows.insert(max(place - 1, 0), row)
+            elif what == "down":
+                rows.insert(place + 1, row)
+            elif what != "remove":
+                rows.insert(place, row)
+        self.forms = rows
+
+    def untested(self) -> "Questions":
+        return Questions([(key, form.untested()) for key, form in self.forms])
+
+    def are_valid(self) -> bool:
+        return all(form.is_valid() for _key, form in self.forms)
+
+    def values(self) -> list[CustomField]:
+        """As services take them."""
+        taken = {form.cleaned_data["name"] for _key, form in self.forms}
+        found: list[CustomField] = []
+        for _key, form in self.forms:
+            values = form.cleaned_data
+            name = values["name"] or custom_fields.name_from(values["label"], taken)
+            taken.add(name)
+            is_choice = values["type"] == FieldType.SELECT
+            found.append(
+                CustomField(
+                    name=name,
+                    label=values["label"],
+                    type=values["type"],
+                    required=values["required"],
+                    options=values["options"] if is_choice else [],
+                )
+            )
+        return found
+
+    def add_refusal(self, path: str, message: str) -> bool:
+        """Put a refusal, such as of `custom_fields.0.name`, in its place; False: it has none."""
+        field, _dot, rest = path.partition(".")
+        number, _dot, name = rest.partition(".")
+        if field != "custom_fields" or not number.isdecimal() or int(number) >= len(self.forms):
+            return False
+        form = self.forms[int(number)][1]
+        form.add_error(name if name in form.fields else None, message)
+        return True
+
+
+def _prefix(key: str) -> str:
+    return f"question-{key}"
+
+
+def _new(key: str, values: dict[str, Any]) -> tuple[str, QuestionForm]:
+    return key, QuestionForm(initial=values, prefix=_prefix(key))

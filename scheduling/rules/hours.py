@@ -1,0 +1,82 @@
+"""Times of the day and windows of hours, as they are written and as they are kept.
+
+A *window* is a pair of minutes since midnight, start before end; 1440 is 24:00, an end only. Texts
+are `HH:MM`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TypedDict
+
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid
+from scheduling.rules.slots import Interval
+
+_DAY = 24 * 60
+MOST_WINDOWS = 24
+TIME_PATTERN = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+_TIME = re.compile(TIME_PATTERN)
+
+
+class Day(TypedDict):
+    """A weekday's hours. They are kept while the day is disabled."""
+
+    enabled: bool
+    windows: list[Interval]
+
+
+class WindowText(TypedDict):
+    start: str
+    end: str
+
+
+_NINE_TO_FIVE: Interval = (9 * 60, 17 * 60)
+
+
+def usual_week() -> dict[str, Day]:
+    """Monday to Friday, nine to five, by ISO weekday as text (as JSON keeps it)."""
+    return {
+        str(weekday): Day(enabled=weekday <= 5, windows=[_NINE_TO_FIVE]) for weekday in range(1, 8)
+    }
+
+
+def minutes(text: str, *, field: str) -> int:
+    """`09:30` -> 570; Invalid for what is no time of the day."""
+    if not _TIME.fullmatch(text):
+        raise Invalid(_("Use a time such as 09:30, up to 24:00."), field=field)
+    return int(text[:2]) * 60 + int(text[3:])
+
+
+def text_of(minute: int) -> str:
+    """570 -> `09:30`."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def windows(texts: Sequence[WindowText], *, field: str) -> list[Interval]:
+    """Windows in order; Invalid where one ends before it starts or two overlap."""
+    if len(texts) > MOST_WINDOWS:
+        message = _("Use at most %(number)s windows a day.") % {"number": MOST_WINDOWS}
+        raise Invalid(message, field=field)
+    found = [window(text, field=f"{field}.{number}") for number, text in enumerate(texts)]
+    in_order = sorted(found)
+    for earlier, later in pairwise(in_order):
+        if later[0] < earlier[1]:
+            raise Invalid(_("Windows of a day may not overlap."), field=field)
+    return in_order
+
+
+def window(text: WindowText, *, field: str) -> Interval:
+    start = minutes(text["start"], field=f"{field}.start")
+    end = minutes(text["end"], field=f"{field}.end")
+    if not end:
+        message = _("The end must be after the start. Midnight at the end of a day is 24:00.")
+        raise Invalid(message, field=f"{field}.end")
+    if start >= end:
+        raise Invalid(_("The end must be after the start."), field=f"{field}.end")
+    return start, end
+
+
+def texts_of(found: Iterable[Interval]) -> list[WindowText]:
+    return [WindowText(start=text_of(start), end=text_of(end)) for start, end in found]

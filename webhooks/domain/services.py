@@ -1,0 +1,261 @@
+"""What owners do with their webhooks."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+
+from accounts.domain import limits
+from accounts.domain.services import lock
+from accounts.models import User
+from core.db import outbox
+from core.db.ids import named
+from core.db.outbox import OutboxState
+from core.errors import Busy, Conflict, Invalid, LimitReached, NotFound
+from core.ops import shares
+from core.web import guarded_http
+from webhooks.domain import delivery, publishing, signing
+from webhooks.domain.events import EVENTS, TEST
+from webhooks.models import Attempt, Delivery, Webhook
+
+_GRACE = timedelta(hours=24)
+MOST_HEADERS = 20
+LONGEST_VALUE = 1_000
+# Attempts of one delivery, after which it cannot be sent again.
+MOST_ATTEMPTS = 100
+# Somebody waits for the answer of a test, and a thread that answers requests waits with them.
+_TEST_SECONDS = 10
+_TESTS_OF_PROCESS = 2
+# How long one that was begun may be running, if nothing is heard of it: its process may have died.
+_TEST_RUNS = timedelta(seconds=15)
+_INTERRUPTED = "interrupted"
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OURS = re.compile(
+    r"host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|user-agent"
+    r"|content-.*|webhook-.*",
+    re.IGNORECASE,
+)
+
+
+def find(*, key: str, user: User) -> Webhook:
+    """A webhook of this person's by number or uuid, or NotFound."""
+    found = Webhook.objects.visible_to(user).with_stats().named(key).first()
+    if found is None:
+        raise NotFound("webhook not found")
+    return found
+
+
+def find_delivery(*, webhook: Webhook, key: str) -> Delivery:
+    """A delivery to this webhook by number or uuid, or NotFound."""
+    rows = Delivery.objects.filter(named(key), webhook=webhook).select_related("event", "webhook")
+    found = rows.first()
+    if found is None:
+        raise NotFound("delivery not found")
+    return found
+
+
+def create(*, owner: User, headers: Mapping[str, str] | None = None, **values: Any) -> Webhook:
+    """A new webhook with a secret of its own.
+
+    Invalid or ValidationError for wrong values, LimitReached for one webhook too many.
+    """
+    webhook = Webhook(owner=owner, secret=signing.new_secret(), **values)
+    webhook.headers = dict(headers or {})
+    _check(webhook)
+    with transaction.atomic():
+        lock(owner.pk)
+        limits.require_room("webhooks", Webhook.objects.visible_to(owner))
+        webhook.save(force_insert=True)
+    return webhook
+
+
+@transaction.atomic
+def update(
+    *, webhook: Webhook, now: datetime, headers: Mapping[str, str] | None = None, **values: Any
+) -> Webhook:
+    """Change these values. One that is made inactive is told nothing, not even what waits.
+
+    One that is made active starts anew, whyever it was stopped.
+    """
+    lock(webhook.owner_id)
+    _lock(webhook)
+    for name, value in values.items():
+        setattr(webhook, name, value)
+    if headers is not None:
+        webhook.headers = dict(headers)
+    if "url" in values:
+        webhook.is_prompt = False
+    if values.get("status") == Webhook.Status.ACTIVE:
+        webhook.disabled_reason = ""
+        webhook.failing_since = None
+    _check(webhook)
+    judged = ("disabled_reason", "failing_since", "is_prompt")
+    webhook.save(update_fields=[*values, "sealed_headers", *judged, "updated_at"])
+    if webhook.status == Webhook.Status.INACTIVE:
+        delivery.give_up_waiting(webhook, now=now)
+    return webhook
+
+
+def _lock(webhook: Webhook, *, no_key: bool = True) -> None:
+    """Lock it and see it as it is now; NotFound where it is no more."""
+    try:
+        webhook.refresh_from_db(from_queryset=Webhook.objects.select_for_update(no_key=no_key))
+    except Webhook.DoesNotExist:
+        raise NotFound("webhook not found") from None
+
+
+@transaction.atomic
+def delete(*, webhook: Webhook) -> None:
+    """Delete it with its deliveries. Whoever publishes or settles one waits, or is waited for."""
+    _lock(webhook, no_key=False)
+    webhook.delete()
+
+
+def _check(webhook: Webhook) -> None:
+    check_url(webhook.url)
+    _check_headers(webhook.headers)
+    unknown = sorted(set(webhook.events) - set(EVENTS))
+    if unknown or not webhook.events:
+        message = _("Choose at least one event.")
+        if unknown:
+            message = _("There is no event %(event)s.") % {"event": unknown[0]}
+        raise Invalid(message, field="events")
+    webhook.events = [event for event in EVENTS if event in webhook.events]
+    webhook.full_clean(exclude=["owner"])
+
+
+def check_url(url: str) -> None:
+    """Invalid for a URL that could never be sent to; what a name resolves to is seen each time."""
+    policy = delivery.policy()
+    try:
+        guarded_http.check(url, policy)
+    except guarded_http.SendError as error:
+        if error.code == "blocked_address":
+            raise Invalid(_("This address is not public."), field="url") from None
+        ports = get_text_list([str(port) for port in sorted(policy.ports)], _("or"))
+        message = _("Use an https:// URL on port %(ports)s, without a user name.") % {
+            "ports": ports
+        }
+        raise Invalid(message, field="url") from None
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    if len(headers) > MOST_HEADERS:
+        message = _("Use at most %(count)d headers.") % {"count": MOST_HEADERS}
+        raise Invalid(message, field="headers")
+    for name, value in headers.items():
+        field = f"headers.{name[:100]}"
+        if not _HEADER.fullmatch(name):
+            raise Invalid(_("This is no name of a header."), field=field)
+        if _OURS.fullmatch(name):
+            raise Invalid(_("This header is set by Parley."), field=field)
+        if len(value) > LONGEST_VALUE or not (value.isascii() and value.isprintable()):
+            message = _("Use at most %(count)d printable ASCII characters.")
+            message %= {"count": LONGEST_VALUE}
+            raise Invalid(message, field=field)
+
+
+@transaction.atomic
+def rotate_secret(*, webhook: Webhook, now: datetime) -> Webhook:
+    """A new secret; the one before signs as well for 24 hours more."""
+    lock(webhook.owner_id)
+    _lock(webhook)
+    webhook.previous_secret, webhook.secret = webhook.secret, signing.new_secret()
+    webhook.previous_secret_until = now + _GRACE
+    webhook.save(update_fields=["secret", "previous_secret", "previous_secret_until", "updated_at"])
+    return webhook
+
+
+def send_test(*, webhook: Webhook, now: datetime) -> tuple[Delivery, Attempt]:
+    """Send a test at once, once, whatever the webhook's status; what came of it.
+
+    Not in a transaction: it waits for the other side. Busy while another test of the account is
+    running, or too many of this process.
+    """
+    with shares.held({"webhook tests": _TESTS_OF_PROCESS}) as is_held:
+        if not is_held:
+            raise _busy()
+        made = _begin_test(webhook, now)
+        webhook.timeout_seconds = min(webhook.timeout_seconds, _TEST_SECONDS)
+        return made, _end_test(webhook, made, delivery.send(made))
+
+
+def _busy() -> Busy:
+    message = _("Another webhook test is running. Try again in a few seconds.")
+    return Busy(message, retry_after=_TEST_SECONDS)
+
+
+@transaction.atomic
+def _begin_test(webhook: Webhook, now: datetime) -> Delivery:
+    # By the owner's lock, the tests of an account see each other, whichever process runs them.
+    lock(webhook.owner_id)
+    _lock(webhook)
+    # Around now, since clocks of several machines differ and one may be put back.
+    running = Delivery.objects.filter(
+        webhook__owner=webhook.owner_id,
+        last_error=_INTERRUPTED,
+        settled_at__range=(now - _TEST_RUNS, now + _TEST_RUNS),
+    )
+    if running.exists():
+        raise _busy()
+    event = publishing.write_event(
+        owner=webhook.owner, type_=TEST, data={"message": "A test from Parley."}, now=now
+    )
+    # Settled from the start, so that nobody else sends it and nothing is tried again.
+    return Delivery.objects.create(
+        webhook=webhook, event=event, state=OutboxState.FAILED, due_at=now, created_at=now,
+        settled_at=now, last_error=_INTERRUPTED, attempts=1,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def _end_test(webhook: Webhook, made: Delivery, outcome: delivery.Outcome) -> Attempt:
+    _lock(webhook)
+    attempt = delivery.record(made, outcome)
+    made.state = OutboxState.FAILED if outcome.error else OutboxState.SENT
+    made.last_error = outcome.error
+    # Unless it has been asked for again meanwhile.
+    still = Delivery.objects.filter(pk=made.pk, state=OutboxState.FAILED)
+    still.update(state=made.state, last_error=made.last_error)
+    return attempt
+
+
+@transaction.atomic
+def redeliver(*, found: Delivery, now: datetime) -> Delivery:
+    """Send it again, with fresh retries.
+
+    Conflict while it waits or its webhook is inactive, LimitReached after too many attempts.
+    """
+    _lock(found.webhook)
+    if found.webhook.status != Webhook.Status.ACTIVE:
+        raise Conflict(_("This webhook is inactive."), reason="inactive")
+    if found.tries.count() >= MOST_ATTEMPTS:
+        message = _("This delivery has had %(count)d attempts, and that is the limit.")
+        raise LimitReached(message % {"count": MOST_ATTEMPTS})
+    if not outbox.requeue(Delivery.objects.filter(pk=found.pk), now=now):
+        raise Conflict(_("This delivery is on its way already."), reason="waiting")
+    outbox.hint("webhooks.tasks.deliver", found.webhook_id)
+    found.refresh_from_db()
+    return found
+
+
+@transaction.atomic
+def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
+    """Send again what was never delivered since then; how many that is. Conflict if inactive."""
+    _lock(webhook)
+    if webhook.status != Webhook.Status.ACTIVE:
+        raise Conflict(_("This webhook is inactive."), reason="inactive")
+    failed = webhook.deliveries.filter(state=OutboxState.FAILED, created_at__gte=since)
+    # One that failed when it was sent again has been delivered all the same.
+    never = failed.exclude(event__type=TEST).exclude(tries__succeeded=True)
+    attempts = Attempt.objects.filter(delivery__webhook=webhook).order_by().values("delivery")
+    spent = attempts.annotate(count=Count("pk")).filter(count__gte=MOST_ATTEMPTS)
+    never = never.exclude(pk__in=spent.values("delivery"))
+    count = outbox.requeue(never, now=now)
+    outbox.hint("webhooks.tasks.deliver", webhook.pk)
+    return count

@@ -1,0 +1,19 @@
+"""What owners are told about their webhooks."""
+
+from datetime import datetime
+
+from notifications.domain import notifications
+from webhooks.models import Webhook
+
+
+def disabled(webhook: Webhook, *, now: datetime) -> None:
+    """Parley has stopped telling it anything; in the caller's transaction."""
+    owner = webhook.owner
+    content = notifications.render_email(
+        "webhook_disabled",
+        {"webhook": webhook, "person": owner},
+        language=owner.mail_language,
+    )
+    notifications.email(
+        address=owner.email, kind="webhook_disabled", content=content, now=now, user=owner
+    )
