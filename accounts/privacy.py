@@ -94,9 +94,12 @@ def erase(*, person_id: int, now: datetime) -> None:
     audit.record(Action.ACCOUNT_DELETED, person=person, actor=person, now=now)
     _forget_what_was_done(person)
     notifications.email(
-        address=person.email, kind="account_deleted", content=last_words, now=now,
+        address=person.email,
+        kind="account_deleted",
+        content=last_words,
+        now=now,
         topic=notifications.ONCE,
-    )  # fmt: skip
+    )
     _leave_nobody(person, now)
     log.info("account_deleted", account=person.pk)
 
@@ -157,9 +160,12 @@ def _leave_nobody(person: User, now: datetime) -> None:
     Nobody can take such a username.
     """
     nobody = User(
-        pk=person.pk, created_at=person.created_at, deleted_at=now, is_active=False,
+        pk=person.pk,
+        created_at=person.created_at,
+        deleted_at=now,
+        is_active=False,
         username=f"deleted.{person.pk}",
-    )  # fmt: skip
+    )
     nobody.email = f"{nobody.uuid}@deleted.invalid"
     nobody.set_unusable_password()
     nobody.save(force_update=True)

@@ -25,9 +25,19 @@ TIMES_STOCK, TIMES_LIST = 3.5, 3.0
 
 # Eight threads, as production has (`REQUEST_THREADS`).
 _STOCK = (
-    "-m", "granian", "--interface", "wsgi", "--http", "1", "--blocking-threads", "8",
-    "--blocking-threads-idle-timeout", "600", "--factory", "django.core.wsgi:get_wsgi_application",
-)  # fmt: skip
+    "-m",
+    "granian",
+    "--interface",
+    "wsgi",
+    "--http",
+    "1",
+    "--blocking-threads",
+    "8",
+    "--blocking-threads-idle-timeout",
+    "600",
+    "--factory",
+    "django.core.wsgi:get_wsgi_application",
+)
 
 LIST, STOCK, AVAILABILITY = "20 events", "20 events of the stock project", "60 days, 1,000 rows"
 
@@ -41,9 +51,11 @@ def table() -> list[Row]:
         parley = stack.enter_context(served(deployment))
         stock = stack.enter_context(
             served(
-                deployment, *_STOCK, DJANGO_SETTINGS_MODULE="benchmarks.stock_settings",
+                deployment,
+                *_STOCK,
+                DJANGO_SETTINGS_MODULE="benchmarks.stock_settings",
             )
-        )  # fmt: skip
+        )
         questions = _questions(parley, stock, host, busy)
         runs: dict[str, list[Run]] = {name: [] for name in questions}
         for _round in range(ROUNDS):
@@ -52,13 +64,19 @@ def table() -> list[Row]:
     rate = {name: max(run.rate for run in each) for name, each in runs.items()}
     cpu = {name: min(run.cpu for run in each) for name, each in runs.items()}
     return [
-        Row(f"{LIST}: rate to the stock project's", rate[LIST] / rate[STOCK], "times",
-            TIMES_STOCK, least=True),
-        Row(f"{AVAILABILITY}: CPU to the list's", cpu[AVAILABILITY] / cpu[LIST], "times",
-            TIMES_LIST),
+        Row(
+            f"{LIST}: rate to the stock project's",
+            rate[LIST] / rate[STOCK],
+            "times",
+            TIMES_STOCK,
+            least=True,
+        ),
+        Row(
+            f"{AVAILABILITY}: CPU to the list's", cpu[AVAILABILITY] / cpu[LIST], "times", TIMES_LIST
+        ),
         *(Row(name, rate[name], "a second") for name in questions),
         *(Row(name, cpu[name], "ms of CPU") for name in questions),
-    ]  # fmt: skip
+    ]
 
 
 def _questions(

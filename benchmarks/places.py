@@ -70,7 +70,11 @@ def do(deployment: Deployment, role: str, *arguments: object) -> Any:
     return json.loads(
         subprocess.run(
             [sys.executable, "-m", "benchmarks.inside", role, *map(json.dumps, arguments)],
-            env=deployment.environment | {"LOG_LEVEL": "WARNING"}, cwd=deployment.directory,
-            check=True, stdout=subprocess.PIPE, text=True, timeout=_FILL_SECONDS,
+            env=deployment.environment | {"LOG_LEVEL": "WARNING"},
+            cwd=deployment.directory,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=_FILL_SECONDS,
         ).stdout
-    )  # fmt: skip
+    )

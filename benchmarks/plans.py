@@ -87,9 +87,11 @@ def _paths() -> dict[str, Callable[[], object]]:
 
     def book() -> None:
         body = {
-            "event_type_id": event_type.pk, "start_time": next(free),
-            "attendee_name": "John Doe", "attendee_email": "john@example.com",
-        }  # fmt: skip
+            "event_type_id": event_type.pk,
+            "start_time": next(free),
+            "attendee_name": "John Doe",
+            "attendee_email": "john@example.com",
+        }
         response = program.post("/api/v1/events", body, content_type="application/json")
         assert response.status_code == 201, response.content
 
@@ -99,10 +101,16 @@ def _paths() -> dict[str, Callable[[], object]]:
 
         return act
 
-    listed = ("/api/v1/events", "/api/v1/events?status=confirmed", "/api/v1/event_types",
-              "/api/v3/meeting/list?tab=pending-meeting", "/api/v3/meeting/list?tab=sent",
-              "/api/v1/webhooks", f"/api/v1/events/{event.pk}",
-              f"/api/v1/event_types/{event_type.pk}/availability?{days}")  # fmt: skip
+    listed = (
+        "/api/v1/events",
+        "/api/v1/events?status=confirmed",
+        "/api/v1/event_types",
+        "/api/v3/meeting/list?tab=pending-meeting",
+        "/api/v3/meeting/list?tab=sent",
+        "/api/v1/webhooks",
+        f"/api/v1/events/{event.pk}",
+        f"/api/v1/event_types/{event_type.pk}/availability?{days}",
+    )
     return {
         **{f"GET {path}": get(program, path) for path in listed},
         "GET /, signed in": get(browser, "/"),

@@ -112,11 +112,14 @@ def live(told: int) -> None:
         )
         Session.objects.bulk_create(
             Session(
-                session_key=f"{each.pk} {number}", session_data="", user=each, seen_at=now,
+                session_key=f"{each.pk} {number}",
+                session_data="",
+                user=each,
+                seen_at=now,
                 expire_date=in_a_month,
             )
             for each in people
-        )  # fmt: skip
+        )
         DateOverride.objects.bulk_create(
             DateOverride(user=each, date=(now + timedelta(days=number)).date()) for each in people
         )
@@ -143,8 +146,14 @@ def _tell(count: int, hooks: Sequence[Webhook], now: datetime) -> None:
         )
         Notification.objects.bulk_create(
             Notification(
-                channel=Notification.Channel.EMAIL, address="john@example.com", kind="booked",
-                topic=f"{at}", content="{}", due_at=at, created_at=at, **sent,
+                channel=Notification.Channel.EMAIL,
+                address="john@example.com",
+                kind="booked",
+                topic=f"{at}",
+                content="{}",
+                due_at=at,
+                created_at=at,
+                **sent,
             )
             for at in ages
-        )  # fmt: skip
+        )

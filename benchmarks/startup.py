@@ -39,9 +39,10 @@ WHOLE = {
     # The threads of its worker would keep it from a clean end.
     "the web: config.wsgi": ("-c", "import os, config.wsgi; os._exit(0)"),
     "the worker: its tasks": (
-        "-c", "from config.celery import app; app.loader.import_default_modules()",
+        "-c",
+        "from config.celery import app; app.loader.import_default_modules()",
     ),
-}  # fmt: skip
+}
 
 
 def table() -> list[Row]:
@@ -83,9 +84,13 @@ def _run(deployment: Deployment, *arguments: str) -> float:
     """Seconds to its end."""
     began = perf_counter()
     subprocess.run(
-        [sys.executable, *arguments], env=deployment.environment, cwd=deployment.directory,
-        check=True, stdout=subprocess.DEVNULL, timeout=_START_SECONDS,
-    )  # fmt: skip
+        [sys.executable, *arguments],
+        env=deployment.environment,
+        cwd=deployment.directory,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=_START_SECONDS,
+    )
     return perf_counter() - began
 
 

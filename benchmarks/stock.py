@@ -50,9 +50,22 @@ class EventSerializer(serializers.ModelSerializer[Booking]):
     class Meta:
         model = Booking
         fields = (
-            "uuid", "id", "status", "start_time", "end_time", "timezone", "event_type", "invitee",
-            "host", "notes", "custom_field_values", "sequence", "created_at", "updated_at", "uri",
-        )  # fmt: skip
+            "uuid",
+            "id",
+            "status",
+            "start_time",
+            "end_time",
+            "timezone",
+            "event_type",
+            "invitee",
+            "host",
+            "notes",
+            "custom_field_values",
+            "sequence",
+            "created_at",
+            "updated_at",
+            "uri",
+        )
 
     def get_status(self, booking: Booking) -> str:
         return booking.status_at(timezone.now())

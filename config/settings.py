@@ -411,12 +411,19 @@ OAUTH2_PROVIDER = {
     **{
         f"COMPLIANT_BCP_RFC9700_{rule}": True
         for rule in (
-            "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "PKCE_REQUIRED", "REFRESH_TOKEN",
-            "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE",
-            "REDIRECT_URI_MATCHING", "REDIRECT_URI_SCHEME",
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "PKCE_REQUIRED",
+            "REFRESH_TOKEN",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REDIRECT_URI_MATCHING",
+            "REDIRECT_URI_SCHEME",
         )
     },
-}  # fmt: skip
+}
 
 # --- the API ----------------------------------------------------------------------------------
 

@@ -38,10 +38,14 @@ class EmbeddedWorker:
 
     def _new_controller(self) -> WorkController:
         return WorkController(
-            app=app, pool="threads", concurrency=shares.THREADS, without_gossip=True,
-            without_mingle=True, without_heartbeat=True,
+            app=app,
+            pool="threads",
+            concurrency=shares.THREADS,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
             ready_callback=lambda _consumer: self._ready.set(),
-        )  # fmt: skip
+        )
 
     def _new_beat(self) -> Service:
         # Unless told otherwise, it takes a scheduler that keeps a file in the working directory.

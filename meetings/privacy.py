@@ -29,16 +29,18 @@ _OPEN = [Status.PENDING, Status.CONFIRMED]
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
     person = User.objects.get(pk=person_id)
     yield json_file(
-        "meetings.json", _("Meetings that you asked for or were asked for, and what happened."),
+        "meetings.json",
+        _("Meetings that you asked for or were asked for, and what happened."),
         (_meeting(meeting, person, now) for meeting in _of(person)),
-    )  # fmt: skip
+    )
     standing = (Status.CONFIRMED, Status.COMPLETED)
     yield File(
-        "meetings.ics", _("Your meetings that stand, or have taken place."),
+        "meetings.ics",
+        _("Your meetings that stand, or have taken place."),
         icalendar.collection(
             _entry(meeting, person, now) for meeting in _of(person) if meeting.status in standing
         ),
-    )  # fmt: skip
+    )
 
 
 def _of(person: User) -> Iterable[MeetingRequest]:

@@ -54,10 +54,16 @@ class Notification(OutboxRow):
 
     # Between one attempt and the next.
     DELAYS: ClassVar[Sequence[timedelta]] = (
-        timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10),
-        timedelta(minutes=30), timedelta(hours=1), timedelta(hours=3), timedelta(hours=8),
+        timedelta(seconds=5),
+        timedelta(seconds=30),
+        timedelta(minutes=2),
+        timedelta(minutes=10),
+        timedelta(minutes=30),
+        timedelta(hours=1),
+        timedelta(hours=3),
+        timedelta(hours=8),
         timedelta(hours=24),
-    )  # fmt: skip
+    )
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("email")

@@ -42,35 +42,49 @@ _STANDING = [Status.CONFIRMED, Status.COMPLETED]
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
     weekly = WeeklyAvailability.objects.filter(user=person_id)
-    yield json_file("hours.json", _("Your weekly hours; 1 is Monday."), (
-        {"timezone": row.timezone, "days": {
-            number: {"enabled": day["enabled"], "windows": _windows(day["windows"])}
-            for number, day in row.days.items()
-        }}
-        for row in weekly
-    ))  # fmt: skip
-    overrides = DateOverride.objects.filter(user=person_id)
-    yield json_file("date_overrides.json", _("Other hours on single dates."), (
-        {"date": row.date, "windows": _windows(row.windows)} for row in overrides
-    ))  # fmt: skip
-    event_types = EventType.objects.filter(host=person_id).select_related("host")
-    yield json_file("event_types.json", _("What can be booked with you."), (
-        {
-            **EventTypeSerializer(row).data,
-            "former_slugs": [
-                {"slug": each.slug, "given_up_at": each.given_up_at}
-                for each in row.former_slugs.all()
-            ],
-        }
-        for row in event_types.prefetch_related("former_slugs")
-    ))  # fmt: skip
     yield json_file(
-        "bookings.json", _("What was booked with you, by whom, and what happened."),
+        "hours.json",
+        _("Your weekly hours; 1 is Monday."),
+        (
+            {
+                "timezone": row.timezone,
+                "days": {
+                    number: {"enabled": day["enabled"], "windows": _windows(day["windows"])}
+                    for number, day in row.days.items()
+                },
+            }
+            for row in weekly
+        ),
+    )
+    overrides = DateOverride.objects.filter(user=person_id)
+    yield json_file(
+        "date_overrides.json",
+        _("Other hours on single dates."),
+        ({"date": row.date, "windows": _windows(row.windows)} for row in overrides),
+    )
+    event_types = EventType.objects.filter(host=person_id).select_related("host")
+    yield json_file(
+        "event_types.json",
+        _("What can be booked with you."),
+        (
+            {
+                **EventTypeSerializer(row).data,
+                "former_slugs": [
+                    {"slug": each.slug, "given_up_at": each.given_up_at}
+                    for each in row.former_slugs.all()
+                ],
+            }
+            for row in event_types.prefetch_related("former_slugs")
+        ),
+    )
+    yield json_file(
+        "bookings.json",
+        _("What was booked with you, by whom, and what happened."),
         (
             _booking(booking, now)
             for booking in _hosted(person_id).prefetch_related("history").iterator(BATCH)
         ),
-    )  # fmt: skip
+    )
     yield json_file(
         "bookings_made.json",
         _("What you booked with others, by a confirmed address of yours, and what happened."),
@@ -80,12 +94,13 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         ),
     )
     yield File(
-        "bookings.ics", _("Your bookings that stand, or have taken place."),
+        "bookings.ics",
+        _("Your bookings that stand, or have taken place."),
         icalendar.collection(
             _entry(each, now)
             for each in _hosted(person_id).filter(status__in=_STANDING).iterator(BATCH)
         ),
-    )  # fmt: skip
+    )
 
 
 def _windows(windows: Iterable[Interval]) -> list[dict[str, str]]:
@@ -198,9 +213,15 @@ def _forget_event_types(host: User) -> None:
     host.event_types.filter(bookings=None).delete()
     for booked in host.event_types.all():
         nobodys = EventType(
-            pk=booked.pk, uuid=booked.uuid, host=host, name="Meeting", slug=f"deleted-{booked.pk}",
-            duration=booked.duration, is_active=False, created_at=booked.created_at,
-        )  # fmt: skip
+            pk=booked.pk,
+            uuid=booked.uuid,
+            host=host,
+            name="Meeting",
+            slug=f"deleted-{booked.pk}",
+            duration=booked.duration,
+            is_active=False,
+            created_at=booked.created_at,
+        )
         nobodys.save(force_update=True)
 
 

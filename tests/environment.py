@@ -21,14 +21,22 @@ os.environ |= {
     "API_RATE_LIMITS": "1000000/s,1000000/min,1000000/h,1000000/day",
     **dict.fromkeys(
         (
-            "LIMIT_ACCOUNT_MAILS", "LIMIT_BOOKINGS_API", "LIMIT_BOOKINGS_CLIENT",
-            "LIMIT_BOOKINGS_DAY", "LIMIT_BOOKINGS_HOUR", "LIMIT_BOOKINGS_OPEN",
-            "LIMIT_INVITATIONS", "LIMIT_INVITATIONS_NEW", "LIMIT_MEETING_REQUESTS",
-            "LIMIT_PUBLIC_POSTS", "LIMIT_RESCHEDULES", "LIMIT_RESCHEDULES_HOST",
+            "LIMIT_ACCOUNT_MAILS",
+            "LIMIT_BOOKINGS_API",
+            "LIMIT_BOOKINGS_CLIENT",
+            "LIMIT_BOOKINGS_DAY",
+            "LIMIT_BOOKINGS_HOUR",
+            "LIMIT_BOOKINGS_OPEN",
+            "LIMIT_INVITATIONS",
+            "LIMIT_INVITATIONS_NEW",
+            "LIMIT_MEETING_REQUESTS",
+            "LIMIT_PUBLIC_POSTS",
+            "LIMIT_RESCHEDULES",
+            "LIMIT_RESCHEDULES_HOST",
         ),
         "0",
     ),
-}  # fmt: skip
+}
 
 # Each process of pytest-xdist (gw0, gw1...) has a broker and a cache of its own; pytest-django
 # sees to the database. Number 0 is that of a run in one process.

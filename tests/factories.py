@@ -108,6 +108,10 @@ def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:
     """What came of telling it, in a quarter of a second."""
     succeeded = status < 300
     return Attempt.objects.create(
-        delivery=delivery, at=at, succeeded=succeeded, error="" if succeeded else f"http_{status}",
-        response_code=status, response_time_ms=245,
-    )  # fmt: skip
+        delivery=delivery,
+        at=at,
+        succeeded=succeeded,
+        error="" if succeeded else f"http_{status}",
+        response_code=status,
+        response_time_ms=245,
+    )

@@ -80,5 +80,6 @@ def _migrate(**environment: str) -> None:
     inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"],
-        env=inherited | environment, check=True,
-    )  # fmt: skip
+        env=inherited | environment,
+        check=True,
+    )

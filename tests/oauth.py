@@ -62,8 +62,9 @@ class App:
         """What comes back to it from the form of that page."""
         page = self.asks(person, **other)
         assert page.status_code == 200, page.headers
-        sent = self.browser.post(page.request["PATH_INFO"] + "?" + page.request["QUERY_STRING"],
-                                 {"answer": answer})  # fmt: skip
+        sent = self.browser.post(
+            page.request["PATH_INFO"] + "?" + page.request["QUERY_STRING"], {"answer": answer}
+        )
         return came_back(sent)
 
     def code(self, person: User, **other: Any) -> str:
@@ -71,9 +72,12 @@ class App:
 
     def exchange(self, code: str, /, **other: Any) -> Any:
         usual = {
-            "grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK,
-            "code_verifier": VERIFIER, **self.credentials(),
-        }  # fmt: skip
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+            **self.credentials(),
+        }
         return post("token", **{**usual, **other})
 
     def tokens(self, person: User, **other: Any) -> dict[str, str]:
@@ -105,8 +109,11 @@ def post(endpoint: str, **form: Any) -> Any:
 
 
 def _quoted(value: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.~-]", lambda each: "".join(
-        f"%{byte:02X}" for byte in each[0].encode()), value)  # fmt: skip
+    return re.sub(
+        r"[^A-Za-z0-9_.~-]",
+        lambda each: "".join(f"%{byte:02X}" for byte in each[0].encode()),
+        value,
+    )
 
 
 def came_back(answer: Any, to: str = CALLBACK) -> dict[str, str]:

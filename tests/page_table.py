@@ -28,10 +28,16 @@ from tests.pages import NOW, START
 # Not pages of ours: the API has a table of its own, OAuth's endpoints a journey; the others are
 # tested by those who made them.
 OTHERS = (
-    "api/", "admin/", "accounts/", "accounts/email/",
-    "oauth/token", "oauth/revoke", "oauth/introspect", ".well-known/oauth-authorization-server",
+    "api/",
+    "admin/",
+    "accounts/",
+    "accounts/email/",
+    "oauth/token",
+    "oauth/revoke",
+    "oauth/introspect",
+    ".well-known/oauth-authorization-server",
     ".well-known/oauth-protected-resource",
-)  # fmt: skip
+)
 
 URLENCODED = "application/x-www-form-urlencoded"
 Form = Mapping[str, Sequence[str]]
@@ -160,11 +166,16 @@ ROWS = [
         ("POST", "public:event_type", DONE, DONE, DONE, DONE),
         ("GET", "public:unslashed", 301, 301, 301, 301),
     )
-]  # fmt: skip
+]
 BEHIND_LINKS = {
-    "accounts:join_team", "meetings:answer", "scheduling:answer", "scheduling:booked",
-    "scheduling:calendar", "scheduling:erase", "scheduling:manage",
-}  # fmt: skip
+    "accounts:join_team",
+    "meetings:answer",
+    "scheduling:answer",
+    "scheduling:booked",
+    "scheduling:calendar",
+    "scheduling:erase",
+    "scheduling:manage",
+}
 
 # Of a test that asks in the world.
 SETTINGS = {"WEBHOOK_ALLOWED_NETWORKS": [ip_network("127.0.0.0/8")]}  # where nobody listens
@@ -227,43 +238,81 @@ class World:
         """What its form sends."""
         free = int(self.parts["free"])
         question = {
-            "question": "0", "question-0-label": "Which one?", "question-0-type": "select",
-            "question-0-options": "this\r\nthat", "question-0-name": "which",
-        }  # fmt: skip
+            "question": "0",
+            "question-0-label": "Which one?",
+            "question-0-type": "select",
+            "question-0-options": "this\r\nthat",
+            "question-0-name": "which",
+        }
         webhook = {
-            "name": "Another", "url": "http://127.0.0.1:9/another", "events": ["booking.created"],
-            "everything": ["meeting"], "timeout_seconds": "5", "max_retries": "2",
-            "headers-TOTAL_FORMS": "1", "headers-INITIAL_FORMS": "0", "headers-0-name": "X-New",
-            "headers-0-value": "new", "headers-0-DELETE": "",
-        }  # fmt: skip
+            "name": "Another",
+            "url": "http://127.0.0.1:9/another",
+            "events": ["booking.created"],
+            "everything": ["meeting"],
+            "timeout_seconds": "5",
+            "max_retries": "2",
+            "headers-TOTAL_FORMS": "1",
+            "headers-INITIAL_FORMS": "0",
+            "headers-0-name": "X-New",
+            "headers-0-value": "new",
+            "headers-0-DELETE": "",
+        }
         event_type = {
-            "name": "Another", "slug": "another", "description": "New", "color": "#123456",
-            "duration": "45", "location": "custom", "location_custom": "Here",
-            "buffer_time_before": "0", "buffer_time_after": "0", "min_advance_booking": "1",
-            "max_advance_booking": "30", "available_days": ["1", "2"], "slot_interval": "15",
-            "daily_limit": "3", "price": "9.50", "currency": "EUR", "payment_method": "",
-            "sort_order": "1", "act": "save", **question,
-        }  # fmt: skip
+            "name": "Another",
+            "slug": "another",
+            "description": "New",
+            "color": "#123456",
+            "duration": "45",
+            "location": "custom",
+            "location_custom": "Here",
+            "buffer_time_before": "0",
+            "buffer_time_after": "0",
+            "min_advance_booking": "1",
+            "max_advance_booking": "30",
+            "available_days": ["1", "2"],
+            "slot_interval": "15",
+            "daily_limit": "3",
+            "price": "9.50",
+            "currency": "EUR",
+            "payment_method": "",
+            "sort_order": "1",
+            "act": "save",
+            **question,
+        }
         bodies: dict[str, Form] = {
             "set_language": {"language": "de", "next": "/meetings?tab=sent"},
             "meetings:ask": {
-                "mate": f"{self.parts['team_id']}:{self.people['erin'].pk}", "date": "2026-03-11",
-                "time": "10:00", "link": "https://example.com/new",
+                "mate": f"{self.parts['team_id']}:{self.people['erin'].pk}",
+                "date": "2026-03-11",
+                "time": "10:00",
+                "link": "https://example.com/new",
             },
             "meetings:confirm": {"next": "/meetings"},
             "meetings:reject": {"reason": "No.", "next": "/meetings"},
             "meetings:cancel": {"reason": "No.", "next": "/meetings"},
             "meetings:answer": {"answer": "reject", "reason": "No."},
             "accounts:profile": {
-                "first_name": "New", "last_name": "Name", "position": "P", "company": "C",
-                "username": "new-name", "timezone": "Asia/Tokyo", "date_format": "yyyy-MM-dd",
-                "time_format": "HH:mm", "week_start": "7", "language": "de",
+                "first_name": "New",
+                "last_name": "Name",
+                "position": "P",
+                "company": "C",
+                "username": "new-name",
+                "timezone": "Asia/Tokyo",
+                "date_format": "yyyy-MM-dd",
+                "time_format": "HH:mm",
+                "week_start": "7",
+                "language": "de",
             },
             "accounts:tokens": {
-                "name": "New", "scopes": ["users:read"], "expires": "date", "until": "2026-04-01",
+                "name": "New",
+                "scopes": ["users:read"],
+                "expires": "date",
+                "until": "2026-04-01",
             },
             "accounts:new_application": {
-                "name": "New", "kind": "confidential", "redirect_uris": "https://new.example/",
+                "name": "New",
+                "kind": "confidential",
+                "redirect_uris": "https://new.example/",
             },
             "accounts:application": {"name": "New", "redirect_uris": "https://new.example/"},
             "oauth2_provider:authorize": {"answer": "allow"},
@@ -280,29 +329,49 @@ class World:
             "scheduling:reject": {"sequence": "0", "reason": "No.", "next": "/bookings"},
             "scheduling:cancel": {"sequence": "0", "reason": "No.", "next": "/bookings"},
             "scheduling:move": {
-                "sequence": "0", "reason": "No.", "start": str(free), "next": "/bookings",
+                "sequence": "0",
+                "reason": "No.",
+                "start": str(free),
+                "next": "/bookings",
             },
             "scheduling:note": {"notes": "New"},
             "scheduling:new_event_type": event_type,
             "scheduling:event_type": event_type,
             "scheduling:hours": {
-                "timezone": "Asia/Tokyo", "on-1": "on", "start-1": "10:00", "end-1": "11:00",
-                "copy-1": ["2"], "agreed": self.parts["marks"], "act": "save",
+                "timezone": "Asia/Tokyo",
+                "on-1": "on",
+                "start-1": "10:00",
+                "end-1": "11:00",
+                "copy-1": ["2"],
+                "agreed": self.parts["marks"],
+                "act": "save",
             },
             "scheduling:dates": {
-                "kind": "other", "start-date": "10:00", "end-date": "11:00", "agreed": "",
+                "kind": "other",
+                "start-date": "10:00",
+                "end-date": "11:00",
+                "agreed": "",
                 "act": "save",
             },
             "scheduling:manage": {
-                "act": "move", "sequence": "0", "reason": "No.", "start": str(free),
+                "act": "move",
+                "sequence": "0",
+                "reason": "No.",
+                "start": str(free),
             },
             "scheduling:answer": {"answer": "reject", "reason": "No."},
             "public:event_type": {
-                "start": str(free), "name": "New", "email": "new@example.com",
-                "phone": "+49 30 1234", "notes": "New", "trap": "", "answer-0": "this",
-                "zone": "Asia/Tokyo", "hours": "24",
+                "start": str(free),
+                "name": "New",
+                "email": "new@example.com",
+                "phone": "+49 30 1234",
+                "notes": "New",
+                "trap": "",
+                "answer-0": "this",
+                "zone": "Asia/Tokyo",
+                "hours": "24",
             },
-        }  # fmt: skip
+        }
         return bodies.get(name, {})
 
     def form_of(self, name: str) -> tuple[str, str]:
@@ -336,9 +405,13 @@ def build() -> World:
         "options": ["this", "that"],
     }
     asked = factories.event_type(
-        alice, name="Alice’s hour", duration=60, requires_approval=True, custom_fields=[which],
+        alice,
+        name="Alice’s hour",
+        duration=60,
+        requires_approval=True,
+        custom_fields=[which],
         location="phone_call",
-    )  # fmt: skip
+    )
     plain = factories.event_type(alice, name="Alice’s call", slug="call")
     off = factories.event_type(alice, name="Alice’s pause", slug="pause", is_active=False)
     pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
@@ -362,11 +435,15 @@ def build() -> World:
     session_key = str(elsewhere.session.session_key)
     waits, stands = (
         meetings.request_meeting(
-            requester=erin, recipient_id=alice.pk, team_id=team.pk, date=at.isoformat(),
-            link="https://example.com/of-alice", now=NOW,
+            requester=erin,
+            recipient_id=alice.pk,
+            team_id=team.pk,
+            date=at.isoformat(),
+            link="https://example.com/of-alice",
+            now=NOW,
         )
         for at in (START + timedelta(days=1), START + timedelta(days=2))
-    )  # fmt: skip
+    )
     meetings.confirm(meeting=stands, actor=alice, now=NOW)
 
     def last(url: str) -> str:
@@ -415,13 +492,32 @@ def build() -> World:
             "marks": " ".join(outside.mark(booking) for booking in (pending, booked)),
         },
         words=(
-            alice.email, "Alice", "of-alice", "Founders", "John Doe", webhook.uuid,
-            delivery.uuid, asked.uuid, pending.uuid, waits.booking_number, stands.booking_number,
-            dora.email, "erin@example.com",
+            alice.email,
+            "Alice",
+            "of-alice",
+            "Founders",
+            "John Doe",
+            webhook.uuid,
+            delivery.uuid,
+            asked.uuid,
+            pending.uuid,
+            waits.booking_number,
+            stands.booking_number,
+            dora.email,
+            "erin@example.com",
         ),
         secrets=(
-            token, own_app.secret, connected["access_token"], connected["refresh_token"],
-            webhook.secret, "header-of-alice", "device-of-alice", answer, manage,
-            meeting_answer, join, session_key,
+            token,
+            own_app.secret,
+            connected["access_token"],
+            connected["refresh_token"],
+            webhook.secret,
+            "header-of-alice",
+            "device-of-alice",
+            answer,
+            manage,
+            meeting_answer,
+            join,
+            session_key,
         ),
-    )  # fmt: skip
+    )

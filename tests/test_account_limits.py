@@ -49,20 +49,37 @@ def signed_in(client: Client, alice: User) -> Client:
 
 BOUNDED = {
     "a limit of an account or a team": {
-        "accounts.ApiToken", "accounts.Invitation", "accounts.Membership", "notifications.PushDevice",
-        "accounts.Session", "accounts.Team", "account.EmailAddress",
-        "oauth2_provider.Application", "oauth2_provider.AccessToken",
-        "oauth2_provider.RefreshToken", "scheduling.DateOverride", "scheduling.EventType",
+        "accounts.ApiToken",
+        "accounts.Invitation",
+        "accounts.Membership",
+        "notifications.PushDevice",
+        "accounts.Session",
+        "accounts.Team",
+        "account.EmailAddress",
+        "oauth2_provider.Application",
+        "oauth2_provider.AccessToken",
+        "oauth2_provider.RefreshToken",
+        "scheduling.DateOverride",
+        "scheduling.EventType",
         "webhooks.Webhook",
     },
     "one of each kind for a person": {"mfa.Authenticator", "scheduling.WeeklyAvailability"},
     "requests a day, and kept for some days": {
-        "accounts.AuditEntry", "core.IdempotencyRecord", "notifications.Notification",
-        "oauth2_provider.Grant", "webhooks.Attempt", "webhooks.Delivery", "webhooks.WebhookEvent",
+        "accounts.AuditEntry",
+        "core.IdempotencyRecord",
+        "notifications.Notification",
+        "oauth2_provider.Grant",
+        "webhooks.Attempt",
+        "webhooks.Delivery",
+        "webhooks.WebhookEvent",
     },
     "requests a day: it is what accounts are for": {
-        "accounts.User", "meetings.HistoryEntry", "meetings.MeetingRequest", "scheduling.Booking",
-        "calendars.BusyTime", "scheduling.HistoryEntry",
+        "accounts.User",
+        "meetings.HistoryEntry",
+        "meetings.MeetingRequest",
+        "scheduling.Booking",
+        "calendars.BusyTime",
+        "scheduling.HistoryEntry",
     },
     "so many of one owner": {"accounts.FormerUsername", "scheduling.FormerSlug"},
     "one a day": {"meetings.DayCounter"},
@@ -70,9 +87,11 @@ BOUNDED = {
     "staff": {"admin.LogEntry", "auth.Group"},
     "code": {"auth.Permission", "contenttypes.ContentType"},
     "no rows are written": {
-        "account.EmailConfirmation", "oauth2_provider.DeviceGrant", "oauth2_provider.IDToken",
+        "account.EmailConfirmation",
+        "oauth2_provider.DeviceGrant",
+        "oauth2_provider.IDToken",
     },
-}  # fmt: skip
+}
 
 
 def test_of_every_table_it_is_said_what_bounds_its_rows() -> None:
@@ -87,14 +106,19 @@ HOOK = {"name": "Hook", "url": "https://example.com/hook", "events": ["booking.c
 API: Mapping[str, tuple[type[models.Model], str, Callable[[int], tuple[str, dict[str, Any]]]]] = {
     "webhooks": (Webhook, "post", lambda number: ("/api/v1/webhooks", HOOK)),
     "event_types": (
-        EventType, "post", lambda number: ("/api/v1/event_types", {"name": "Talk", "duration": 30}),
+        EventType,
+        "post",
+        lambda number: ("/api/v1/event_types", {"name": "Talk", "duration": 30}),
     ),
     "overrides": (
-        DateOverride, "put",
-        lambda number: (f"/api/v1/users/me/availability/overrides/2026-04-0{number}",
-                        {"windows": []}),
+        DateOverride,
+        "put",
+        lambda number: (
+            f"/api/v1/users/me/availability/overrides/2026-04-0{number}",
+            {"windows": []},
+        ),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", API)
@@ -122,16 +146,28 @@ def test_the_api_refuses_one_more_and_names_the_number(
 
 
 EVENT_TYPE = {
-    "name": "Talk", "duration": "30", "color": "#4F46E5", "sort_order": "0",
-    "location": "zoom_meeting", "buffer_time_before": "0", "buffer_time_after": "0",
-    "min_advance_booking": "0", "max_advance_booking": "60", "available_days": ["1"],
-    "currency": "USD", "is_active": "on",
-}  # fmt: skip
+    "name": "Talk",
+    "duration": "30",
+    "color": "#4F46E5",
+    "sort_order": "0",
+    "location": "zoom_meeting",
+    "buffer_time_before": "0",
+    "buffer_time_after": "0",
+    "min_advance_booking": "0",
+    "max_advance_booking": "60",
+    "available_days": ["1"],
+    "currency": "USD",
+    "is_active": "on",
+}
 WEBHOOK = {
-    "name": "Hook", "url": "https://example.com/hook", "events": "booking.created",
-    "timeout_seconds": "30", "max_retries": "3", "headers-TOTAL_FORMS": "0",
+    "name": "Hook",
+    "url": "https://example.com/hook",
+    "events": "booking.created",
+    "timeout_seconds": "30",
+    "max_retries": "3",
+    "headers-TOTAL_FORMS": "0",
     "headers-INITIAL_FORMS": "0",
-}  # fmt: skip
+}
 APPLICATION = {"name": "App", "kind": "public", "redirect_uris": CALLBACK}
 TOKEN = {"name": "Token", "scopes": "users:read", "expires": "never"}
 # The list, its button for a new one (none: the form is on the same page), and what is sent.
@@ -139,12 +175,14 @@ PAGES: Mapping[str, tuple[type[models.Model], str, str, dict[str, Any]]] = {
     "webhooks": (Webhook, "/settings/webhooks", "/settings/webhooks/new", WEBHOOK),
     "event_types": (EventType, "/event-types", "/event-types/new", EVENT_TYPE),
     "applications": (
-        Application, "/settings/applications", "/settings/applications/new",
+        Application,
+        "/settings/applications",
+        "/settings/applications/new",
         APPLICATION,
     ),
     "teams": (Team, "/settings/teams", "", {"name": "Editors"}),
     "tokens": (ApiToken, "/settings/tokens", "", TOKEN),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -235,8 +273,9 @@ def test_nobody_joins_one_team_too_many(
     with pytest.raises(LimitReached):
         teams.join(invitation=invitation, user=charlie, now=NOW)
     client.force_login(charlie)
-    page = client.post(links.invitation_url(invitation).removeprefix(settings.PUBLIC_URL),
-                       follow=True)  # fmt: skip
+    page = client.post(
+        links.invitation_url(invitation).removeprefix(settings.PUBLIC_URL), follow=True
+    )
     assert "You have reached the limit of 1 teams" in words(page)
     assert Invitation.objects.count() == 1  # it can still be taken
     teams.leave(team=charlie.teams.get(), actor=charlie, now=NOW)

@@ -107,7 +107,7 @@ ROWS = [
         ("POST", "v3/meeting/<int:meeting_id>/reject", "meetings:write", 404, 404, 200),
         ("POST", "v3/meeting/<int:meeting_id>/cancel", "meetings:write", 404, 404, 200),
     )
-]  # fmt: skip
+]
 
 
 def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str]]:
@@ -238,10 +238,20 @@ def _made(now: datetime) -> World:
             "dora": dora.pk,
         },
         words=(
-            alice.email, "Alice", "secret-o", ZONE, team.name, event_type.uuid, event.uuid,
-            "of-alice", delivery.uuid, "John Doe", pending.booking_number, confirmed.booking_number,
+            alice.email,
+            "Alice",
+            "secret-o",
+            ZONE,
+            team.name,
+            event_type.uuid,
+            event.uuid,
+            "of-alice",
+            delivery.uuid,
+            "John Doe",
+            pending.booking_number,
+            confirmed.booking_number,
         ),
-    )  # fmt: skip
+    )
 
 
 def _meeting(

@@ -31,17 +31,41 @@ Act = Callable[[], Any]
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = range(4)
 BY_SERVICE = [
-    "profile", "username", "token", "use of a token", "device", "team", "name of a team",
-    "place in a team", "invitation", "application", "change of an application",
+    "profile",
+    "username",
+    "token",
+    "use of a token",
+    "device",
+    "team",
+    "name of a team",
+    "place in a team",
+    "invitation",
+    "application",
+    "change of an application",
     "secret of an application",
-    "event type", "change of an event type", "address of an event type", "hours",
-    "hours on a page", "date", "note on a booking", "webhook", "change of a webhook",
-    "secret of a webhook", "test of a webhook",
-]  # fmt: skip
+    "event type",
+    "change of an event type",
+    "address of an event type",
+    "hours",
+    "hours on a page",
+    "date",
+    "note on a booking",
+    "webhook",
+    "change of a webhook",
+    "secret of a webhook",
+    "test of a webhook",
+]
 BY_PAGE = [
-    "session", "sign-in", "failed sign-in", "address", "looking at addresses", "confirmation",
-    "link for a password", "password", "export",
-]  # fmt: skip
+    "session",
+    "sign-in",
+    "failed sign-in",
+    "address",
+    "looking at addresses",
+    "confirmation",
+    "link for a password",
+    "password",
+    "export",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -115,8 +139,12 @@ def writes(things: Things, alice: User) -> dict[str, Act]:
             _post, Client(), "/accounts/password/reset/", email=alice.email
         ),
         "password": partial(
-            _post, browser, "/accounts/password/change/", oldpassword=factories.PASSWORD,
-            password1="battery-horse-staple", password2="battery-horse-staple",
+            _post,
+            browser,
+            "/accounts/password/change/",
+            oldpassword=factories.PASSWORD,
+            password1="battery-horse-staple",
+            password2="battery-horse-staple",
         ),
         "export": partial(_export, browser),
         "team": partial(teams.create, owner=alice, name="Kept"),
@@ -126,12 +154,20 @@ def writes(things: Things, alice: User) -> dict[str, Act]:
             teams.invite, team=things.team, actor=alice, email="kept@example.com", now=NOW
         ),
         "application": partial(
-            applications.make, owner=alice, name="Kept", is_public=True,
-            redirect_uris=["https://kept.example/"], now=NOW,
+            applications.make,
+            owner=alice,
+            name="Kept",
+            is_public=True,
+            redirect_uris=["https://kept.example/"],
+            now=NOW,
         ),
         "change of an application": partial(
-            applications.change, application=things.application, actor=alice, name="Kept",
-            redirect_uris=["https://kept.example/"], now=NOW,
+            applications.change,
+            application=things.application,
+            actor=alice,
+            name="Kept",
+            redirect_uris=["https://kept.example/"],
+            now=NOW,
         ),
         "secret of an application": partial(
             applications.rotate_secret, application=things.application, actor=alice, now=NOW
@@ -152,17 +188,18 @@ def writes(things: Things, alice: User) -> dict[str, Act]:
             bookings.update, booking=things.booking, now=NOW, notes="Kept"
         ),
         "webhook": partial(
-            webhooks.create, owner=alice, name="Kept", url="https://kept.example/",
+            webhooks.create,
+            owner=alice,
+            name="Kept",
+            url="https://kept.example/",
             events=["booking.created"],
         ),
         "change of a webhook": partial(
             webhooks.update, webhook=things.webhook, now=NOW, name="Kept"
         ),
-        "secret of a webhook": partial(
-            webhooks.rotate_secret, webhook=things.webhook, now=NOW
-        ),
+        "secret of a webhook": partial(webhooks.rotate_secret, webhook=things.webhook, now=NOW),
         "test of a webhook": partial(webhooks.send_test, webhook=things.webhook, now=NOW),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("kind", [*BY_SERVICE, *BY_PAGE])
@@ -238,8 +275,15 @@ def test_a_page_says_that_the_account_is_closed(alice: User) -> None:
     browser.force_login(alice)
     page = browser.get("/settings/profile")
     assert page.status_code == 200
-    sent = {"first_name": "New", "username": "alice", "timezone": "UTC", "language": "en",
-            "date_format": "yyyy-MM-dd", "time_format": "HH:mm", "week_start": "1"}  # fmt: skip
+    sent = {
+        "first_name": "New",
+        "username": "alice",
+        "timezone": "UTC",
+        "language": "en",
+        "date_format": "yyyy-MM-dd",
+        "time_format": "HH:mm",
+        "week_start": "1",
+    }
 
     def closed(person_id: int) -> User:
         raise AccountClosed("This account is closed.")

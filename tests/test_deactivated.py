@@ -47,9 +47,13 @@ def booking(alice: User) -> Booking:
 def meeting(team: Team, alice: User, bob: User) -> MeetingRequest:
     """Alice asks Bob for the hour after the booking."""
     return meetings.request_meeting(
-        requester=alice, team_id=team.pk, recipient_id=bob.pk, link="", now=NOW,
+        requester=alice,
+        team_id=team.pk,
+        recipient_id=bob.pk,
+        link="",
+        now=NOW,
         date=(START + timedelta(hours=1)).isoformat(),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -119,8 +123,9 @@ def test_a_mate_cannot_confirm_their_request_but_decline_it(
     api, path = factories.client(bob), f"/api/v3/meeting/{meeting.pk}"
     answer = api.post(f"{path}/confirm")
     assert (answer.status_code, answer.json()) == (
-        409, {"error": 409, "message": "The account of Alice Ames is closed."},
-    )  # fmt: skip
+        409,
+        {"error": 409, "message": "The account of Alice Ames is closed."},
+    )
     meeting.refresh_from_db()
     assert (meeting.status, meeting.busy_times.count()) == ("pending", 0)
     assert api.post(f"{path}/reject", {}, content_type="application/json").status_code == 200

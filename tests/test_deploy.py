@@ -26,9 +26,13 @@ WORKERS = ("mail", "deliveries", "sweeps")
 SERVICES: dict[str, Any] = recipes.compose()["services"]
 # Names of others': of Docker's PostgreSQL, of every shell, of Python and of granian.
 OF_OTHERS = {
-    "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER", "PATH",
-    "PYTHONUNBUFFERED", "GRANIAN_WORKERS",
-}  # fmt: skip
+    "POSTGRES_DB",
+    "POSTGRES_PASSWORD",
+    "POSTGRES_USER",
+    "PATH",
+    "PYTHONUNBUFFERED",
+    "GRANIAN_WORKERS",
+}
 ENV_EXAMPLE = (ROOT / "deploy" / "env.example").read_text()
 SETTINGS = set(
     re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
@@ -171,11 +175,18 @@ def test_the_smallest_box_is_make_run_without_the_demo() -> None:
 def test_a_unit_may_write_to_its_own_folder_alone(unit: str) -> None:
     lines = UNITS[unit].splitlines()
     for line in (
-        "User=parley", "Environment=DATA_DIR=/var/lib/parley", "StateDirectory=parley",
+        "User=parley",
+        "Environment=DATA_DIR=/var/lib/parley",
+        "StateDirectory=parley",
         "UMask=0077",
-        "NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes",
-        "CapabilityBoundingSet=", "Restart=always", "EnvironmentFile=/etc/parley/parley.env",
-    ):  # fmt: skip
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        "CapabilityBoundingSet=",
+        "Restart=always",
+        "EnvironmentFile=/etc/parley/parley.env",
+    ):
         assert line in lines
 
 
@@ -189,8 +200,10 @@ def test_systemd_takes_a_unit_as_it_is(unit: str, tmp_path: Path) -> None:
     )
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(here)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert [line for line in done.stderr.splitlines() if unit in line] == []  # of others, whatever
 
 
@@ -253,12 +266,21 @@ def shown_by(pattern: str, uri: str) -> str:
 
 
 LINKS = [
-    "/bookings/manage/SECRET", "/bookings/manage/SECRET/erase", "/bookings/booked/SECRET?x=1",
-    "/bookings/calendar/SECRET", "/bookings/answer/SECRET", "/meetings/answer/SECRET",
-    "/teams/join/SECRET", "/accounts/confirm-email/SECRET/", "/oauth/authorize?state=SECRET",
-    "/accounts/password/reset/key/1-SECRET/", "/accounts/login/?next=/teams/join/SECRET",
-    "/?code=SECRET", "/ada?email=SECRET", "/ada/call?email=SECRET",
-]  # fmt: skip
+    "/bookings/manage/SECRET",
+    "/bookings/manage/SECRET/erase",
+    "/bookings/booked/SECRET?x=1",
+    "/bookings/calendar/SECRET",
+    "/bookings/answer/SECRET",
+    "/meetings/answer/SECRET",
+    "/teams/join/SECRET",
+    "/accounts/confirm-email/SECRET/",
+    "/oauth/authorize?state=SECRET",
+    "/accounts/password/reset/key/1-SECRET/",
+    "/accounts/login/?next=/teams/join/SECRET",
+    "/?code=SECRET",
+    "/ada?email=SECRET",
+    "/ada/call?email=SECRET",
+]
 
 
 @pytest.mark.parametrize("proxy", ["nginx.conf", "Caddyfile"])
@@ -335,10 +357,13 @@ def test_the_example_has_all_that_the_services_cannot_start_without(tmp_path: Pa
     assert len(values) == len(made)
     url = SERVICES["web"]["environment"]["DATABASE_URL"]
     environment = {
-        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "DATA_DIR": str(tmp_path), **given,
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "DATA_DIR": str(tmp_path),
+        **given,
         "DATABASE_URL": re.sub(r"\$\{.*\}", values[2], url),
         "REDIS_URL": SERVICES["web"]["environment"]["REDIS_URL"],
-    }  # fmt: skip
+    }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
     def check(**more: str) -> subprocess.CompletedProcess[str]:

@@ -67,8 +67,11 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*_APART))
     done = subprocess.run(
         ["make", "messages", f"PYTHON={sys.executable}", "-o", ".venv/.dev-installed"],
-        cwd=copy, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return copy / "locale"
 

@@ -18,9 +18,7 @@ def targets() -> set[str]:
 
 
 def test_help_names_every_target(targets: set[str]) -> None:
-    done = subprocess.run(
-        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )  # fmt: skip
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(re.findall(r"^make (\w+) ", done.stdout, re.MULTILINE)) == targets
 
 

@@ -34,11 +34,13 @@ def _at_now(settings: Settings) -> Iterator[None]:
 def people() -> list[User]:
     made = [
         User(
-            email=f"p{number}@example.com", username=f"p{number}", password="!",
+            email=f"p{number}@example.com",
+            username=f"p{number}",
+            password="!",
             first_name=f"Person{number:03}",
         )
         for number in MANY
-    ]  # fmt: skip
+    ]
     return User.objects.bulk_create(made)
 
 
@@ -69,11 +71,14 @@ def tokens(alice: User, team: Team) -> None:
 def applications(alice: User, team: Team) -> None:
     made = [
         Application(
-            user=alice, name=f"row{number:03}", client_id=str(number), client_type="public",
+            user=alice,
+            name=f"row{number:03}",
+            client_id=str(number),
+            client_type="public",
             authorization_grant_type="authorization-code",
         )
         for number in MANY
-    ]  # fmt: skip
+    ]
     Application.objects.bulk_create(made)
 
 
@@ -166,10 +171,17 @@ def test_the_history_of_a_booking_comes_in_pages(client: Client, alice: User) ->
     for number in MANY:
         moved = START + timedelta(hours=number % 2)
         HistoryEntry.objects.create(
-            booking=booked, sequence=number + 1, change="rescheduled", from_status="confirmed",
-            to_status="confirmed", start=moved, end=moved + timedelta(minutes=30), role="host",
-            actor=alice, at=NOW,
-        )  # fmt: skip
+            booking=booked,
+            sequence=number + 1,
+            change="rescheduled",
+            from_status="confirmed",
+            to_status="confirmed",
+            start=moved,
+            end=moved + timedelta(minutes=30),
+            role="host",
+            actor=alice,
+            at=NOW,
+        )
     client.force_login(alice)
     page = f"/bookings/{booked.pk}"
     first, second = client.get(page), client.get(page, {"history": "2"})
@@ -219,9 +231,13 @@ def test_the_week_shows_so_many_requests(
     monkeypatch.setattr("meetings.pages.home._MOST_OF_WEEK", 3)
     for number in range(5):
         meetings.request_meeting(
-            requester=bob, recipient_id=alice.pk, team_id=team.pk, link="",
-            date=f"2026-03-0{3 + number % 2} 1{number}:00:00", now=NOW,
-        )  # fmt: skip
+            requester=bob,
+            recipient_id=alice.pk,
+            team_id=team.pk,
+            link="",
+            date=f"2026-03-0{3 + number % 2} 1{number}:00:00",
+            now=NOW,
+        )
     client.force_login(alice)
     week = main(client.get("/")).partition('<ol class="week')[2]
     assert week.count('href="/meetings/') == 3

@@ -23,7 +23,7 @@ from tests.page_table import (
     Row,
     World,
     patterns,
-)  # fmt: skip
+)
 from tests.pages import content, everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.look]

@@ -21,10 +21,17 @@ SECRET = {
     "webhooks:secret",
 }
 POLICY = {
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
-    "font-src 'self'", "connect-src 'self'", "manifest-src 'self'", "form-action 'self'",
-    "base-uri 'none'", "frame-ancestors 'none'",
-}  # fmt: skip
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
 # Its form leads on to where the application is.
 CONSENT = "form-action 'self' https://app.example"
 SHOWN = [row for row in ROWS if row.method == "GET" and row.owner in (200, 404)]
@@ -81,13 +88,17 @@ def test_what_a_form_answers_keeps_to_them_too(row: Row, world: World) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "scheduling:dates ?date=2026-03-20", "scheduling:booking ?week=",
-        "meetings:meetings ?tab=sent", "scheduling:bookings ?tab=pending",
+        "scheduling:dates ?date=2026-03-20",
+        "scheduling:booking ?week=",
+        "meetings:meetings ?tab=sent",
+        "scheduling:bookings ?tab=pending",
         "meetings:home ?week=2026-03-09",
-        "webhooks:webhook ?state=failed", "public:event_type ?start={free}",
-        "public:event_type ?start=1", "public:event_type ?zone=Mars&hours=24",
+        "webhooks:webhook ?state=failed",
+        "public:event_type ?start={free}",
+        "public:event_type ?start=1",
+        "public:event_type ?zone=Mars&hours=24",
     ],
-)  # fmt: skip
+)
 def test_so_do_the_other_faces_of_a_page(query: str, world: World) -> None:
     name, _blank, said = query.partition(" ")
     path = world.path_of(name).partition("?")[0] + said.format(**world.parts)

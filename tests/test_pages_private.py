@@ -21,15 +21,22 @@ LATER = NOW + timedelta(seconds=configured.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 ASKING = "/accounts/reauthenticate/?next="
 # What lets somebody in for good, and what shows a secret or all that is known of a person.
 ASKS = {
-    ("POST", "accounts:tokens"), ("POST", "accounts:export"),
-    ("GET", "accounts:new_application"), ("POST", "accounts:new_application"),
-    ("GET", "accounts:application"), ("POST", "accounts:application"),
+    ("POST", "accounts:tokens"),
+    ("POST", "accounts:export"),
+    ("GET", "accounts:new_application"),
+    ("POST", "accounts:new_application"),
+    ("GET", "accounts:application"),
+    ("POST", "accounts:application"),
     ("POST", "accounts:rotate_application"),
-    ("GET", "oauth2_provider:authorize"), ("POST", "oauth2_provider:authorize"),
-    ("GET", "webhooks:new_webhook"), ("POST", "webhooks:new_webhook"),
-    ("GET", "webhooks:edit"), ("POST", "webhooks:edit"),
-    ("GET", "webhooks:secret"), ("POST", "webhooks:rotate"),
-}  # fmt: skip
+    ("GET", "oauth2_provider:authorize"),
+    ("POST", "oauth2_provider:authorize"),
+    ("GET", "webhooks:new_webhook"),
+    ("POST", "webhooks:new_webhook"),
+    ("GET", "webhooks:edit"),
+    ("POST", "webhooks:edit"),
+    ("GET", "webhooks:secret"),
+    ("POST", "webhooks:rotate"),
+}
 
 
 def send(client: Client, world: World, row: Row) -> Any:
@@ -57,15 +64,30 @@ def test_what_is_for_good_asks_for_the_password_after_a_while(world: World) -> N
 def test_every_page_of_allauths_is_known() -> None:
     """One that a new version adds may write for a person, or show a secret."""
     assert {name for name in names(allauth_urls.urlpatterns) if name} == {
-        "account_login", "account_logout", "account_inactive", "account_signup",
-        "account_reauthenticate", "account_email", "account_email_verification_sent",
-        "account_change_password", "account_set_password", "account_reset_password",
-        "account_confirm_login_code", "account_confirm_email",
-        "account_reset_password_from_key_done", "account_reset_password_from_key",
-        "account_reset_password_done", "mfa_index", "mfa_authenticate", "mfa_reauthenticate",
-        "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
-        "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
-    }  # fmt: skip
+        "account_login",
+        "account_logout",
+        "account_inactive",
+        "account_signup",
+        "account_reauthenticate",
+        "account_email",
+        "account_email_verification_sent",
+        "account_change_password",
+        "account_set_password",
+        "account_reset_password",
+        "account_confirm_login_code",
+        "account_confirm_email",
+        "account_reset_password_from_key_done",
+        "account_reset_password_from_key",
+        "account_reset_password_done",
+        "mfa_index",
+        "mfa_authenticate",
+        "mfa_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_deactivate_totp",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_download_recovery_codes",
+    }
 
 
 def names(patterns: list[Any]) -> Iterator[str]:
@@ -88,8 +110,9 @@ def test_no_page_for_somebody_signed_in_is_kept(world: World) -> None:
             page = send(client, world, row)
         kept[row.name] = page.headers.get("Cache-Control") != "no-store"
     assert {name for name, is_kept in kept.items() if is_kept} == {
-        "public:host", "public:event_type",
-    }  # fmt: skip
+        "public:host",
+        "public:event_type",
+    }
 
 
 def test_a_page_that_is_not_there_is_not_kept_either(world: World) -> None:

@@ -51,21 +51,28 @@ def test_a_request_is_made_before_and_ended_or_refused(
 ) -> None:
     def ask(requester: User, recipient: User, hour: int) -> MeetingRequest:
         return meetings.request_meeting(
-            requester=requester, recipient_id=recipient.pk, team_id=team.pk, link="", now=NOW,
+            requester=requester,
+            recipient_id=recipient.pk,
+            team_id=team.pk,
+            link="",
+            now=NOW,
             date=(START + timedelta(hours=hour)).isoformat(),
-        )  # fmt: skip
+        )
 
     standing = ask(bob, alice, 5)
     acts: list[Act] = [
-        forget(alice), partial(ask, bob, alice, 0), partial(ask, alice, bob, 1),
+        forget(alice),
+        partial(ask, bob, alice, 0),
+        partial(ask, alice, bob, 1),
         partial(meetings.cancel, meeting=standing, actor=bob, now=NOW),
-    ]  # fmt: skip
+    ]
     outcomes = at_once(acts)
     assert outcomes[0] is None
     assert set(kinds(outcomes[1:3])) <= {"MeetingRequest", "NotFound"}
     assert set(MeetingRequest.objects.values_list("status", flat=True)) <= {
-        "cancelled", "rejected",
-    }  # fmt: skip
+        "cancelled",
+        "rejected",
+    }
 
 
 @pytest.mark.parametrize("_round", range(5))
@@ -78,12 +85,15 @@ def test_what_is_moved_and_cancelled_meanwhile_ends_all_the_same(_round: int, al
     acts: list[Act] = [
         forget(alice),
         partial(
-            bookings.reschedule, booking=booked[0], start=START + timedelta(hours=5),
-            actor=bookings.INVITEE, now=NOW,
+            bookings.reschedule,
+            booking=booked[0],
+            start=START + timedelta(hours=5),
+            actor=bookings.INVITEE,
+            now=NOW,
         ),
         partial(bookings.cancel, booking=booked[1], actor=bookings.INVITEE, now=NOW),
         partial(erasure.erase_invitee, booking=booked[2], now=NOW),
-    ]  # fmt: skip
+    ]
     outcomes = at_once(acts)
     assert outcomes[0] is None
     assert set(kinds(outcomes)) <= {"NoneType", "Booking", "InvalidTransition"}
@@ -95,9 +105,13 @@ def test_what_is_moved_and_cancelled_meanwhile_ends_all_the_same(_round: int, al
 def test_two_who_met_each_other_go_at_the_same_time(alice: User, bob: User, team: Team) -> None:
     for hour, (requester, recipient) in enumerate(((alice, bob), (bob, alice))):
         met = meetings.request_meeting(
-            requester=requester, recipient_id=recipient.pk, team_id=team.pk, link="", now=NOW,
+            requester=requester,
+            recipient_id=recipient.pk,
+            team_id=team.pk,
+            link="",
+            now=NOW,
             date=(START + timedelta(hours=hour)).isoformat(),
-        )  # fmt: skip
+        )
         meetings.confirm(meeting=met, actor=recipient, now=NOW)
     assert at_once([forget(alice), forget(bob)]) == [None, None]
     assert set(MeetingRequest.objects.values_list("status", flat=True)) == {"cancelled"}
@@ -117,8 +131,9 @@ def test_two_who_booked_each_other_go_at_the_same_time(alice: User, bob: User) -
                 )
     assert at_once([forget(alice), forget(bob)]) == [None, None]
     assert Counter(Booking.objects.values_list("status", flat=True)) == {
-        "completed": 2, "cancelled": 2,
-    }  # fmt: skip
+        "completed": 2,
+        "cancelled": 2,
+    }
     past = Booking.objects.filter(status="completed")
     assert {booking.invitee for booking in past} == {"Deleted person"}
 

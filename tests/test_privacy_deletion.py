@@ -71,8 +71,13 @@ class World:
     def marks(self) -> tuple[str, ...]:
         """All that tells of her."""
         return (
-            "zephyrine", "quill", "of-zeph", "10.9.8.7", self.zephyrine.uuid, "nebelhorn",
-        )  # fmt: skip
+            "zephyrine",
+            "quill",
+            "of-zeph",
+            "10.9.8.7",
+            self.zephyrine.uuid,
+            "nebelhorn",
+        )
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +100,14 @@ def _made() -> World:
     bob = factories.user("bob", first_name="Bob", last_name="Byrd")
     charlie = factories.user("charlie", first_name="Charlie", last_name="Cole")
     zephyrine = factories.user(
-        "zephyrine", first_name="Zephyrine", last_name="Quill", company="Quillco",
-        position="Quillwright", avatar_url="https://example.com/of-zeph.png", language="en",
-    )  # fmt: skip
+        "zephyrine",
+        first_name="Zephyrine",
+        last_name="Quill",
+        company="Quillco",
+        position="Quillwright",
+        avatar_url="https://example.com/of-zeph.png",
+        language="en",
+    )
     team = factories.team("Writers", zephyrine, bob)
     other = factories.team("Others", charlie)
     _invitations(zephyrine, team, charlie, other)
@@ -153,9 +163,13 @@ def _invitations(zephyrine: User, hers: Team, charlie: User, his: Team) -> None:
 def _asks(requester: User, recipient: User, team: Team, start: Any) -> MeetingRequest:
     link = "https://example.com/of-zeph" if requester.username == "zephyrine" else ""
     return meetings.request_meeting(
-        requester=requester, recipient_id=recipient.pk, team_id=team.pk, date=start.isoformat(),
-        link=link, now=timezone.now(),
-    )  # fmt: skip
+        requester=requester,
+        recipient_id=recipient.pk,
+        team_id=team.pk,
+        date=start.isoformat(),
+        link=link,
+        now=timezone.now(),
+    )
 
 
 def _things_of(person: User) -> None:
@@ -166,9 +180,12 @@ def _things_of(person: User) -> None:
     factories.attempt(factories.delivery(webhook, now=NOW), at=NOW)
     EmailAddress.objects.create(user=person, email="quill@example.net", verified=True)
     application = get_application_model().objects.create(
-        user=person, name="of-zeph", redirect_uris="https://example.com/of-zeph",
-        client_type="confidential", authorization_grant_type="authorization-code",
-    )  # fmt: skip
+        user=person,
+        name="of-zeph",
+        redirect_uris="https://example.com/of-zeph",
+        client_type="confidential",
+        authorization_grant_type="authorization-code",
+    )
     get_access_token_model().objects.create(
         user=person, token="of-zeph", application=application, expires=LATER, scope="users:read"
     )
@@ -220,8 +237,10 @@ def test_a_row_stays_that_nobody_can_reach_or_be(world: World, client: Client) -
     delete(world)
     nobody = User.objects.get(pk=world.zephyrine.pk)
     assert (nobody.name, nobody.get_short_name(), nobody.timezone) == (
-        "Deleted person", "Deleted person", "UTC",
-    )  # fmt: skip
+        "Deleted person",
+        "Deleted person",
+        "UTC",
+    )
     assert (nobody.is_active, nobody.has_usable_password(), nobody.deleted_at) == (
         False,
         False,
@@ -246,8 +265,9 @@ def test_the_audit_log_keeps_when_it_was_and_what_staff_did(world: World) -> Non
     delete(world)
     kept = AuditEntry.objects.filter(person=world.zephyrine)
     assert set(kept.values_list("action", "subject", "address")) == {
-        ("staff_changed", "", None), ("account_deleted", "", None),
-    }  # fmt: skip
+        ("staff_changed", "", None),
+        ("account_deleted", "", None),
+    }
 
 
 def test_being_forgotten_again_changes_nothing(world: World) -> None:
@@ -305,14 +325,18 @@ def test_what_was_to_come_is_cancelled_and_what_was_keeps_its_time(world: World)
     delete(world)
     status = dict(Booking.objects.values_list("pk", "status"))
     assert status == {
-        world.booked.pk: "cancelled", world.pending.pk: "cancelled", world.past.pk: "completed",
-    }  # fmt: skip
+        world.booked.pk: "cancelled",
+        world.pending.pk: "cancelled",
+        world.past.pk: "completed",
+    }
     kept = Booking.objects.get(pk=world.past.pk)
     assert (kept.start, kept.end) == (world.past.start, world.past.end)
     assert (kept.invitee_name, kept.invitee_email) == ("John Doe", "john@example.com")
     assert dict(MeetingRequest.objects.values_list("pk", "status")) == {
-        world.asked.pk: "cancelled", world.answered.pk: "rejected", world.met.pk: "completed",
-    }  # fmt: skip
+        world.asked.pk: "cancelled",
+        world.answered.pk: "rejected",
+        world.met.pk: "completed",
+    }
     assert not BusyTime.objects.filter(user=world.zephyrine).exists()
     assert BusyTime.objects.filter(user=world.bob).count() == 1
 

@@ -52,9 +52,14 @@ def webhook(alice: User) -> Webhook:
 
 def book(event_type: EventType, **fields: Any) -> Booking:
     usual = {
-        "start": START, "now": NOW, "name": "Quincey Morris", "email": "quincey@example.com",
-        "phone": "+1 555-0199", "notes": "Allergic to nuts.", "answers": {"diet": "allergic"},
-    }  # fmt: skip
+        "start": START,
+        "now": NOW,
+        "name": "Quincey Morris",
+        "email": "quincey@example.com",
+        "phone": "+1 555-0199",
+        "notes": "Allergic to nuts.",
+        "answers": {"diet": "allergic"},
+    }
     return factories.booking(event_type, **{**usual, **fields})
 
 
@@ -71,9 +76,12 @@ def test_nothing_of_them_is_left_when_the_last_emails_are_sent(
 ) -> None:
     booking = book(event_type)
     bookings.reschedule(
-        booking=booking, start=START + timedelta(hours=1), actor=bookings.INVITEE, now=NOW,
+        booking=booking,
+        start=START + timedelta(hours=1),
+        actor=bookings.INVITEE,
+        now=NOW,
         reason="I am of-quincey",
-    )  # fmt: skip
+    )
     drain()
     assert {word for _table, word in traces(*MARKS)} == set(MARKS)
     erase(client, booking)
@@ -89,13 +97,16 @@ def test_what_the_api_answered_is_forgotten_and_not_done_again(
 ) -> None:
     api = factories.client(event_type.host)
     asking: dict[str, Any] = {
-        "path": "/api/v1/events", "content_type": "application/json",
+        "path": "/api/v1/events",
+        "content_type": "application/json",
         "data": {
-            "event_type_id": event_type.pk, "start_time": f"{START:%Y-%m-%dT%H:%M:%SZ}",
-            "attendee_name": "Quincey Morris", "attendee_email": "quincey@example.com",
+            "event_type_id": event_type.pk,
+            "start_time": f"{START:%Y-%m-%dT%H:%M:%SZ}",
+            "attendee_name": "Quincey Morris",
+            "attendee_email": "quincey@example.com",
         },
         "headers": {"Idempotency-Key": "key-1"},
-    }  # fmt: skip
+    }
     assert api.post(**asking).status_code == 201
     drain()
     assert ("core.IdempotencyRecord", "quincey") in traces("quincey")
@@ -105,8 +116,9 @@ def test_what_the_api_answered_is_forgotten_and_not_done_again(
     assert traces(*MARKS) == []
     again = api.post(**asking)
     assert (again.status_code, again.json()["message"]) == (
-        409, "This key was used, and whoever the answer was about has been erased since.",
-    )  # fmt: skip
+        409,
+        "This key was used, and whoever the answer was about has been erased since.",
+    )
     assert Booking.objects.count() == 1
 
 
@@ -210,8 +222,10 @@ def test_the_api_says_it_in_english_and_keeps_its_shape(
     answer: Any = factories.client(alice).get(f"/api/v1/events/{booking.pk}")
     told = answer.json()["data"]
     assert told["invitee"] == {
-        "name": "Deleted person", "email": "deleted@deleted.invalid", "phone": None,
-    }  # fmt: skip
+        "name": "Deleted person",
+        "email": "deleted@deleted.invalid",
+        "phone": None,
+    }
     assert (told["notes"], told["custom_field_values"]) == ("", {})
     assert told["start_time"] == "2026-03-04T10:00:00Z"
 
@@ -255,8 +269,10 @@ def test_what_waits_for_webhooks_is_told_without_them(
     erase(client, booking)
     told = [json.loads(event.body) for event in WebhookEvent.objects.order_by("pk")]
     assert [each["type"] for each in told] == [
-        "booking.created", "booking.confirmed", "booking.cancelled",
-    ]  # fmt: skip
+        "booking.created",
+        "booking.confirmed",
+        "booking.cancelled",
+    ]
     assert [each["data"]["status"] for each in told] == ["confirmed", "confirmed", "cancelled"]
     assert {each["data"]["invitee"]["name"] for each in told} == {"Deleted person"}
     assert Delivery.objects.filter(state=OutboxState.WAITING).count() == 3
@@ -307,8 +323,10 @@ def test_who_booked_is_forgotten_so_many_days_after_the_end(
     privacy.retain(now=almost + timedelta(seconds=1))
     kept = Booking.objects.get()
     assert (kept.invitee, kept.invitee_email, kept.start) == (
-        "Deleted person", erasure.NOBODY, booking.start,
-    )  # fmt: skip
+        "Deleted person",
+        erasure.NOBODY,
+        booking.start,
+    )
     Delivery.objects.update(state=OutboxState.SENT, settled_at=NOW)
     drain()
     privacy.retain(now=booking.end + timedelta(days=31))

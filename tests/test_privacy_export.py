@@ -68,14 +68,23 @@ def _given() -> Mapping[str, bytes]:
     factories.booking(told, start=START + timedelta(hours=2), now=NOW)
     bookings.cancel(booking=booked, actor=bookings.INVITEE, now=NOW, reason="Flu")
     factories.booking(
-        factories.event_type(bob, name="Tea with Bob"), start=START, now=NOW, name="Alice Ames",
-        email="Alice@example.com", notes="No sugar", answers={"cups": "2"},
-    )  # fmt: skip
+        factories.event_type(bob, name="Tea with Bob"),
+        start=START,
+        now=NOW,
+        name="Alice Ames",
+        email="Alice@example.com",
+        notes="No sugar",
+        answers={"cups": "2"},
+    )
     for requester, recipient, day in ((alice, bob, 1), (bob, alice, 2)):
         met = meetings.request_meeting(
-            requester=requester, recipient_id=recipient.pk, team_id=team.pk, link="",
-            date=(START + timedelta(days=day)).isoformat(), now=NOW,
-        )  # fmt: skip
+            requester=requester,
+            recipient_id=recipient.pk,
+            team_id=team.pk,
+            link="",
+            date=(START + timedelta(days=day)).isoformat(),
+            now=NOW,
+        )
         meetings.confirm(meeting=met, actor=recipient, now=NOW)
     services.create_token(user=alice, name="Site", scopes=["users:read"])
     services.register_device(user=alice, token="device-token", platform="ios", name="Phone")
@@ -84,16 +93,23 @@ def _given() -> Mapping[str, bytes]:
     factories.attempt(factories.delivery(webhook, now=NOW), at=NOW)
     hosts.set_override(user=alice, day=START.date(), windows=[])
     application = get_application_model().objects.create(
-        user=alice, name="App", redirect_uris="https://example.com/back", client_secret="secret-x",
-        client_type="confidential", authorization_grant_type="authorization-code",
-    )  # fmt: skip
+        user=alice,
+        name="App",
+        redirect_uris="https://example.com/back",
+        client_secret="secret-x",
+        client_type="confidential",
+        authorization_grant_type="authorization-code",
+    )
     access = get_access_token_model().objects.create(
         user=alice, token="access-x", application=application, scope="users:read", expires=NOW
     )
     get_refresh_token_model().objects.create(
-        user=alice, token="refresh-x", application=application, access_token=access,
+        user=alice,
+        token="refresh-x",
+        application=application,
+        access_token=access,
         token_family=uuid4(),
-    )  # fmt: skip
+    )
     client = Client()
     client.force_login(alice)
     return files_of(client.post("/settings/data/export"))
@@ -104,14 +120,31 @@ def rows(given: Mapping[str, bytes], name: str) -> Any:
 
 
 def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) -> None:
-    assert sorted(given) == sorted([
-        "README.txt", "api_tokens.json", "applications.json", "audit_log.json", "bookings.ics",
-        "bookings.json", "bookings_made.json", "connected_applications.json",
-        "date_overrides.json", "devices.json", "event_types.json", "hours.json",
-        "invitations.json", "meetings.ics", "meetings.json",
-        "notifications.json", "profile.json", "sessions.json", "teams.json",
-        "webhook_events.json", "webhooks.json",
-    ])  # fmt: skip
+    assert sorted(given) == sorted(
+        [
+            "README.txt",
+            "api_tokens.json",
+            "applications.json",
+            "audit_log.json",
+            "bookings.ics",
+            "bookings.json",
+            "bookings_made.json",
+            "connected_applications.json",
+            "date_overrides.json",
+            "devices.json",
+            "event_types.json",
+            "hours.json",
+            "invitations.json",
+            "meetings.ics",
+            "meetings.json",
+            "notifications.json",
+            "profile.json",
+            "sessions.json",
+            "teams.json",
+            "webhook_events.json",
+            "webhooks.json",
+        ]
+    )
     readme = given["README.txt"].decode()
     for name in given.keys() - {"README.txt"}:
         assert f"\n{name}\n    " in readme
@@ -122,21 +155,29 @@ def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) 
 def test_bookings_come_with_their_history(given: Mapping[str, bytes]) -> None:
     cancelled, stands = rows(given, "bookings.json")
     assert (cancelled["start_time"], cancelled["status"], stands["status"]) == (
-        "2026-03-04T10:00:00Z", "cancelled", "confirmed",
-    )  # fmt: skip
+        "2026-03-04T10:00:00Z",
+        "cancelled",
+        "confirmed",
+    )
     assert cancelled["invitee"] == {
-        "name": "John Doe", "email": "john@example.com", "phone": "+493012",
-    }  # fmt: skip
+        "name": "John Doe",
+        "email": "john@example.com",
+        "phone": "+493012",
+    }
     assert [(step["change"], step["by"], step["reason"]) for step in cancelled["history"]] == [
-        ("created", "invitee", ""), ("cancelled", "invitee", "Flu"),
-    ]  # fmt: skip
+        ("created", "invitee", ""),
+        ("cancelled", "invitee", "Flu"),
+    ]
 
 
 def test_what_one_booked_with_others_is_as_their_link_shows_it(given: Mapping[str, bytes]) -> None:
     [made] = rows(given, "bookings_made.json")
     assert (made["host"], made["event_type"], made["start_time"], made["status"]) == (
-        "Bob Byrd", "Tea with Bob", "2026-03-04T10:00:00Z", "confirmed",
-    )  # fmt: skip
+        "Bob Byrd",
+        "Tea with Bob",
+        "2026-03-04T10:00:00Z",
+        "confirmed",
+    )
     assert (made["notes"], made["custom_field_values"]) == ("No sugar", {"cups": "2"})
 
 
@@ -154,8 +195,9 @@ def test_calendars_can_be_read_by_calendars(given: Mapping[str, bytes]) -> None:
     booked: Any
     [booked] = Calendar.from_ical(given["bookings.ics"]).walk("VEVENT")
     assert (booked["SUMMARY"], booked["DTSTART"].dt) == (
-        "30 Minute Meeting: John Doe", START + timedelta(hours=2),
-    )  # fmt: skip
+        "30 Minute Meeting: John Doe",
+        START + timedelta(hours=2),
+    )
     met = Calendar.from_ical(given["meetings.ics"]).walk("VEVENT")
     assert [each["SUMMARY"] for each in met] == ["Meeting with Bob Byrd"] * 2
     for name in ("bookings.ics", "meetings.ics"):
@@ -167,9 +209,18 @@ def test_nothing_in_it_opens_a_door(given: Mapping[str, bytes]) -> None:
     whole = b"\n".join(given.values()).decode()
     webhook = Webhook.objects.get()
     for secret in (
-        webhook.secret, "header-value", "device-token", "secret-x", "access-x", "refresh-x",
-        "/bookings/manage/", "/bookings/answer/", "/meetings/answer/", "argon2", "digest",
-    ):  # fmt: skip
+        webhook.secret,
+        "header-value",
+        "device-token",
+        "secret-x",
+        "access-x",
+        "refresh-x",
+        "/bookings/manage/",
+        "/bookings/answer/",
+        "/meetings/answer/",
+        "argon2",
+        "digest",
+    ):
         assert secret not in whole
     # Of a token no more than how it begins, which its owner sees in the list too.
     assert re.search(r"pat_\w{5}", whole) is None

@@ -74,9 +74,16 @@ def test_webhooks_of_a_deactivated_account_are_told_nothing(alice: User, bob: Us
     team = factories.team("Two", bob, alice)
     assert team
     meeting = MeetingRequest.objects.create(
-        booking_number="x", requester=bob, recipient=alice, team=team, timezone="UTC",
-        start=START, end=START + timedelta(hours=1), created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
+        booking_number="x",
+        requester=bob,
+        recipient=alice,
+        team=team,
+        timezone="UTC",
+        start=START,
+        end=START + timedelta(hours=1),
+        created_at=NOW,
+        updated_at=NOW,
+    )
     meetings.cancel(meeting=meeting, actor=bob, now=NOW)
     assert not alice.webhook_events.exists()
     [event] = bob.webhook_events.all()
@@ -138,6 +145,10 @@ def test_what_somebody_booked_with_an_address_that_they_never_confirmed_is_not_t
 
 def _books(person: User, event_type: EventType, start: Any) -> Booking:
     return factories.booking(
-        event_type, start=start, now=timezone.now(), name=person.name,
-        email=person.email.capitalize(), notes="Nebelhorn",
-    )  # fmt: skip
+        event_type,
+        start=start,
+        now=timezone.now(),
+        name=person.name,
+        email=person.email.capitalize(),
+        notes="Nebelhorn",
+    )

@@ -140,9 +140,12 @@ def test_sessions_answers_and_invitations_go_when_they_are_over(alice: User) -> 
             session_key=str(over), session_data="{}", expire_date=NOW - over, seen_at=NOW
         )
         IdempotencyRecord.objects.create(
-            user=alice, method="POST", path="/", key=str(over),
+            user=alice,
+            method="POST",
+            path="/",
+            key=str(over),
             created_at=NOW - timedelta(hours=24) - over,
-        )  # fmt: skip
+        )
     team = factories.team("Team", alice)
     invited = NOW - teams.INVITATION_STANDS - teams.INVITATION_KEPT
     for email, now in (("old@example.com", invited), ("new@example.com", invited + MOMENT)):

@@ -68,9 +68,10 @@ def _made() -> User:
         available_days=[1, 3],
         slot_interval=15,
         daily_limit=3,
-        custom_fields=[{"name": "topic", "label": "Topic", "type": "text", "required": False,
-                        "options": []}],
-    )  # fmt: skip
+        custom_fields=[
+            {"name": "topic", "label": "Topic", "type": "text", "required": False, "options": []}
+        ],
+    )
     first = factories.booking(plain, start=START, now=NOW, notes="Hello", phone="+1 234")
     second = factories.booking(plain, start=START + timedelta(hours=1), now=NOW, answers={"a": 1})
     bookings.cancel(booking=second, actor=bookings.host(alice), reason="Ill.", now=NOW)
@@ -97,9 +98,13 @@ def _made() -> User:
     )
     for hour, link in ((10, ""), (14, "https://example.com/room")):
         meeting_services.request_meeting(
-            requester=alice, team_id=team.pk, recipient_id=bob.pk,
-            date=NOW.replace(hour=hour).isoformat(), link=link, now=NOW,
-        )  # fmt: skip
+            requester=alice,
+            team_id=team.pk,
+            recipient_id=bob.pk,
+            date=NOW.replace(hour=hour).isoformat(),
+            link=link,
+            now=NOW,
+        )
     bob.first_name = bob.last_name = ""
     bob.save()
     return alice

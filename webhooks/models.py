@@ -154,10 +154,16 @@ class Delivery(OutboxRow):
     """One event on its way to one webhook."""
 
     DELAYS: ClassVar[Sequence[timedelta]] = (
-        timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2),
-        timedelta(hours=5), timedelta(hours=10), timedelta(hours=14), timedelta(hours=20),
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=5),
+        timedelta(hours=10),
+        timedelta(hours=14),
+        timedelta(hours=20),
         timedelta(hours=24),
-    )  # fmt: skip
+    )
 
     uuid = models.CharField(max_length=30, unique=True, default=new_delivery_uuid, editable=False)
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")

@@ -34,9 +34,18 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
 
 def _webhook(webhook: Any) -> dict[str, Any]:
     names = (
-        "uuid", "name", "url", "events", "status", "disabled_reason", "timeout_seconds",
-        "max_retries", "verify_ssl", "created_at", "updated_at",
-    )  # fmt: skip
+        "uuid",
+        "name",
+        "url",
+        "events",
+        "status",
+        "disabled_reason",
+        "timeout_seconds",
+        "max_retries",
+        "verify_ssl",
+        "created_at",
+        "updated_at",
+    )
     told = {name: getattr(webhook, name) for name in names}
     field = Webhook._meta.get_field("sealed_headers")
     return told | {"headers": sorted(orjson.loads(field.opened(webhook.headers_as_kept) or "{}"))}

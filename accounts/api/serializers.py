@@ -81,9 +81,15 @@ class ProfileChangeSerializer(StrictModelSerializer):
     class Meta:
         model = User
         fields = (
-            "first_name", "last_name", "timezone", "position", "company", "date_format",
-            "time_format", "week_start",
-        )  # fmt: skip
+            "first_name",
+            "last_name",
+            "timezone",
+            "position",
+            "company",
+            "date_format",
+            "time_format",
+            "week_start",
+        )
 
 
 @example(examples.TEAM)

@@ -250,9 +250,12 @@ def introspect(*, text: str, application: Application, now: datetime) -> dict[st
 
 @transaction.atomic
 def end(
-    *, token: RefreshToken | AccessToken, now: datetime, actor: User | None,
+    *,
+    token: RefreshToken | AccessToken,
+    now: datetime,
+    actor: User | None,
     action: Action = Action.APPLICATION_REMOVED,
-) -> bool:  # fmt: skip
+) -> bool:
     """End a token, and all that came of the same consent; whether any was still good.
 
     `actor` is staff, or nobody: the application itself, or whoever found the token.

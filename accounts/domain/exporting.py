@@ -17,51 +17,100 @@ from core.people.privacy import BATCH, File, json_file
 from notifications.models import Notification
 
 _OF_PROFILE = (
-    "id", "uuid", "email", "username", "first_name", "last_name", "avatar_url", "position",
-    "company", "timezone", "date_format", "time_format", "language", "week_start", "is_staff",
-    "is_superuser", "created_at", "updated_at", "last_login",
-)  # fmt: skip
+    "id",
+    "uuid",
+    "email",
+    "username",
+    "first_name",
+    "last_name",
+    "avatar_url",
+    "position",
+    "company",
+    "timezone",
+    "date_format",
+    "time_format",
+    "language",
+    "week_start",
+    "is_staff",
+    "is_superuser",
+    "created_at",
+    "updated_at",
+    "last_login",
+)
 
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
     person = User.objects.get(pk=person_id)
     yield json_file("profile.json", _("You, your addresses and second steps."), _profile(person))
-    yield json_file("teams.json", _("The teams that you are in, and what you are there."), (
-        {"id": own.team_id, "name": own.team.name, "role": own.role, "since": own.created_at}
-        for own in person.memberships.select_related("team")
-    ))  # fmt: skip
+    yield json_file(
+        "teams.json",
+        _("The teams that you are in, and what you are there."),
+        (
+            {"id": own.team_id, "name": own.team.name, "role": own.role, "since": own.created_at}
+            for own in person.memberships.select_related("team")
+        ),
+    )
     yield json_file(
         "invitations.json", _("Open invitations by you and to you."), _invitations(person)
     )
-    yield json_file("api_tokens.json", _("Your API tokens, without the tokens."), (
-        _values(token, "name", "hint", "scopes", "created_at", "expires_at", "last_used_at",
-                "revoked_at")
-        for token in person.tokens.all()
-    ))  # fmt: skip
-    yield json_file("devices.json", _("Where you get push messages."), (
-        _values(device, "platform", "name", "is_active", "created_at", "updated_at")
-        for device in person.devices.all()
-    ))  # fmt: skip
-    yield json_file("applications.json", _("Applications that you have made."), (
-        _values(made, "client_id", "name", "redirect_uris", "created", "updated")
-        for made in Application.objects.filter(user=person).order_by("pk")
-    ))  # fmt: skip
     yield json_file(
-        "connected_applications.json", _("Applications that you have connected."),
+        "api_tokens.json",
+        _("Your API tokens, without the tokens."),
+        (
+            _values(
+                token,
+                "name",
+                "hint",
+                "scopes",
+                "created_at",
+                "expires_at",
+                "last_used_at",
+                "revoked_at",
+            )
+            for token in person.tokens.all()
+        ),
+    )
+    yield json_file(
+        "devices.json",
+        _("Where you get push messages."),
+        (
+            _values(device, "platform", "name", "is_active", "created_at", "updated_at")
+            for device in person.devices.all()
+        ),
+    )
+    yield json_file(
+        "applications.json",
+        _("Applications that you have made."),
+        (
+            _values(made, "client_id", "name", "redirect_uris", "created", "updated")
+            for made in Application.objects.filter(user=person).order_by("pk")
+        ),
+    )
+    yield json_file(
+        "connected_applications.json",
+        _("Applications that you have connected."),
         _connected(person, now),
-    )  # fmt: skip
-    yield json_file("sessions.json", _("Where you are signed in."), (
-        _values(session, "agent", "started_at", "seen_at", "expire_date")
-        for session in person.sessions.all()
-    ))  # fmt: skip
-    yield json_file("audit_log.json", _("What was done to your account."), (
-        {
-            **_values(entry, "at", "action", "subject"),
-            "address": entry.address_for_person,
-            "by_you": entry.actor_id == person.pk,
-        }
-        for entry in person.audit_entries.iterator(BATCH)
-    ))  # fmt: skip
+    )
+    yield json_file(
+        "sessions.json",
+        _("Where you are signed in."),
+        (
+            _values(session, "agent", "started_at", "seen_at", "expire_date")
+            for session in person.sessions.all()
+        ),
+    )
+    yield json_file(
+        "audit_log.json",
+        _("What was done to your account."),
+        (
+            {
+                **_values(entry, "at", "action", "subject"),
+                "address": entry.address_for_person,
+                "by_you": entry.actor_id == person.pk,
+            }
+            for entry in person.audit_entries.iterator(BATCH)
+        ),
+    )
     yield json_file(
         "notifications.json", _("What you were sent: when, and about what."), _sent(person)
     )

@@ -176,9 +176,13 @@ def register_device(*, user: User, token: str, platform: str, name: str = "") ->
     device, _created = PushDevice.objects.update_or_create(
         digest=crypto.digest(token),
         defaults={
-            "user": user, "token": token, "platform": platform, "name": name, "is_active": True,
+            "user": user,
+            "token": token,
+            "platform": platform,
+            "name": name,
+            "is_active": True,
         },
-    )  # fmt: skip
+    )
     in_use = user.devices.order_by("-is_active", "-updated_at", "-pk")
     limits.trim(in_use, settings.LIMITS["devices"])
     return device

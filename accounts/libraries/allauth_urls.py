@@ -17,9 +17,12 @@ _View = Callable[..., HttpResponseBase]
 
 # Looking at the addresses writes too: allauth adds a main address that is missing among them.
 WRITING = {
-    "account_email", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_generate_recovery_codes",
+    "account_email",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
-}  # fmt: skip
+}
 REPLACED = {"account_confirm_email": confirm_email, "account_email": email_addresses}
 
 

@@ -73,16 +73,26 @@ class Validator(OAuth2Validator):
         return redirect_uris.allowed(redirect_uri, request.client.redirect_uris.split())
 
     def validate_scopes(
-        self, client_id: str, scopes: list[str], client: Application, request: Request, *args: Any,
+        self,
+        client_id: str,
+        scopes: list[str],
+        client: Application,
+        request: Request,
+        *args: Any,
         **kwargs: Any,
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         """Known ones, and at least one."""
         return bool(scopes) and bool(super().validate_scopes(client_id, scopes, client, request))
 
     def validate_code(
-        self, client_id: str, code: str, client: Application, request: Request, *args: Any,
+        self,
+        client_id: str,
+        code: str,
+        client: Application,
+        request: Request,
+        *args: Any,
         **kwargs: Any,
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         """One that is not there any more may have been used: then all that came of it ends.
 
         What the code stands for is remembered: by the next question another may have used it up.
@@ -101,9 +111,15 @@ class Validator(OAuth2Validator):
         return str(request.grant.code_challenge_method)
 
     def confirm_redirect_uri(
-        self, client_id: str, code: str, redirect_uri: str, client: Application, request: Request,
-        *args: Any, **kwargs: Any,
-    ) -> bool:  # fmt: skip
+        self,
+        client_id: str,
+        code: str,
+        redirect_uri: str,
+        client: Application,
+        request: Request,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
         return bool(request.grant.redirect_uri == redirect_uri)
 
     def validate_refresh_token(

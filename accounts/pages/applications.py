@@ -103,8 +103,12 @@ def _find(request: SignedIn, application_id: int) -> Any:
 
 def _made(request: SignedIn, row: Any, secret: str, *, is_new: bool = True) -> HttpResponse:
     context = {
-        "part": "applications", "row": row, "secret": secret, "is_new": is_new, **_addresses(),
-    }  # fmt: skip
+        "part": "applications",
+        "row": row,
+        "secret": secret,
+        "is_new": is_new,
+        **_addresses(),
+    }
     return render(request, "accounts/application_secret.html", context)
 
 

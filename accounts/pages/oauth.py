@@ -33,12 +33,23 @@ from core.web.pages import limited
 # What each endpoint heeds; all else is passed over (RFC 6749, 3.1 and 3.2).
 _CLIENT = ("client_id", "client_secret")
 _AUTHORIZE = (
-    "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge",
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
     "code_challenge_method",
-)  # fmt: skip
+)
 _TOKEN = (
-    *_CLIENT, "grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope",
-)  # fmt: skip
+    *_CLIENT,
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+)
 _ONE_TOKEN = (*_CLIENT, "token", "token_type_hint")
 _GRANTS = ("authorization_code", "refresh_token")
 

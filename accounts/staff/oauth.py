@@ -24,10 +24,16 @@ class ApplicationAdmin(ReadOnlyAdmin[Application]):
     people = ("user",)
     search_fields = ("name", "client_id__exact")
     exclude = (
-        "algorithm", "allowed_origins", "authorization_grant_type", "cimd_expires_at",
-        "client_secret", "hash_client_secret", "post_logout_redirect_uris", "registration_source",
+        "algorithm",
+        "allowed_origins",
+        "authorization_grant_type",
+        "cimd_expires_at",
+        "client_secret",
+        "hash_client_secret",
+        "post_logout_redirect_uris",
+        "registration_source",
         "skip_authorization",
-    )  # fmt: skip
+    )
     view_on_site = False
     actions = ("remove",)
 

@@ -23,12 +23,27 @@ if TYPE_CHECKING:
 
 # What a span may say; of all else nobody has judged whether it is secret.
 _ATTRIBUTES = {
-    "http.method", "http.request.method", "http.route", "http.status_code",
-    "http.response.status_code", "db.system", "db.system.name", "db.operation",
-    "db.operation.name", "db.statement", "db.query.text", "celery.action", "celery.task_name",
-    "celery.state", "messaging.message.id", "messaging.destination", "exception.type",
-    "exception.message", "exception.stacktrace", "error.type",
-}  # fmt: skip
+    "http.method",
+    "http.request.method",
+    "http.route",
+    "http.status_code",
+    "http.response.status_code",
+    "db.system",
+    "db.system.name",
+    "db.operation",
+    "db.operation.name",
+    "db.statement",
+    "db.query.text",
+    "celery.action",
+    "celery.task_name",
+    "celery.state",
+    "messaging.message.id",
+    "messaging.destination",
+    "exception.type",
+    "exception.message",
+    "exception.stacktrace",
+    "error.type",
+}
 # Probes have no span.
 _PROBES, _SPANS = "core.ops.health.ProbesMiddleware", "core.ops.tracing.SpanMiddleware"
 

@@ -8,9 +8,17 @@ from django.http.response import HttpResponseBase
 
 # No page of ours uses any of these, so no script that got into one may.
 _UNUSED = (
-    "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer",
-    "microphone", "midi", "payment", "usb",
-)  # fmt: skip
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "usb",
+)
 _HEADERS = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
     # Other sites embed nothing of ours. Who calls the API across origins is let in by CORS.

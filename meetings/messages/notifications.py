@@ -47,17 +47,25 @@ def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
             if meeting.start - before > now:
                 _remind(meeting, person, lead, meeting.start - before, now)
     _push(
-        meeting, meeting.requester, "meeting-confirmed",
-        _("Meeting confirmed"), _("%(name)s confirmed your meeting."), now,
-    )  # fmt: skip
+        meeting,
+        meeting.requester,
+        "meeting-confirmed",
+        _("Meeting confirmed"),
+        _("%(name)s confirmed your meeting."),
+        now,
+    )
 
 
 def rejected(meeting: MeetingRequest, *, reason: str, now: datetime) -> None:
     _email(meeting, meeting.requester, "meeting_rejected", now, reason=reason)
     _push(
-        meeting, meeting.requester, "meeting-rejected",
-        _("Meeting declined"), _("%(name)s declined your meeting."), now,
-    )  # fmt: skip
+        meeting,
+        meeting.requester,
+        "meeting-rejected",
+        _("Meeting declined"),
+        _("%(name)s declined your meeting."),
+        now,
+    )
 
 
 def cancelled(
@@ -82,9 +90,14 @@ def cancelled(
         told = [meeting.recipient]
     for person in told:
         _email(
-            meeting, person, "meeting_cancelled", now, ics=ics,
-            by="you" if person == actor else by, reason=reason,
-        )  # fmt: skip
+            meeting,
+            person,
+            "meeting_cancelled",
+            now,
+            ics=ics,
+            by="you" if person == actor else by,
+            reason=reason,
+        )
         if person != actor:
             _push(meeting, person, "meeting-cancelled", _("Meeting cancelled"), words, now)
 
@@ -94,18 +107,26 @@ def expired(meeting: MeetingRequest, *, now: datetime) -> None:
     for person in _people(meeting):
         _email(meeting, person, "meeting_expired", now)
         _push(
-            meeting, person, "meeting-expired", _("Request expired"),
-            _("The meeting request with %(name)s was not answered in time."), now,
-        )  # fmt: skip
+            meeting,
+            person,
+            "meeting-expired",
+            _("Request expired"),
+            _("The meeting request with %(name)s was not answered in time."),
+            now,
+        )
 
 
 def completed(meeting: MeetingRequest, *, now: datetime) -> None:
     """A push message only: people know that they were in a meeting."""
     for person in _people(meeting):
         _push(
-            meeting, person, "meeting-completed",
-            _("Meeting completed"), _("Your meeting with %(name)s has taken place."), now,
-        )  # fmt: skip
+            meeting,
+            person,
+            "meeting-completed",
+            _("Meeting completed"),
+            _("Your meeting with %(name)s has taken place."),
+            now,
+        )
 
 
 def _remind(
@@ -114,9 +135,15 @@ def _remind(
     about = reminder_topic(meeting)
     _email(meeting, person, "meeting_reminder", now, about=about, due_at=due_at, lead=lead)
     _push(
-        meeting, person, "meeting-reminder",
-        _("Meeting reminder"), _STARTS[lead], now, about, due_at,
-    )  # fmt: skip
+        meeting,
+        person,
+        "meeting-reminder",
+        _("Meeting reminder"),
+        _STARTS[lead],
+        now,
+        about,
+        due_at,
+    )
 
 
 def _people(meeting: MeetingRequest) -> list[User]:
@@ -154,10 +181,15 @@ def _email(
             content["ics"] = _calendar_object(meeting, ics, now)
             content["ics_method"] = ics
     notifications.email(
-        address=person.email, kind=name, content=content, now=now,
-        user=person, topic=about or topic(meeting), due_at=due_at,
+        address=person.email,
+        kind=name,
+        content=content,
+        now=now,
+        user=person,
+        topic=about or topic(meeting),
+        due_at=due_at,
         about=meeting.other_party(person) if due_at else None,
-    )  # fmt: skip
+    )
 
 
 def _content(
@@ -198,10 +230,14 @@ def _push(
         body = str(words) % {"name": meeting.other_party(person).name}
         content: PushContent = {"title": str(title), "body": body, "data": data}
     notifications.push(
-        user=person, kind=kind, content=content, now=now,
-        topic=about or topic(meeting), due_at=due_at,
+        user=person,
+        kind=kind,
+        content=content,
+        now=now,
+        topic=about or topic(meeting),
+        due_at=due_at,
         about=meeting.other_party(person) if due_at else None,
-    )  # fmt: skip
+    )
 
 
 def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: datetime) -> str:

@@ -244,9 +244,12 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
                     services.confirm(meeting=meeting, actor=person, now=now, version=version)
                 case "reject":
                     services.reject(
-                        meeting=meeting, actor=person, now=now, version=version,
+                        meeting=meeting,
+                        actor=person,
+                        now=now,
+                        version=version,
                         reason=_reason(request),
-                    )  # fmt: skip
+                    )
         return redirect("meetings:answer", token)
     (card,) = cards_of([meeting], person, now)
     may_answer = card.may_answer and version == meeting.version

@@ -131,7 +131,7 @@ def week_of(
         earlier=first - timedelta(days=7),
         later=first + timedelta(days=7),
         is_this=first <= today <= dates[-1],
-    )  # fmt: skip
+    )
 
 
 class _Sheet:
@@ -183,9 +183,13 @@ def _block(minutes: Interval, opens: int) -> Block:
 
 
 def _day(
-    sheet: _Sheet, hours: Hours, working: Iterable[Interval], claims: Iterable[Claim],
-    scale: Interval, now: datetime,
-) -> Day:  # fmt: skip
+    sheet: _Sheet,
+    hours: Hours,
+    working: Iterable[Interval],
+    claims: Iterable[Claim],
+    scale: Interval,
+    now: datetime,
+) -> Day:
     opens, closes = scale
     found = []
     for claim in claims:

@@ -166,11 +166,29 @@ class NewEventTypeSerializer(StrictModelSerializer):
     class Meta:
         model = EventType
         fields = (
-            "name", "duration", "description", "color", "location", "location_custom", "timezone",
-            "slug", "is_active", "requires_approval", "buffer_time_before", "buffer_time_after",
-            "min_advance_booking", "max_advance_booking", "available_days", "slot_interval",
-            "daily_limit", "price", "currency", "payment_method", "custom_fields", "sort_order",
-        )  # fmt: skip
+            "name",
+            "duration",
+            "description",
+            "color",
+            "location",
+            "location_custom",
+            "timezone",
+            "slug",
+            "is_active",
+            "requires_approval",
+            "buffer_time_before",
+            "buffer_time_after",
+            "min_advance_booking",
+            "max_advance_booking",
+            "available_days",
+            "slot_interval",
+            "daily_limit",
+            "price",
+            "currency",
+            "payment_method",
+            "custom_fields",
+            "sort_order",
+        )
         extra_kwargs = {
             "slug": {"required": False, "trim_whitespace": False},
             "color": {"trim_whitespace": False},

@@ -60,9 +60,13 @@ class EventTypes(APIView):
     filter_backends = (DjangoFilterBackend,)
     filterset_class = EventTypeFilters
     links = (
-        "key", "/data/uuid",
-        "get_event_type", "update_event_type", "delete_event_type", "get_event_type_availability",
-    )  # fmt: skip
+        "key",
+        "/data/uuid",
+        "get_event_type",
+        "update_event_type",
+        "delete_event_type",
+        "get_event_type_availability",
+    )
 
     @extend_schema(
         operation_id="list_event_types",
@@ -195,10 +199,17 @@ class Events(APIView):
     filter_backends = (DjangoFilterBackend,)
     filterset_class = EventFilters
     links = (
-        "key", "/data/uuid",
-        "get_event", "update_event", "confirm_event", "reject_event", "cancel_event",
-        "reschedule_event", "delete_event", "get_event_history",
-    )  # fmt: skip
+        "key",
+        "/data/uuid",
+        "get_event",
+        "update_event",
+        "confirm_event",
+        "reject_event",
+        "cancel_event",
+        "reschedule_event",
+        "delete_event",
+        "get_event_history",
+    )
 
     @extend_schema(
         operation_id="list_events",

@@ -112,8 +112,10 @@ def _claimed(
     Those that count are those that hold time, so one query tells both.
     """
     asked: dict[str, object] = {
-        "host": event_type.host_id, "since": reach[0], "until": reach[1],
-    }  # fmt: skip
+        "host": event_type.host_id,
+        "since": reach[0],
+        "until": reach[1],
+    }
     if moving is not None:
         asked["moving"] = moving.pk
     if event_type.daily_limit is None:

@@ -53,9 +53,15 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     stays for a day (`forget_mailboxes`). In the caller's transaction.
     """
     nobody = {
-        "invitee_name": "", "invitee_email": NOBODY, "invitee_phone": "", "notes": "",
-        "custom_field_values": {}, "timezone": "UTC", "language": "", "erased_at": now,
-    }  # fmt: skip
+        "invitee_name": "",
+        "invitee_email": NOBODY,
+        "invitee_phone": "",
+        "notes": "",
+        "custom_field_values": {},
+        "timezone": "UTC",
+        "language": "",
+        "erased_at": now,
+    }
     Booking.objects.filter(pk__in=ids).update(**nobody, updated_at=now)
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")

@@ -52,14 +52,27 @@ def parties(booking: Booking) -> tuple[Party, Party]:
     date_format, _time_format = times.formats_of(language, ("yyyy-MM-dd", booking.time_format))
     return (
         Party(
-            Role.HOST, host.name, host.get_short_name(), host.email, host.zone,
-            host.date_format, host.time_format, host.mail_language, host,
+            Role.HOST,
+            host.name,
+            host.get_short_name(),
+            host.email,
+            host.zone,
+            host.date_format,
+            host.time_format,
+            host.mail_language,
+            host,
         ),
         Party(
-            Role.INVITEE, invitee, invitee, booking.invitee_email,
-            booking.zone, date_format, booking.time_format, language,
+            Role.INVITEE,
+            invitee,
+            invitee,
+            booking.invitee_email,
+            booking.zone,
+            date_format,
+            booking.time_format,
+            language,
         ),
-    )  # fmt: skip
+    )
 
 
 def created(booking: Booking, *, by: Role, now: datetime) -> None:
@@ -116,9 +129,15 @@ def rescheduled(
         if was == Status.CONFIRMED:
             ics = Method.REQUEST if booking.status == Status.CONFIRMED else Method.CANCEL
         _email(
-            booking, party, "booking_rescheduled", now, ics=ics, before=before,
-            by=_who(by, party), reason=_reason(reason, by, party),
-        )  # fmt: skip
+            booking,
+            party,
+            "booking_rescheduled",
+            now,
+            ics=ics,
+            before=before,
+            by=_who(by, party),
+            reason=_reason(reason, by, party),
+        )
         if booking.status == Status.CONFIRMED:
             _remind(booking, party, now)
     if by is not Role.HOST:
@@ -205,9 +224,15 @@ def _email(
             content["ics"] = calendar_object(booking, ics, party, now)
             content["ics_method"] = ics
     notifications.email(
-        address=party.email, kind=name, content=content, now=now, user=party.account,
-        topic=about or topic(booking), due_at=due_at, about=booking.host if due_at else None,
-    )  # fmt: skip
+        address=party.email,
+        kind=name,
+        content=content,
+        now=now,
+        user=party.account,
+        topic=about or topic(booking),
+        due_at=due_at,
+        about=booking.host if due_at else None,
+    )
 
 
 def _content(
@@ -318,9 +343,13 @@ def _push(
             "data": {"type": kind, "booking_id": str(booking.pk), "url": settings.PUBLIC_URL},
         }
     notifications.push(
-        user=booking.host, kind=kind, content=content, now=now,
-        topic=about or topic(booking), due_at=due_at,
-    )  # fmt: skip
+        user=booking.host,
+        kind=kind,
+        content=content,
+        now=now,
+        topic=about or topic(booking),
+        due_at=due_at,
+    )
 
 
 def calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:

@@ -128,9 +128,12 @@ def confirm(request: SignedIn, found: Booking) -> str:
 def reject(request: SignedIn, found: Booking) -> str:
     wanted = checked(CancelForm(request.POST))
     doors.reject(
-        booking=found, actor=doors.host(request.user), now=timezone.now(),
-        reason=wanted["reason"], sequence=wanted["sequence"],
-    )  # fmt: skip
+        booking=found,
+        actor=doors.host(request.user),
+        now=timezone.now(),
+        reason=wanted["reason"],
+        sequence=wanted["sequence"],
+    )
     return gettext("Declined: %(name)s will hear of it.") % _invitee(found)
 
 
@@ -138,9 +141,12 @@ def reject(request: SignedIn, found: Booking) -> str:
 def cancel(request: SignedIn, found: Booking) -> str:
     wanted = checked(CancelForm(request.POST))
     doors.cancel(
-        booking=found, actor=doors.host(request.user), now=timezone.now(),
-        reason=wanted["reason"], sequence=wanted["sequence"],
-    )  # fmt: skip
+        booking=found,
+        actor=doors.host(request.user),
+        now=timezone.now(),
+        reason=wanted["reason"],
+        sequence=wanted["sequence"],
+    )
     return gettext("Cancelled: %(name)s will hear of it.") % _invitee(found)
 
 

@@ -50,11 +50,26 @@ class EventTypeForm(forms.ModelForm[EventType]):
     class Meta:
         model = EventType
         fields = (
-            "name", "slug", "description", "color", "duration", "location", "location_custom",
-            "requires_approval", "buffer_time_before", "buffer_time_after", "min_advance_booking",
-            "max_advance_booking", "available_days", "slot_interval", "daily_limit", "price",
-            "currency", "payment_method", "sort_order",
-        )  # fmt: skip
+            "name",
+            "slug",
+            "description",
+            "color",
+            "duration",
+            "location",
+            "location_custom",
+            "requires_approval",
+            "buffer_time_before",
+            "buffer_time_after",
+            "min_advance_booking",
+            "max_advance_booking",
+            "available_days",
+            "slot_interval",
+            "daily_limit",
+            "price",
+            "currency",
+            "payment_method",
+            "sort_order",
+        )
         widgets = {
             "color": forms.TextInput(attrs={"type": "color"}),
             "currency": forms.TextInput(attrs={"autocapitalize": "characters"}),

@@ -175,9 +175,16 @@ def _choose_time(
         day = next(iter(month.opens), None)
     choices = choices_of(month.opens.get(day, ()), visitor) if day else []
     return _page(
-        request, offered, visitor, month=month, day=day, choices=choices, next_open=next_open,
-        is_taken=wanted is not None, now=now.astimezone(visitor.zone),
-    )  # fmt: skip
+        request,
+        offered,
+        visitor,
+        month=month,
+        day=day,
+        choices=choices,
+        next_open=next_open,
+        is_taken=wanted is not None,
+        now=now.astimezone(visitor.zone),
+    )
 
 
 def _month(
@@ -247,10 +254,16 @@ def _book(
         )
         try:
             booked = bookings.book(
-                event_type=offered, start=availability.instant_of(start), invitee=invitee,
-                actor=bookings.INVITEE, now=now, notes=said["notes"], answers=form.answers,
-                seen=seen, admit=admit,
-            )  # fmt: skip
+                event_type=offered,
+                start=availability.instant_of(start),
+                invitee=invitee,
+                actor=bookings.INVITEE,
+                now=now,
+                notes=said["notes"],
+                answers=form.answers,
+                seen=seen,
+                admit=admit,
+            )
         except DomainError as error:
             if error.field == "terms":  # they were changed just now
                 offered = EventType.objects.with_hours().get(pk=offered.pk)
@@ -300,9 +313,15 @@ def _offer_others(
     by_day = groupby(starts, key=lambda each: datetime.fromtimestamp(each, visitor.zone).date())
     nearest = [(day, choices_of(list(of_day), visitor)) for day, of_day in by_day]
     return _page(
-        request, offered, visitor, form=form, nearest=nearest, refusal=refusal,
-        is_changed=is_changed, **_span(offered, visitor, start),
-    )  # fmt: skip
+        request,
+        offered,
+        visitor,
+        form=form,
+        nearest=nearest,
+        refusal=refusal,
+        is_changed=is_changed,
+        **_span(offered, visitor, start),
+    )
 
 
 def _page(

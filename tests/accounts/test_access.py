@@ -48,10 +48,13 @@ def signed_in(alice: User, app: App) -> Client:
 
 
 LASTING = [
-    "Webhook: Hook (https://hook.example/)", "API token: Website (pat_",
-    "Connected app: Notes", "Device: Phone", "Email address: alice@example.com",
+    "Webhook: Hook (https://hook.example/)",
+    "API token: Website (pat_",
+    "Connected app: Notes",
+    "Device: Phone",
+    "Email address: alice@example.com",
     "Email address: further@example.com",
-]  # fmt: skip
+]
 
 
 def last_mail() -> str:

@@ -32,8 +32,11 @@ def run(live_server: LiveServer, command: str, **values: str) -> Any:
         command = command.replace(name, value)
     done = subprocess.run(
         shlex.split(command.replace(HOST, live_server.url)),
-        capture_output=True, text=True, timeout=30, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
     return json.loads(done.stdout)
 
 

@@ -27,9 +27,14 @@ from tests.pages import stand_alone
     ],
 )
 def test_a_new_password_is_offered_in_the_persons_language_or_else_the_browsers(
-    client: Client, settings: Settings, tmp_path: Path, alice: User,
-    own: str, browser: str, greeting: str,
-) -> None:  # fmt: skip
+    client: Client,
+    settings: Settings,
+    tmp_path: Path,
+    alice: User,
+    own: str,
+    browser: str,
+    greeting: str,
+) -> None:
     stand_alone(settings)
     speak_german(settings, tmp_path, {"Hello %(short_name)s,": "Hallo %(short_name)s,"})
     alice.language = own

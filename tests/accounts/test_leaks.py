@@ -113,9 +113,11 @@ def test_nobody_is_told_twice(alice: User) -> None:
 
 def test_one_that_has_expired_is_ended_too(alice: User) -> None:
     _row, token = services.create_token(
-        user=alice, name="Old", scopes=["users:read"],
+        user=alice,
+        name="Old",
+        scopes=["users:read"],
         expires_at=timezone.now() - timedelta(days=1),
-    )  # fmt: skip
+    )
     found(token)
     assert ApiToken.objects.get().revoked_at is not None
 
@@ -123,11 +125,24 @@ def test_one_that_has_expired_is_ended_too(alice: User) -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        "", "pat_", "pat_" + "0" * 45, "pat_" + "0" * 47, "PAT_" + "0" * 46, "sat_" + "0" * 46,
-        "pat_" + "0" * 45 + "-", "pat_" + "٣" * 46, " pat_" + "0" * 46, "pat_" + "0" * 46 + "\n",
-        "\0", "x" * 100_000, 5, None, ["pat_"], {},
+        "",
+        "pat_",
+        "pat_" + "0" * 45,
+        "pat_" + "0" * 47,
+        "PAT_" + "0" * 46,
+        "sat_" + "0" * 46,
+        "pat_" + "0" * 45 + "-",
+        "pat_" + "٣" * 46,
+        " pat_" + "0" * 46,
+        "pat_" + "0" * 46 + "\n",
+        "\0",
+        "x" * 100_000,
+        5,
+        None,
+        ["pat_"],
+        {},
     ],
-)  # fmt: skip
+)
 def test_what_is_no_token_is_refused(db: None, token: Any) -> None:
     answer = found(token)
     assert (answer.status_code, answer.json()["error"]) == (422, "validation_error")

@@ -89,9 +89,11 @@ def test_behind_a_proxy_each_client_has_limits_of_its_own(settings: Settings) ->
     settings.TRUSTED_PROXIES = 1
 
     def status(client: str, number: int) -> int:
-        return Client(REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": client}).post(
-            LOGIN, {"login": f"n{number}@example.com", "password": "wrong"}
-        ).status_code  # fmt: skip
+        return (
+            Client(REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": client})
+            .post(LOGIN, {"login": f"n{number}@example.com", "password": "wrong"})
+            .status_code
+        )
 
     assert [status("198.51.100.7", number) for number in range(31)][-2:] == [200, 429]
     # What the client itself says of its address counts for nothing.

@@ -43,8 +43,11 @@ def test_all_that_is_used_can_be_seen_and_nothing_be_changed() -> None:
         if model in admin.site._registry
     ]
     assert sorted(model.__name__ for model in shown) == [
-        "AccessToken", "Application", "Grant", "RefreshToken",
-    ]  # fmt: skip
+        "AccessToken",
+        "Application",
+        "Grant",
+        "RefreshToken",
+    ]
     assert all(isinstance(admin.site._registry[model], ReadOnlyAdmin) for model in shown)
 
 

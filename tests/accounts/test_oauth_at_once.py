@@ -57,8 +57,10 @@ def test_nothing_is_made_behind_the_back_of_a_disconnection(app: App, alice: Use
         token, code = app.tokens(alice)["refresh_token"], app.code(alice)
         disconnect = partial(
             applications.disconnect,
-            person=alice, application_id=app.row.pk, now=timezone.now(),
-        )  # fmt: skip
+            person=alice,
+            application_id=app.row.pk,
+            now=timezone.now(),
+        )
         at_once([partial(app.refresh, token), disconnect, partial(app.exchange, code)])
         assert (AccessToken.objects.count(), RefreshToken.objects.count()) == (0, 0)
 

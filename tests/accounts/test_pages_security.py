@@ -57,8 +57,11 @@ def test_one_is_ended_at_once_and_on_record(alice: User) -> None:
     assert (is_in(here), is_in(there)) == (True, False)
     entry = AuditEntry.objects.latest("id")
     assert (entry.action, entry.person, entry.actor, entry.subject) == (
-        "session_ended", alice, alice, "Chrome on Windows",
-    )  # fmt: skip
+        "session_ended",
+        alice,
+        alice,
+        "Chrome on Windows",
+    )
 
 
 def test_all_the_others_are_ended(alice: User, bob: User) -> None:

@@ -89,10 +89,17 @@ def test_whoever_is_made_staff_was_made_so_by_somebody_with_a_password(
     with time_machine.travel(NOW, tick=False):
         client.force_login(User.objects.create_superuser("staff@example.com", factories.PASSWORD))
     form = {
-        "username": "alice", "first_name": "Alice", "timezone": "UTC", "week_start": "1",
-        "date_format": "yyyy-MM-dd", "time_format": "HH:mm", "is_active": "on", "is_staff": "on",
-        "memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0",
-    }  # fmt: skip
+        "username": "alice",
+        "first_name": "Alice",
+        "timezone": "UTC",
+        "week_start": "1",
+        "date_format": "yyyy-MM-dd",
+        "time_format": "HH:mm",
+        "is_active": "on",
+        "is_staff": "on",
+        "memberships-TOTAL_FORMS": "0",
+        "memberships-INITIAL_FORMS": "0",
+    }
     path = f"/admin/accounts/user/{alice.pk}/change/"
     with time_machine.travel(LATER, tick=False):
         assert client.post(path, form)["Location"].startswith(ASKING)
@@ -107,12 +114,21 @@ def test_whoever_is_made_staff_was_made_so_by_somebody_with_a_password(
 @pytest.mark.parametrize(
     "path",
     [
-        "/accounts/email/", "/accounts/password/change/", "/accounts/2fa/",
-        "/accounts/2fa/recovery-codes/", "/accounts/2fa/recovery-codes/download/",
-        "/accounts/reauthenticate/", "/accounts/logout/", "/accounts/login/", "/admin/",
-        "/admin/accounts/user/", "/settings/nothing/of/the/kind", "/components", "/meetings/999",
+        "/accounts/email/",
+        "/accounts/password/change/",
+        "/accounts/2fa/",
+        "/accounts/2fa/recovery-codes/",
+        "/accounts/2fa/recovery-codes/download/",
+        "/accounts/reauthenticate/",
+        "/accounts/logout/",
+        "/accounts/login/",
+        "/admin/",
+        "/admin/accounts/user/",
+        "/settings/nothing/of/the/kind",
+        "/components",
+        "/meetings/999",
     ],
-)  # fmt: skip
+)
 def test_nor_is_one_of_allauths_or_of_staff_nor_an_error(
     client: Client, settings: Settings, path: str, at_now: None
 ) -> None:

@@ -38,9 +38,18 @@ NO_MEMBERSHIPS = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
 def profile(person: User, **changes: Any) -> dict[str, Any]:
     """What the form on this person's page sends."""
     names = (
-        "username", "first_name", "last_name", "position", "company", "avatar_url", "timezone",
-        "date_format", "time_format", "week_start", "language",
-    )  # fmt: skip
+        "username",
+        "first_name",
+        "last_name",
+        "position",
+        "company",
+        "avatar_url",
+        "timezone",
+        "date_format",
+        "time_format",
+        "week_start",
+        "language",
+    )
     return {**{name: getattr(person, name) for name in names}, **NO_MEMBERSHIPS, **changes}
 
 
@@ -48,10 +57,14 @@ def team_of(team: Team, member: Membership, changes: dict[str, Any]) -> dict[str
     """What the form of places sends, of one of them."""
     return {
         "name": team.name,
-        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1,
-        "memberships-0-id": member.pk, "memberships-0-team": team.pk,
-        "memberships-0-user": member.user_id, "memberships-0-role": member.role, **changes,
-    }  # fmt: skip
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": member.pk,
+        "memberships-0-team": team.pk,
+        "memberships-0-user": member.user_id,
+        "memberships-0-role": member.role,
+        **changes,
+    }
 
 
 def mail_to(address: str) -> dict[str, str]:
@@ -211,8 +224,10 @@ def test_a_person_that_staff_add_is_mailed_a_link_and_comes_in_by_it(plain: Clie
     plain.post(url(User, "add/"), DORA)
     dora = User.objects.get(email="dora@example.com")
     assert (dora.username, dora.timezone, dora.has_usable_password()) == (
-        "dora", "Asia/Tokyo", False,
-    )  # fmt: skip
+        "dora",
+        "Asia/Tokyo",
+        False,
+    )
     address = EmailAddress.objects.get(user=dora)
     assert (address.email, address.verified, address.primary) == (dora.email, True, True)
     sent = mail_to(dora.email)
@@ -267,8 +282,11 @@ def test_staff_change_a_person_but_nobodys_access(plain: Client, alice: User) ->
     )
     alice.refresh_from_db()
     assert (alice.company, alice.is_staff, alice.is_superuser, alice.is_active) == (
-        "C", False, False, True,
-    )  # fmt: skip
+        "C",
+        False,
+        False,
+        True,
+    )
 
 
 def test_superusers_say_who_is_staff(staff: Client, alice: User) -> None:
@@ -317,10 +335,12 @@ def test_staff_do_nothing_to_superusers(plain: Client, bob: User) -> None:
 def test_staff_put_people_into_teams(plain: Client, alice: User, team: Team) -> None:
     charlie = factories.user("charlie")
     fields = {
-        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
-        "memberships-0-team": team.pk, "memberships-0-role": "member",
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 0,
+        "memberships-0-team": team.pk,
+        "memberships-0-role": "member",
         "memberships-0-user": charlie.pk,
-    }  # fmt: skip
+    }
     plain.post(url(User, "change/", charlie.pk), profile(charlie) | fields)
     assert team.members.filter(pk=charlie.pk).exists()
 
@@ -349,8 +369,9 @@ def test_not_even_staff_leave_a_team_without_an_owner(
     for path, fields in pages:
         page = plain.post(path, fields)
         assert (page.status_code, page.context["errors"]) == (
-            200, ["A team needs an owner: make somebody else an owner first."],
-        )  # fmt: skip
+            200,
+            ["A team needs an owner: make somebody else an owner first."],
+        )
     own.refresh_from_db()
     assert own.role == "owner"
     assert not AuditEntry.objects.filter(action__startswith="staff").exists()
@@ -361,10 +382,14 @@ def test_one_owner_follows_the_other_in_one_go_and_both_have_it_in_their_log(
 ) -> None:
     first, second = team.memberships.order_by("pk")
     changes = {
-        "memberships-TOTAL_FORMS": 2, "memberships-INITIAL_FORMS": 2, "memberships-0-DELETE": "on",
-        "memberships-1-id": second.pk, "memberships-1-team": team.pk, "memberships-1-role": "owner",
+        "memberships-TOTAL_FORMS": 2,
+        "memberships-INITIAL_FORMS": 2,
+        "memberships-0-DELETE": "on",
+        "memberships-1-id": second.pk,
+        "memberships-1-team": team.pk,
+        "memberships-1-role": "owner",
         "memberships-1-user": bob.pk,
-    }  # fmt: skip
+    }
     plain.post(url(Team, "change/", team.pk), team_of(team, first, changes))
     assert [(row.user, row.role) for row in team.memberships.all()] == [(bob, "owner")]
     log = AuditEntry.objects.filter(action__startswith="staff").order_by("action")
@@ -376,9 +401,12 @@ def test_one_owner_follows_the_other_in_one_go_and_both_have_it_in_their_log(
 
 def test_a_new_team_of_people_has_an_owner(plain: Client, alice: User) -> None:
     fields = {
-        "name": "New", "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
-        "memberships-0-user": alice.pk, "memberships-0-role": "member",
-    }  # fmt: skip
+        "name": "New",
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 0,
+        "memberships-0-user": alice.pk,
+        "memberships-0-role": "member",
+    }
     plain.post(url(Team, "add/"), fields)
     assert not Team.objects.exists()
     plain.post(url(Team, "add/"), fields | {"memberships-0-role": "owner"})
@@ -390,8 +418,10 @@ def test_a_new_team_of_people_has_an_owner(plain: Client, alice: User) -> None:
 def test_staff_change_no_place_of_a_superusers(plain: Client, alice: User, team: Team) -> None:
     root = User.objects.create_superuser("root@example.com", factories.PASSWORD)
     new = {
-        "memberships-INITIAL_FORMS": 0, "memberships-0-id": "", "memberships-0-user": root.pk,
-    }  # fmt: skip
+        "memberships-INITIAL_FORMS": 0,
+        "memberships-0-id": "",
+        "memberships-0-user": root.pk,
+    }
     refusal = ["Only superusers touch what is a superuser’s."]
     path, own = url(Team, "change/", team.pk), team.memberships.get(user=alice)
     assert plain.post(path, team_of(team, own, new)).context["errors"] == refusal

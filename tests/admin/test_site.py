@@ -26,9 +26,22 @@ from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 pytestmark = pytest.mark.django_db
 
 SECRETS = {
-    "password", "code", "code_challenge", "digest", "body_digest", "token", "token_checksum",
-    "client_secret", "session_key", "session_data", "secret", "content", "data", "answer", "lease",
-}  # fmt: skip
+    "password",
+    "code",
+    "code_challenge",
+    "digest",
+    "body_digest",
+    "token",
+    "token_checksum",
+    "client_secret",
+    "session_key",
+    "session_data",
+    "secret",
+    "content",
+    "data",
+    "answer",
+    "lease",
+}
 
 # --- who comes in ---------------------------------------------------------------------------------
 

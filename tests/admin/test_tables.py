@@ -124,9 +124,12 @@ def test_a_booking_is_found_by_what_people_know_of_it(
     staff: Client, bob: User, booking: Booking, named: str
 ) -> None:
     factories.booking(
-        factories.event_type(bob), start=booking.start, now=timezone.now(),
-        name="Ann Other", email="ann@example.com",
-    )  # fmt: skip
+        factories.event_type(bob),
+        start=booking.start,
+        now=timezone.now(),
+        name="Ann Other",
+        email="ann@example.com",
+    )
     wanted = booking.host.email if named == "host" else getattr(booking, named)
     page = staff.get(url(Booking), {"q": wanted})
     assert [row.pk for row in page.context["cl"].result_list] == [booking.pk]

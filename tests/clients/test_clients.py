@@ -52,9 +52,14 @@ class Workshop:
     def run(self, *command: str | Path) -> str:
         """Run a command in the folder. It must succeed; return what it printed."""
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True,
-            timeout=300, check=False,
-        )  # fmt: skip
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-5_000:]
         return done.stdout
 

@@ -51,9 +51,18 @@ def test_json_is_read(api: Client, content_type: str) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "",
-     "application/xml", "json", ";;=", "application/json/x", "ü"],
-)  # fmt: skip
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+        "application/xml",
+        "json",
+        ";;=",
+        "application/json/x",
+        "ü",
+    ],
+)
 def test_another_content_type_is_415(api: Client, content_type: str) -> None:
     status, body = post(api, DEVICE, content_type)
     assert (status, body["error"], body["status_code"]) == (415, "unsupported_media_type", 415)
@@ -102,8 +111,10 @@ def test_a_body_that_is_too_large_is_413(api: Client, settings: Settings) -> Non
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
     status, body = post(api, b'{"token": "' + b"x" * 1_000 + b'"}')
     assert (status, body["error"], body["message"]) == (
-        413, "content_too_large", "The body is too large.",
-    )  # fmt: skip
+        413,
+        "content_too_large",
+        "The body is too large.",
+    )
 
 
 def test_no_body_is_an_empty_object(api: Client) -> None:

@@ -39,8 +39,9 @@ def test_a_process_keeps_a_hundred_thousand_entries_of_each(settings: Settings) 
     if not settings.REDIS_URL:
         kept += [caches[name] for name in ("default", "pages")]
         assert {settings.CACHES[name]["LOCATION"] for name in ("default", "pages")} == {
-            "default", "pages",
-        }  # fmt: skip
+            "default",
+            "pages",
+        }
     for each in kept:
         assert {"MAX_ENTRIES": each._max_entries, "CULL_FREQUENCY": each._cull_frequency} == bounds
 
@@ -87,8 +88,9 @@ def test_that_redis_is_lost_and_found_is_said_once(
             pool.disconnect()
     said: list[Any] = [each for each in caplog.records if each.name == "core.ops.cache"]
     assert [(each.msg["event"], each.levelname) for each in said] == [
-        ("cache_alone", "WARNING"), ("cache_shared", "INFO"),
-    ]  # fmt: skip
+        ("cache_alone", "WARNING"),
+        ("cache_shared", "INFO"),
+    ]
 
 
 def test_while_it_is_lost_few_ask_after_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,11 +34,15 @@ def starts(*commands: tuple[str, ...], **variables: str) -> list[tuple[int, str,
     inherited = {"PATH": os.environ["PATH"], "PORT": str(services.free_port())}
     processes = [
         subprocess.Popen(
-            [sys.executable, *command], cwd=configured.BASE_DIR, env=inherited | variables,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [sys.executable, *command],
+            cwd=configured.BASE_DIR,
+            env=inherited | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for command in commands
-    ]  # fmt: skip
+    ]
     try:
         outputs = [process.communicate(timeout=120) for process in processes]
     finally:
@@ -96,8 +100,9 @@ def test_a_damaged_file_is_refused_and_not_repeated(
         kept(data / name, is_first_start=is_first_start)
     line = str(refused.value)
     assert line.startswith(f"parley: {name} in DATA_DIR {problem}")
-    assert line.endswith(": restore it from the backup, or put a new one there ('Lost keys' in"
-                         " docs/deploy.md)")  # fmt: skip
+    assert line.endswith(
+        ": restore it from the backup, or put a new one there ('Lost keys' in docs/deploy.md)"
+    )
     assert not [word for word in ("pass", str(data)) if word in line]
     assert (data / name).read_bytes() == content
 
@@ -119,8 +124,10 @@ def test_only_the_first_start_makes_a_file(data: Path, name: str) -> None:
     assert kept(data / name, is_first_start=True) == made  # another process was first
     assert kept(data / name) == made
     assert sorted(path.name for path in data.iterdir()) == [
-        "encryption_key", "parley.sqlite3", "secret_key",
-    ]  # fmt: skip
+        "encryption_key",
+        "parley.sqlite3",
+        "secret_key",
+    ]
 
 
 def test_a_list_of_keys_may_stand_in_the_file(data: Path) -> None:

@@ -169,8 +169,10 @@ def test_our_own_values_are_cleaned_to_the_innermost(lines: io.StringIO) -> None
 def test_what_has_a_telling_name_is_left_out_whatever_it_is(value: object) -> None:
     assert redaction.clean({"seen": {"password": value}}) == {"seen": {"password": "[secret]"}}
     assert redaction.clean({"password": None, "secret": "", "token": True}) == {
-        "password": None, "secret": "", "token": True,
-    }  # fmt: skip
+        "password": None,
+        "secret": "",
+        "token": True,
+    }
 
 
 def test_lines_can_be_json() -> None:
@@ -179,9 +181,13 @@ def test_lines_can_be_json() -> None:
     line: dict[str, Any] = json.loads(lines.getvalue())
     del line["timestamp"]
     assert line == {
-        "event": "seen", "link": "[secret]", "count": 3, "who": None,
-        "logger": LOGGER, "level": "warning",
-    }  # fmt: skip
+        "event": "seen",
+        "link": "[secret]",
+        "count": 3,
+        "who": None,
+        "logger": LOGGER,
+        "level": "warning",
+    }
 
 
 @given(st.from_regex(r"[A-Za-z0-9-]{0,40}", fullmatch=True))

@@ -178,9 +178,13 @@ def test_notifications_are_told_by_what_came_of_them_of_late(
         Notification.objects.filter(pk=row.pk).update(state=state, settled_at=now - age)
     told = read(client)
     assert {key[1:]: told[key] for key in told if key[0] == "parley_notifications_last_5m"} == {
-        ("email", "sent"): 1, ("email", "failed"): 1, ("email", "withdrawn"): 0,
-        ("push", "sent"): 0, ("push", "failed"): 0, ("push", "withdrawn"): 0,
-    }  # fmt: skip
+        ("email", "sent"): 1,
+        ("email", "failed"): 1,
+        ("email", "withdrawn"): 0,
+        ("push", "sent"): 0,
+        ("push", "failed"): 0,
+        ("push", "withdrawn"): 0,
+    }
 
 
 def test_attempts_are_told_by_what_came_of_them_of_late(client: Client, alice: User) -> None:
@@ -194,9 +198,14 @@ def test_attempts_are_told_by_what_came_of_them_of_late(client: Client, alice: U
     )
     told = read(client)
     assert {key[1]: told[key] for key in told if key[0] == "parley_webhook_attempts_last_5m"} == {
-        "delivered": 2, "http_3xx": 0, "http_4xx": 2, "http_5xx": 1, "refused": 0, "timeout": 0,
+        "delivered": 2,
+        "http_3xx": 0,
+        "http_4xx": 2,
+        "http_5xx": 1,
+        "refused": 0,
+        "timeout": 0,
         "tls": 1,
-    }  # fmt: skip
+    }
 
 
 def booked(host: User, start: datetime) -> Booking:
@@ -206,10 +215,16 @@ def booked(host: User, start: datetime) -> Booking:
 def asked(requester: User, recipient: User, team: Team, start: datetime) -> MeetingRequest:
     made = start - timedelta(days=2)
     return MeetingRequest.objects.create(
-        booking_number=f"{start:%Y%m%d%H%M}", requester=requester, recipient=recipient, team=team,
-        timezone="UTC", start=start, end=start + timedelta(hours=1), created_at=made,
+        booking_number=f"{start:%Y%m%d%H%M}",
+        requester=requester,
+        recipient=recipient,
+        team=team,
+        timezone="UTC",
+        start=start,
+        end=start + timedelta(hours=1),
+        created_at=made,
         updated_at=made,
-    )  # fmt: skip
+    )
 
 
 MONDAY = datetime(2030, 1, 7, 10, tzinfo=UTC)

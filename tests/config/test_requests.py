@@ -60,9 +60,11 @@ def test_a_request_of_the_api_names_the_account(lines: Lines, alice: User) -> No
     answer = factories.client(alice).get("/api/v1/users/me")
     (line,) = lines.all
     assert line == USUAL | {
-        "route": "api/v1/users/me", "status": 200, "account": alice.pk,
+        "route": "api/v1/users/me",
+        "status": 200,
+        "account": alice.pk,
         "request_id": answer["X-Request-Id"],
-    }  # fmt: skip
+    }
 
 
 def test_a_request_of_a_session_names_the_account(

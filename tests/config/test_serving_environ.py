@@ -72,10 +72,20 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[tuple[st
                 found[host, interface] = port
                 stack.enter_context(
                     deployment.running(
-                        "-m", "granian", "--interface", interface, "--host", host, "--port",
-                        str(port), "--http", "1", "--no-ws", f"tests.config.told:{interface}",
+                        "-m",
+                        "granian",
+                        "--interface",
+                        interface,
+                        "--host",
+                        host,
+                        "--port",
+                        str(port),
+                        "--http",
+                        "1",
+                        "--no-ws",
+                        f"tests.config.told:{interface}",
                     )
-                )  # fmt: skip
+                )
         yield found
 
 

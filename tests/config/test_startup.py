@@ -13,10 +13,18 @@ ROOT = Path(__file__).resolve().parents[2]
 # Each is loaded where it is first used: to push, to report, to trace, to send by a provider, to
 # draw a code, to serve.
 LATE = {
-    "anymail.backends", "firebase_admin", "google.auth", "google.cloud", "granian", "grpc",
-    "opentelemetry.exporter", "opentelemetry.instrumentation", "opentelemetry.proto", "qrcode",
+    "anymail.backends",
+    "firebase_admin",
+    "google.auth",
+    "google.cloud",
+    "granian",
+    "grpc",
+    "opentelemetry.exporter",
+    "opentelemetry.instrumentation",
+    "opentelemetry.proto",
+    "qrcode",
     "sentry_sdk",
-}  # fmt: skip
+}
 # Redis's client, and what it brings along.
 REDIS = {"opentelemetry", "redis"}
 # A sign that the process has come to the views, with which most of the rest is loaded.
@@ -54,7 +62,11 @@ def loaded(start: str) -> set[str]:
     ended = subprocess.run(
         [sys.executable, "-c", f"{start}\nimport json, sys\nprint(json.dumps([*sys.modules]))"],
         env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stderr
     return set(json.loads(ended.stdout.splitlines()[-1]))

@@ -23,9 +23,19 @@ ROOT = Path(__file__).resolve().parents[2]
 TOKEN = new_token()
 LINK = signing.dumps([TOKEN], salt="x")
 SECRETS = [
-    TOKEN, LINK, crashing.HEADER, crashing.LOCAL, crashing.PARAMETER, crashing.PASSWORD,
-    crashing.CODE, crashing.QUERY, crashing.UNKNOWN, crashing.HOOK, "bob@example.com", "192.0.2.7",
-]  # fmt: skip
+    TOKEN,
+    LINK,
+    crashing.HEADER,
+    crashing.LOCAL,
+    crashing.PARAMETER,
+    crashing.PASSWORD,
+    crashing.CODE,
+    crashing.QUERY,
+    crashing.UNKNOWN,
+    crashing.HOOK,
+    "bob@example.com",
+    "192.0.2.7",
+]
 
 
 def run(tmp_path: Path, *module: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -36,8 +46,12 @@ def run(tmp_path: Path, *module: str, **environment: str) -> "subprocess.Complet
     ended = subprocess.run(
         [sys.executable, "-m", *module],
         env=inherited | keys | {"DATA_DIR": str(tmp_path), "HOME": str(tmp_path)} | environment,
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stderr
     return ended
 
@@ -66,8 +80,10 @@ def found_in(sent: list[bytes]) -> list[str]:
 @pytest.mark.both
 def test_nothing_is_imported_that_is_not_set(tmp_path: Path) -> None:
     assert crash(tmp_path).splitlines() == [
-        "500 Internal Server Error", "404 Not Found", "imported:"
-    ]  # fmt: skip
+        "500 Internal Server Error",
+        "404 Not Found",
+        "imported:",
+    ]
 
 
 @pytest.mark.both

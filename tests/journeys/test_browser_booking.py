@@ -37,17 +37,36 @@ def offer(alice: User) -> EventType:
         days={str(day): {"enabled": True, "start": "09:00", "end": "17:00"} for day in range(1, 8)},
     )
     return factories.event_type(
-        alice, name="Advice", duration=60, price="50.00", requires_approval=True,
+        alice,
+        name="Advice",
+        duration=60,
+        price="50.00",
+        requires_approval=True,
         description="An hour about anything.",
         custom_fields=[
-            {"name": "topic", "label": "What about?", "type": "text", "required": True,
-             "options": []},
-            {"name": "size", "label": "How many of you?", "type": "select", "required": False,
-             "options": ["one", "more"]},
-            {"name": "first", "label": "First time here", "type": "boolean", "required": False,
-             "options": []},
+            {
+                "name": "topic",
+                "label": "What about?",
+                "type": "text",
+                "required": True,
+                "options": [],
+            },
+            {
+                "name": "size",
+                "label": "How many of you?",
+                "type": "select",
+                "required": False,
+                "options": ["one", "more"],
+            },
+            {
+                "name": "first",
+                "label": "First time here",
+                "type": "boolean",
+                "required": False,
+                "options": [],
+            },
         ],
-    )  # fmt: skip
+    )
 
 
 def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: str) -> None:
@@ -157,9 +176,11 @@ def test_a_time_that_is_taken_meanwhile_costs_nothing_that_was_typed(
     page.get_by_label("What about?").fill("Everything")
     taken = int(page.locator('input[name="start"]').get_attribute("value") or 0)
     factories.booking(
-        offer, start=datetime.fromtimestamp(taken, timezone.get_current_timezone()),
-        now=timezone.now(), answers={"topic": "first"},
-    )  # fmt: skip
+        offer,
+        start=datetime.fromtimestamp(taken, timezone.get_current_timezone()),
+        now=timezone.now(),
+        answers={"topic": "first"},
+    )
     page.get_by_role("button", name="Ask for this time").click()
     expect(page.get_by_role("alert")).to_contain_text("That time is no longer free.")
     expect(page.get_by_label("What about?")).to_have_value("Everything")

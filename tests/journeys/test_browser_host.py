@@ -58,9 +58,14 @@ def waiting(host: User) -> Booking:
     """Mei wants an hour on the Tuesday, which is for Alice to approve."""
     advice = factories.event_type(host, name="Advice", duration=60, requires_approval=True)
     return factories.booking(
-        advice, start=at(1, 10), now=timezone.now(), notes="Could we walk while we talk?",
-        name="Mei Tanaka", email="mei@example.com", timezone="Asia/Tokyo",
-    )  # fmt: skip
+        advice,
+        start=at(1, 10),
+        now=timezone.now(),
+        notes="Could we walk while we talk?",
+        name="Mei Tanaka",
+        email="mei@example.com",
+        timezone="Asia/Tokyo",
+    )
 
 
 def ask(team: Team, requester: User, recipient: User, start: datetime) -> MeetingRequest:

@@ -105,8 +105,14 @@ def test_what_pages_are_made_of(enter: Enter, alice: User) -> None:
 
 BOOKING_TABS = ("upcoming", "pending", "completed", "rejected", "cancelled", "expired")
 MEETING_TABS = (
-    "pending-meeting", "confirmed", "sent", "completed", "rejected", "cancelled", "expired"
-)  # fmt: skip
+    "pending-meeting",
+    "confirmed",
+    "sent",
+    "completed",
+    "rejected",
+    "cancelled",
+    "expired",
+)
 SETTINGS = {
     "profile": "/settings/profile",
     "hours": "/settings/hours",
@@ -134,16 +140,20 @@ def test_bookings_in_every_state(enter: Enter, visit: Visit, alice: User, size: 
     made = book_in_every_state(alice)
     visitor = enter(alice)
     visitor.looks({f"bookings-{tab}": f"/bookings?tab={tab}" for tab in ("completed", "expired")})
-    visitor.looks({
-        f"booking-{tab}": f"/bookings/{booking.pk}"
-        for tab, booking in made.items()
-        if tab not in ("upcoming", "cancelled")
-    })  # fmt: skip
+    visitor.looks(
+        {
+            f"booking-{tab}": f"/bookings/{booking.pk}"
+            for tab, booking in made.items()
+            if tab not in ("upcoming", "cancelled")
+        }
+    )
     invitee = visit("/", size)
-    invitee.looks({
-        f"invitee-{tab}": urlsplit(links.manage_url(booking)).path
-        for tab, booking in made.items()
-    })  # fmt: skip
+    invitee.looks(
+        {
+            f"invitee-{tab}": urlsplit(links.manage_url(booking)).path
+            for tab, booking in made.items()
+        }
+    )
     invitee.looks({"approve-too-late": urlsplit(links.answer_url(made["expired"])).path})
 
 
@@ -154,9 +164,13 @@ def test_a_meeting_that_is_over(
 
     def ask(at: datetime, now: datetime) -> str:
         made = meetings.request_meeting(
-            requester=alice, team_id=team.pk, recipient_id=bob.pk, date=at.isoformat(),
-            link="", now=now,
-        )  # fmt: skip
+            requester=alice,
+            team_id=team.pk,
+            recipient_id=bob.pk,
+            date=at.isoformat(),
+            link="",
+            now=now,
+        )
         if at > timezone.now():
             meetings.cancel(meeting=made, actor=alice, now=now, reason="Never mind.")
         return urlsplit(meeting_links.answer_url(made)).path
@@ -209,13 +223,30 @@ def test_event_types(enter: Enter, alice: User) -> None:
     services.update_event_type(
         event_type=factories.event_type(alice, name="Past offer"), is_active=False
     )
-    asks = factories.event_type(alice, name=LONG, location="in_person", location_custom=LONG * 2,
-        description=f"{LONG}\n\nAnd more.", price="1200.50", custom_fields=[
-            {"name": "topic", "label": "What about?", "type": "text", "required": True,
-             "options": []},
-            {"name": "size", "label": LONG, "type": "select", "required": False,
-             "options": ["one", LONG]},
-        ])  # fmt: skip
+    asks = factories.event_type(
+        alice,
+        name=LONG,
+        location="in_person",
+        location_custom=LONG * 2,
+        description=f"{LONG}\n\nAnd more.",
+        price="1200.50",
+        custom_fields=[
+            {
+                "name": "topic",
+                "label": "What about?",
+                "type": "text",
+                "required": True,
+                "options": [],
+            },
+            {
+                "name": "size",
+                "label": LONG,
+                "type": "select",
+                "required": False,
+                "options": ["one", LONG],
+            },
+        ],
+    )
     visitor = enter(alice)
     page = visitor.page
     page.goto("/event-types")
@@ -241,9 +272,12 @@ def test_webhooks(enter: Enter, alice: User) -> None:
     Webhook.objects.filter(pk=stopped.pk).update(status="inactive", disabled_reason="failing")
     hook = factories.webhook(alice, verify_ssl=False, headers={"X-Key": "secret"})
     for state, error in (
-        (OutboxState.SENT, ""), (OutboxState.FAILED, "http_500"), (OutboxState.WAITING, "http_500"),
-        (OutboxState.FAILED, "inactive"), (OutboxState.WAITING, ""),
-    ):  # fmt: skip
+        (OutboxState.SENT, ""),
+        (OutboxState.FAILED, "http_500"),
+        (OutboxState.WAITING, "http_500"),
+        (OutboxState.FAILED, "inactive"),
+        (OutboxState.WAITING, ""),
+    ):
         made = factories.delivery(hook, now=now - HOUR)
         if error.startswith("http"):
             factories.attempt(made, at=now - HOUR, status=500)
@@ -253,12 +287,14 @@ def test_webhooks(enter: Enter, alice: User) -> None:
         Delivery.objects.filter(pk=made.pk).update(state=state, last_error=error, due_at=now + HOUR)
     visitor = enter(alice)
     page = visitor.page
-    visitor.looks({
-        "webhooks": "/settings/webhooks",
-        "webhook-stopped": f"/settings/webhooks/{stopped.pk}",
-        "webhook-none-in-state": f"/settings/webhooks/{stopped.pk}?state=failed",
-        "webhook-edit": f"/settings/webhooks/{hook.pk}/edit",
-    })  # fmt: skip
+    visitor.looks(
+        {
+            "webhooks": "/settings/webhooks",
+            "webhook-stopped": f"/settings/webhooks/{stopped.pk}",
+            "webhook-none-in-state": f"/settings/webhooks/{stopped.pk}?state=failed",
+            "webhook-edit": f"/settings/webhooks/{hook.pk}/edit",
+        }
+    )
     page.goto(f"/settings/webhooks/{hook.pk}")
     visitor.unfold()
     visitor.look("webhook-log")

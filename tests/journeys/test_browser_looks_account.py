@@ -31,11 +31,13 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitän"
 def test_the_way_in(visit: Visit, alice: User, size: str) -> None:
     visitor = visit("/accounts/inactive/", size)
     visitor.look("account-inactive")
-    visitor.looks({
-        "verification-sent": "/accounts/confirm-email/",
-        "address-link-broken": "/accounts/confirm-email/broken/",
-        "password-link-broken": "/accounts/password/reset/key/1-broken/",
-    })  # fmt: skip
+    visitor.looks(
+        {
+            "verification-sent": "/accounts/confirm-email/",
+            "address-link-broken": "/accounts/confirm-email/broken/",
+            "password-link-broken": "/accounts/password/reset/key/1-broken/",
+        }
+    )
     page = visitor.page
     page.goto("/accounts/password/reset/key/done/")
     visitor.look("password-new-done")
@@ -133,14 +135,16 @@ def test_an_invitation(
 
 def test_the_account(enter: Enter, visit: Visit, alice: User, size: str) -> None:
     visitor = enter(alice)
-    visitor.looks({
-        "reauthenticate": "/accounts/reauthenticate/",
-        "access": "/settings/security/access",
-        "sign-out": "/accounts/logout/",
-        "two-factor-off": "/accounts/2fa/",
-        "password-change": "/accounts/password/change/",
-        "email-addresses": "/accounts/email/",
-    })  # fmt: skip
+    visitor.looks(
+        {
+            "reauthenticate": "/accounts/reauthenticate/",
+            "access": "/settings/security/access",
+            "sign-out": "/accounts/logout/",
+            "two-factor-off": "/accounts/2fa/",
+            "password-change": "/accounts/password/change/",
+            "email-addresses": "/accounts/email/",
+        }
+    )
     page = visitor.page
     page.goto("/accounts/reauthenticate/?next=/accounts/2fa/totp/activate/")
     page.get_by_label("Password").fill(factories.PASSWORD)
@@ -158,11 +162,13 @@ def test_the_account(enter: Enter, visit: Visit, alice: User, size: str) -> None
     page.get_by_role("main").get_by_role("button").last.click()
     expect(page.get_by_role("status").first).to_be_visible()
     visitor.look("recovery-codes")
-    visitor.looks({
-        "two-factor-on": "/accounts/2fa/",
-        "two-factor-ending": "/accounts/2fa/totp/deactivate/",
-        "recovery-codes-new": "/accounts/2fa/recovery-codes/generate/",
-    })  # fmt: skip
+    visitor.looks(
+        {
+            "two-factor-on": "/accounts/2fa/",
+            "two-factor-ending": "/accounts/2fa/totp/deactivate/",
+            "recovery-codes-new": "/accounts/2fa/recovery-codes/generate/",
+        }
+    )
     again = visit("/accounts/login/", size)
     again.sign_in(alice)
     expect(again.page.get_by_role("heading", level=1)).to_have_text("Two-factor sign-in")

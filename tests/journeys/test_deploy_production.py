@@ -156,8 +156,9 @@ def test_behind_a_proxy_that_speaks_tls(deployment: Deployment, port: int) -> No
         # Plain HTTP is sent to HTTPS, however it comes.
         plain = ask(port, "/accounts/login/", scheme="http")
         assert (plain.status, plain.headers["Location"]) == (
-            301, f"https://{SITE}/accounts/login/",
-        )  # fmt: skip
+            301,
+            f"https://{SITE}/accounts/login/",
+        )
 
         page = ask(port, "/accounts/login/")
         assert page.status == 200

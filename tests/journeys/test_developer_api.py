@@ -180,9 +180,13 @@ class Shell:
             assert printed in command
             command = command.replace(printed, ours)
         done = subprocess.run(
-            ["sh", "-c", command], env=os.environ | {"CURL_HOME": str(self.directory)},
-            capture_output=True, text=True, timeout=30, check=True,
-        )  # fmt: skip
+            ["sh", "-c", command],
+            env=os.environ | {"CURL_HOME": str(self.directory)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
         body, _line, status = done.stdout.rpartition("\n")
         return int(status), json.loads(body)
 

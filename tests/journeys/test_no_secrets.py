@@ -62,9 +62,13 @@ class Journey:
         self.endpoint = endpoint
         self.browser = outside()
         self.secrets: dict[str, str] = {
-            "password": PASSWORD, "new password": NEW_PASSWORD, "header": HEADER, "device": DEVICE,
-            "SECRET_KEY": configured.SECRET_KEY, "ENCRYPTION_KEYS": configured.ENCRYPTION_KEYS[0],
-        }  # fmt: skip
+            "password": PASSWORD,
+            "new password": NEW_PASSWORD,
+            "header": HEADER,
+            "device": DEVICE,
+            "SECRET_KEY": configured.SECRET_KEY,
+            "ENCRYPTION_KEYS": configured.ENCRYPTION_KEYS[0],
+        }
 
     def run(self) -> None:
         self.signs_up()
@@ -145,9 +149,11 @@ class Journey:
     def has_a_webhook_and_a_device(self, token: str) -> None:
         api = outside(headers={"Authorization": f"Bearer {token}", "Idempotency-Key": KEY})
         body = {
-            "name": "Hook", "url": f"{self.endpoint.url}", "events": ["booking.created"],
+            "name": "Hook",
+            "url": f"{self.endpoint.url}",
+            "events": ["booking.created"],
             "headers": {"X-Key": HEADER},
-        }  # fmt: skip
+        }
         made = api.post("/api/v1/webhooks", body, content_type="application/json")
         assert made.status_code == 201, made.content
         self.secrets["webhook"] = made.json()["data"]["secret"]
@@ -161,9 +167,11 @@ class Journey:
         offered = factories.event_type(self.person)
         monday = datetime.now(UTC) + timedelta(days=7 - datetime.now(UTC).weekday())
         body = {
-            "event_type_id": offered.pk, "attendee_name": "John",
-            "attendee_email": "john@example.com", "start_time": f"{monday:%Y-%m-%d}T10:00:00Z",
-        }  # fmt: skip
+            "event_type_id": offered.pk,
+            "attendee_name": "John",
+            "attendee_email": "john@example.com",
+            "start_time": f"{monday:%Y-%m-%d}T10:00:00Z",
+        }
         api = outside(headers={"Authorization": f"Bearer {token}"})
         made = api.post("/api/v1/events", body, content_type="application/json")
         assert made.status_code == 201, made.content
@@ -178,9 +186,11 @@ class Journey:
         erin = factories.user("erin")
         team = factories.team("Team", erin, self.person)
         body = {
-            "user_id": self.person.pk, "team_id": team.pk,
-            "date": f"{timezone.now() + timedelta(days=9):%Y-%m-%d} 14:00:00", "link": "",
-        }  # fmt: skip
+            "user_id": self.person.pk,
+            "team_id": team.pk,
+            "date": f"{timezone.now() + timedelta(days=9):%Y-%m-%d} 14:00:00",
+            "link": "",
+        }
         self.secrets["token of erin"] = factories.token(erin)
         api = outside(headers={"Authorization": f"Bearer {self.secrets['token of erin']}"})
         made = api.post("/api/v3/meeting/create", body, content_type="application/json")

@@ -43,8 +43,16 @@ def test_junk_is_refused_in_the_format_of_oauth(app: App, endpoint: str) -> None
     ask(b"\xff\xfe\x00")
     ask("")
     ask(good, query="?client_id=x")
-    for value in ("Basic", "Basic !", "Basic AAAA", "Basic AGE6YgA=", "Basic /////w==", "Bearer x",
-                  "\xff", "Basic " + "A" * 20_000):  # fmt: skip
+    for value in (
+        "Basic",
+        "Basic !",
+        "Basic AAAA",
+        "Basic AGE6YgA=",
+        "Basic /////w==",
+        "Bearer x",
+        "\xff",
+        "Basic " + "A" * 20_000,
+    ):
         ask("token=x&grant_type=refresh_token&refresh_token=x", Authorization=value)
 
 
@@ -106,17 +114,22 @@ def test_where_everything_is(client: Client) -> None:
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [
-            "client_secret_basic", "client_secret_post", "none",
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
         ],
         "revocation_endpoint_auth_methods_supported": [
-            "client_secret_basic", "client_secret_post", "none",
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
         ],
         "introspection_endpoint_auth_methods_supported": [
-            "client_secret_basic", "client_secret_post",
+            "client_secret_basic",
+            "client_secret_post",
         ],
         "authorization_response_iss_parameter_supported": True,
         "service_documentation": "http://localhost/api/docs",
-    }  # fmt: skip
+    }
 
 
 def test_the_api_names_its_authorization_server(client: Client) -> None:

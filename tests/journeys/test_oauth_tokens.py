@@ -101,17 +101,26 @@ def test_without_a_verifier_a_public_application_gets_nothing(alice: User, bob: 
 @pytest.mark.parametrize(
     ("form", "refused"),
     [
-        ({"grant_type": "password", "username": "alice@example.com",
-          "password": factories.PASSWORD, "scope": SCOPES}, "unsupported_grant_type"),
+        (
+            {
+                "grant_type": "password",
+                "username": "alice@example.com",
+                "password": factories.PASSWORD,
+                "scope": SCOPES,
+            },
+            "unsupported_grant_type",
+        ),
         ({"grant_type": "client_credentials", "scope": SCOPES}, "unsupported_grant_type"),
         ({"grant_type": "implicit"}, "unsupported_grant_type"),
         ({"grant_type": "openid", "code": "x"}, "unsupported_grant_type"),
-        ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": "x"},
-         "unsupported_grant_type"),
+        (
+            {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": "x"},
+            "unsupported_grant_type",
+        ),
         ({"grant_type": ""}, "invalid_request"),
         ({}, "invalid_request"),
     ],
-)  # fmt: skip
+)
 def test_there_is_no_other_way_to_a_token(
     app: App, alice: User, form: dict[str, str], refused: str
 ) -> None:
@@ -255,10 +264,16 @@ def test_nobody_gives_back_what_is_anothers(app: App, alice: User, charlie: User
 def test_an_application_may_ask_about_its_own_tokens(app: App, alice: User) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         tokens = app.tokens(alice)
-        now, known = int(NOW.timestamp()), {
-            "active": True, "client_id": app.client_id, "sub": alice.uuid, "scope": SCOPES,
-            "iss": "http://localhost",
-        }  # fmt: skip
+        now, known = (
+            int(NOW.timestamp()),
+            {
+                "active": True,
+                "client_id": app.client_id,
+                "sub": alice.uuid,
+                "scope": SCOPES,
+                "iss": "http://localhost",
+            },
+        )
         for kind, lasts in (("access_token", 3_600), ("refresh_token", 3_600 + 90 * 86_400)):
             answer = post("introspect", token=tokens[kind], **app.credentials())
             assert answer.json() == {**known, "iat": now, "exp": now + lasts}

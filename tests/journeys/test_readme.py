@@ -51,9 +51,14 @@ class Shell:
         script = commands.replace("localhost:8000", f"localhost:{self.port}")
         script = script.replace(".venv/bin/python", sys.executable)
         done = subprocess.run(
-            ["sh", "-eu", "-c", script], cwd=ROOT, env=self.environment | variables,
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            ["sh", "-eu", "-c", script],
+            cwd=ROOT,
+            env=self.environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert (done.returncode, done.stderr) == (0, ""), script
         return done.stdout
 

@@ -28,9 +28,13 @@ TLS = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"
 HEADERS = b"HTTP/1.1 200 OK\r\nX-A: "
 STARTTLS = (b"220 mail.test\r\n", b"250-mail.test\r\n250 STARTTLS\r\n", b"220 Go on\r\n", TLS)
 TO_DATA = (
-    b"220 mail.test\r\n", b"250 mail.test\r\n", b"250 OK\r\n", b"250 OK\r\n", b"354 Go on\r\n",
+    b"220 mail.test\r\n",
+    b"250 mail.test\r\n",
+    b"250 OK\r\n",
+    b"250 OK\r\n",
+    b"354 Go on\r\n",
     b"250-",
-)  # fmt: skip
+)
 
 
 @pytest.fixture(autouse=True)
@@ -108,8 +112,9 @@ def test_a_mail_provider(alice: User, settings: Settings) -> None:
     with wire.dripping_server(b"", HEADERS, drop=b"b", hear=wire.http_request) as address:
         settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
         settings.ANYMAIL = {
-            "POSTMARK_SERVER_TOKEN": "token", "POSTMARK_API_URL": f"http://{address}/",
-        }  # fmt: skip
+            "POSTMARK_SERVER_TOKEN": "token",
+            "POSTMARK_API_URL": f"http://{address}/",
+        }
         assert outcome() == TIMED_OUT
 
 

@@ -199,8 +199,11 @@ def start(deployment: Deployment, **environment: str) -> "subprocess.CompletedPr
     return subprocess.run(
         [sys.executable, *SERVE],
         env=deployment.environment | environment,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(

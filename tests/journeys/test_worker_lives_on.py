@@ -22,9 +22,14 @@ def left(person: User, *, now: datetime) -> None:
     """A mail of which no hint tells: beat, a sweep and the worker must all be alive."""
     content = '{"subject": "Hello", "text": "Hello", "html": "<p>Hello"}'
     Notification.objects.create(
-        user=person, channel="email", address=person.email, kind="test", content=content,
-        due_at=now, created_at=now,
-    )  # fmt: skip
+        user=person,
+        channel="email",
+        address=person.email,
+        kind="test",
+        content=content,
+        due_at=now,
+        created_at=now,
+    )
 
 
 def test_a_clock_that_is_put_back_an_hour(

@@ -44,11 +44,15 @@ def end(how: str, team: Team, alice: User, bob: User) -> None:
         staff = Client()
         staff.force_login(User.objects.create_superuser("s@example.com", factories.PASSWORD))
         form = {
-            "name": team.name, "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1,
-            "memberships-0-id": member.pk, "memberships-0-team": team.pk,
-            "memberships-0-user": bob.pk, "memberships-0-role": member.role,
+            "name": team.name,
+            "memberships-TOTAL_FORMS": 1,
+            "memberships-INITIAL_FORMS": 1,
+            "memberships-0-id": member.pk,
+            "memberships-0-team": team.pk,
+            "memberships-0-user": bob.pk,
+            "memberships-0-role": member.role,
             "memberships-0-DELETE": "on",
-        }  # fmt: skip
+        }
         answer = staff.post(f"/admin/accounts/team/{team.pk}/change/", form)
         assert answer.status_code == 302
     assert not team.members.filter(pk=bob.pk).exists()
@@ -66,25 +70,33 @@ def test_the_requests_of_that_team_between_the_two_end(
     services.confirm(meeting=confirmed, actor=bob, now=NOW)
     not_his = ask(requester=charlie, recipient=alice)
     elsewhere = services.request_meeting(
-        requester=alice, team_id=other.pk, recipient_id=bob.pk, date=START.isoformat(), link="",
+        requester=alice,
+        team_id=other.pk,
+        recipient_id=bob.pk,
+        date=START.isoformat(),
+        link="",
         now=NOW,
-    )  # fmt: skip
+    )
     newest = Notification.objects.latest("pk").pk
 
     end(how, team, alice, bob)
 
     status = dict(MeetingRequest.objects.values_list("pk", "status"))
     assert status == {
-        to_bob.pk: "cancelled", by_bob.pk: "cancelled", confirmed.pk: "confirmed",
-        not_his.pk: "pending", elsewhere.pk: "pending",
-    }  # fmt: skip
+        to_bob.pk: "cancelled",
+        by_bob.pk: "cancelled",
+        confirmed.pk: "confirmed",
+        not_his.pk: "pending",
+        elsewhere.pk: "pending",
+    }
     entry = to_bob.history.latest("pk")
     assert (entry.role, entry.actor, entry.reason) == ("team", None, "")
     assert step_of(entry, alice).sentence == "It ended, because one of you left the team."
     told = Notification.objects.filter(pk__gt=newest)
     assert Counter(told.values_list("kind", "address")) == {
-        ("meeting_cancelled", alice.email): 2, ("meeting_cancelled", bob.email): 2,
-    }  # fmt: skip
+        ("meeting_cancelled", alice.email): 2,
+        ("meeting_cancelled", bob.email): 2,
+    }
     text = json.loads(told.filter(address=alice.email)[0].content)["text"]
     assert (
         "The request for a meeting with Bob Byrd has ended: you are not both in the team Founders"
@@ -121,9 +133,14 @@ def test_a_team_is_deleted_or_asked_in(alice: User, bob: User) -> None:
     for number in range(6):
         team = factories.team(f"Team {number}", alice, bob)
         ask = partial(
-            services.request_meeting, requester=bob, team_id=team.pk, recipient_id=alice.pk,
-            date=START.isoformat(), link="", now=NOW,
-        )  # fmt: skip
+            services.request_meeting,
+            requester=bob,
+            team_id=team.pk,
+            recipient_id=alice.pk,
+            date=START.isoformat(),
+            link="",
+            now=NOW,
+        )
         delete = partial(teams.delete, team=team, actor=alice, now=NOW)
         acts: list[Act] = [delete, ask, ask, ask]
         deleted, *asked = at_once(acts)
@@ -142,9 +159,14 @@ def test_staff_delete_a_team_or_it_is_asked_in(alice: User, bob: User) -> None:
     for number in range(6):
         team = factories.team(f"Team {number}", alice, bob)
         ask = partial(
-            services.request_meeting, requester=bob, team_id=team.pk, recipient_id=alice.pk,
-            date=START.isoformat(), link="", now=NOW,
-        )  # fmt: skip
+            services.request_meeting,
+            requester=bob,
+            team_id=team.pk,
+            recipient_id=alice.pk,
+            date=START.isoformat(),
+            link="",
+            now=NOW,
+        )
         delete = partial(staff.post, f"/admin/accounts/team/{team.pk}/delete/", {"post": "yes"})
         acts: list[Act] = [delete, ask, ask]
         answer, *asked = at_once(acts)
@@ -160,9 +182,14 @@ def test_who_leaves_while_asked_leaves_nothing_behind(alice: User, bob: User) ->
     for number in range(6):
         team = factories.team(f"Team {number}", alice, bob)
         ask = partial(
-            services.request_meeting, requester=alice, team_id=team.pk, recipient_id=bob.pk,
-            date=START.isoformat(), link="", now=NOW,
-        )  # fmt: skip
+            services.request_meeting,
+            requester=alice,
+            team_id=team.pk,
+            recipient_id=bob.pk,
+            date=START.isoformat(),
+            link="",
+            now=NOW,
+        )
         meeting = ask()
         confirm = partial(services.confirm, meeting=meeting, actor=bob, now=NOW)
         leave = partial(teams.leave, team=team, actor=bob, now=NOW)

@@ -192,8 +192,11 @@ def test_bookings_have_come_about_as_the_doors_allow() -> None:
         )
         begins = "pending" if booking.event_type.requires_approval else "confirmed"
         assert (first.change, first.from_status, first.to_status, first.role) == (
-            "created", "", begins, "invitee",
-        )  # fmt: skip
+            "created",
+            "",
+            begins,
+            "invitee",
+        )
         for before, entry in pairwise(entries):
             present = booking_enums.Status(entry.from_status)
             movers = booking_enums.TRANSITIONS[booking_enums.Change(entry.change)][present]
@@ -247,9 +250,13 @@ def test_numbers_of_meetings_are_those_of_their_days_and_go_on() -> None:
         f"{day}-{number:03}" for day, last in days.items() for number in range(1, last + 1)
     )
     meeting = services.request_meeting(
-        requester=host(1), recipient_id=host(2).pk, team_id=host(1).teams.get().pk,
-        date="2026-07-01 10:00", link="", now=NOW,
-    )  # fmt: skip
+        requester=host(1),
+        recipient_id=host(2).pk,
+        team_id=host(1).teams.get().pk,
+        date="2026-07-01 10:00",
+        link="",
+        now=NOW,
+    )
     assert meeting.booking_number == f"MTG-20260302-{days['MTG-20260302'] + 1:03}"
 
 

@@ -184,8 +184,10 @@ def test_a_broken_link_is_not_found_in_friendly_words(
     to_another = signing.dumps([meeting.pk, meeting.requester_id, 0], salt="meetings.answer")
     before = everything()
     for token in ("x", "a:b:c", f"{link[17:]}x", link[17:-1], forged, to_another, "%00", "é"):
-        for answer in (client.get(f"/meetings/answer/{token}"),
-                       client.post(f"/meetings/answer/{token}", CONFIRM)):  # fmt: skip
+        for answer in (
+            client.get(f"/meetings/answer/{token}"),
+            client.post(f"/meetings/answer/{token}", CONFIRM),
+        ):
             assert answer.status_code == 404, token
             assert "This link does not work" in words(answer)
     assert everything() == before

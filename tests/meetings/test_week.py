@@ -199,8 +199,10 @@ def test_a_day_without_an_hour_shows_what_its_clock_shows(
     day = date(2026, 3, 29)
     week = drawn(
         claim(instant(day, *start, BERLIN), instant(day, *end, BERLIN)),
-        first=date(2026, 3, 23), zone=BERLIN, weekly={7: [(0, 1440)]},
-    )  # fmt: skip
+        first=date(2026, 3, 23),
+        zone=BERLIN,
+        weekly={7: [(0, 1440)]},
+    )
     assert shown(week.days[6]) == [times]
     assert [entry.block for entry in week.days[6].entries] == [block]
     assert week.days[6].open == [Block(1, 96)]

@@ -107,7 +107,13 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
             "min_advance_booking": 0,
             "max_advance_booking": 60,
             "available_days": [
-                "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+                "monday",
+                "tuesday",
+                "wednesday",
+                "thursday",
+                "friday",
+                "saturday",
+                "sunday",
             ],
             "slot_interval": None,
             "daily_limit": None,
@@ -120,7 +126,7 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
         "updated_at": "2026-03-02T09:00:00Z",
         "uri": f"/api/v1/event_types/{row.pk}",
         "scheduling_url": "alice/an-hour",
-    }  # fmt: skip
+    }
 
 
 def test_whatever_else_can_be_said(api: Client) -> None:
@@ -291,11 +297,13 @@ def test_another_media_type_is_415(api: Client, media_type: str) -> None:
 def test_a_key_answers_again(api: Client) -> None:
     first, again = (
         api.post(
-            f"/api/v1{URL}", HOUR, content_type="application/json",
+            f"/api/v1{URL}",
+            HOUR,
+            content_type="application/json",
             headers={"Idempotency-Key": "one"},
         )
         for _ in range(2)
-    )  # fmt: skip
+    )
     assert (again.status_code, again.content) == (201, first.content)
     assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
     assert EventType.objects.count() == 1

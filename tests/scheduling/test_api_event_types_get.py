@@ -24,10 +24,26 @@ def test_it_is_found_by_number_and_by_uuid(api: Client, event_type: EventType) -
 @pytest.mark.parametrize(
     "key",
     [
-        "0", "99999", "-1", "1.0", "9" * 18, "9" * 19, "9" * 400, "et_00000000000000000000",
-        "et_", "30-minute-meeting", "x", "١", "%00", "et_%00", "%ff", "%20", "' OR 1=1", "null",
+        "0",
+        "99999",
+        "-1",
+        "1.0",
+        "9" * 18,
+        "9" * 19,
+        "9" * 400,
+        "et_00000000000000000000",
+        "et_",
+        "30-minute-meeting",
+        "x",
+        "١",
+        "%00",
+        "et_%00",
+        "%ff",
+        "%20",
+        "' OR 1=1",
+        "null",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_there_is_404(api: Client, event_type: EventType, key: str) -> None:
     assert missing(call(api, "GET", f"/event_types/{key}")) == "event type not found"
 

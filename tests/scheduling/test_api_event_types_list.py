@@ -78,15 +78,25 @@ def test_it_has_the_documents_shape(api: Client, alice: User) -> None:
     assert (made.uuid[:3], len(made.uuid)) == ("et_", 23)
     # The order is the document's too.
     assert list(body["data"][0]) == [
-        "uuid", "id", *SEED, "created_at", "updated_at", "uri", "scheduling_url",
-    ]  # fmt: skip
+        "uuid",
+        "id",
+        *SEED,
+        "created_at",
+        "updated_at",
+        "uri",
+        "scheduling_url",
+    ]
 
 
 def test_what_is_paid_for_and_where(api: Client, alice: User) -> None:
     factories.event_type(
-        alice, location="custom", location_custom="At the pond",
-        price=Decimal("150.00"), currency="EUR", payment_method="invoice",
-    )  # fmt: skip
+        alice,
+        location="custom",
+        location_custom="At the pond",
+        price=Decimal("150.00"),
+        currency="EUR",
+        payment_method="invoice",
+    )
     (row,) = data(call(api, "GET", "/event_types"))
     assert (row["location"], row["payment"]) == (
         {"type": "custom", "display": "At the pond", "custom": "At the pond"},

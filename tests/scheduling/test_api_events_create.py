@@ -201,11 +201,13 @@ def test_a_time_that_a_clock_skips_or_repeats(
 def test_a_key_answers_again(api: Client, body: dict[str, Any]) -> None:
     first, again = (
         api.post(
-            "/api/v1/events", body, content_type="application/json",
+            "/api/v1/events",
+            body,
+            content_type="application/json",
             headers={"Idempotency-Key": "one"},
         )
         for _ in range(2)
-    )  # fmt: skip
+    )
     assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
     assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
     assert Booking.objects.count() == 1
@@ -214,9 +216,11 @@ def test_a_key_answers_again(api: Client, body: dict[str, Any]) -> None:
 def test_a_refusal_leaves_the_key_free(api: Client, body: dict[str, Any]) -> None:
     def post(start: str) -> int:
         answer = api.post(
-            "/api/v1/events", body | {"start_time": start}, content_type="application/json",
+            "/api/v1/events",
+            body | {"start_time": start},
+            content_type="application/json",
             headers={"Idempotency-Key": "one"},
-        )  # fmt: skip
+        )
         return answer.status_code
 
     assert [post("2026-03-04T03:00:00Z"), post("2026-03-04T10:00:00Z")] == [422, 201]

@@ -199,9 +199,13 @@ def test_so_is_a_meeting_that_is_confirmed(
     api: Client, body: dict[str, Any], team: Team, alice: User, bob: User
 ) -> None:
     meeting = meetings.request_meeting(
-        requester=alice, team_id=team.pk, recipient_id=bob.pk, date=START.isoformat(), link="",
+        requester=alice,
+        team_id=team.pk,
+        recipient_id=bob.pk,
+        date=START.isoformat(),
+        link="",
         now=NOW,
-    )  # fmt: skip
+    )
     meetings.confirm(meeting=meeting, actor=bob, now=NOW)
     assert conflict(call(api, "POST", "/events", body)) == ("That time is no longer free.", "busy")
     assert Booking.objects.count() == 0

@@ -129,9 +129,13 @@ def test_a_time_that_a_clock_repeats(api: Client, alice: User, book: Book) -> No
 def test_its_own_time_is_not_in_its_way(api: Client, alice: User, book: Book) -> None:
     """Nor are its buffers and its place in the day's count."""
     event_type = factories.event_type(
-        alice, duration=60, buffer_time_before=15, buffer_time_after=15, slot_interval=30,
+        alice,
+        duration=60,
+        buffer_time_before=15,
+        buffer_time_after=15,
+        slot_interval=30,
         daily_limit=1,
-    )  # fmt: skip
+    )
     url = f"/events/{book(of=event_type).pk}/reschedule"
     moved = data(call(api, "POST", url, {"start_time": "2026-03-04T10:30:00Z"}))
     assert (moved["start_time"], moved["end_time"]) == (

@@ -19,9 +19,16 @@ from tests.scheduling.conftest import Book
 pytestmark = pytest.mark.usefixtures("at_now")
 
 BY_OTHERS = [
-    ("GET", ""), ("PATCH", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/history"),
-    ("POST", "/confirm"), ("POST", "/reject"), ("POST", "/cancel"), ("POST", "/reschedule"),
-]  # fmt: skip
+    ("GET", ""),
+    ("PATCH", ""),
+    ("PUT", ""),
+    ("DELETE", ""),
+    ("GET", "/history"),
+    ("POST", "/confirm"),
+    ("POST", "/reject"),
+    ("POST", "/cancel"),
+    ("POST", "/reschedule"),
+]
 
 
 @pytest.fixture

@@ -204,19 +204,25 @@ def test_what_is_no_week_is_422(
         ({"windows": {}}, [(".windows", 'Expected a list of items but got type "dict".')]),
         ({"windows": []}, [(".windows", "Give at least one window, or disable the day.")]),
         ({"windows": [{"end": "10:00"}]}, [(".windows.0.start", "Start is required")]),
-        ({"windows": [span("09:00", "10:00"), span("x", "12:00")]},
-         [(".windows.1.start", NO_TIME)]),
+        (
+            {"windows": [span("09:00", "10:00"), span("x", "12:00")]},
+            [(".windows.1.start", NO_TIME)],
+        ),
         ({"windows": [span("10:00", "09:00")]}, [(".windows.0.end", NO_END)]),
         ({"windows": [span("09:00", "12:00"), span("11:59", "13:00")]}, [(".windows", OVERLAP)]),
         ({"windows": [span("09:00", "17:00"), span("10:00", "11:00")]}, [(".windows", OVERLAP)]),
         ({"windows": [span("09:00", "10:00")] * 2}, [(".windows", OVERLAP)]),
         (
-            {"windows": [span(f"{n // 2:02}:{n % 2 * 30:02}", f"{n // 2:02}:{n % 2 * 30 + 29:02}")
-                         for n in range(25)]},
+            {
+                "windows": [
+                    span(f"{n // 2:02}:{n % 2 * 30:02}", f"{n // 2:02}:{n % 2 * 30 + 29:02}")
+                    for n in range(25)
+                ]
+            },
             [(".windows", "Use at most 24 windows a day.")],
         ),
     ],
-)  # fmt: skip
+)
 def test_a_day_that_makes_no_sense_is_422(
     api: Client, day: Any, details: list[tuple[str, str]]
 ) -> None:

@@ -103,9 +103,10 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: Booking.objects.exists())
     @rule(
-        which=st.integers(0, 9), door=st.sampled_from(["confirm", "reject", "cancel"]),
+        which=st.integers(0, 9),
+        door=st.sampled_from(["confirm", "reject", "cancel"]),
         by_host=st.booleans(),
-    )  # fmt: skip
+    )
     def answer(self, which: int, door: str, by_host: bool) -> None:
         booking = self.booking(which)
         actor = bookings.host(self.alice) if by_host else bookings.INVITEE
@@ -174,9 +175,13 @@ class Machine(RuleBasedStateMachine):
         midnight = datetime.combine(self.date(day), time(), UTC)
         start = midnight + timedelta(days=1, minutes=15 * quarter)
         meeting = meeting_services.request_meeting(
-            requester=self.bob, team_id=self.team.pk, recipient_id=self.alice.pk,
-            date=start.isoformat(), link="", now=self.now,
-        )  # fmt: skip
+            requester=self.bob,
+            team_id=self.team.pk,
+            recipient_id=self.alice.pk,
+            date=start.isoformat(),
+            link="",
+            now=self.now,
+        )
         free = not any(
             row.start < meeting.end.timestamp() and row.end > meeting.start.timestamp()
             for row in BusyTime.objects.all()
@@ -233,8 +238,10 @@ class Machine(RuleBasedStateMachine):
                 assert later.from_status == earlier.to_status
             last = entries[-1]
             assert (last.to_status, last.start, last.end) == (
-                booking.status, booking.start, booking.end,
-            )  # fmt: skip
+                booking.status,
+                booking.start,
+                booking.end,
+            )
         assert recorded == getattr(self, "changes", 0)
 
     # --- how it is found ------------------------------------------------------------------------
@@ -249,9 +256,13 @@ class Machine(RuleBasedStateMachine):
     def slot(self, event_type: EventType, day: int, pick: int, **moving: Any) -> Slot | None:
         """One of a day's slots, open or not."""
         days = availability.slots_by_date(
-            event_type, zone=event_type.zone, first=self.date(day), last=self.date(day),
-            now=self.now, **moving,
-        )  # fmt: skip
+            event_type,
+            zone=event_type.zone,
+            first=self.date(day),
+            last=self.date(day),
+            now=self.now,
+            **moving,
+        )
         found = [slot for _day, slots in days for slot in slots]
         return found[pick % len(found)] if found else None
 

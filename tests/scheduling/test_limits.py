@@ -265,9 +265,12 @@ def test_a_host_moves_a_booking_so_often_a_day_by_the_api_and_on_pages_together(
 
 
 def test_a_host_books_so_often_a_day_for_one_address(
-    offered: EventType, alice: User, starts: Iterator[int], settings: Settings,
+    offered: EventType,
+    alice: User,
+    starts: Iterator[int],
+    settings: Settings,
     clock: time_machine.Traveller,
-) -> None:  # fmt: skip
+) -> None:
     allow(settings, bookings_api=2, bookings_hour=1)
     api = factories.client(alice)
 
@@ -316,9 +319,11 @@ def test_a_name_that_looks_like_a_link_is_refused(
     page = book(starts, name=name)
     assert (page.status_code, "A name cannot contain" in words(page)) == (200, True)
     body = {
-        "event_type_id": offered.pk, "attendee_email": VICTIM, "attendee_name": name,
+        "event_type_id": offered.pk,
+        "attendee_email": VICTIM,
+        "attendee_name": name,
         "start_time": f"{START:%Y-%m-%dT%H:%M:%SZ}",
-    }  # fmt: skip
+    }
     answer = factories.client(alice).post("/api/v1/events", body, content_type="application/json")
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, "attendee_name")
     assert (Booking.objects.count(), Notification.objects.count()) == (0, 0)

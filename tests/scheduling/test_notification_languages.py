@@ -84,9 +84,14 @@ TO_JOHN = {
     ],
 )
 def test_each_is_written_to_in_their_own_language_whoever_acts(
-    alice: User, book: Book, of_host: str, of_invitee: str, to_host: str, to_invitee: str,
+    alice: User,
+    book: Book,
+    of_host: str,
+    of_invitee: str,
+    to_host: str,
+    to_invitee: str,
     acting: str,
-) -> None:  # fmt: skip
+) -> None:
     speaks(alice, of_host)
     with translation.override(acting):
         book(language=of_invitee)
@@ -188,8 +193,10 @@ def test_a_german_page_leaves_the_host_their_english_and_programs_theirs(
     assert shown["status"] == "cancelled"
     written = booking.history.latest("sequence")
     assert (written.change, written.to_status, written.role) == (
-        "cancelled", "cancelled", "invitee",
-    )  # fmt: skip
+        "cancelled",
+        "cancelled",
+        "invitee",
+    )
     kinds = Notification.objects.values_list("kind", flat=True)
     assert set(kinds) == {"booking_confirmed", "booking_reminder", "booking_cancelled"}
 
@@ -207,8 +214,12 @@ def test_an_unanswered_question_is_named_in_the_language_of_the_page(
     alice: User, book: Book
 ) -> None:
     question: dict[str, Any] = {
-        "name": "why", "label": "Warum?", "type": "text", "required": True, "options": [],
-    }  # fmt: skip
+        "name": "why",
+        "label": "Warum?",
+        "type": "text",
+        "required": True,
+        "options": [],
+    }
     asking = factories.event_type(alice, slug="asking", custom_fields=[question])
     with translation.override("de"), pytest.raises(DomainError) as refused:
         book(asking)

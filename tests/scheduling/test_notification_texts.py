@@ -51,12 +51,22 @@ def test_the_text_for_the_host(alice: User, book: Book) -> None:
         price="50.00",
         payment_method="on_site",
         custom_fields=[
-            {"name": "size", "label": "How many?", "type": "number", "required": False,
-             "options": []},
-            {"name": "new", "label": "New here?", "type": "boolean", "required": False,
-             "options": []},
+            {
+                "name": "size",
+                "label": "How many?",
+                "type": "number",
+                "required": False,
+                "options": [],
+            },
+            {
+                "name": "new",
+                "label": "New here?",
+                "type": "boolean",
+                "required": False,
+                "options": [],
+            },
         ],
-    )  # fmt: skip
+    )
     book(paid, phone="+49 30 1234", notes="I am\nlate.", answers={"size": 3, "new": False})
     assert mail(HOST, "booking_confirmed")["text"] == (
         "Hello Alice,\n"
@@ -188,8 +198,14 @@ def test_nothing_that_others_have_typed_is_markup(alice: User, book: Book) -> No
 
     mails = [row for row in rows() if row.channel == "email"]
     assert {row.kind.partition("_")[2] for row in mails} == {
-        "requested", "confirmed", "rejected", "cancelled", "rescheduled", "expired", "reminder",
-    }  # fmt: skip
+        "requested",
+        "confirmed",
+        "rejected",
+        "cancelled",
+        "rescheduled",
+        "expired",
+        "reminder",
+    }
     for row in mails:
         content = json.loads(row.content)
         assert "img" not in Elements(content["html"]).found, row.kind

@@ -239,8 +239,11 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
     for address in (HOST, JOHN):
         found = entry(mail(address, "booking_rescheduled"))
         assert (found["uid"], found["method"], found["sequence"], found["start"]) == (
-            f"{booking.uuid}@localhost", "REQUEST", 1, LATER,
-        )  # fmt: skip
+            f"{booking.uuid}@localhost",
+            "REQUEST",
+            1,
+            LATER,
+        )
     assert pushed()[-1] == ("Booking moved", "John Doe moved 30 Minute Meeting.")
 
 

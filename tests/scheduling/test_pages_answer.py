@@ -216,9 +216,17 @@ def test_a_broken_link_is_not_found_in_friendly_words(
     token = link.rsplit("/", 1)[1]
     before = everything()
     for broken in (
-        "x", "a:b:c", f"{token}x", token[:-1], managing, forged, of_meetings, to_another,
-        "%00", "é",
-    ):  # fmt: skip
+        "x",
+        "a:b:c",
+        f"{token}x",
+        token[:-1],
+        managing,
+        forged,
+        of_meetings,
+        to_another,
+        "%00",
+        "é",
+    ):
         for answer in (
             client.get(f"/bookings/answer/{broken}"),
             client.post(f"/bookings/answer/{broken}", CONFIRM),

@@ -67,9 +67,14 @@ def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
         {"name": "topic", "label": "Topic?", "type": "text", "required": False, "options": []}
     ]
     paid = factories.event_type(
-        alice, location="custom", location_custom="Room 1", price="50.00",
-        payment_method="on_site", custom_fields=questions, slug="paid",
-    )  # fmt: skip
+        alice,
+        location="custom",
+        location_custom="Room 1",
+        price="50.00",
+        payment_method="on_site",
+        custom_fields=questions,
+        slug="paid",
+    )
     booking = book(paid, notes="I am\nlate.", answers={"topic": "Tea"}, phone="+49 30 1234")
     assert words(client.get(page_of(booking))) == (
         "Upcoming Mar 4 Wed 30 Minute Meeting with John Doe Confirmed"
@@ -280,9 +285,10 @@ def test_where_both_have_one_clock_it_is_told_once(client: Client, book: Book) -
 
 def test_its_own_time_is_not_among_them(client: Client, booking: Booking) -> None:
     page = client.get(f"{page_of(booking)}?week=").content.decode()
-    starts = [datetime.fromtimestamp(int(text), UTC) for text in re.findall(
-        r'name="start" value="([0-9]+)"', page
-    )]  # fmt: skip
+    starts = [
+        datetime.fromtimestamp(int(text), UTC)
+        for text in re.findall(r'name="start" value="([0-9]+)"', page)
+    ]
     on_that_day = [start.time() for start in starts if start.date() == START.date()]
     assert START.time() not in on_that_day
     assert len(on_that_day) == 15
@@ -338,9 +344,10 @@ def test_a_time_that_is_never_offered_changes_nothing(
 def test_who_moves_too_often_waits(client: Client, booking: Booking) -> None:
     for n in range(30):
         start = second(LATER if n % 2 == 0 else START)
-        assert client.post(
-            f"{page_of(booking)}/move", {"sequence": n, "start": start}
-        ).status_code == 302  # fmt: skip
+        assert (
+            client.post(f"{page_of(booking)}/move", {"sequence": n, "start": start}).status_code
+            == 302
+        )
     before = everything()
     answer = client.post(f"{page_of(booking)}/move", {"sequence": 30, "start": second(LATER)})
     assert answer.status_code == 429

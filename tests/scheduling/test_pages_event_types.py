@@ -24,11 +24,19 @@ LIST = "/event-types"
 NEW = "/event-types/new"
 ADDRESS = f"{settings.PUBLIC_URL}/alice"
 TOPIC: CustomField = {
-    "name": "topic", "label": "Topic?", "type": "text", "required": True, "options": [],
-}  # fmt: skip
+    "name": "topic",
+    "label": "Topic?",
+    "type": "text",
+    "required": True,
+    "options": [],
+}
 SIZE: CustomField = {
-    "name": "size", "label": "Size", "type": "select", "required": False, "options": ["S", "M, L"],
-}  # fmt: skip
+    "name": "size",
+    "label": "Size",
+    "type": "select",
+    "required": False,
+    "options": ["S", "M, L"],
+}
 
 
 @pytest.fixture
@@ -44,13 +52,26 @@ def page_of(event_type: EventType) -> str:
 def typed(**other: Any) -> dict[str, Any]:
     """The form as it is sent for a new event type, with other values for some of its inputs."""
     fields: dict[str, Any] = {
-        "act": "save", "name": "Intro call", "slug": "", "description": "", "color": "#4f46e5",
-        "duration": "30", "location": "zoom_meeting", "location_custom": "",
-        "buffer_time_before": "0", "buffer_time_after": "0", "min_advance_booking": "0",
-        "max_advance_booking": "60", "available_days": ["1", "2", "3", "4", "5"],
-        "slot_interval": "", "daily_limit": "", "price": "", "currency": "USD",
-        "payment_method": "", "sort_order": "0",
-    }  # fmt: skip
+        "act": "save",
+        "name": "Intro call",
+        "slug": "",
+        "description": "",
+        "color": "#4f46e5",
+        "duration": "30",
+        "location": "zoom_meeting",
+        "location_custom": "",
+        "buffer_time_before": "0",
+        "buffer_time_after": "0",
+        "min_advance_booking": "0",
+        "max_advance_booking": "60",
+        "available_days": ["1", "2", "3", "4", "5"],
+        "slot_interval": "",
+        "daily_limit": "",
+        "price": "",
+        "currency": "USD",
+        "payment_method": "",
+        "sort_order": "0",
+    }
     return fields | other
 
 
@@ -99,9 +120,17 @@ def test_signed_out_one_signs_in_first(client: Client, path: str) -> None:
 def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> None:
     factories.event_type(alice, name="Intro call", duration=15)
     paid = factories.event_type(
-        alice, name="Long talk", duration=90, location="custom", location_custom="Room 1",
-        price="50.00", currency="EUR", requires_approval=True, is_active=False, color="#ff0000",
-    )  # fmt: skip
+        alice,
+        name="Long talk",
+        duration=90,
+        location="custom",
+        location_custom="Room 1",
+        price="50.00",
+        currency="EUR",
+        requires_approval=True,
+        is_active=False,
+        color="#ff0000",
+    )
     page = signed_in.get(LIST)
     said = words(page)
     assert (
@@ -207,26 +236,56 @@ def test_only_a_post_of_its_host_changes_it(
 def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alice: User) -> None:
     services.set_hours(user=alice, days={}, timezone="Europe/Berlin")
     sent = typed(
-        name="Long talk", slug="talk", description="One\r\ntwo", color="#ff0000", duration="90",
-        location="custom", location_custom="Room 1", requires_approval="on",
-        buffer_time_before="5", buffer_time_after="10", min_advance_booking="24",
-        max_advance_booking="30", available_days=["7", "1"], slot_interval="20", daily_limit="3",
-        price="50.5", currency="eur", payment_method="invoice", sort_order="-1",
-    )  # fmt: skip
+        name="Long talk",
+        slug="talk",
+        description="One\r\ntwo",
+        color="#ff0000",
+        duration="90",
+        location="custom",
+        location_custom="Room 1",
+        requires_approval="on",
+        buffer_time_before="5",
+        buffer_time_after="10",
+        min_advance_booking="24",
+        max_advance_booking="30",
+        available_days=["7", "1"],
+        slot_interval="20",
+        daily_limit="3",
+        price="50.5",
+        currency="eur",
+        payment_method="invoice",
+        sort_order="-1",
+    )
     page = signed_in.post(NEW, sent | asked(SIZE, TOPIC), follow=True)
     assert page.redirect_chain == [(LIST, 302)]
     assert words(page).startswith("Long talk is saved.")
     row = EventType.objects.values().get()
     del row["id"], row["uuid"], row["created_at"], row["updated_at"]
     assert row == {
-        "host_id": alice.pk, "name": "Long talk", "slug": "talk", "description": "One\ntwo",
-        "color": "#ff0000", "duration": 90, "location": "custom", "location_custom": "Room 1",
-        "timezone": "Europe/Berlin", "is_active": True, "requires_approval": True,
-        "buffer_time_before": 5, "buffer_time_after": 10, "min_advance_booking": 24,
-        "max_advance_booking": 30, "available_days": [1, 7], "slot_interval": 20,
-        "daily_limit": 3, "price": Decimal("50.50"), "currency": "EUR",
-        "payment_method": "invoice", "custom_fields": [SIZE, TOPIC], "sort_order": -1,
-    }  # fmt: skip
+        "host_id": alice.pk,
+        "name": "Long talk",
+        "slug": "talk",
+        "description": "One\ntwo",
+        "color": "#ff0000",
+        "duration": 90,
+        "location": "custom",
+        "location_custom": "Room 1",
+        "timezone": "Europe/Berlin",
+        "is_active": True,
+        "requires_approval": True,
+        "buffer_time_before": 5,
+        "buffer_time_after": 10,
+        "min_advance_booking": 24,
+        "max_advance_booking": 30,
+        "available_days": [1, 7],
+        "slot_interval": 20,
+        "daily_limit": 3,
+        "price": Decimal("50.50"),
+        "currency": "EUR",
+        "payment_method": "invoice",
+        "custom_fields": [SIZE, TOPIC],
+        "sort_order": -1,
+    }
 
 
 def test_its_address_is_made_from_its_name(signed_in: Client, alice: User) -> None:
@@ -239,9 +298,15 @@ def test_the_form_begins_with_what_is_saved_and_a_save_changes_nothing(
     signed_in: Client, alice: User
 ) -> None:
     found = factories.event_type(
-        alice, custom_fields=[TOPIC, SIZE], price="5.00", daily_limit=2, timezone="Asia/Tokyo",
-        is_active=False, description="Two\nlines", available_days=[2, 4],
-    )  # fmt: skip
+        alice,
+        custom_fields=[TOPIC, SIZE],
+        price="5.00",
+        daily_limit=2,
+        timezone="Asia/Tokyo",
+        is_active=False,
+        description="Two\nlines",
+        available_days=[2, 4],
+    )
     page = signed_in.get(page_of(found))
     form, questions = page.context["form"], page.context["questions"]
     sent = {name: form[name].value() for name in form.fields}
@@ -315,7 +380,7 @@ def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
             },
         ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("is_new", [True, False])
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
     signed_in: Client,

@@ -81,9 +81,14 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
         {"name": "new", "label": "New here?", "type": "boolean", "required": False, "options": []},
     ]
     paid = factories.event_type(
-        alice, location="custom", location_custom="Room 1", price="50.00",
-        payment_method="on_site", custom_fields=questions, slug="paid",
-    )  # fmt: skip
+        alice,
+        location="custom",
+        location_custom="Room 1",
+        price="50.00",
+        payment_method="on_site",
+        custom_fields=questions,
+        slug="paid",
+    )
     set_hours(user=alice, days={str(day): {"enabled": day == 3} for day in range(1, 8)})
     booking = book(
         paid, notes="I am\nlate.", answers={"new": True, "topic": "Tea"}, phone="+49 30 1234"
@@ -450,9 +455,17 @@ def test_a_broken_link_is_not_found_in_friendly_words(
     token = link.rsplit("/", 1)[1]
     before = everything()
     for broken in (
-        "x", "a:b:c", f"{token}x", token[:-1], answering, forged, of_another, of_nothing,
-        "%00", "é",
-    ):  # fmt: skip
+        "x",
+        "a:b:c",
+        f"{token}x",
+        token[:-1],
+        answering,
+        forged,
+        of_another,
+        of_nothing,
+        "%00",
+        "é",
+    ):
         for answer in (
             client.get(f"/bookings/manage/{broken}"),
             client.post(f"/bookings/manage/{broken}", cancel()),

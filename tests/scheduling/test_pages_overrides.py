@@ -42,8 +42,9 @@ def kept(user: User) -> dict[date, list[tuple[int, int]]]:
 
 def cells(page: Answer) -> dict[str, str]:
     """What the calendar says of each date that can be chosen: by its address."""
-    found = re.findall(r'href="\?month=[0-9-]+&amp;date=([0-9-]+)#date"[^>]*aria-label="([^"]*)"',
-                       main(page))  # fmt: skip
+    found = re.findall(
+        r'href="\?month=[0-9-]+&amp;date=([0-9-]+)#date"[^>]*aria-label="([^"]*)"', main(page)
+    )
     return dict(found)
 
 
@@ -84,8 +85,14 @@ def test_it_is_a_table_with_a_caption_and_named_columns(signed_in: Client, alice
     html = main(signed_in.get(PAGE))
     assert re.findall(r"<caption[^>]*>([^<]*)</caption>", html) == ["March 2026"]
     assert re.findall(r'<th scope="col" abbr="([^"]*)"', html) == [
-        "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
-    ]  # fmt: skip
+        "Sunday",
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+    ]
     first = html[html.index("<tbody>") :].split("</tr>")[0]
     assert first.count("<td>") == 7
     assert re.findall(r">([0-9]+)<", first) == ["1", "2", "3", "4", "5", "6", "7"]
@@ -104,11 +111,22 @@ def test_one_turns_the_pages_from_this_month_on(signed_in: Client) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "?month=", "?month=2026-13", "?month=0000-01", "?month=2026-02", "?month=2031-04",
-        "?month=9999-12", "?month=x", "?date=", "?date=x", "?date=2026-02-30", "?date=2026-03-01",
-        "?date=9999-12-31", "?date=0001-01-01", "?date=2031-04-01",
+        "?month=",
+        "?month=2026-13",
+        "?month=0000-01",
+        "?month=2026-02",
+        "?month=2031-04",
+        "?month=9999-12",
+        "?month=x",
+        "?date=",
+        "?date=x",
+        "?date=2026-02-30",
+        "?date=2026-03-01",
+        "?date=9999-12-31",
+        "?date=0001-01-01",
+        "?date=2031-04-01",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_month_or_date_to_come_is_this_month(signed_in: Client, query: str) -> None:
     page = signed_in.get(PAGE + query)
     assert page.status_code == 200

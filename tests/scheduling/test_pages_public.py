@@ -51,9 +51,15 @@ def test_a_host_shows_what_can_be_booked_of_them(client: Client, alice: User) ->
     alice.save()
     factories.event_type(alice, name="Coffee", duration=15, location="in_person", sort_order=2)
     factories.event_type(
-        alice, name="Advice", duration=60, price="50.00", payment_method="invoice",
-        requires_approval=True, description="About anything.", sort_order=1,
-    )  # fmt: skip
+        alice,
+        name="Advice",
+        duration=60,
+        price="50.00",
+        payment_method="invoice",
+        requires_approval=True,
+        description="About anything.",
+        sort_order=1,
+    )
     factories.event_type(alice, name="Secret", is_active=False)
     page = client.get("/alice")
     assert words(page) == (

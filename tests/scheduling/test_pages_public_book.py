@@ -46,9 +46,12 @@ def errors(page: Answer) -> dict[str, str]:
 def question(name: str, type_: str, *options: str, required: bool = False) -> dict[str, object]:
     label = f"{name.capitalize()}?"
     return {
-        "name": name, "label": label, "type": type_, "required": required,
+        "name": name,
+        "label": label,
+        "type": type_,
+        "required": required,
         "options": list(options),
-    }  # fmt: skip
+    }
 
 
 # --- the form -----------------------------------------------------------------------------------
@@ -83,21 +86,34 @@ def test_someone_with_an_account_need_not_say_who_they_are(
 
 def test_a_stranger_books(client: Client, event_type: EventType) -> None:
     answer = client.post(
-        PAGE, form(notes="Hello\r\nthere", name="  Jo\tStranger "),
+        PAGE,
+        form(notes="Hello\r\nthere", name="  Jo\tStranger "),
         headers={"Accept-Language": "fr"},
-    )  # fmt: skip
+    )
     booking = Booking.objects.get()
     assert (answer.status_code, answer["Location"]) == (
         302,
         f"/bookings/booked/{links.manage_token(booking)}",
     )
     assert (
-        booking.invitee_name, booking.invitee_email, booking.timezone, booking.start,
-        booking.notes, booking.status, booking.language, booking.time_format,
+        booking.invitee_name,
+        booking.invitee_email,
+        booking.timezone,
+        booking.start,
+        booking.notes,
+        booking.status,
+        booking.language,
+        booking.time_format,
     ) == (
-        "Jo Stranger", "jo@example.com", "Asia/Tokyo", START,
-        "Hello\nthere", "confirmed", "fr", "hh:mm a",
-    )  # fmt: skip
+        "Jo Stranger",
+        "jo@example.com",
+        "Asia/Tokyo",
+        START,
+        "Hello\nthere",
+        "confirmed",
+        "fr",
+        "hh:mm a",
+    )
     assert booking.history.get().role == "invitee"
     told = Notification.objects.filter(kind="booking_confirmed").values_list("address", flat=True)
     assert set(told) == {"alice@example.com", "jo@example.com"}
@@ -121,15 +137,26 @@ def test_what_is_asked_is_kept_as_the_host_has_asked_for_it(client: Client, alic
     answer = post(
         client,
         **{
-            "answer-0": "by post", "answer-1": "3", "answer-2": "0.5", "answer-3": "on",
-            "answer-4": "M", "answer-5": "+49 30 1234", "answer-6": "Once\r\nupon", "answer-7": "",
+            "answer-0": "by post",
+            "answer-1": "3",
+            "answer-2": "0.5",
+            "answer-3": "on",
+            "answer-4": "M",
+            "answer-5": "+49 30 1234",
+            "answer-6": "Once\r\nupon",
+            "answer-7": "",
         },
-    )  # fmt: skip
+    )
     assert answer.status_code == 302, errors(answer)
     assert Booking.objects.get().custom_field_values == {
-        "email": "by post", "people": 3, "share": 0.5, "new": True, "size": "M",
-        "call": "+49301234", "story": "Once\nupon",
-    }  # fmt: skip
+        "email": "by post",
+        "people": 3,
+        "share": 0.5,
+        "new": True,
+        "size": "M",
+        "call": "+49301234",
+        "story": "Once\nupon",
+    }
 
 
 def test_where_the_host_must_approve_it_is_asked_for(client: Client, approved: EventType) -> None:

@@ -105,16 +105,18 @@ def test_one_that_is_not_sent_is_gone(signed_in: Client, alice: User) -> None:
         ),
         (
             [question(type="secret")],
-            {"question-0-type": [
-                "Select a valid choice. secret is not one of the available choices."
-            ]},
+            {
+                "question-0-type": [
+                    "Select a valid choice. secret is not one of the available choices."
+                ]
+            },
         ),
         (
             [{**SIZE, "options": ["x" * 201]}],
             {"question-0-options": ["Give at most 100 choices of at most 200 characters."]},
         ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_question_stands_beside_its_field(
     signed_in: Client, questions: list[CustomField], expected: dict[str, list[str]]
 ) -> None:

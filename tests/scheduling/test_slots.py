@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduling.rules.slots import (  # fmt: skip
+from scheduling.rules.slots import (
     Hours,
     Interval,
     Offer,
@@ -135,34 +135,46 @@ def test_every_weekday_has_its_own_hours() -> None:
 def test_an_override_replaces_the_hours_of_its_date() -> None:
     week = hours("09:00-09:30", d2026_06_01="11:00-12:00", d2026_06_02="")
     assert starts(find(days(MONDAY, date(2026, 6, 3)), week), style="%a %H:%M") == [
-        "Mon 11:00", "Mon 11:30", "Wed 09:00",
-    ]  # fmt: skip
+        "Mon 11:00",
+        "Mon 11:30",
+        "Wed 09:00",
+    ]
 
 
 def test_the_available_days_of_the_event_type_narrow_overrides_as_well() -> None:
     week = hours("09:00-09:30", d2026_06_01="11:00-11:30", d2026_06_02="11:00-11:30")
     narrow = replace(week, available_days={1, 3})
     assert starts(find(days(MONDAY, date(2026, 6, 7)), narrow), style="%a %H:%M") == [
-        "Mon 11:00", "Wed 09:00",
-    ]  # fmt: skip
+        "Mon 11:00",
+        "Wed 09:00",
+    ]
 
 
 def test_hours_are_the_hosts_local_times_resolved_on_each_date() -> None:
     around_the_change = days(date(2026, 3, 7), date(2026, 3, 9))
     assert starts(find(around_the_change, hours("09:00-09:30")), UTC_ZONE, "%d %H:%M") == [
-        "07 14:00", "08 13:00", "09 13:00",
-    ]  # fmt: skip
+        "07 14:00",
+        "08 13:00",
+        "09 13:00",
+    ]
 
 
 def test_windows_that_meet_at_midnight_are_continuous_and_each_has_its_grid() -> None:
     two_days = hours("", d2026_06_01="22:10-24:00", d2026_06_02="00:00-02:00")
     both = days(MONDAY, TUESDAY)
     assert starts(find(both, two_days, every(30, lasting=60))) == [
-        "22:10", "22:40", "23:10", "23:40", "00:00", "00:30", "01:00",
-    ]  # fmt: skip
+        "22:10",
+        "22:40",
+        "23:10",
+        "23:40",
+        "00:00",
+        "00:30",
+        "01:00",
+    ]
     assert starts(find(both, hours("", d2026_06_01="22:10-24:00"), every(30, lasting=60))) == [
-        "22:10", "22:40",
-    ]  # fmt: skip
+        "22:10",
+        "22:40",
+    ]
 
 
 def test_hours_around_the_clock_begin_their_grid_anew_every_day() -> None:
@@ -197,64 +209,133 @@ def test_a_query_that_ends_before_it_begins_selects_nothing() -> None:
 IN_WINDOWS = [
     # America/New_York: 02:00-03:00 does not exist on 8 March, 01:00-02:00 comes twice on
     # 1 November.
-    ("America/New_York", "2026-03-08", "01:00-04:00", every(30),
-     "01:00-0500 01:30-0500 03:00-0400 03:30-0400"),
-    ("America/New_York", "2026-03-08", "01:00-04:00", every(45),
-     "01:00-0500 01:45-0500"),
-    ("America/New_York", "2026-03-08", "01:00-04:15", every(45),
-     "01:00-0500 01:45-0500 03:30-0400"),
-    ("America/New_York", "2026-03-08", "02:30-04:00", every(25),
-     "03:00-0400 03:25-0400"),
+    (
+        "America/New_York",
+        "2026-03-08",
+        "01:00-04:00",
+        every(30),
+        "01:00-0500 01:30-0500 03:00-0400 03:30-0400",
+    ),
+    ("America/New_York", "2026-03-08", "01:00-04:00", every(45), "01:00-0500 01:45-0500"),
+    (
+        "America/New_York",
+        "2026-03-08",
+        "01:00-04:15",
+        every(45),
+        "01:00-0500 01:45-0500 03:30-0400",
+    ),
+    ("America/New_York", "2026-03-08", "02:30-04:00", every(25), "03:00-0400 03:25-0400"),
     ("America/New_York", "2026-03-08", "01:00-02:30", every(30), "01:00-0500 01:30-0500"),
     ("America/New_York", "2026-03-08", "02:00-03:00", every(30), ""),
-    ("America/New_York", "2026-03-08", "01:10-01:50 02:10-02:50 03:10-03:50", every(20),
-     "01:10-0500 01:30-0500 03:10-0400 03:30-0400"),
+    (
+        "America/New_York",
+        "2026-03-08",
+        "01:10-01:50 02:10-02:50 03:10-03:50",
+        every(20),
+        "01:10-0500 01:30-0500 03:10-0400 03:30-0400",
+    ),
     # Windows on both sides of the gap touch: the meeting may last from one into the other.
-    ("America/New_York", "2026-03-08", "01:00-02:00 03:00-04:00", every(60, lasting=90),
-     "01:00-0500"),
-    ("America/New_York", "2026-11-01", "00:30-02:30", every(30),
-     "00:30-0400 01:00-0400 01:30-0400 01:00-0500 01:30-0500 02:00-0500"),
-    ("America/New_York", "2026-11-01", "00:30-02:30", every(40),
-     "00:30-0400 01:10-0400 01:50-0400 01:30-0500"),
+    (
+        "America/New_York",
+        "2026-03-08",
+        "01:00-02:00 03:00-04:00",
+        every(60, lasting=90),
+        "01:00-0500",
+    ),
+    (
+        "America/New_York",
+        "2026-11-01",
+        "00:30-02:30",
+        every(30),
+        "00:30-0400 01:00-0400 01:30-0400 01:00-0500 01:30-0500 02:00-0500",
+    ),
+    (
+        "America/New_York",
+        "2026-11-01",
+        "00:30-02:30",
+        every(40),
+        "00:30-0400 01:10-0400 01:50-0400 01:30-0500",
+    ),
     # It ends in the repeated hour: an hour of break lies between its two parts.
-    ("America/New_York", "2026-11-01", "00:00-01:30", every(30),
-     "00:00-0400 00:30-0400 01:00-0400 01:00-0500"),
-    ("America/New_York", "2026-11-01", "00:00-01:30", every(25),
-     "00:00-0400 00:25-0400 00:50-0400 01:05-0500"),
-    ("America/New_York", "2026-11-01", "01:15-01:45", every(15),
-     "01:15-0400 01:30-0400 01:15-0500 01:30-0500"),
-    ("America/New_York", "2026-11-01", "01:30-03:00", every(30, lasting=60),
-     "01:30-0500 02:00-0500"),
+    (
+        "America/New_York",
+        "2026-11-01",
+        "00:00-01:30",
+        every(30),
+        "00:00-0400 00:30-0400 01:00-0400 01:00-0500",
+    ),
+    (
+        "America/New_York",
+        "2026-11-01",
+        "00:00-01:30",
+        every(25),
+        "00:00-0400 00:25-0400 00:50-0400 01:05-0500",
+    ),
+    (
+        "America/New_York",
+        "2026-11-01",
+        "01:15-01:45",
+        every(15),
+        "01:15-0400 01:30-0400 01:15-0500 01:30-0500",
+    ),
+    (
+        "America/New_York",
+        "2026-11-01",
+        "01:30-03:00",
+        every(30, lasting=60),
+        "01:30-0500 02:00-0500",
+    ),
     # Half an hour only.
-    ("Australia/Lord_Howe", "2026-10-04", "01:00-04:00", every(60),
-     "01:00+1030 02:30+1100"),
-    ("Australia/Lord_Howe", "2026-04-05", "01:00-03:00", every(60),
-     "01:00+1100 01:30+1030"),
+    ("Australia/Lord_Howe", "2026-10-04", "01:00-04:00", every(60), "01:00+1030 02:30+1100"),
+    ("Australia/Lord_Howe", "2026-04-05", "01:00-03:00", every(60), "01:00+1100 01:30+1030"),
     # Two hours.
-    ("Antarctica/Troll", "2026-03-29", "00:30-04:00", every(30),
-     "00:30+0000 03:00+0200 03:30+0200"),
-    ("Antarctica/Troll", "2026-10-25", "01:00-02:00", every(30),
-     "01:00+0200 01:30+0200 01:00+0000 01:30+0000"),
+    (
+        "Antarctica/Troll",
+        "2026-03-29",
+        "00:30-04:00",
+        every(30),
+        "00:30+0000 03:00+0200 03:30+0200",
+    ),
+    (
+        "Antarctica/Troll",
+        "2026-10-25",
+        "01:00-02:00",
+        every(30),
+        "01:00+0200 01:30+0200 01:00+0000 01:30+0000",
+    ),
     # At midnight: the date begins at 01:00, or its last hour comes twice.
     ("Asia/Beirut", "2026-03-29", "00:00-02:00", every(45), "01:00+0300"),
     ("America/Sao_Paulo", "2018-11-04", "00:30-02:00", every(30), "01:00-0200 01:30-0200"),
-    ("America/Sao_Paulo", "2018-02-17", "22:30-24:00", every(30),
-     "22:30-0200 23:00-0200 23:30-0200 23:00-0300 23:30-0300"),
+    (
+        "America/Sao_Paulo",
+        "2018-02-17",
+        "22:30-24:00",
+        every(30),
+        "22:30-0200 23:00-0200 23:30-0200 23:00-0300 23:30-0300",
+    ),
     # A minute after midnight: midnight itself is undone.
-    ("America/St_Johns", "2010-11-06", "23:00-24:00", every(15, lasting=1),
-     "23:00-0230 23:15-0230 23:30-0230 23:45-0230 23:15-0330 23:30-0330 23:45-0330"),
+    (
+        "America/St_Johns",
+        "2010-11-06",
+        "23:00-24:00",
+        every(15, lasting=1),
+        "23:00-0230 23:15-0230 23:30-0230 23:45-0230 23:15-0330 23:30-0330 23:45-0330",
+    ),
     # Summer time is interrupted for Ramadan.
-    ("Africa/Casablanca", "2026-02-15", "02:00-03:00", every(30),
-     "02:00+0100 02:30+0100 02:00+0000 02:30+0000"),
-    ("Africa/Casablanca", "2026-03-22", "01:00-04:00", every(60),
-     "01:00+0000 03:00+0100"),
+    (
+        "Africa/Casablanca",
+        "2026-02-15",
+        "02:00-03:00",
+        every(30),
+        "02:00+0100 02:30+0100 02:00+0000 02:30+0000",
+    ),
+    ("Africa/Casablanca", "2026-03-22", "01:00-04:00", every(60), "01:00+0000 03:00+0100"),
     # The whole date is left out.
     ("Pacific/Apia", "2011-12-30", "00:00-24:00", every(30), ""),
     # Offsets that are no whole hours, or minutes.
     ("Asia/Kathmandu", "2026-06-01", "09:00-10:00", every(30), "09:00+0545 09:30+0545"),
-    ("Africa/Monrovia", "1971-06-01", "09:00-10:00", every(30),
-     "09:00-004430 09:30-004430"),
-]  # fmt: skip
+    ("Africa/Monrovia", "1971-06-01", "09:00-10:00", every(30), "09:00-004430 09:30-004430"),
+]
 
 
 @pytest.mark.parametrize(("name", "day", "of_the_day", "terms", "expected"), IN_WINDOWS)
@@ -274,8 +355,13 @@ def test_the_date_before_a_skipped_one_meets_the_date_after_it() -> None:
         days(date(2011, 12, 29), date(2011, 12, 31), apia), host, every(11 * 60, lasting=3 * 60)
     )
     assert starts(found, apia, "%d %H:%M") == [
-        "29 00:00", "29 11:00", "29 22:00", "31 00:00", "31 11:00", "31 22:00",
-    ]  # fmt: skip
+        "29 00:00",
+        "29 11:00",
+        "29 22:00",
+        "31 00:00",
+        "31 11:00",
+        "31 22:00",
+    ]
     assert find(days(date(2011, 12, 30), zone=apia), host) == []
 
 

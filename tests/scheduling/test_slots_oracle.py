@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduling.rules.slots import Hours, Offer, Query, Terms, find_slots, judge_start  # fmt: skip
+from scheduling.rules.slots import Hours, Offer, Query, Terms, find_slots, judge_start
 from tests.scheduling import oracle
 from tests.scheduling.test_slots import (
     ALL_DAY,
@@ -28,13 +28,35 @@ from tests.scheduling.test_slots import (
 from tests.torture.conftest import FULL
 
 NASTY = [
-    "Africa/Cairo", "Africa/Casablanca", "America/Asuncion", "America/Caracas", "America/Havana",
-    "America/New_York", "America/Nuuk", "America/Recife", "America/Santiago", "America/Sao_Paulo",
-    "America/Scoresbysund", "America/St_Johns", "Antarctica/Casey", "Antarctica/Troll",
-    "Asia/Amman", "Asia/Beirut", "Asia/Gaza", "Asia/Kathmandu", "Asia/Pyongyang", "Asia/Tehran",
-    "Australia/Lord_Howe", "Europe/Dublin", "Europe/London", "Pacific/Apia", "Pacific/Chatham",
-    "Pacific/Fakaofo", "Pacific/Kiritimati", "Pacific/Niue",
-]  # fmt: skip
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "America/Asuncion",
+    "America/Caracas",
+    "America/Havana",
+    "America/New_York",
+    "America/Nuuk",
+    "America/Recife",
+    "America/Santiago",
+    "America/Sao_Paulo",
+    "America/Scoresbysund",
+    "America/St_Johns",
+    "Antarctica/Casey",
+    "Antarctica/Troll",
+    "Asia/Amman",
+    "Asia/Beirut",
+    "Asia/Gaza",
+    "Asia/Kathmandu",
+    "Asia/Pyongyang",
+    "Asia/Tehran",
+    "Australia/Lord_Howe",
+    "Europe/Dublin",
+    "Europe/London",
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Pacific/Fakaofo",
+    "Pacific/Kiritimati",
+    "Pacific/Niue",
+]
 ALL_ZONES = sorted(available_timezones() - {"localtime"})
 
 

@@ -104,9 +104,11 @@ class Place:
         start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         start += timedelta(days=2, minutes=15 * number)
         body = {
-            "event_type_id": host["event_type"], "start_time": f"{start:%Y-%m-%dT%H:%M:%SZ}",
-            "attendee_name": "Guest", "attendee_email": guest,
-        }  # fmt: skip
+            "event_type_id": host["event_type"],
+            "start_time": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "attendee_name": "Guest",
+            "attendee_email": guest,
+        }
         with closing(Client(self.port, host["token"])) as client:
             answer = client.ask("POST", "/api/v1/events", json.dumps(body).encode())
         assert answer.status == 201, answer.body
@@ -123,8 +125,9 @@ class Place:
         booked = time.time()
         took = {"request": listed - began, "booking": booked - listed}
         for act, arrivals in (
-            ("mail", self.mail_server.arrivals), ("delivery", self.endpoint.arrivals)
-        ):  # fmt: skip
+            ("mail", self.mail_server.arrivals),
+            ("delivery", self.endpoint.arrivals),
+        ):
             if act in acts:
                 wire.until(partial(arrivals.get, guest), seconds=_QUIET_SECONDS, what=act)
                 took[act] = arrivals[guest] - booked
@@ -187,9 +190,7 @@ def place(directory: Path) -> Iterator[Place]:
         with closing(Client(port)) as client:
             page = client.ask("GET", "/api/docs/").body.decode()
         [large_file] = re.findall(r'src="(/static/[^"]*swagger-ui-bundle[^"]*)"', page)
-        made = Place(
-            deployment, port, processes, mail_server, endpoint, alice, mallory, large_file
-        )  # fmt: skip
+        made = Place(deployment, port, processes, mail_server, endpoint, alice, mallory, large_file)
         made.use()  # the first of each kind takes longer
         made.settle()
         yield made
@@ -341,9 +342,12 @@ def sign_ins(place: Place, count: int) -> AbstractContextManager[None]:
             form = f"csrfmiddlewaretoken={token.decode()}&login=alice@example.com&password=wrong"
             for _ in range(20):
                 client.ask(
-                    "POST", "/accounts/login/", form.encode(), Cookie=cookie,
+                    "POST",
+                    "/accounts/login/",
+                    form.encode(),
+                    Cookie=cookie,
                     Content_Type="application/x-www-form-urlencoded",
-                )  # fmt: skip
+                )
 
     return again_and_again(2, sign_in, pause=0.1)
 

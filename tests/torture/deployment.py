@@ -43,9 +43,14 @@ class Deployment:
         """What a management command prints."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         return subprocess.run(
-            command, env=self.environment, cwd=self.directory, check=True,
-            stdout=subprocess.PIPE, text=True, timeout=120,
-        ).stdout  # fmt: skip
+            command,
+            env=self.environment,
+            cwd=self.directory,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        ).stdout
 
     @contextmanager
     def running(self, *arguments: str, **environment: str) -> Iterator["Running"]:
@@ -53,10 +58,14 @@ class Deployment:
         log = self.directory / f"{secrets.token_hex(4)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, *arguments], env=self.environment | environment,
-                cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                [sys.executable, *arguments],
+                env=self.environment | environment,
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         running = Running(process, log)
         try:
             yield running
@@ -209,9 +218,14 @@ class Zygote:
 @contextmanager
 def zygote(deployment: Deployment) -> Iterator[Zygote]:
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.torture.zygote"], env=deployment.environment, cwd=ROOT,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-    ) as process:  # fmt: skip
+        [sys.executable, "-m", "tests.torture.zygote"],
+        env=deployment.environment,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
         try:
             yield Zygote(process)
         finally:

@@ -175,16 +175,17 @@ def test_of_those_that_want_one_time_one_moves_there(alice: User, report: Report
             target = start + 3 * HOUR
             outcomes = at_once(
                 [
+                    partial(bookings.reschedule, booking=first, start=target, actor=host, now=NOW),
                     partial(
-                        bookings.reschedule, booking=first, start=target, actor=host, now=NOW
-                    ),
-                    partial(
-                        bookings.reschedule, booking=second, start=target,
-                        actor=bookings.INVITEE, now=NOW,
+                        bookings.reschedule,
+                        booking=second,
+                        start=target,
+                        actor=bookings.INVITEE,
+                        now=NOW,
                     ),
                     partial(take, plain, target),
                 ]
-            )  # fmt: skip
+            )
             assert kinds(outcomes) == {"Booking": 1, "TimeTaken": 2}
             won = [isinstance(outcome, Booking) for outcome in outcomes]
             for booking, moved in ((first, won[0]), (second, won[1])):

@@ -100,9 +100,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     ):
         cast = forking.do("set_up")
         people = forking.do("set_up_webhooks", endpoint.url, PEOPLE)
-        yield Place(
-            deployment, forking, endpoint, cast["team_id"], cast["bob_id"], cycle(people)
-        )  # fmt: skip
+        yield Place(deployment, forking, endpoint, cast["team_id"], cast["bob_id"], cycle(people))
 
 
 @pytest.mark.parametrize("step", ["meeting.requested", "meeting.committed"])

@@ -129,9 +129,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         worker = None
         if not EMBEDDED_WORKER:
             worker = stack.enter_context(deployment.running(*WORKER))
-        place = Place(
-            deployment, endpoint, [Host(**host) for host in hosts], port, worker
-        )  # fmt: skip
+        place = Place(deployment, endpoint, [Host(**host) for host in hosts], port, worker)
         wire.until(lambda: _answers(port), seconds=30, what="the first answer")
         place.book(0)
         endpoint.wait_for(1, seconds=30)

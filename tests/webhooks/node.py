@@ -42,9 +42,14 @@ class Node:
         """What the module prints as JSON, told this on its standard input."""
         (self.folder / "main.js").write_text(source)
         done = subprocess.run(
-            [str(self._program), "main.js"], cwd=self.folder, input=json.dumps(data),
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            [str(self._program), "main.js"],
+            cwd=self.folder,
+            input=json.dumps(data),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

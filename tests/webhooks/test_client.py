@@ -60,7 +60,7 @@ def refusal_of_post(url: str, policy: Policy) -> str:
             Target("https", "2606:4700::1111", ip_address("2606:4700::1111"), 443, "/x"),
         ),
     ],
-)  # fmt: skip
+)
 def test_a_url_is_taken_apart(url: str, target: Target) -> None:
     assert guarded_http.parse(url) == target
 
@@ -111,11 +111,21 @@ def test_whatever_is_written_is_a_target_or_no_url(tail: str) -> None:
 PIECES = {
     "scheme": ["https", "http", "HTTPS", "ftp"],
     "host": [
-        "example.com", "localhost", "a.internal", "127.0.0.1", "9.9.9.9", "127.1", "[::1]",
-        "[2606:4700::1111]", "169.254.169.254", "user@example.com", "1.2.3.4.5", "münchen.de",
+        "example.com",
+        "localhost",
+        "a.internal",
+        "127.0.0.1",
+        "9.9.9.9",
+        "127.1",
+        "[::1]",
+        "[2606:4700::1111]",
+        "169.254.169.254",
+        "user@example.com",
+        "1.2.3.4.5",
+        "münchen.de",
     ],
     "port": ["", ":443", ":8443", ":80", ":22", ":0", ":65536", ":"],
-}  # fmt: skip
+}
 POLICIES = [
     Policy(resolve=knows(PUBLIC)),
     Policy(resolve=knows(PUBLIC), ports=frozenset({443, 22})),
@@ -152,9 +162,20 @@ def test_what_check_refuses_post_refuses_and_without_a_lookup(policy: Policy) ->
 
 @pytest.mark.parametrize(
     "address",
-    ["1.1.1.1", "9.9.9.9", "99.255.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1",
-     "192.0.1.1", "223.255.255.255", "2606:4700::1111", "2001:4860:4860::8888", "2a00::1"],
-)  # fmt: skip
+    [
+        "1.1.1.1",
+        "9.9.9.9",
+        "99.255.255.255",
+        "100.128.0.1",
+        "172.15.0.1",
+        "172.32.0.1",
+        "192.0.1.1",
+        "223.255.255.255",
+        "2606:4700::1111",
+        "2001:4860:4860::8888",
+        "2a00::1",
+    ],
+)
 def test_an_address_of_the_public_internet_is_public(address: str) -> None:
     assert guarded_http.is_public(ip_address(address))
 

@@ -179,9 +179,13 @@ def test_resolvers_that_hang_leave_a_bounded_number_of_threads() -> None:
     def code(resolver: guarded_http.Resolver, timeout: float) -> str:
         with pytest.raises(SendError) as caught:
             guarded_http.post(
-                f"https://{NAME}/", body=b"", headers={}, timeout=timeout, verify=True,
+                f"https://{NAME}/",
+                body=b"",
+                headers={},
+                timeout=timeout,
+                verify=True,
                 policy=Policy(resolve=resolver),
-            )  # fmt: skip
+            )
         return caught.value.code
 
     assert {code(resolve, 0.001) for _ in range(400)} == {"timeout"}

@@ -21,9 +21,13 @@ POLICY = Policy(allowed=[ip_network("127.0.0.0/8")], resolve=lambda _name, _port
 def send(port: int, **changes: Any) -> guarded_http.Answer:
     """By http to the loopback, unless told else."""
     usual: dict[str, Any] = {
-        "url": f"http://{NAME}:{port}/hook?a=b", "body": b'{"a": 1}', "headers": {}, "timeout": 5,
-        "verify": True, "policy": POLICY,
-    }  # fmt: skip
+        "url": f"http://{NAME}:{port}/hook?a=b",
+        "body": b'{"a": 1}',
+        "headers": {},
+        "timeout": 5,
+        "verify": True,
+        "policy": POLICY,
+    }
     wanted = usual | changes
     return guarded_http.post(wanted.pop("url"), **wanted)
 
@@ -57,8 +61,10 @@ def test_a_caller_cannot_frame_the_request_anew(name: str) -> None:
         send(made.port, headers={name: "evil"})
         assert [line for line in made.lines if "evil" in line] == []
         assert sorted(line.partition(":")[0] for line in made.lines[1:]) == [
-            "Connection", "Content-Length", "Host",
-        ]  # fmt: skip
+            "Connection",
+            "Content-Length",
+            "Host",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +140,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, b"ok"),
         (b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Hints\r\nLink: a\r\n\r\n" + OK, b"ok"),
     ],
-)  # fmt: skip
+)
 def test_the_body_as_far_as_it_is_kept(answer: bytes, body: bytes) -> None:
     with receiver(answer) as made:
         received = send(made.port)

@@ -400,8 +400,11 @@ def test_a_turn_is_the_accounts_and_takes_proven_endpoints_first(
             factories.delivery(each, now=now)
     deliver_turn(webhook.pk)
     assert [call.path for call in endpoint.received] == [
-        *["/hook"] * 2, *["/hook/2"] * 2, *["/hook/0"] * 2, *["/hook/1"] * 2
-    ]  # fmt: skip
+        *["/hook"] * 2,
+        *["/hook/2"] * 2,
+        *["/hook/0"] * 2,
+        *["/hook/1"] * 2,
+    ]
 
 
 def test_an_account_that_has_its_share_gets_no_more(

@@ -24,10 +24,16 @@ NOT_SAVED = "Nothing is saved yet: look at what stands beside the fields."
 def sent(*headers: dict[str, object], kept: object = 0, **fields: object) -> dict[str, object]:
     """The form as a browser sends it, with these rows of headers."""
     form: dict[str, object] = {
-        "name": "Main", "url": URL, "events": ["booking.created"], "timeout_seconds": 30,
-        "max_retries": 3, "verify_ssl": "on", "active": "on",
-        "headers-TOTAL_FORMS": len(headers), "headers-INITIAL_FORMS": kept,
-    } | fields  # fmt: skip
+        "name": "Main",
+        "url": URL,
+        "events": ["booking.created"],
+        "timeout_seconds": 30,
+        "max_retries": 3,
+        "verify_ssl": "on",
+        "active": "on",
+        "headers-TOTAL_FORMS": len(headers),
+        "headers-INITIAL_FORMS": kept,
+    } | fields
     for number, row in enumerate(headers):
         form |= {f"headers-{number}-{name}": value for name, value in row.items()}
     return {name: value for name, value in form.items() if value is not None}
@@ -61,9 +67,15 @@ def test_a_webhook_is_made_as_it_was_asked_for(
     signed_in: Client, alice: User, settings: Settings
 ) -> None:
     form = sent(
-        header("X-API-Key", "sesame"), header("", ""), events=["meeting.created"],
-        everything=["booking"], timeout_seconds=5, max_retries=0, verify_ssl=None, active=None,
-    )  # fmt: skip
+        header("X-API-Key", "sesame"),
+        header("", ""),
+        events=["meeting.created"],
+        everything=["booking"],
+        timeout_seconds=5,
+        max_retries=0,
+        verify_ssl=None,
+        active=None,
+    )
     answer = signed_in.post(NEW, form)
     [made] = Webhook.objects.all()
     assert answer.headers["Location"] == f"/settings/webhooks/{made.pk}/secret"
@@ -274,8 +286,12 @@ def test_one_that_is_deleted_is_gone_with_its_log(
 
 PAGES = ("", "/edit", "/secret")
 ACTIONS: dict[str, dict[str, Any]] = {
-    "/edit": sent(), "/rotate": {}, "/delete": {}, "/test": {}, "/recover": {"since": "2026-03-01"}
-}  # fmt: skip
+    "/edit": sent(),
+    "/rotate": {},
+    "/delete": {},
+    "/test": {},
+    "/recover": {"since": "2026-03-01"},
+}
 
 
 def test_a_stranger_finds_nothing_and_changes_nothing(

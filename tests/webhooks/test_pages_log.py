@@ -168,9 +168,17 @@ def test_the_log_tells_each_attempt_and_when_the_next_is(
 
 def test_every_class_of_error_has_words(signed_in: Client) -> None:
     codes = (
-        "blocked_address", "invalid_url", "dns", "refused", "tls", "timeout", "invalid_answer",
-        "inactive", "interrupted", "internal",
-    )  # fmt: skip
+        "blocked_address",
+        "invalid_url",
+        "dns",
+        "refused",
+        "tls",
+        "timeout",
+        "invalid_answer",
+        "inactive",
+        "interrupted",
+        "internal",
+    )
     assert set(answers._ERRORS) == set(codes)
 
 

@@ -184,9 +184,13 @@ def test_each_change_of_a_meeting_is_told_to_both_people_once(
     team = factories.team("Founders", alice, bob, charlie)
     own, theirs, others = (factories.webhook(person) for person in (alice, bob, charlie))
     meeting = meetings.request_meeting(
-        requester=alice, team_id=team.pk, recipient_id=bob.pk, date=START.isoformat(),
-        link="https://meet.example/x", now=NOW,
-    )  # fmt: skip
+        requester=alice,
+        team_id=team.pk,
+        recipient_id=bob.pk,
+        date=START.isoformat(),
+        link="https://meet.example/x",
+        now=NOW,
+    )
     for door in doors:
         if door is overdue:
             clock.move_to(AFTER)

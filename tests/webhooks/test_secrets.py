@@ -81,15 +81,26 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
     many = 401  # more than two batches
     Notification.objects.bulk_create(
         Notification(
-            user=alice, channel="email", address=alice.email, kind="test", content=f"mail {n}",
-            due_at=now, created_at=now,
+            user=alice,
+            channel="email",
+            address=alice.email,
+            kind="test",
+            content=f"mail {n}",
+            due_at=now,
+            created_at=now,
         )
         for n in range(many)
-    )  # fmt: skip
+    )
     IdempotencyRecord.objects.create(
-        user=alice, method="POST", path="/", key="one", body_digest="", status=201,
-        answer="an answer", created_at=now,
-    )  # fmt: skip
+        user=alice,
+        method="POST",
+        path="/",
+        key="one",
+        body_digest="",
+        status=201,
+        answer="an answer",
+        created_at=now,
+    )
     services_of_accounts.register_device(user=alice, token="registration-token", platform="web")
     browser = Client()
     browser.force_login(alice)

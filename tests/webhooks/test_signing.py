@@ -127,9 +127,14 @@ def test_a_retry_has_the_same_id_and_body_and_is_signed_anew(
     assert (second.message_id, second.body) == (first.message_id, first.body)
     assert second.headers["webhook-timestamp"] == str(int(NOW.timestamp()) + 60)
     assert verifies(webhook.secret, second.body, second.headers)
-    assert not verifies(webhook.secret, second.body, first.headers | {
-        "webhook-timestamp": second.headers["webhook-timestamp"],
-    })  # fmt: skip
+    assert not verifies(
+        webhook.secret,
+        second.body,
+        first.headers
+        | {
+            "webhook-timestamp": second.headers["webhook-timestamp"],
+        },
+    )
 
 
 # --- JavaScript -------------------------------------------------------------------------------

@@ -131,9 +131,15 @@ class NewWebhookSerializer(StrictModelSerializer):
     class Meta:
         model = Webhook
         fields = (
-            "name", "url", "events", "status", "headers", "timeout_seconds", "max_retries",
+            "name",
+            "url",
+            "events",
+            "status",
+            "headers",
+            "timeout_seconds",
+            "max_retries",
             "verify_ssl",
-        )  # fmt: skip
+        )
 
 
 @example(examples.WEBHOOK_CHANGE)

@@ -40,9 +40,13 @@ _NEW_WEBHOOK = envelope.item_of(WebhookWithSecretSerializer)
 class Webhooks(APIView):
     scope = "webhooks"
     links = (
-        "key", "/data/uuid",
-        "get_webhook", "update_webhook", "delete_webhook", "list_webhook_deliveries",
-    )  # fmt: skip
+        "key",
+        "/data/uuid",
+        "get_webhook",
+        "update_webhook",
+        "delete_webhook",
+        "list_webhook_deliveries",
+    )
 
     @extend_schema(
         operation_id="list_webhooks",

@@ -208,9 +208,15 @@ def _begin_test(webhook: Webhook, now: datetime) -> Delivery:
     )
     # Settled from the start, so that nobody else sends it and nothing is tried again.
     return Delivery.objects.create(
-        webhook=webhook, event=event, state=OutboxState.FAILED, due_at=now, created_at=now,
-        settled_at=now, last_error=_INTERRUPTED, attempts=1,
-    )  # fmt: skip
+        webhook=webhook,
+        event=event,
+        state=OutboxState.FAILED,
+        due_at=now,
+        created_at=now,
+        settled_at=now,
+        last_error=_INTERRUPTED,
+        attempts=1,
+    )
 
 
 @transaction.atomic

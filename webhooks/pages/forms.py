@@ -146,13 +146,16 @@ class HeaderForm(forms.Form):
     """A header that is sent along. What is kept of one is not shown, and stays unless replaced."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=100, required=False,
+        label=_("Name"),
+        max_length=100,
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    )
     value = forms.CharField(
-        label=pgettext_lazy("of a header", "Value"), required=False,
+        label=pgettext_lazy("of a header", "Value"),
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, kept: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -78,23 +78,27 @@ _CANCELLED = (BookingStatus.CANCELLED, BookingRole.INVITEE)
 _CANCELLED_BY_HOST = (BookingStatus.CANCELLED, BookingRole.HOST)
 _COMPLETED = (BookingStatus.COMPLETED, BookingRole.CLOCK)
 _EXPIRED = (BookingStatus.EXPIRED, BookingRole.CLOCK)
-_BOOKINGS_PAST = _weighted({
-    (_BOOKED, _COMPLETED): 55,
-    (_WANTED, _APPROVED, _COMPLETED): 20,
-    (_BOOKED, _CANCELLED): 7,
-    (_BOOKED, _CANCELLED_BY_HOST): 3,
-    (_WANTED, _APPROVED, _CANCELLED): 3,
-    (_WANTED, _DECLINED): 6,
-    (_WANTED, _EXPIRED): 6,
-})  # fmt: skip
-_BOOKINGS_TO_COME = _weighted({
-    (_BOOKED,): 63,
-    (_WANTED, _APPROVED): 15,
-    (_WANTED,): 12,
-    (_BOOKED, _CANCELLED): 6,
-    (_BOOKED, _CANCELLED_BY_HOST): 2,
-    (_WANTED, _DECLINED): 2,
-})  # fmt: skip
+_BOOKINGS_PAST = _weighted(
+    {
+        (_BOOKED, _COMPLETED): 55,
+        (_WANTED, _APPROVED, _COMPLETED): 20,
+        (_BOOKED, _CANCELLED): 7,
+        (_BOOKED, _CANCELLED_BY_HOST): 3,
+        (_WANTED, _APPROVED, _CANCELLED): 3,
+        (_WANTED, _DECLINED): 6,
+        (_WANTED, _EXPIRED): 6,
+    }
+)
+_BOOKINGS_TO_COME = _weighted(
+    {
+        (_BOOKED,): 63,
+        (_WANTED, _APPROVED): 15,
+        (_WANTED,): 12,
+        (_BOOKED, _CANCELLED): 6,
+        (_BOOKED, _CANCELLED_BY_HOST): 2,
+        (_WANTED, _DECLINED): 2,
+    }
+)
 _HELD = {BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.COMPLETED}
 
 _ASKED = (Status.PENDING, Role.REQUESTER)
@@ -102,20 +106,24 @@ _ACCEPTED = (Status.CONFIRMED, Role.RECIPIENT)
 _REFUSED = (Status.REJECTED, Role.RECIPIENT)
 _TAKEN_BACK = (Status.CANCELLED, Role.REQUESTER)
 _CALLED_OFF = (Status.CANCELLED, Role.RECIPIENT)
-_MEETINGS_PAST = _weighted({
-    (_ASKED, _ACCEPTED, (Status.COMPLETED, Role.CLOCK)): 65,
-    (_ASKED, _ACCEPTED, _CALLED_OFF): 6,
-    (_ASKED, _REFUSED): 12,
-    (_ASKED, _TAKEN_BACK): 5,
-    (_ASKED, (Status.EXPIRED, Role.CLOCK)): 12,
-})  # fmt: skip
-_MEETINGS_TO_COME = _weighted({
-    (_ASKED, _ACCEPTED): 60,
-    (_ASKED, _ACCEPTED, _CALLED_OFF): 5,
-    (_ASKED,): 25,
-    (_ASKED, _REFUSED): 5,
-    (_ASKED, _TAKEN_BACK): 5,
-})  # fmt: skip
+_MEETINGS_PAST = _weighted(
+    {
+        (_ASKED, _ACCEPTED, (Status.COMPLETED, Role.CLOCK)): 65,
+        (_ASKED, _ACCEPTED, _CALLED_OFF): 6,
+        (_ASKED, _REFUSED): 12,
+        (_ASKED, _TAKEN_BACK): 5,
+        (_ASKED, (Status.EXPIRED, Role.CLOCK)): 12,
+    }
+)
+_MEETINGS_TO_COME = _weighted(
+    {
+        (_ASKED, _ACCEPTED): 60,
+        (_ASKED, _ACCEPTED, _CALLED_OFF): 5,
+        (_ASKED,): 25,
+        (_ASKED, _REFUSED): 5,
+        (_ASKED, _TAKEN_BACK): 5,
+    }
+)
 _MET = {Status.CONFIRMED, Status.COMPLETED}
 
 _REASONS: dict[str, str] = {
