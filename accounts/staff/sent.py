@@ -1,0 +1,66 @@
+"""Staff pages for what was sent to people and to their programs."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.staff.base import ReadOnlyAdmin, deed
+from core.db import outbox
+from core.errors import Conflict
+from core.models import IdempotencyRecord
+from notifications.domain import devices
+from notifications.models import Notification, PushDevice
+
+
+@admin.register(PushDevice)
+class PushDeviceAdmin(ReadOnlyAdmin[PushDevice]):
+    list_display = ("__str__", "user", "platform", "is_active", "updated_at")
+    list_filter = ("is_active", "platform")
+    list_select_related = ("user",)
+    people = ("user",)
+    search_fields = ("name",)
+    exclude = ("token", "digest")
+    actions = ("deactivate",)
+
+    @deed(_("Stop sending to it"))
+    def deactivate(self, request: HttpRequest, device: PushDevice) -> None:
+        devices.deactivate(digest=device.digest)
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin[Notification]):
+    """What was sent, when and how it went; not what it said, since that may hold links that act."""
+
+    list_display = ("kind", "channel", "user", "state", "attempts", "due_at", "settled_at", "error")
+    list_filter = ("state", "channel", "due_at")
+    list_select_related = ("user",)
+    people = ("user",)
+    number, prefix = "message_id", "ntf_"
+    search_fields = ("topic__exact",)
+    exclude = ("content", "address", "lease")
+    actions = ("send_again", "take_back")
+
+    @admin.display(description=_("last error"))
+    def error(self, row: Notification) -> str:
+        return row.last_error or "-"
+
+    @deed(_("Send again"))
+    def send_again(self, request: HttpRequest, row: Notification) -> None:
+        if not outbox.requeue(Notification.objects.filter(pk=row.pk), now=timezone.now()):
+            raise Conflict(gettext("This message is on its way already."))
+
+    @deed(_("Take back what has not been sent"))
+    def take_back(self, request: HttpRequest, row: Notification) -> None:
+        if not outbox.withdraw(Notification.objects.filter(pk=row.pk), now=timezone.now()):
+            raise Conflict(gettext("This message does not wait any more."))
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(ReadOnlyAdmin[IdempotencyRecord]):
+    list_display = ("key", "method", "path", "user", "status", "created_at")
+    list_filter = ("method", "created_at")
+    list_select_related = ("user",)
+    people = ("user",)
+    exclude = ("answer", "body_digest")
