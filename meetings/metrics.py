@@ -8,8 +8,7 @@ from prometheus_client import Metric
 
 from core.ops.metrics import RECENT, gauge
 from meetings.models import HistoryEntry, MeetingRequest
-from meetings.models.enums import Status
-from scheduling.metrics import overdue
+from scheduling.models.enums import Status
 
 
 def families(now: datetime) -> Iterator[Metric]:
@@ -24,4 +23,4 @@ def families(now: datetime) -> Iterator[Metric]:
 
 
 def behind(now: datetime) -> Mapping[str, timedelta]:
-    return {"meetings": overdue(MeetingRequest.objects.all(), now)}
+    return {"meetings": MeetingRequest.objects.all().behind(now)}

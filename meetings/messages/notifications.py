@@ -13,11 +13,12 @@ from accounts.models import User
 from core.text import times
 from meetings.messages import links
 from meetings.models import MeetingRequest
-from meetings.models.enums import Role, Status
+from meetings.models.enums import Role
 from notifications.domain import notifications
 from notifications.domain.channels import EmailContent, PushContent
 from scheduling.messages import icalendar
 from scheduling.messages.notifications import REMINDERS
+from scheduling.models.enums import Status
 
 _STARTS = {
     "day": _("Your meeting with %(name)s starts in a day."),
@@ -245,7 +246,7 @@ def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: dat
     return icalendar.render(
         icalendar.Entry(
             uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
-            sequence=meeting.version,
+            sequence=meeting.sequence,
             summary=gettext("Meeting: %(one)s and %(other)s") % names,
             description=f"{meeting.booking_number}\n{links.meeting_url(meeting)}",
             url=meeting.link,

@@ -7,15 +7,16 @@ from django.utils import translation
 from meetings.domain.readings import MeetingSerializer
 from meetings.messages.notifications import topic
 from meetings.models import MeetingRequest
+from scheduling.models.enums import Change
 from webhooks.domain import publishing
 
 
-def publish(meeting: MeetingRequest, change: str, *, now: datetime) -> None:
+def publish(meeting: MeetingRequest, change: Change, *, now: datetime) -> None:
     """In the caller's transaction; the meeting is told as the API shows it."""
     with translation.override("en"):  # on whatever page this is
         data = MeetingSerializer(meeting).data
     # In ascending order, since publishing locks their webhooks.
     for owner in sorted((meeting.requester, meeting.recipient), key=lambda person: person.pk):
         publishing.publish(
-            owner=owner, type_=f"meeting.{change}", topic=topic(meeting), data=data, now=now
+            owner=owner, type_=f"meeting.{change.value}", topic=topic(meeting), data=data, now=now
         )

@@ -13,13 +13,11 @@ from scheduling.domain import bookings, limits
 from scheduling.domain.readings import InviteeSerializer
 from scheduling.messages.notifications import topics_of
 from scheduling.models import Booking, HistoryEntry
-from scheduling.models.enums import Role, Status
+from scheduling.models.enums import OVER, Role
 from webhooks.domain import publishing
 
 NOBODY = "deleted@deleted.invalid"
 """An address at which nobody is, nor can be (RFC 2606)."""
-
-OVER = [Status.REJECTED, Status.CANCELLED, Status.EXPIRED, Status.COMPLETED]
 
 
 def erase_invitee(*, booking: Booking, now: datetime) -> None:

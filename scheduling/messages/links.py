@@ -28,7 +28,7 @@ def manage_token(booking: Booking) -> str:
 
 def read_manage(token: str) -> Booking:
     """The booking that the invitee may manage; NotFound else."""
-    booking_id, address = _load(token, _MANAGE)
+    booking_id, address = load(token, _MANAGE)
     booking = Booking.objects.with_people().filter(pk=booking_id).first()
     if booking is not None and booking.erased_at:
         raise NotFound(_("Nothing is known any more of whoever booked with this link."))
@@ -45,7 +45,7 @@ def answer_url(booking: Booking) -> str:
 
 def read_answer(token: str) -> tuple[Booking, User, int]:
     """The booking, its host and the sequence that they saw; NotFound else."""
-    booking_id, host_id, sequence = _load(token, _ANSWER)
+    booking_id, host_id, sequence = load(token, _ANSWER)
     answerable = Booking.objects.with_people().filter(host__is_active=True)
     booking = answerable.filter(pk=booking_id, host=host_id).first()
     if booking is None:
@@ -58,7 +58,8 @@ def _address(booking: Booking) -> str:
     return hashlib.sha256(booking.invitee_email.lower().encode()).hexdigest()[:16]
 
 
-def _load(token: str, salt: str) -> Any:
+def load(token: str, salt: str) -> Any:
+    """Return what was signed into a link; NotFound for a link that is not whole."""
     try:
         return signing.loads(token, salt=salt)
     except signing.BadSignature:

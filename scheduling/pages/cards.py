@@ -4,28 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, NotFound, PersonGone, TimeTaken
+from core.errors import Conflict, PersonGone, TimeTaken
 from scheduling.messages.notifications import Party, answers, given_up, parties
 from scheduling.models import Booking
-from scheduling.models.enums import TRANSITIONS, Change, Role, Status
+from scheduling.models.enums import Change, Role, Status
 
-_STATUS_NAMES: dict[Role, dict[Status, Promise]] = {
-    Role.INVITEE: {
-        Status.PENDING: _("Waits for approval"),
-        Status.CONFIRMED: _("Confirmed"),
-        Status.REJECTED: _("Declined"),
-        Status.CANCELLED: _("Cancelled"),
-        Status.EXPIRED: _("Expired"),
-        Status.COMPLETED: _("Completed"),
-    }
+STATUS_NAMES = {
+    Status.CONFIRMED: _("Confirmed"),
+    Status.REJECTED: _("Declined"),
+    Status.CANCELLED: _("Cancelled"),
+    Status.EXPIRED: _("Expired"),
+    Status.COMPLETED: _("Completed"),
 }
-_STATUS_NAMES[Role.HOST] = _STATUS_NAMES[Role.INVITEE] | {Status.PENDING: _("Waits for you")}
 
 
 @dataclass(frozen=True)
@@ -77,11 +71,13 @@ class Card:
         """Whether this person can do it now. Only to cancel needs no host who is still there."""
         if self.is_host_gone and change is not Change.CANCELLED:
             return False
-        return self.person.role in TRANSITIONS[change].get(self.status, ())
+        return self.booking.allows(change, self.person.role, self.status)
 
     @property
     def status_name(self) -> Promise:
-        return _STATUS_NAMES[self.person.role][self.status]
+        if self.status is not Status.PENDING:
+            return STATUS_NAMES[self.status]
+        return _("Waits for you") if self.is_host else _("Waits for approval")
 
     @property
     def title(self) -> str:
@@ -106,7 +102,7 @@ def card_of(booking: Booking, role: Role, now: datetime) -> Card:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a booking stands, in a sentence, and the reason that somebody gave for it."""
+    """Present status in a sentence, and the reason that somebody gave for it."""
 
     sentence: str
     reason: str = ""
@@ -157,7 +153,3 @@ def unmoved(error: Conflict) -> str:
     return gettext(
         "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
     )
-
-
-def broken(request: HttpRequest, error: NotFound) -> HttpResponse:
-    return render(request, "scheduling/broken.html", {"why": error.message}, status=404)

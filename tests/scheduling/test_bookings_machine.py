@@ -28,10 +28,9 @@ from calendars.models import BusyTime
 from core.errors import DomainError, Invalid, InvalidTransition, TimeTaken
 from meetings.domain import services as meeting_services
 from meetings.models import MeetingRequest
-from meetings.models.enums import Status as MeetingStatus
 from scheduling.domain import availability, bookings, services
 from scheduling.models import Booking, EventType
-from scheduling.models.enums import Change
+from scheduling.models.enums import Change, Status
 from scheduling.rules.hours import WindowText
 from scheduling.rules.slots import Slot
 from tests import factories
@@ -219,7 +218,7 @@ class Machine(RuleBasedStateMachine):
                 terms = booking.event_type.terms
                 start, end = int(booking.start.timestamp()), int(booking.end.timestamp())
                 due[(booking.host_id, start - terms.before, end + terms.after)] += 1
-        for meeting in MeetingRequest.objects.filter(status=MeetingStatus.CONFIRMED):
+        for meeting in MeetingRequest.objects.filter(status=Status.CONFIRMED):
             for user in (meeting.requester_id, meeting.recipient_id):
                 due[(user, int(meeting.start.timestamp()), int(meeting.end.timestamp()))] += 1
         assert held == due

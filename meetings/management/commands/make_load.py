@@ -19,12 +19,11 @@ from meetings.domain import numbering
 from meetings.domain.services import DURATION
 from meetings.management.rows import Rows, stored
 from meetings.models import HistoryEntry, MeetingRequest
-from meetings.models.enums import Role, Status
+from meetings.models.enums import Role
 from scheduling.models import Booking, EventType, WeeklyAvailability
 from scheduling.models import HistoryEntry as BookingEntry
-from scheduling.models.enums import Change
+from scheduling.models.enums import STANDING, Change, Status
 from scheduling.models.enums import Role as BookingRole
-from scheduling.models.enums import Status as BookingStatus
 
 _DOMAIN = "load.example"
 _TEAM = 5
@@ -70,14 +69,14 @@ def _weighted(stories: Mapping[Story, int]) -> list[Story]:
     return [story for story, weight in stories.items() for _ in range(weight)]
 
 
-_BOOKED = (BookingStatus.CONFIRMED, BookingRole.INVITEE)
-_WANTED = (BookingStatus.PENDING, BookingRole.INVITEE)
-_APPROVED = (BookingStatus.CONFIRMED, BookingRole.HOST)
-_DECLINED = (BookingStatus.REJECTED, BookingRole.HOST)
-_CANCELLED = (BookingStatus.CANCELLED, BookingRole.INVITEE)
-_CANCELLED_BY_HOST = (BookingStatus.CANCELLED, BookingRole.HOST)
-_COMPLETED = (BookingStatus.COMPLETED, BookingRole.CLOCK)
-_EXPIRED = (BookingStatus.EXPIRED, BookingRole.CLOCK)
+_BOOKED = (Status.CONFIRMED, BookingRole.INVITEE)
+_WANTED = (Status.PENDING, BookingRole.INVITEE)
+_APPROVED = (Status.CONFIRMED, BookingRole.HOST)
+_DECLINED = (Status.REJECTED, BookingRole.HOST)
+_CANCELLED = (Status.CANCELLED, BookingRole.INVITEE)
+_CANCELLED_BY_HOST = (Status.CANCELLED, BookingRole.HOST)
+_COMPLETED = (Status.COMPLETED, BookingRole.CLOCK)
+_EXPIRED = (Status.EXPIRED, BookingRole.CLOCK)
 _BOOKINGS_PAST = _weighted(
     {
         (_BOOKED, _COMPLETED): 55,
@@ -99,7 +98,7 @@ _BOOKINGS_TO_COME = _weighted(
         (_WANTED, _DECLINED): 2,
     }
 )
-_HELD = {BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.COMPLETED}
+_HELD = {Status.PENDING, Status.CONFIRMED, Status.COMPLETED}
 
 _ASKED = (Status.PENDING, Role.REQUESTER)
 _ACCEPTED = (Status.CONFIRMED, Role.RECIPIENT)
@@ -124,7 +123,6 @@ _MEETINGS_TO_COME = _weighted(
         (_ASKED, _TAKEN_BACK): 5,
     }
 )
-_MET = {Status.CONFIRMED, Status.COMPLETED}
 
 _REASONS: dict[str, str] = {
     Status.REJECTED: "Another day suits me better.",
@@ -361,6 +359,7 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
 def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -> None:
     """As many meetings at once as the team has pairs."""
     end = start + int(DURATION.total_seconds())
+    span = {"start": stored(start), "end": stored(end)}
     people = [host.user for host in group.hosts]
     dice.shuffle(people)
     for requester, recipient in zip(people[::2], people[1::2], strict=False):
@@ -374,29 +373,31 @@ def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -
             recipient_id=recipient.pk,
             team_id=group.team.pk,
             timezone=str(recipient.zone),
-            start=stored(start),
-            end=stored(end),
             link=f"https://meet.{_DOMAIN}/{dice.randrange(10**9):09}",
             status=status,
-            version=len(story) - 1,
+            sequence=len(story) - 1,
             created_at=stored(times[0]),
             updated_at=stored(times[-1]),
+            **span,
         )
-        for person in (requester, recipient) if status in _MET else ():
+        for person in (requester, recipient) if status in STANDING else ():
             held = rows.add(BusyTime, user_id=person.pk, start=start, end=end)
             rows.add(_MeetingTime, meetingrequest_id=meeting, busytime_id=held)
         actors: dict[str, int] = {Role.REQUESTER: requester.pk, Role.RECIPIENT: recipient.pk}
         was = ""
-        for (to, role), at in zip(story, times, strict=True):
+        for sequence, ((to, role), at) in enumerate(zip(story, times, strict=True)):
             rows.add(
                 HistoryEntry,
                 meeting_id=meeting,
+                sequence=sequence,
+                change=to if sequence else Change.CREATED.value,
                 from_status=was,
                 to_status=to,
                 actor_id=actors.get(role),
                 role=role,
                 reason=_REASONS.get(to, ""),
                 at=stored(at),
+                **span,
             )
             was = to
 
