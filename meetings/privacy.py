@@ -13,7 +13,6 @@ from calendars.domain import ledger
 from core.people import privacy
 from core.people.privacy import BATCH, File, json_file
 from meetings.domain import services
-from meetings.messages.notifications import topics_of
 from meetings.models import HistoryEntry, MeetingRequest
 from notifications.domain import notifications as outgoing
 from scheduling.messages import icalendar
@@ -100,10 +99,10 @@ def erase(*, person_id: int, now: datetime) -> None:
     for meeting in standing.all():  # as they are now, with those that came meanwhile
         _end(meeting, person, now)
     for ids in privacy.batches(met.order_by("pk").values_list("pk", flat=True)):
-        outgoing.forget(topics=topics_of(ids))
+        outgoing.forget(topics=MeetingRequest.topics_of(ids))
     asked = met.filter(requester=person).exclude(link="")
     for ids in privacy.batches(asked.order_by("pk").values_list("pk", flat=True)):
-        publishing.forget(topics=topics_of(ids), blanks={"link": None})
+        publishing.forget(topics=MeetingRequest.topics_of(ids), blanks={"link": None})
     asked.update(link="")
     HistoryEntry.objects.filter(actor=person).exclude(reason="").update(reason="")
 

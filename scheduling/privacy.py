@@ -20,7 +20,6 @@ from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
 from scheduling.domain import bookings, erasure
 from scheduling.messages import icalendar
-from scheduling.messages.notifications import topics_of
 from scheduling.models import (
     Booking,
     DateOverride,
@@ -192,7 +191,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     for booking in standing.select_for_update(no_key=True):
         erasure.settle(booking, actor=bookings.host(host), now=now)
     for ids in privacy.batches(hosted.order_by("pk").values_list("pk", flat=True)):
-        outgoing.forget(topics=topics_of(ids))
+        outgoing.forget(topics=Booking.topics_of(ids))
     hosted.update(invitee_phone="", notes="", custom_field_values={})
     HistoryEntry.objects.filter(booking__host=host).exclude(reason="").update(reason="")
     HistoryEntry.objects.filter(actor=host).exclude(reason="").update(reason="")

@@ -201,41 +201,24 @@ def _move(meeting: MeetingRequest, step: Step[Role]) -> MeetingRequest:
     """
     if not any(step.actor.role in roles for roles in TRANSITIONS[step.change].values()):
         raise Forbidden(_("Only the recipient can do that."))
-    to = Status(step.change.value)
+    return lifecycle.move(meeting, step, prepare=_prepare, announce=_announce)
 
-    def prepare(locked: MeetingRequest, was: Status) -> Status:
-        """Claim both people's time for a confirmed meeting, or give it back."""
-        people = [locked.requester, locked.recipient]
-        if to is Status.CONFIRMED:
-            ledger.lock_active(people)
-            locked.busy_times.set(
-                [ledger.claim(user=each, start=locked.start, end=locked.end) for each in people]
-            )
-        elif was is Status.CONFIRMED and to is Status.CANCELLED:
-            ledger.lock_people(person.pk for person in people)
-            ledger.release(locked.busy_times.values_list("pk", flat=True))
-        return to
 
-    def announce(moved: MeetingRequest, was: Status) -> None:
-        publishing.publish(moved, step.change, now=step.now)
-        match step.change:
-            case Change.CONFIRMED:
-                notifications.confirmed(moved, now=step.now)
-            case Change.REJECTED:
-                notifications.rejected(moved, reason=step.reason, now=step.now)
-            case Change.CANCELLED:
-                notifications.cancelled(
-                    moved,
-                    role=step.actor.role,
-                    actor=step.actor.user,
-                    was=was,
-                    reason=step.reason,
-                    now=step.now,
-                )
-            case Change.EXPIRED:
-                notifications.expired(moved, now=step.now)
-            case Change.COMPLETED:
-                notifications.completed(moved, now=step.now)
-        faults.point("meeting.moved")
+def _prepare(locked: MeetingRequest, step: Step[Role], was: Status) -> Status:
+    """Claim both people's time for a confirmed meeting, or give it back."""
+    to, people = Status(step.change.value), [locked.requester, locked.recipient]
+    if to is Status.CONFIRMED:
+        ledger.lock_active(people)
+        locked.busy_times.set(
+            [ledger.claim(user=each, start=locked.start, end=locked.end) for each in people]
+        )
+    elif was is Status.CONFIRMED and to is Status.CANCELLED:
+        ledger.lock_people(person.pk for person in people)
+        ledger.release(locked.busy_times.values_list("pk", flat=True))
+    return to
 
-    return lifecycle.move(meeting, step, prepare=prepare, announce=announce)
+
+def _announce(moved: MeetingRequest, step: Step[Role], was: Status) -> None:
+    publishing.publish(moved, step.change, now=step.now)
+    notifications.moved(moved, step, was)
+    faults.point("meeting.moved")

@@ -1,6 +1,6 @@
 """Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -16,9 +16,10 @@ from meetings.models import MeetingRequest
 from meetings.models.enums import Role
 from notifications.domain import notifications
 from notifications.domain.channels import EmailContent, PushContent
+from scheduling.domain.lifecycle import Step
 from scheduling.messages import icalendar
 from scheduling.messages.notifications import REMINDERS
-from scheduling.models.enums import Status
+from scheduling.models.enums import Change, Status
 
 _STARTS = {
     "day": _("Your meeting with %(name)s starts in a day."),
@@ -40,8 +41,9 @@ def requested(meeting: MeetingRequest, *, now: datetime) -> None:
     )
 
 
-def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
+def _confirmed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     """Both get the entry for their calendar and two reminders; the requester is told."""
+    now = step.now
     for person in _people(meeting):
         _email(meeting, person, "meeting_confirmed", now, ics=icalendar.Method.REQUEST)
         for lead, before in REMINDERS.items():
@@ -57,32 +59,25 @@ def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
     )
 
 
-def rejected(meeting: MeetingRequest, *, reason: str, now: datetime) -> None:
-    _email(meeting, meeting.requester, "meeting_rejected", now, reason=reason)
+def _rejected(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
+    _email(meeting, meeting.requester, "meeting_rejected", step.now, reason=step.reason)
     _push(
         meeting,
         meeting.requester,
         "meeting-rejected",
         _("Meeting declined"),
         _("%(name)s declined your meeting."),
-        now,
+        step.now,
     )
 
 
-def cancelled(
-    meeting: MeetingRequest,
-    *,
-    role: Role,
-    actor: User | None,
-    was: Status,
-    reason: str,
-    now: datetime,
-) -> None:
+def _cancelled(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
-    notifications.withdraw(topic=reminder_topic(meeting), now=now)
+    actor, now = step.actor.user, step.now
+    notifications.withdraw(topic=meeting.reminder_topic, now=now)
     ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
     by, words = "staff", _("The organisers cancelled your meeting.")
-    if role is Role.TEAM:
+    if step.actor.role is Role.TEAM:
         by, words = "team", _("The request ended: %(name)s and you are not in the same team now.")
     elif actor in _people(meeting):
         by, words = "other", _("%(name)s cancelled your meeting.")
@@ -97,27 +92,27 @@ def cancelled(
             now,
             ics=ics,
             by="you" if person == actor else by,
-            reason=reason,
+            reason=step.reason,
         )
         if person != actor:
             _push(meeting, person, "meeting-cancelled", _("Meeting cancelled"), words, now)
 
 
-def expired(meeting: MeetingRequest, *, now: datetime) -> None:
+def _expired(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     """Nobody caused it, so both are told."""
     for person in _people(meeting):
-        _email(meeting, person, "meeting_expired", now)
+        _email(meeting, person, "meeting_expired", step.now)
         _push(
             meeting,
             person,
             "meeting-expired",
             _("Request expired"),
             _("The meeting request with %(name)s was not answered in time."),
-            now,
+            step.now,
         )
 
 
-def completed(meeting: MeetingRequest, *, now: datetime) -> None:
+def _completed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     """A push message only: people know that they were in a meeting."""
     for person in _people(meeting):
         _push(
@@ -126,15 +121,28 @@ def completed(meeting: MeetingRequest, *, now: datetime) -> None:
             "meeting-completed",
             _("Meeting completed"),
             _("Your meeting with %(name)s has taken place."),
-            now,
+            step.now,
         )
+
+
+_TOLD = {
+    Change.CONFIRMED: _confirmed,
+    Change.REJECTED: _rejected,
+    Change.CANCELLED: _cancelled,
+    Change.EXPIRED: _expired,
+    Change.COMPLETED: _completed,
+}
+
+
+def moved(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
+    """Tell people of a change of status."""
+    _TOLD[step.change](meeting, step, was)
 
 
 def _remind(
     meeting: MeetingRequest, person: User, lead: str, due_at: datetime, now: datetime
 ) -> None:
-    about = reminder_topic(meeting)
-    _email(meeting, person, "meeting_reminder", now, about=about, due_at=due_at, lead=lead)
+    _email(meeting, person, "meeting_reminder", now, due_at=due_at, lead=lead)
     _push(
         meeting,
         person,
@@ -142,27 +150,12 @@ def _remind(
         _("Meeting reminder"),
         _STARTS[lead],
         now,
-        about,
         due_at,
     )
 
 
 def _people(meeting: MeetingRequest) -> list[User]:
     return [meeting.requester, meeting.recipient]
-
-
-def topic(meeting: MeetingRequest) -> str:
-    """What all that is said of it goes by, but for its reminders."""
-    return f"meeting:{meeting.pk}"
-
-
-def reminder_topic(meeting: MeetingRequest) -> str:
-    return f"{topic(meeting)}:reminders"
-
-
-def topics_of(ids: Iterable[int]) -> list[str]:
-    """All that anything goes by that is said of these meetings."""
-    return [name for pk in ids for name in (f"meeting:{pk}", f"meeting:{pk}:reminders")]
 
 
 def _email(
@@ -172,7 +165,6 @@ def _email(
     now: datetime,
     *,
     ics: icalendar.Method | None = None,
-    about: str = "",
     due_at: datetime | None = None,
     **context: str,
 ) -> None:
@@ -187,7 +179,7 @@ def _email(
         content=content,
         now=now,
         user=person,
-        topic=about or topic(meeting),
+        topic=meeting.reminder_topic if due_at else meeting.topic,
         due_at=due_at,
         about=meeting.other_party(person) if due_at else None,
     )
@@ -221,7 +213,6 @@ def _push(
     title: StrPromise,
     words: StrPromise,
     now: datetime,
-    about: str = "",
     due_at: datetime | None = None,
 ) -> None:
     data = {"type": kind, "meeting_id": str(meeting.pk), "url": links.pending_url()}
@@ -235,7 +226,7 @@ def _push(
         kind=kind,
         content=content,
         now=now,
-        topic=about or topic(meeting),
+        topic=meeting.reminder_topic if due_at else meeting.topic,
         due_at=due_at,
         about=meeting.other_party(person) if due_at else None,
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 from django.utils import translation
 
 from meetings.domain.readings import MeetingSerializer
-from meetings.messages.notifications import topic
 from meetings.models import MeetingRequest
 from scheduling.models.enums import Change
 from webhooks.domain import publishing
@@ -18,5 +17,5 @@ def publish(meeting: MeetingRequest, change: Change, *, now: datetime) -> None:
     # In ascending order, since publishing locks their webhooks.
     for owner in sorted((meeting.requester, meeting.recipient), key=lambda person: person.pk):
         publishing.publish(
-            owner=owner, type_=f"meeting.{change.value}", topic=topic(meeting), data=data, now=now
+            owner=owner, type_=f"meeting.{change.value}", topic=meeting.topic, data=data, now=now
         )

@@ -56,6 +56,7 @@ class MeetingRequest(Lifecycle):
 
     transitions = TRANSITIONS
     refusal = _("This meeting is %(status)s.")
+    topic_prefix = "meeting"
     objects: ClassVar[models.Manager["MeetingRequest"]] = MeetingQuerySet.as_manager()
 
     class Meta(Lifecycle.Meta):

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -31,10 +30,10 @@ from meetings.domain import services
 from meetings.messages import links
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
-from meetings.pages.cards import TABS, Card, cards_of, step_of
+from meetings.pages.cards import TABS, cards_of, step_of
 from meetings.pages.forms import AskForm
 from scheduling.models.enums import Status
-from scheduling.pages.answer import Answering
+from scheduling.pages.answer import answer_page
 from scheduling.pages.cards import Outcome
 from scheduling.pages.forms import ReasonForm
 from scheduling.pages.tabs import tab_page
@@ -218,19 +217,18 @@ _OUTCOMES = {
 }
 
 
-def _show(
-    meeting: MeetingRequest, person: User, sequence: int, now: datetime
-) -> tuple[Card, Outcome | None]:
-    (card,) = cards_of([meeting], person, now)
-    may_answer = card.may_answer and sequence == meeting.sequence
-    return card, None if may_answer else Outcome(str(_OUTCOMES[card.status]))
+def _verbs_of(meeting: MeetingRequest, person: User) -> dict[str, Callable[..., object]]:
+    return {
+        "confirm": partial(services.confirm, meeting=meeting, actor=person),
+        "reject": partial(services.reject, meeting=meeting, actor=person),
+    }
 
 
-answer = Answering(
-    app="meetings",
+answer = answer_page(
+    "meetings",
     read=links.read_answer,
-    confirm=lambda meeting, person, **seen: services.confirm(meeting=meeting, actor=person, **seen),
-    reject=lambda meeting, person, **seen: services.reject(meeting=meeting, actor=person, **seen),
-    show=_show,
+    verbs_of=_verbs_of,
+    card_of=lambda meeting, person, now: cards_of([meeting], person, now)[0],
+    outcome_of=lambda card: Outcome(str(_OUTCOMES[card.status])),
     unmoved=_unmoved,
-).as_view()
+)

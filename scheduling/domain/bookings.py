@@ -207,10 +207,10 @@ def reschedule(
     step = Step(Change.RESCHEDULED, actor, now, reason, sequence)
     before = booking.start, booking.end
 
-    def is_repeated(locked: Booking, was: Status) -> bool:
+    def is_repeated(locked: Booking, step: Step[Role], was: Status) -> bool:
         return start == locked.start and was in TRANSITIONS[Change.RESCHEDULED]
 
-    def prepare(locked: Booking, was: Status) -> Status:
+    def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
         nonlocal before
         admit()
         ledger.lock_active([locked.host])
@@ -225,11 +225,9 @@ def reschedule(
         asks_again = actor.role is Role.INVITEE and event_type.requires_approval
         return Status.PENDING if asks_again else was
 
-    def announce(moved: Booking, was: Status) -> None:
+    def announce(moved: Booking, step: Step[Role], was: Status) -> None:
         publishing.publish(moved, step.change, now=now)
-        notifications.rescheduled(
-            moved, was=was, before=before, by=actor.role, reason=reason, now=now
-        )
+        notifications.rescheduled(moved, step, was, before=before)
 
     return lifecycle.move(
         booking,
@@ -280,32 +278,23 @@ def update(
 
 def _move(booking: Booking, step: Step[Role]) -> Booking:
     """Bring a booking into the status that its change is named after."""
+    return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=["busy_time"])
+
+
+def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
     to = Status(step.change.value)
+    if to is Status.CONFIRMED:
+        ledger.lock_active([locked.host])
+    elif to in FREED:  # a completed booking keeps its time, in the past
+        ledger.lock_people([locked.host_id])
+        _release(locked)
+    return to
 
-    def prepare(locked: Booking, was: Status) -> Status:
-        if to is Status.CONFIRMED:
-            ledger.lock_active([locked.host])
-        elif to in FREED:  # a completed booking keeps its time, in the past
-            ledger.lock_people([locked.host_id])
-            _release(locked)
-        return to
 
-    def announce(moved: Booking, was: Status) -> None:
-        publishing.publish(moved, step.change, now=step.now)
-        match step.change:
-            case Change.CONFIRMED:
-                notifications.confirmed(moved, now=step.now)
-            case Change.REJECTED:
-                notifications.rejected(moved, reason=step.reason, now=step.now)
-            case Change.CANCELLED:
-                notifications.cancelled(
-                    moved, was=was, by=step.actor.role, reason=step.reason, now=step.now
-                )
-            case Change.EXPIRED:
-                notifications.expired(moved, now=step.now)
-        faults.point("booking.moved")
-
-    return lifecycle.move(booking, step, prepare=prepare, announce=announce, fields=["busy_time"])
+def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
+    publishing.publish(moved, step.change, now=step.now)
+    notifications.moved(moved, step, was)
+    faults.point("booking.moved")
 
 
 def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> str:

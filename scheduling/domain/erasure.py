@@ -11,7 +11,6 @@ from core.db.retrying import retrying
 from notifications.domain import notifications as outgoing
 from scheduling.domain import bookings, limits
 from scheduling.domain.readings import InviteeSerializer
-from scheduling.messages.notifications import topics_of
 from scheduling.models import Booking, HistoryEntry
 from scheduling.models.enums import OVER, Role
 from webhooks.domain import publishing
@@ -63,7 +62,7 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     Booking.objects.filter(pk__in=ids).update(**nobody, updated_at=now)
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
-    topics = topics_of(ids)
+    topics = Booking.topics_of(ids)
     outgoing.forget(topics=topics)
     idempotency.forget(topics=topics)
     with translation.override("en"):

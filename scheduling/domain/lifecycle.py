@@ -6,7 +6,7 @@ Lock order: the row, people in ascending order, the ledger, webhooks.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from accounts.models import User
 from core.db.retrying import retrying
 from core.errors import Invalid, InvalidTransition
 from scheduling.models.enums import Change, Role, Status
-from scheduling.models.lifecycle import L, LifecycleQuerySet, history_of
+from scheduling.models.lifecycle import L, Lifecycle, LifecycleQuerySet, history_of
 
 R = TypeVar("R", bound=str)
 
@@ -42,22 +42,30 @@ class Step(Generic[R]):
     sequence: int | None = None
 
 
+def was_made(locked: Lifecycle, step: Step[Any], present: Status) -> bool:
+    """Return whether this actor has brought the row into its present status."""
+    if present.value != step.change.value:
+        return False
+    made = history_of(locked).filter(to_status=present, actor=step.actor.user)
+    found: bool = (made if step.actor.user else made.filter(role=step.actor.role)).exists()
+    return found
+
+
 def move(
     row: L,
     step: Step[R],
     *,
-    prepare: Callable[[L, Status], Status],
-    announce: Callable[[L, Status], None],
+    prepare: Callable[[L, Step[R], Status], Status],
+    announce: Callable[[L, Step[R], Status], None],
     fields: Iterable[str] = (),
-    is_repeated: Callable[[L, Status], bool] | None = None,
+    is_repeated: Callable[[L, Step[R], Status], bool] = was_made,
 ) -> L:
-    """Make a change, with its history row, in one transaction, and return the locked row.
+    """Make a change and its history row in one transaction, and return the locked row.
 
-    The hooks get the locked row and its present status. `prepare` checks what the aggregate asks
-    for, keeps the ledger and returns the new status. `announce` publishes and notifies. `fields`
-    are columns that `prepare` sets. A step that `is_repeated` changes nothing; by default, one that
-    the same person has made before. Invalid for a long reason. InvalidTransition where the
-    transitions do not allow the change, or the row has changed since the actor saw it.
+    Each hook gets the locked row, the step and the present status. `prepare` keeps the ledger, sets
+    the columns `fields` and returns the new status. `announce` publishes and notifies. A step that
+    `is_repeated` changes nothing. Invalid for a long reason. InvalidTransition where the status
+    does not allow the change, or the row has changed since the actor saw it.
     """
     if len(step.reason) > _REASON_LENGTH:
         message = _("The reason is over %(count)d characters long.") % {"count": _REASON_LENGTH}
@@ -69,30 +77,21 @@ def move(
             locked = rows.lock(row.pk)
             is_clock = step.actor.role == Role.CLOCK
             was = Status(locked.status) if is_clock else locked.status_at(step.now)
-            if is_repeated(locked, was) if is_repeated else _was_made(locked, was, step):
+            if is_repeated(locked, step, was):
                 return locked
             is_stale = step.sequence is not None and step.sequence != locked.sequence
             if is_stale or not locked.allows(step.change, step.actor.role, was):
                 message = str(locked.refusal) % {"status": was.label}
                 raise InvalidTransition(message, reason=was)
-            locked.status = prepare(locked, was)
+            locked.status = prepare(locked, step, was)
             locked.sequence += 1
             locked.updated_at = step.now
             locked.save(update_fields=["status", "sequence", "updated_at", *fields])
             record(locked, step, was=was)
-            announce(locked, was)
+            announce(locked, step, was)
         return locked
 
     return retrying(write)
-
-
-def _was_made(locked: L, present: Status, step: Step[R]) -> bool:
-    """Return whether this actor has brought the row into its present status."""
-    if present.value != step.change.value:
-        return False
-    made = history_of(locked).filter(to_status=present, actor=step.actor.user)
-    found: bool = (made if step.actor.user else made.filter(role=step.actor.role)).exists()
-    return found
 
 
 def record(row: L, step: Step[R], *, was: str = "") -> None:

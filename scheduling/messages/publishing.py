@@ -5,7 +5,6 @@ from datetime import datetime
 from django.utils import translation
 
 from scheduling.domain.readings import EventSerializer
-from scheduling.messages.notifications import topic
 from scheduling.models import Booking
 from scheduling.models.enums import Change
 from webhooks.domain import publishing
@@ -18,7 +17,7 @@ def publish(booking: Booking, change: Change, *, now: datetime) -> None:
     publishing.publish(
         owner=booking.host,
         type_=f"booking.{change.value}",
-        topic=topic(booking),
+        topic=booking.topic,
         data=data,
         now=now,
     )

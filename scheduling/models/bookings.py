@@ -86,6 +86,7 @@ class Booking(Lifecycle):
 
     transitions = TRANSITIONS
     refusal = _("This event is %(status)s.")
+    topic_prefix = "booking"
     objects: ClassVar[models.Manager["Booking"]] = BookingQuerySet.as_manager()
 
     class Meta(Lifecycle.Meta):

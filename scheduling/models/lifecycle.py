@@ -1,6 +1,6 @@
 """The life that bookings and meeting requests share: its columns, its history and its clock."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
@@ -98,6 +98,7 @@ class Lifecycle(models.Model):
     transitions: ClassVar[Transitions]
     refusal: ClassVar[Promise]
     """Text for a change that the present `status` does not allow."""
+    topic_prefix: ClassVar[str]
 
     class Meta:
         abstract = True
@@ -121,6 +122,21 @@ class Lifecycle(models.Model):
     def status_at(self, now: datetime) -> Status:
         """Return the status that is true at `now` (aware)."""
         return status_at(self.status, self.start, self.end, now)
+
+    @property
+    def topic(self) -> str:
+        """Topic of all messages and webhook events about this row, except reminders."""
+        return f"{self.topic_prefix}:{self.pk}"
+
+    @property
+    def reminder_topic(self) -> str:
+        return f"{self.topic}:reminders"
+
+    @classmethod
+    def topics_of(cls, ids: Iterable[int]) -> list[str]:
+        """Return all topics of these rows."""
+        topics = [f"{cls.topic_prefix}:{pk}" for pk in ids]
+        return [name for topic in topics for name in (topic, f"{topic}:reminders")]
 
     def allows(self, change: Change, role: str, status: Status) -> bool:
         """Return whether this role may make the change in this status."""

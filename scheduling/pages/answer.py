@@ -1,9 +1,9 @@
 """Page behind the link in an email: answer a request without signing in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Generic
+from functools import partial
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,76 +16,70 @@ from core.web.pages import SAFE, checked, limited, refusals_shown, unshared
 from scheduling.domain import bookings
 from scheduling.messages import links
 from scheduling.models import Booking
-from scheduling.models.enums import Change, Role
+from scheduling.models.enums import Role
 from scheduling.models.lifecycle import L
 from scheduling.pages.cards import Outcome, card_of, outcome_of, unmoved
 from scheduling.pages.forms import ReasonForm
 
 
-@dataclass(frozen=True)
-class Answering(Generic[L]):
-    """Parts of an answer page that depend on the model.
+def answer_page(
+    app: str,
+    *,
+    read: Callable[[str], tuple[L, User, int]],
+    verbs_of: Callable[[L, User], Mapping[str, Callable[..., object]]],
+    card_of: Callable[[L, User, datetime], Any],
+    outcome_of: Callable[[Any], Outcome],
+    unmoved: Callable[[Conflict], str],
+) -> Callable[..., HttpResponse]:
+    """Return the view behind a link that `read` knows. Only a POST changes anything.
 
-    `read` returns the row, the person who may answer and the `sequence` that they saw; or
-    NotFound. `confirm` and `reject` take the row, the person and keywords. `show` returns the card
-    and, where it cannot be answered as it was seen, the outcome.
+    A broken link is 404. One that is used or too old shows how things stand, which is no error.
     """
 
-    app: str
-    read: Callable[[str], tuple[L, User, int]]
-    confirm: Callable[..., object]
-    reject: Callable[..., object]
-    show: Callable[[L, User, int, datetime], tuple[Any, Outcome | None]]
-    unmoved: Callable[[Conflict], str]
-
-    def as_view(self) -> Callable[..., HttpResponse]:
-        group = f"{self.app}.answer"
-        view = limited("ip", "30/m", ["POST"], group=group)(self._answer)
-        view = limited("ip", "600/m", SAFE, group=group)(view)
-        return unshared(require_http_methods([*SAFE, "POST"])(view))
-
-    def _answer(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Show the request, or answer it by POST.
-
-        A broken link is 404. One that is used or too old shows how things stand.
-        """
+    @unshared
+    @require_http_methods([*SAFE, "POST"])
+    @limited("ip", "600/m", SAFE, group=f"{app}.answer")
+    @limited("ip", "30/m", ["POST"], group=f"{app}.answer")
+    def answer(request: HttpRequest, token: str) -> HttpResponse:
         try:
-            row, person, sequence = self.read(token)
+            row, person, sequence = read(token)
         except NotFound as error:
-            return broken(request, error, self.app)
+            return broken(request, error, app)
         now = timezone.now()
         if request.method == "POST":
-            with refusals_shown(request, self.unmoved):
+            verbs, seen = verbs_of(row, person), {"now": now, "sequence": sequence}
+            with refusals_shown(request, unmoved):
                 match request.POST.get("answer"):
                     case "confirm":
-                        self.confirm(row, person, now=now, sequence=sequence)
+                        verbs["confirm"](**seen)
                     case "reject":
-                        reason = checked(ReasonForm(request.POST))["reason"]
-                        self.reject(row, person, now=now, sequence=sequence, reason=reason)
-            return redirect(f"{self.app}:answer", token)
-        card, outcome = self.show(row, person, sequence, now)
-        return render(request, f"{self.app}/answer.html", {"card": card, "outcome": outcome})
+                        verbs["reject"](reason=checked(ReasonForm(request.POST))["reason"], **seen)
+            return redirect(f"{app}:answer", token)
+        card = card_of(row, person, now)
+        may_answer = card.may_answer and sequence == row.sequence
+        outcome = None if may_answer else outcome_of(card)
+        return render(request, f"{app}/answer.html", {"card": card, "outcome": outcome})
+
+    return answer
 
 
 def broken(request: HttpRequest, error: NotFound, app: str = "scheduling") -> HttpResponse:
     return render(request, f"{app}/broken.html", {"why": error.message}, status=404)
 
 
-def _show(booking: Booking, host: User, sequence: int, now: datetime) -> tuple[Any, Outcome | None]:
-    card = card_of(booking, Role.HOST, now)
-    may_answer = card.may(Change.CONFIRMED) and sequence == booking.sequence
-    return card, None if may_answer else outcome_of(card)
+def _verbs_of(booking: Booking, host: User) -> dict[str, Callable[..., object]]:
+    actor = bookings.host(host)
+    return {
+        "confirm": partial(bookings.confirm, booking=booking, actor=actor),
+        "reject": partial(bookings.reject, booking=booking, actor=actor),
+    }
 
 
-answer = Answering(
-    app="scheduling",
+answer = answer_page(
+    "scheduling",
     read=links.read_answer,
-    confirm=lambda booking, host, **seen: bookings.confirm(
-        booking=booking, actor=bookings.host(host), **seen
-    ),
-    reject=lambda booking, host, **seen: bookings.reject(
-        booking=booking, actor=bookings.host(host), **seen
-    ),
-    show=_show,
+    verbs_of=_verbs_of,
+    card_of=lambda booking, _host, now: card_of(booking, Role.HOST, now),
+    outcome_of=outcome_of,
     unmoved=unmoved,
-).as_view()
+)

@@ -45,7 +45,7 @@ class Card:
         return self.status is Status.CONFIRMED
 
     @property
-    def may_confirm(self) -> bool:
+    def may_answer(self) -> bool:
         return self.may(Change.CONFIRMED)
 
     @property

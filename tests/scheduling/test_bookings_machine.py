@@ -195,7 +195,8 @@ class Machine(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([48, 1, 5, 200]), swept=st.sampled_from([True, True, False]))
     def time_passes(self, hours: int, swept: bool) -> None:
         self.now += timedelta(hours=hours)
-        for booking in Booking.objects.overdue(self.now) if swept else []:
+        overdue = Booking.objects.overdue(self.now)
+        for booking in overdue if swept else overdue.none():
             moved = bookings.record_overdue(booking=booking, now=self.now)
             assert moved.status == ("expired" if booking.status == "pending" else "completed")
             self.changes += 1

@@ -1,7 +1,7 @@
 import math
 import random
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice, pairwise
@@ -24,6 +24,7 @@ from scheduling.models import Booking, EventType, WeeklyAvailability
 from scheduling.models import HistoryEntry as BookingEntry
 from scheduling.models.enums import STANDING, Change, Status
 from scheduling.models.enums import Role as BookingRole
+from scheduling.models.lifecycle import LifecycleEntry
 
 _DOMAIN = "load.example"
 _TEAM = 5
@@ -338,22 +339,8 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
         updated_at=stored(times[-1]),
         **span,
     )
-    was = ""
-    for sequence, ((to, role), at) in enumerate(zip(story, times, strict=True)):
-        rows.add(
-            BookingEntry,
-            booking_id=booking,
-            sequence=sequence,
-            change=to if sequence else Change.CREATED.value,
-            from_status=was,
-            to_status=to,
-            actor_id=host.user.pk if role == BookingRole.HOST else None,
-            role=role,
-            reason=_REASONS.get(to, ""),
-            at=stored(at),
-            **span,
-        )
-        was = to
+    actors: dict[str, int] = {BookingRole.HOST: host.user.pk}
+    _tell(rows, BookingEntry, story, times, actors, booking_id=booking, **span)
 
 
 def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -> None:
@@ -384,22 +371,33 @@ def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -
             held = rows.add(BusyTime, user_id=person.pk, start=start, end=end)
             rows.add(_MeetingTime, meetingrequest_id=meeting, busytime_id=held)
         actors: dict[str, int] = {Role.REQUESTER: requester.pk, Role.RECIPIENT: recipient.pk}
-        was = ""
-        for sequence, ((to, role), at) in enumerate(zip(story, times, strict=True)):
-            rows.add(
-                HistoryEntry,
-                meeting_id=meeting,
-                sequence=sequence,
-                change=to if sequence else Change.CREATED.value,
-                from_status=was,
-                to_status=to,
-                actor_id=actors.get(role),
-                role=role,
-                reason=_REASONS.get(to, ""),
-                at=stored(at),
-                **span,
-            )
-            was = to
+        _tell(rows, HistoryEntry, story, times, actors, meeting_id=meeting, **span)
+
+
+def _tell(
+    rows: Rows,
+    model: type[LifecycleEntry],
+    story: Story,
+    times: Sequence[int],
+    actors: Mapping[str, int],
+    **values: object,
+) -> None:
+    """The history that brought a booking or a meeting to where it is."""
+    was = ""
+    for sequence, ((to, role), at) in enumerate(zip(story, times, strict=True)):
+        rows.add(
+            model,
+            sequence=sequence,
+            change=to if sequence else Change.CREATED.value,
+            from_status=was,
+            to_status=to,
+            actor_id=actors.get(role),
+            role=role,
+            reason=_REASONS.get(to, ""),
+            at=stored(at),
+            **values,
+        )
+        was = to
 
 
 def _uuid(prefix: str, dice: random.Random) -> str:
