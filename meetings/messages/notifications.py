@@ -27,18 +27,32 @@ _STARTS = {
 }
 
 
+_PUSHED = {
+    "meeting-created": (
+        _("MEETING ALERT"),
+        _("%(name)s requested a meeting with you. Click to Confirm or Reject."),
+    ),
+    "meeting-confirmed": (_("Meeting confirmed"), _("%(name)s confirmed your meeting.")),
+    "meeting-rejected": (_("Meeting declined"), _("%(name)s declined your meeting.")),
+    "meeting-cancelled": (_("Meeting cancelled"), _("%(name)s cancelled your meeting.")),
+    "meeting-expired": (
+        _("Request expired"),
+        _("The meeting request with %(name)s was not answered in time."),
+    ),
+    "meeting-completed": (
+        _("Meeting completed"),
+        _("Your meeting with %(name)s has taken place."),
+    ),
+    "meeting-reminder": (_("Meeting reminder"), _STARTS["minutes"]),
+}
+"""Title and usual text of push messages, by kind."""
+
+
 def requested(meeting: MeetingRequest, *, now: datetime) -> None:
     """The recipient hears of the request; the words are those of the document."""
     recipient = meeting.recipient
     _email(meeting, recipient, "meeting_requested", now, answer_url=links.answer_url(meeting))
-    _push(
-        meeting,
-        recipient,
-        "meeting-created",
-        _("MEETING ALERT"),
-        _("%(name)s requested a meeting with you. Click to Confirm or Reject."),
-        now,
-    )
+    _push(meeting, recipient, "meeting-created", now)
 
 
 def _confirmed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
@@ -49,26 +63,12 @@ def _confirmed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
         for lead, before in REMINDERS.items():
             if meeting.start - before > now:
                 _remind(meeting, person, lead, meeting.start - before, now)
-    _push(
-        meeting,
-        meeting.requester,
-        "meeting-confirmed",
-        _("Meeting confirmed"),
-        _("%(name)s confirmed your meeting."),
-        now,
-    )
+    _push(meeting, meeting.requester, "meeting-confirmed", now)
 
 
 def _rejected(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     _email(meeting, meeting.requester, "meeting_rejected", step.now, reason=step.reason)
-    _push(
-        meeting,
-        meeting.requester,
-        "meeting-rejected",
-        _("Meeting declined"),
-        _("%(name)s declined your meeting."),
-        step.now,
-    )
+    _push(meeting, meeting.requester, "meeting-rejected", step.now)
 
 
 def _cancelled(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
@@ -95,34 +95,20 @@ def _cancelled(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
             reason=step.reason,
         )
         if person != actor:
-            _push(meeting, person, "meeting-cancelled", _("Meeting cancelled"), words, now)
+            _push(meeting, person, "meeting-cancelled", now, words=words)
 
 
 def _expired(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     """Nobody caused it, so both are told."""
     for person in _people(meeting):
         _email(meeting, person, "meeting_expired", step.now)
-        _push(
-            meeting,
-            person,
-            "meeting-expired",
-            _("Request expired"),
-            _("The meeting request with %(name)s was not answered in time."),
-            step.now,
-        )
+        _push(meeting, person, "meeting-expired", step.now)
 
 
 def _completed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     """A push message only: people know that they were in a meeting."""
     for person in _people(meeting):
-        _push(
-            meeting,
-            person,
-            "meeting-completed",
-            _("Meeting completed"),
-            _("Your meeting with %(name)s has taken place."),
-            step.now,
-        )
+        _push(meeting, person, "meeting-completed", step.now)
 
 
 _TOLD = {
@@ -143,15 +129,7 @@ def _remind(
     meeting: MeetingRequest, person: User, lead: str, due_at: datetime, now: datetime
 ) -> None:
     _email(meeting, person, "meeting_reminder", now, due_at=due_at, lead=lead)
-    _push(
-        meeting,
-        person,
-        "meeting-reminder",
-        _("Meeting reminder"),
-        _STARTS[lead],
-        now,
-        due_at,
-    )
+    _push(meeting, person, "meeting-reminder", now, words=_STARTS[lead], due_at=due_at)
 
 
 def _people(meeting: MeetingRequest) -> list[User]:
@@ -210,16 +188,17 @@ def _push(
     meeting: MeetingRequest,
     person: User,
     kind: str,
-    title: StrPromise,
-    words: StrPromise,
     now: datetime,
+    *,
+    words: StrPromise | None = None,
     due_at: datetime | None = None,
 ) -> None:
     data = {"type": kind, "meeting_id": str(meeting.pk), "url": links.pending_url()}
     if kind != "meeting-created":
         data["url"] = links.meeting_url(meeting)
     with translation.override(person.mail_language):
-        body = str(words) % {"name": meeting.other_party(person).name}
+        title, usual = _PUSHED[kind]
+        body = str(words or usual) % {"name": meeting.other_party(person).name}
         content: PushContent = {"title": str(title), "body": body, "data": data}
     notifications.push(
         user=person,

@@ -43,6 +43,7 @@ class Status(models.TextChoices):
     COMPLETED = "completed", _("completed")
 
 
+# Statuses in which somebody can still cancel, that hold on to their time, that give it back.
 OPEN = (Status.PENDING, Status.CONFIRMED)
 STANDING = (Status.CONFIRMED, Status.COMPLETED)
 FREED = (Status.REJECTED, Status.CANCELLED, Status.EXPIRED)
