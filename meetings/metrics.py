@@ -23,4 +23,4 @@ def families(now: datetime) -> Iterator[Metric]:
 
 
 def behind(now: datetime) -> Mapping[str, timedelta]:
-    return {"meetings": MeetingRequest.objects.all().behind(now)}
+    return {"meetings": MeetingRequest.objects.behind(now)}

@@ -23,4 +23,4 @@ def families(now: datetime) -> Iterator[Metric]:
 
 
 def behind(now: datetime) -> Mapping[str, timedelta]:
-    return {"bookings": Booking.objects.all().behind(now)}
+    return {"bookings": Booking.objects.behind(now)}

@@ -254,7 +254,7 @@ def update(
 
     def write() -> Booking:
         with transaction.atomic():
-            locked = Booking.objects.all().lock(booking.pk)
+            locked = Booking.objects.lock(booking.pk)
             lock(locked.host_id)
             near = (locked.host.weekly_availability.timezone, locked.timezone)
             if notes is not None:

@@ -75,11 +75,13 @@ def move(
     def write() -> L:
         with transaction.atomic():
             locked = rows.lock(row.pk)
-            is_clock = step.actor.role == Role.CLOCK
-            was = Status(locked.status) if is_clock else locked.status_at(step.now)
+            is_clock, present = step.actor.role == Role.CLOCK, locked.status_at(step.now)
+            was = Status(locked.status) if is_clock else present
             if is_repeated(locked, step, was):
                 return locked
             is_stale = step.sequence is not None and step.sequence != locked.sequence
+            if is_clock:  # somebody may have moved it to a later time meanwhile
+                is_stale = present.value != step.change.value
             if is_stale or not locked.allows(step.change, step.actor.role, was):
                 message = str(locked.refusal) % {"status": was.label}
                 raise InvalidTransition(message, reason=was)

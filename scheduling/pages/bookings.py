@@ -32,7 +32,7 @@ from scheduling.pages.weeks import week_of
 @login_required
 def booking_list(request: SignedIn) -> HttpResponse:
     """One tab of the host's bookings; an unknown one is that of what is ahead."""
-    now, every = timezone.now(), Booking.objects.all().visible_to(request.user)
+    now, every = timezone.now(), Booking.objects.visible_to(request.user)
     return tab_page(
         request,
         "scheduling/bookings.html",
