@@ -49,13 +49,13 @@ _EMPTY_TEXT = {"type": "string", "maxLength": 0}
 
 
 def example(value: object, summary: str = "") -> Callable[[_Shape], _Shape]:
-    """Show this value wherever the document describes a body of the decorated shape."""
+    """Show this value wherever the OpenAPI document describes a body of the decorated shape."""
     shown = OpenApiExample("example", value, summary=summary, status_codes=["200", "201", "202"])
     return extend_schema_serializer(examples=[shown])
 
 
 def answer(shape: type[serializers.Serializer[Any]], value: object) -> OpenApiResponse:
-    """An answer of this shape that the document shows by this value."""
+    """An answer of this shape that the OpenAPI document shows by this value."""
     return OpenApiResponse(shape, examples=[OpenApiExample("example", value)])
 
 
@@ -185,7 +185,7 @@ class ApiSchema(AutoSchema):
 
 
 def describe_server(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """Name the server that the document describes, and the page of its operator."""
+    """Name the server that the OpenAPI document describes, and the page of its operator."""
     result["servers"] = [{"url": settings.PUBLIC_URL}]
     result["info"]["contact"] = {"name": result["info"]["title"], "url": settings.PUBLIC_URL}
     return result

@@ -176,6 +176,7 @@ def test_what_the_readme_points_at_is_there() -> None:
     targets = re.findall(r"\]\(([\w/.-]+\.md)\)", README)
     assert targets == [
         "docs/architecture.md",
+        "docs/contract.md",
         "docs/pages.md",
         "docs/quickstart.md",
         "docs/api-tokens.md",
