@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff import base
-from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, deed
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, staff_action
 from meetings.domain import services
 from meetings.models import DayCounter, HistoryEntry, MeetingRequest
 
@@ -34,7 +34,7 @@ class MeetingRequestAdmin(ReadOnlyAdmin[MeetingRequest]):
     def present_status(self, meeting: MeetingRequest) -> str:
         return str(meeting.status_at(timezone.now()).label)
 
-    @deed(
+    @staff_action(
         _("Cancel, and tell both people"),
         warning=_("The meeting does not take place, and both are told so at once."),
     )

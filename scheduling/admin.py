@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff import base
-from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, deed
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, staff_action
 from scheduling.domain import bookings
 from scheduling.models import (
     Booking,
@@ -79,7 +79,7 @@ class BookingAdmin(ReadOnlyAdmin[Booking]):
     def present_status(self, booking: Booking) -> str:
         return str(booking.status_at(timezone.now()).label)
 
-    @deed(
+    @staff_action(
         _("Cancel, and tell both people"),
         warning=_("The booking does not take place, and both are told so at once."),
     )

@@ -156,7 +156,7 @@ def test_staff_are_told_too(client: Client, alice: User, bob: User) -> None:
     for _number in range(3):
         reset(bob.email)
     client.force_login(alice)
-    page = client.post(f"/admin/accounts/user/{bob.pk}/deed/mail_link/", follow=True)
+    page = client.post(f"/admin/accounts/user/{bob.pk}/act/mail_link/", follow=True)
     assert SAID in page.content.decode()
     assert Notification.objects.count() == 3
 
