@@ -36,7 +36,7 @@ class MeetingRequestAdmin(ReadOnlyAdmin[MeetingRequest]):
 
     @staff_action(
         _("Cancel, and tell both people"),
-        warning=_("The meeting does not take place, and both are told so at once."),
+        warning=_("The meeting does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, meeting: MeetingRequest) -> None:
         services.cancel_as_staff(meeting=meeting, actor=base.acting(request), now=timezone.now())

@@ -81,7 +81,7 @@ class BookingAdmin(ReadOnlyAdmin[Booking]):
 
     @staff_action(
         _("Cancel, and tell both people"),
-        warning=_("The booking does not take place, and both are told so at once."),
+        warning=_("The booking does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, booking: Booking) -> None:
         actor = bookings.Actor(Role.STAFF, base.acting(request))

@@ -170,7 +170,7 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     count = sum(hosted.in_status(status, now).count() for status in _OPEN)
     if count:
         yield ngettext(
-            "%(count)d booking to come is cancelled, and whoever booked it gets an email.",
+            "%(count)d booking to come is cancelled, and its invitee gets an email.",
             "%(count)d bookings to come are cancelled, and whoever booked them gets an email.",
             count,
         ) % {"count": count}

@@ -109,6 +109,8 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     def browser(self, session: Session) -> str:
         return browsers.in_words(session.agent)
 
-    @staff_action(_("Sign out there"), warning=_("Whoever uses that browser has to sign in again."))
+    @staff_action(
+        _("Sign out there"), warning=_("The person at that browser has to sign in again.")
+    )
     def end(self, request: HttpRequest, session: Session) -> None:
         sessions.end(session=session, actor=base.acting(request), now=timezone.now())

@@ -57,9 +57,7 @@ class RefreshTokenAdmin(ReadOnlyAdmin[RefreshToken]):
     exclude = ("token", "token_checksum", "resource")
     actions = ("end",)
 
-    @staff_action(
-        _("End the connection"), warning=_("All tokens that came of the same consent end.")
-    )
+    @staff_action(_("End the connection"), warning=_("All tokens of the same consent end."))
     def end(self, request: HttpRequest, token: RefreshToken) -> None:
         applications.end(token=token, actor=base.acting(request), now=timezone.now())
 

@@ -210,7 +210,7 @@ def test_no_list_is_counted_to_its_end(plain: Client, alice: User) -> None:
 def test_what_can_be_done_to_a_row_is_on_its_page(plain: Client, meeting: MeetingRequest) -> None:
     page = plain.get(url(MeetingRequest, "change/", meeting.pk)).content.decode()
     assert f'action="{url(MeetingRequest, "act/call_off/", meeting.pk)}"' in page
-    assert "The meeting does not take place, and both are told so at once." in page
+    assert "The meeting does not take place. Both get an email at once." in page
 
 
 def test_looking_does_nothing(plain: Client, meeting: MeetingRequest) -> None:
