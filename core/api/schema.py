@@ -114,8 +114,13 @@ class ApiSchema(AutoSchema):
         return str(self.get_operation_id()).replace("_", " ").capitalize()
 
     def get_filter_backends(self) -> list[Any]:
-        """A view that narrows a list names its filters, though it is none of DRF's generic ones."""
-        return list(getattr(self.view, "filter_backends", [])) if self.method == "GET" else []
+        """Return the filters of a ViewSet for its list alone."""
+        backends = getattr(self.view, "filter_backends", [])
+        return list(backends) if getattr(self.view, "action", "") == "list" else []
+
+    def _is_list_view(self, serializer: object = None) -> bool:
+        """Return False. An action called `list` names its envelope, which is one object."""
+        return False
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
