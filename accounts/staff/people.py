@@ -28,6 +28,7 @@ from accounts.staff import base
 from accounts.staff.base import StaffAdmin, staff_action
 from accounts.staff.teams import MembershipInline
 from core.errors import Conflict, Invalid
+from core.ops import private_names
 from core.people import departures
 
 # Nobody needs groups.
@@ -206,7 +207,7 @@ class UserAdmin(StaffAdmin[User]):
                     "more": count > _MANY,
                 }
                 # Those of the upper floors first: people ask for help with meetings and bookings.
-                for table in reversed(self.admin_site._registry.values())
+                for table in reversed(private_names.staff_tables(self.admin_site))
                 if isinstance(table, StaffAdmin) and table.people
                 for count in [table.count_of(person, at_most=_MANY + 1)]
             ]

@@ -40,7 +40,7 @@ def test_all_that_is_used_can_be_seen_and_nothing_be_changed() -> None:
     shown = [
         model
         for model in apps.get_app_config("oauth2_provider").get_models()
-        if model in admin.site._registry
+        if admin.site.is_registered(model)
     ]
     assert sorted(model.__name__ for model in shown) == [
         "AccessToken",
@@ -48,7 +48,7 @@ def test_all_that_is_used_can_be_seen_and_nothing_be_changed() -> None:
         "Grant",
         "RefreshToken",
     ]
-    assert all(isinstance(admin.site._registry[model], ReadOnlyAdmin) for model in shown)
+    assert all(isinstance(admin.site.get_model_admin(model), ReadOnlyAdmin) for model in shown)
 
 
 def test_no_page_shows_what_opens_anything(staff: Client, app: App, alice: User) -> None:

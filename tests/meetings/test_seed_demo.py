@@ -188,6 +188,7 @@ def test_what_the_readme_points_at_is_there() -> None:
         "docs/performance.md",
         "docs/scale.md",
         "SECURITY.md",
+        "CONTRIBUTING.md",
         "CHANGELOG.md",
     ]
     assert [target for target in targets if not (root / target).exists()] == []
