@@ -13,7 +13,7 @@ RUN python -m venv --without-pip .venv \
     && python -m pip --python .venv/bin/python install --no-cache-dir --require-hashes \
         --only-binary :all: --requirement requirements.txt
 
-COPY manage.py ./
+COPY pyproject.toml manage.py ./
 COPY public public
 COPY static static
 COPY templates templates
@@ -38,7 +38,7 @@ FROM python:3.11-slim-bookworm
 
 LABEL org.opencontainers.image.title="Parley" \
       org.opencontainers.image.description="A calm, self-hosted scheduling and meeting-request server." \
-      org.opencontainers.image.version="0.1.0"
+      org.opencontainers.image.version="0.2.0"
 
 RUN python -m pip uninstall --yes --root-user-action ignore pip setuptools wheel \
     && groupadd --gid 10001 parley \

@@ -4,7 +4,7 @@
 #   make quick          most tests, on SQLite alone: no browser, no races (ARGS="-k slots")
 #   make test           every test, on SQLite and on PostgreSQL with Valkey, most of them in two
 #                       processes at once (ARGS="-n 0": in one)
-#   make check          lint, format, types, migrations, deployment files and settings
+#   make check          lint, format, types, layers, migrations, deployment files and settings
 #   make format         format the sources
 #   make shell          a Python shell on the database of `make run`
 #   make migrate        bring that database up to date (ARGS: an app and a migration)

@@ -1,4 +1,4 @@
-"""Everything below /api/, and the document that describes it."""
+"""Everything below /api/, and the OpenAPI document that describes it."""
 
 from csp.constants import NONCE
 from csp.decorators import csp_update

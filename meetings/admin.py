@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff import base
-from accounts.staff.base import ReadOnlyAdmin, deed
+from accounts.staff.base import ReadOnlyAdmin, staff_action
 from meetings.domain import services
 from meetings.models import DayCounter, HistoryEntry, MeetingRequest
 from scheduling.admin import EntriesInline, LifecycleAdmin
@@ -25,9 +25,9 @@ class MeetingRequestAdmin(LifecycleAdmin[MeetingRequest]):
     number, prefix = "booking_number", "MTG-"
     inlines = (HistoryInline,)
 
-    @deed(
+    @staff_action(
         _("Cancel, and tell both people"),
-        warning=_("The meeting does not take place, and both are told so at once."),
+        warning=_("The meeting does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, meeting: MeetingRequest) -> None:
         services.cancel_as_staff(meeting=meeting, actor=base.acting(request), now=timezone.now())

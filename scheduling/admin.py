@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff import base
-from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, deed
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, staff_action
 from scheduling.domain import bookings
 from scheduling.models import (
     Booking,
@@ -87,9 +87,9 @@ class BookingAdmin(LifecycleAdmin[Booking]):
     search_fields = ("invitee_name",)
     inlines = (HistoryInline,)
 
-    @deed(
+    @staff_action(
         _("Cancel, and tell both people"),
-        warning=_("The booking does not take place, and both are told so at once."),
+        warning=_("The booking does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, booking: Booking) -> None:
         actor = bookings.Actor(Role.STAFF, base.acting(request))

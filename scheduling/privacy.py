@@ -165,7 +165,7 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     count = hosted.open_at(now).count()
     if count:
         yield ngettext(
-            "%(count)d booking to come is cancelled, and whoever booked it gets an email.",
+            "%(count)d booking to come is cancelled, and its invitee gets an email.",
             "%(count)d bookings to come are cancelled, and whoever booked them gets an email.",
             count,
         ) % {"count": count}

@@ -19,7 +19,17 @@ from psycopg.sql import SQL, Identifier
 
 ROOT = Path(__file__).resolve().parent.parent
 _KEPT = ROOT / ".pytest_cache/migrated"
-_SOURCES = ("accounts", "config", "meetings", "scheduling", "webhooks", "requirements-dev.txt")
+_SOURCES = (
+    "accounts",
+    "calendars",
+    "config",
+    "core",
+    "meetings",
+    "notifications",
+    "scheduling",
+    "webhooks",
+    "requirements-dev.txt",
+)
 _TEMPLATE = "parley_migrated"
 
 

@@ -115,14 +115,18 @@ def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str]]
     for pattern in resolver.url_patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
-            view = getattr(pattern.callback, "cls", None)
-            methods = (
-                [name for name in view.http_method_names if hasattr(view, name)] if view else []
-            )
-            wanted = {name.upper() for name in methods} - {"HEAD", "OPTIONS"}
+            wanted = {name.upper() for name in methods(pattern.callback)} - {"HEAD", "OPTIONS"}
             yield from ((method, route) for method in sorted(wanted) or ["ANY"])
         else:
             yield from routes(pattern, route)
+
+
+def methods(callback: Any) -> list[str]:
+    """Names of the methods that a view answers: of a ViewSet on this route, of a class anywhere."""
+    if hasattr(callback, "actions"):
+        return list(callback.actions)
+    view = getattr(callback, "cls", None)
+    return [name for name in view.http_method_names if hasattr(view, name)] if view else []
 
 
 def test_every_route_has_its_row() -> None:

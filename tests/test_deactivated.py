@@ -21,7 +21,7 @@ from scheduling.domain import bookings
 from scheduling.messages import links
 from scheduling.models import Booking
 from tests import factories
-from tests.admin.calls import deed, url
+from tests.admin.calls import press, url
 from tests.pages import NOW, START, stand_alone, words
 
 pytestmark = pytest.mark.django_db
@@ -221,12 +221,12 @@ def test_their_staff_page_shows_what_is_to_come_and_cancels_it(
     ]
     assert "2026-03-04 10:00 UTC" in page.content.decode()
 
-    assert "Deactivate the account first" in deed(staff, "call_off", alice)
+    assert "Deactivate the account first" in press(staff, "call_off", alice)
     booking.refresh_from_db()
     assert booking.status == "confirmed"
 
     deactivate(alice)
-    assert "2 bookings and meetings are cancelled." in deed(staff, "call_off", alice)
+    assert "2 bookings and meetings are cancelled." in press(staff, "call_off", alice)
     booking.refresh_from_db()
     meeting.refresh_from_db()
     assert (booking.status, meeting.status) == ("cancelled", "cancelled")

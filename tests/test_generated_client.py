@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def generated(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The package can be imported; the generator had nothing to say against the document."""
+    """The package can be imported; the generator found no fault in the OpenAPI document."""
     document = tmp_path / "schema.json"
     document.write_bytes(client.get("/api/schema").content)
     made = subprocess.run(

@@ -181,7 +181,7 @@ def test_afterwards_the_link_leads_nowhere_and_says_why(
     for name in ("manage", "booked", "calendar"):
         gone: Any = client.get(reverse(f"scheduling:{name}", args=[token]))
         assert gone.status_code == 404
-        assert "Nothing is known any more of whoever booked with this link." in words(gone)
+        assert "The person who booked with this link has been erased." in words(gone)
     assert client.post(reverse("scheduling:erase", args=[token])).status_code == 404
 
 

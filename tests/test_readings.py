@@ -8,19 +8,18 @@ import pytest
 import time_machine
 from rest_framework.serializers import Serializer
 
-from accounts.api import views as people
+from accounts.api import viewsets as people
 from accounts.api.serializers import DeviceSerializer, MemberSerializer, TeamSerializer
 from accounts.domain.services import register_device
 from accounts.models import Membership, Team, User
 from core.api.reading import Reading
 from core.api.rendering import dumps
-from meetings.api import views as meetings
+from meetings.api import viewsets as meetings
 from meetings.domain import services as meeting_services
 from meetings.domain.readings import MeetingSerializer
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
-from scheduling.api import hours
-from scheduling.api import views as scheduling
+from scheduling.api import event_types, events, hours
 from scheduling.api.serializers import EventTypeSerializer, HistorySerializer
 from scheduling.api.serializers_of_hours import AvailabilitySerializer, OverrideSerializer
 from scheduling.domain import bookings, services
@@ -28,7 +27,7 @@ from scheduling.domain.readings import EventSerializer
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
 from tests import factories
 from tests.pages import Making
-from webhooks.api import views as webhooks
+from webhooks.api import viewsets as webhooks
 from webhooks.api.serializers import DeliverySerializer, WebhookSerializer
 from webhooks.models import Delivery, Webhook
 
@@ -114,17 +113,17 @@ CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[U
     "event types": (
         EventTypeSerializer,
         EventType.objects.visible_to,
-        lambda user: scheduling._EVENT_TYPES.all(user=user.pk),
+        lambda user: event_types._EVENT_TYPES.all(user=user.pk),
     ),
     "events": (
         EventSerializer,
         lambda user: Booking.objects.visible_to(user).with_people(),
-        lambda user: scheduling._EVENTS.all(user=user.pk),
+        lambda user: events._EVENTS.all(user=user.pk),
     ),
     "history": (
         HistorySerializer,
         lambda user: HistoryEntry.objects.filter(booking=Booking.objects.latest("id")),
-        lambda user: scheduling._HISTORY.all(booking=Booking.objects.latest("id").pk),
+        lambda user: events._HISTORY.all(booking=Booking.objects.latest("id").pk),
     ),
     "hours": (
         AvailabilitySerializer,
@@ -179,7 +178,7 @@ def test_columns_show_what_models_show(world: User, name: str) -> None:
 
 
 def test_every_reading_is_among_the_cases() -> None:
-    modules = (people, scheduling, hours, webhooks, meetings)
+    modules = (people, event_types, events, hours, webhooks, meetings)
     readings = [value for module in modules for value in vars(module).values()]
     shapes = {each._shape for each in readings if isinstance(each, Reading)}
     assert shapes == {shape for shape, _models, _read in CASES.values()}

@@ -24,7 +24,8 @@ from urllib.parse import parse_qs
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from google.auth import _regional_access_boundary_utils as locations
+
+from tests.private_names import google_locations
 
 T = TypeVar("T")
 
@@ -348,7 +349,7 @@ def firebase() -> Iterator[Firebase]:
     with (
         ThreadingHTTPServer((_LOOPBACK, 0), Handler) as server,
         # Google's library would ask googleapis.com, in the background, where this account may act.
-        patch.object(locations, "get_service_account_rab_endpoint", return_value=None),
+        patch.object(google_locations, "get_service_account_rab_endpoint", return_value=None),
     ):
         server.daemon_threads = True
         fake = Firebase(f"{_LOOPBACK}:{server.server_port}")

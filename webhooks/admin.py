@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, deed
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, staff_action
 from webhooks.domain import services
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
@@ -50,7 +50,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     inlines = (AttemptInline,)
     actions = ("redeliver",)
 
-    @deed(_("Send again"))
+    @staff_action(_("Send again"))
     def redeliver(self, request: HttpRequest, delivery: Delivery) -> None:
         services.redeliver(found=delivery, now=timezone.now())
 

@@ -47,7 +47,7 @@ class Bearer:
         return scopes.allows(self.scopes, scope)
 
 
-def authenticate(request: HttpRequest) -> Bearer | None:
+def authenticate(request: HttpRequest | Request) -> Bearer | None:
     """The bearer of the request's token, or None; looked up once per request.
 
     A text that cannot be a token of ours costs no query.
@@ -86,7 +86,7 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer ...`, as the API's middleware has already read it."""
 
     def authenticate(self, request: Request) -> tuple[User, Bearer] | None:
-        bearer = authenticate(request._request)
+        bearer = authenticate(request)
         return (bearer.user, bearer) if bearer else None
 
     def authenticate_header(self, request: Request) -> str:

@@ -29,6 +29,6 @@ def read_invitation(token: str) -> Invitation:
     invitation = found.first()
     if invitation is None:
         raise NotFound(
-            _("This invitation has been used, or was withdrawn. Whoever sent it can send another.")
+            _("This invitation has been used, or was withdrawn. The sender can send another.")
         )
     return invitation

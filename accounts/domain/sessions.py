@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
@@ -20,6 +21,7 @@ from accounts.domain import audit, limits, services
 from accounts.domain.audit import Action
 from accounts.models import Session, User
 from core.db import crypto
+from core.ops import private_names
 from core.text import browsers
 
 # How exactly it is noted when a session was last seen.
@@ -52,7 +54,7 @@ class SessionStore(db.SessionStore):
         except crypto.DecryptionError:  # its key has been dropped: whoever it was signs in again
             row = None
         if row is None:
-            self._session_key = None
+            private_names.drop_session_key(self)
         elif row.seen_at <= now - _SEEN_PRECISION:
             Session.objects.filter(pk=row.pk).update(seen_at=now)
         return row
@@ -65,19 +67,19 @@ class SessionStore(db.SessionStore):
 
         The session of a deactivated person is kept: another person may sign in on that browser.
         """
-        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
-        person_id = data.get("_auth_user_id")
         with transaction.atomic():
-            if person_id is not None and services.lock_kept(int(person_id)) is None:
-                raise UpdateError
             super().save(must_create)
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        """Who has signed in, on what and when, stands beside the data, to be listed."""
-        person, since = data.get("_auth_user_id"), data.get("started_at")
-        key: str = self._get_or_create_session_key()  # type: ignore[attr-defined]  # not in the stubs
+        """Return the row that `save` writes, with its person locked.
+
+        It holds who has signed in, on what and when beside the data, to be listed.
+        """
+        person, since = data.get(SESSION_KEY), data.get("started_at")
+        if person is not None and services.lock_kept(int(person)) is None:
+            raise UpdateError
         return Session(
-            session_key=crypto.digest(key),
+            session_key=crypto.digest(self.session_key or ""),
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             user_id=person and int(person),

@@ -256,7 +256,7 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
     if held is None:
         raise NotFound(_("This invitation has been used, or was withdrawn."))
     if held.expires_at <= now:
-        raise Conflict(_("This invitation is too old. Whoever sent it can send it again."))
+        raise Conflict(_("This invitation is too old. The sender can send it again."))
     if not is_for(held, user):
         raise Forbidden(_("This invitation is for another address."))
     member = team.memberships.filter(user=user).first()

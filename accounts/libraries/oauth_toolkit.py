@@ -142,8 +142,12 @@ class Validator(OAuth2Validator):
             good = self._use_up(request)
             if good:
                 family = self._family(request)
-                self._save_bearer_token(token, request)
+                super().save_bearer_token(token, request, *args, **kwargs)
                 if request.grant_type == "authorization_code":
+                    made = RefreshToken.objects.filter(
+                        token_checksum=digest(token["refresh_token"])
+                    )
+                    made.update(token_family=family)
                     applications.start(
                         person=request.user, application=request.client, now=timezone.now()
                     )
@@ -168,15 +172,6 @@ class Validator(OAuth2Validator):
             return family_of(request.code)
         family: uuid.UUID = request.refresh_token_instance.token_family
         return family
-
-    def _create_refresh_token(
-        self, request: Request, refresh_token_code: str, access_token: Any, previous: Any
-    ) -> RefreshToken:
-        made = super()._create_refresh_token(request, refresh_token_code, access_token, previous)
-        if request.grant_type == "authorization_code":
-            made.token_family = family_of(request.code)
-            made.save(update_fields=["token_family"])
-        return made
 
     def invalidate_authorization_code(
         self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any

@@ -6,11 +6,13 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -81,7 +83,7 @@ def _heeded(sent: QueryDict, names: Collection[str]) -> dict[str, str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("user", "60/h", ["POST"])
 @never_cache
-def authorize(request: HttpRequest) -> HttpResponse:
+def authorize(request: HttpRequest) -> HttpResponseBase:
     """Who asks for what; allowed or denied, they are sent back to the application.
 
     They are asked each time: nothing tells a program on their computer from another that says the
@@ -125,11 +127,14 @@ def authorize(request: HttpRequest) -> HttpResponse:
         ),
         "here": request.get_full_path(),
     }
-    response = render(request, "accounts/consent.html", context)
     # Browsers apply it to where the answer to a form leads, too.
     form_action = redirect_uris.form_action(oauth_request.redirect_uri)
-    response._csp_update = {"form-action": [form_action]}  # type: ignore[attr-defined]
-    return response
+
+    @csp_update({"form-action": [form_action]})
+    def consent(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "accounts/consent.html", context)
+
+    return consent(request)
 
 
 def _allow(person: Any, uri: str, wanted: list[str], info: Any, application: Any) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain import services, sessions
 from accounts.models import ApiToken, FormerUsername, Session
 from accounts.staff import base
-from accounts.staff.base import ReadOnlyAdmin, deed
+from accounts.staff.base import ReadOnlyAdmin, staff_action
 from core.text import browsers
 
 # The pages of the library change rows past the audit log.
@@ -42,7 +42,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
     exclude = ("data",)
     actions = ("take_away",)
 
-    @deed(
+    @staff_action(
         _("Take the second step away"),
         warning=_(
             "For somebody who has lost it. Their password alone lets them in from then on; an email"
@@ -82,7 +82,9 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     exclude = ("digest",)
     actions = ("revoke",)
 
-    @deed(_("Revoke at once"), warning=_("Whatever uses this token is refused from then on."))
+    @staff_action(
+        _("Revoke at once"), warning=_("Whatever uses this token is refused from then on.")
+    )
     def revoke(self, request: HttpRequest, token: ApiToken) -> None:
         services.revoke_token(token=token, actor=base.acting(request), now=timezone.now())
 
@@ -107,6 +109,8 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     def browser(self, session: Session) -> str:
         return browsers.in_words(session.agent)
 
-    @deed(_("Sign out there"), warning=_("Whoever uses that browser has to sign in again."))
+    @staff_action(
+        _("Sign out there"), warning=_("The person at that browser has to sign in again.")
+    )
     def end(self, request: HttpRequest, session: Session) -> None:
         sessions.end(session=session, actor=base.acting(request), now=timezone.now())

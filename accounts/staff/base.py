@@ -98,7 +98,7 @@ def _concerns(paths: Sequence[str], people: Sequence[int]) -> Q:
     return any_of_them
 
 
-class Deed:
+class StaffAction:
     """What staff can do to a row: from the list to several at once, by a button on its own page."""
 
     def __init__(
@@ -146,16 +146,16 @@ class Deed:
         return True
 
 
-def deed(
+def staff_action(
     label: Any, *, warning: Any = "", is_many: bool = False
-) -> Callable[[Callable[[Any, HttpRequest, Any], None]], Deed]:
+) -> Callable[[Callable[[Any, HttpRequest, Any], None]], StaffAction]:
     """Makes an action of a method that does something to one row.
 
     It is named in `actions`, runs in a transaction and is on record; what the domain refuses is
     said. `warning` is said before the button can be pressed. `is_many`: it does many things, each
     in a transaction of its own, so that it does not hold all that they lock.
     """
-    return lambda run: Deed(run, label, warning, is_many=is_many)
+    return lambda run: StaffAction(run, label, warning, is_many=is_many)
 
 
 def record(request: HttpRequest, action: Action, people: Sequence[User], subject: str) -> None:
@@ -265,22 +265,25 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
     # --- doing --------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_deed"
-        view = self.admin_site.admin_view(self.deed_view)
-        return [path("<path:object_id>/deed/<str:name>/", view, name=name), *super().get_urls()]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        view = self.admin_site.admin_view(self.staff_action_view)
+        return [path("<path:object_id>/act/<str:name>/", view, name=name), *super().get_urls()]
 
-    def deeds(self, request: HttpRequest) -> dict[str, Deed]:
+    def staff_actions(self, request: HttpRequest) -> dict[str, StaffAction]:
         actions: dict[str, Any] = self.get_actions(request)
-        return {name: run for name, (run, *_) in actions.items() if isinstance(run, Deed)}
+        return {name: run for name, (run, *_) in actions.items() if isinstance(run, StaffAction)}
 
-    def deed_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+    def staff_action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """The button on the row's own page."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        row, deeds = self.get_object(request, unquote(object_id)), self.deeds(request)
-        if row is None or name not in deeds:
+        row, staff_actions = (
+            self.get_object(request, unquote(object_id)),
+            self.staff_actions(request),
+        )
+        if row is None or name not in staff_actions:
             raise Http404
-        deeds[name](self, request, self.get_queryset(request).filter(pk=row.pk))
+        staff_actions[name](self, request, self.get_queryset(request).filter(pk=row.pk))
         if self.get_object(request, unquote(object_id)) is None:
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         return redirect(
@@ -293,16 +296,16 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
         row: M | None = kwargs.get("obj")
         if row is not None:
             context["people"] = [person for person in self.people_of(row) if person != row]
-            context["deeds"] = [
+            context["staff_actions"] = [
                 {
                     "url": reverse(
-                        f"admin:{self.opts.app_label}_{self.opts.model_name}_deed",
+                        f"admin:{self.opts.app_label}_{self.opts.model_name}_act",
                         args=[context["object_id"], name],
                     ),
                     "label": each.short_description,
                     "warning": each.warning,
                 }
-                for name, each in self.deeds(request).items()
+                for name, each in self.staff_actions(request).items()
             ]
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -9,7 +9,7 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from accounts.domain import applications
 from accounts.staff import base
-from accounts.staff.base import ReadOnlyAdmin, deed
+from accounts.staff.base import ReadOnlyAdmin, staff_action
 
 # IDTokens are of OpenID Connect, which we do not speak.
 for model in (AccessToken, Application, Grant, IDToken, RefreshToken):
@@ -37,7 +37,7 @@ class ApplicationAdmin(ReadOnlyAdmin[Application]):
     view_on_site = False
     actions = ("remove",)
 
-    @deed(
+    @staff_action(
         _("Delete with all its tokens"),
         warning=_("It acts for nobody any more, and cannot be brought back."),
     )
@@ -57,7 +57,7 @@ class RefreshTokenAdmin(ReadOnlyAdmin[RefreshToken]):
     exclude = ("token", "token_checksum", "resource")
     actions = ("end",)
 
-    @deed(_("End the connection"), warning=_("All tokens that came of the same consent end."))
+    @staff_action(_("End the connection"), warning=_("All tokens of the same consent end."))
     def end(self, request: HttpRequest, token: RefreshToken) -> None:
         applications.end(token=token, actor=base.acting(request), now=timezone.now())
 

@@ -25,9 +25,10 @@ from accounts.models import User, usernames
 from accounts.pages.signed_in import is_recent
 from accounts.privacy import keep_a_superuser
 from accounts.staff import base
-from accounts.staff.base import StaffAdmin, deed
+from accounts.staff.base import StaffAdmin, staff_action
 from accounts.staff.teams import MembershipInline
 from core.errors import Conflict, Invalid
+from core.ops import private_names
 from core.people import departures
 
 # Nobody needs groups.
@@ -157,13 +158,13 @@ class UserAdmin(StaffAdmin[User]):
         except Invalid as error:
             messages.warning(request, error.message)
 
-    @deed(_("Mail a link to set a new password"))
+    @staff_action(_("Mail a link to set a new password"))
     def mail_link(self, request: HttpRequest, person: User) -> None:
         if not person.is_active:
             raise Conflict(gettext("This account is closed."))
         _mail_link(request, person)
 
-    @deed(
+    @staff_action(
         _("Cancel what is to come, and tell the others"),
         warning=_(
             "For somebody who is deactivated. Their bookings and meetings to come do not take"
@@ -206,7 +207,7 @@ class UserAdmin(StaffAdmin[User]):
                     "more": count > _MANY,
                 }
                 # Those of the upper floors first: people ask for help with meetings and bookings.
-                for table in reversed(self.admin_site._registry.values())
+                for table in reversed(private_names.staff_tables(self.admin_site))
                 if isinstance(table, StaffAdmin) and table.people
                 for count in [table.count_of(person, at_most=_MANY + 1)]
             ]

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.base import ReadOnlyAdmin, deed
+from accounts.staff.base import ReadOnlyAdmin, staff_action
 from core.db import outbox
 from core.errors import Conflict
 from core.models import IdempotencyRecord
@@ -24,7 +24,7 @@ class PushDeviceAdmin(ReadOnlyAdmin[PushDevice]):
     exclude = ("token", "digest")
     actions = ("deactivate",)
 
-    @deed(_("Stop sending to it"))
+    @staff_action(_("Stop sending to it"))
     def deactivate(self, request: HttpRequest, device: PushDevice) -> None:
         devices.deactivate(digest=device.digest)
 
@@ -46,12 +46,12 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     def error(self, row: Notification) -> str:
         return row.last_error or "-"
 
-    @deed(_("Send again"))
+    @staff_action(_("Send again"))
     def send_again(self, request: HttpRequest, row: Notification) -> None:
         if not outbox.requeue(Notification.objects.filter(pk=row.pk), now=timezone.now()):
             raise Conflict(gettext("This message is on its way already."))
 
-    @deed(_("Take back what has not been sent"))
+    @staff_action(_("Take back what has not been sent"))
     def take_back(self, request: HttpRequest, row: Notification) -> None:
         if not outbox.withdraw(Notification.objects.filter(pk=row.pk), now=timezone.now()):
             raise Conflict(gettext("This message does not wait any more."))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.staff import base
+from core.ops import private_names
 
 
 class StaffSite(admin.AdminSite):
@@ -36,7 +37,8 @@ class StaffSite(admin.AdminSite):
         term = request.GET.get("q", "").strip().replace("\0", "")
         if not term:
             return redirect("admin:index")
-        tables = [table for table in self._registry.values() if isinstance(table, base.StaffAdmin)]
+        registered = private_names.staff_tables(self)
+        tables = [table for table in registered if isinstance(table, base.StaffAdmin)]
         if "@" in term:
             person = base.people_with(term).first()
             if person is not None:
@@ -45,7 +47,7 @@ class StaffSite(admin.AdminSite):
         else:
             tables = [table for table in tables if table.is_number(term)]
             if not tables:
-                return _listed(self._registry[User], term)
+                return _listed(self.get_model_admin(User), term)
         for table in tables:
             found, _several = table.get_search_results(
                 request, table.get_queryset(request).order_by(), term

@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 
 from core.api import errors
 from core.api.middleware import admit_browsers
+from core.ops import private_names
 
 _RETRY_SECONDS = 5
 
@@ -28,7 +29,7 @@ def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if refusal.status == 503:
         response["Retry-After"] = str(_RETRY_SECONDS)
     # A fault of the request or of the hour; Django would log an error of ours.
-    response._has_been_logged = True  # type: ignore[attr-defined]
+    private_names.mark_as_logged(response)
     return response
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from core.ops.version import VERSION
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Parley API",
     "DESCRIPTION": Path(__file__).with_name("description.md").read_text(),
@@ -15,7 +17,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "tokens", "description": "Tokens that somebody has found."},
         {"name": "meeting", "description": "Meetings that team mates ask one another for (v3)."},
     ],
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SERVE_INCLUDE_SCHEMA": False,

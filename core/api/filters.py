@@ -1,6 +1,6 @@
 """Filters of lists: django-filter, but what cannot be read is refused and not passed over."""
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db.models import Model, QuerySet
 from django_filters import Filter, FilterSet
@@ -59,7 +59,7 @@ def _filtered(
         for name in filters.base_filters
         if query.get(name) == ""
     }
-    found: Any = filters(query, queryset=rows, request=request._request)
+    found: Any = filters(query, queryset=rows, request=cast(Any, request))
     if empty or not found.is_valid():
         raise ValidationError(empty or found.errors)
     filtered: QuerySet[M, M] = found.qs

@@ -1,16 +1,17 @@
 """What holds for every path below /api/, whatever goes wrong further in."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from django.conf import settings
-from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import (
     convert_exception_to_response,
     response_for_exception,
 )
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.urls import resolve
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -33,18 +34,23 @@ class Token(Protocol):
     user_id: int
 
 
-class _Views(BaseHandler):
-    """Django's way to the view that answers a path, behind `settings.API_MIDDLEWARE` alone."""
+def _answer_by_view(request: HttpRequest) -> HttpResponseBase:
+    """Answer by the view that the path leads to."""
+    match = request.resolver_match = resolve(request.path_info)
+    response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
-    def __init__(self) -> None:
-        # The hooks of a middleware beside its call, which none of these has.
-        self._view_middleware: list[Any] = []
-        self._template_response_middleware: list[Any] = []
-        self._exception_middleware: list[Any] = []
-        answer: Any = convert_exception_to_response(cast(Any, self)._get_response)
-        for name in reversed(settings.API_MIDDLEWARE):
-            answer = convert_exception_to_response(import_string(name)(answer))
-        self.answer: Callable[[HttpRequest], HttpResponseBase] = answer
+
+def _views() -> Callable[[HttpRequest], HttpResponseBase]:
+    """Return the way to the views, behind `settings.API_MIDDLEWARE` alone.
+
+    No hook of a middleware beside its call is used: none of these has one.
+    """
+    answer: Any = convert_exception_to_response(_answer_by_view)
+    for name in reversed(settings.API_MIDDLEWARE):
+        answer = convert_exception_to_response(import_string(name)(answer))
+    views: Callable[[HttpRequest], HttpResponseBase] = answer
+    return views
 
 
 class ApiMiddleware:
@@ -60,7 +66,7 @@ class ApiMiddleware:
             settings.API_AUTHENTICATOR
         )
         self._limiter = throttling.from_settings()
-        self._views = _Views()
+        self._views = _views()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info != "/api" and not request.path_info.startswith("/api/"):
@@ -97,7 +103,7 @@ class ApiMiddleware:
             response = _allow(request)
         else:
             with translation.override("en"):  # its messages are part of its documents
-                response = _in_format(request, self._views.answer(request))
+                response = _in_format(request, self._views(request))
         response["X-RateLimit-Limit"] = str(verdict.limit)
         response["X-RateLimit-Remaining"] = str(verdict.remaining)
         response["X-RateLimit-Reset"] = str(verdict.reset)

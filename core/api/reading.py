@@ -41,7 +41,7 @@ class Derived(_Field):
     """What is shown as `make` of the values of these columns.
 
     Columns are named as a field's source is (`team.name`). `like` is a field or a serializer by
-    which the document describes what comes of it.
+    which the OpenAPI document describes what comes of it.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from core.api.errors import KINDS, is_v3
+from core.ops import private_names
 
 _Shape = TypeVar("_Shape", bound=type[serializers.Serializer[Any]])
 
@@ -49,13 +50,13 @@ _EMPTY_TEXT = {"type": "string", "maxLength": 0}
 
 
 def example(value: object, summary: str = "") -> Callable[[_Shape], _Shape]:
-    """Show this value wherever the document describes a body of the decorated shape."""
+    """Show this value wherever the OpenAPI document describes a body of the decorated shape."""
     shown = OpenApiExample("example", value, summary=summary, status_codes=["200", "201", "202"])
     return extend_schema_serializer(examples=[shown])
 
 
 def answer(shape: type[serializers.Serializer[Any]], value: object) -> OpenApiResponse:
-    """An answer of this shape that the document shows by this value."""
+    """An answer of this shape that the OpenAPI document shows by this value."""
     return OpenApiResponse(shape, examples=[OpenApiExample("example", value)])
 
 
@@ -66,7 +67,7 @@ class DerivedExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        return auto_schema._map_serializer_field(self.target.like, direction)  # type: ignore[no-untyped-call]
+        return private_names.describe_field(auto_schema, self.target.like, direction)
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
@@ -107,43 +108,46 @@ class ApiSchema(AutoSchema):
     def get_operation(self, *where: Any) -> Any:
         """Describe the operation. One that needs no token says so itself."""
         operation: dict[str, Any] | None = super().get_operation(*where)
-        return operation and {"security": [], **operation}
+        if operation is None:
+            return None
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path":
+                self._describe_key(parameter)
+        responses = operation["responses"]
+        for status in self._errors(operation):
+            responses.setdefault(str(status), self._error(status))
+        for code, response in responses.items():
+            response["description"] = response["description"] or "Success"
+            response["headers"] = self._headers(code) | response.get("headers", {})
+            if code == "201" and hasattr(self.view, "links"):
+                response["links"] = self._links(*self.view.links)
+        operation["responses"] = {code: responses[code] for code in sorted(responses)}
+        return {"security": [], **operation}
 
     def get_summary(self) -> str:
         """Return the operation's id as words: `Create event type`."""
         return str(self.get_operation_id()).replace("_", " ").capitalize()
 
     def get_filter_backends(self) -> list[Any]:
-        """A view that narrows a list names its filters, though it is none of DRF's generic ones."""
-        return list(getattr(self.view, "filter_backends", [])) if self.method == "GET" else []
+        """Return the filters of a ViewSet for its list alone."""
+        backends = getattr(self.view, "filter_backends", [])
+        return list(backends) if getattr(self.view, "action", "") == "list" else []
 
-    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
-        for parameter in parameters:
-            if parameter["schema"]["type"] == "integer":
-                parameter["schema"] |= {"minimum": 1, "maximum": _MOST_ID}
-            elif parameter["name"].endswith("key"):
-                prefix = getattr(self.view, f"{parameter['name']}_prefix", "[a-z]+")
-                uuid = f"{prefix}_[a-z0-9]{{20}}"
-                parameter["schema"]["pattern"] = f"^([0-9]{{1,18}}|{uuid})$"
-                parameter["description"] = "Its number or its uuid."
-        return parameters
+    def _is_list_view(self, serializer: object = None) -> bool:
+        """Return False. An action called `list` names its envelope, which is one object."""
+        return False
 
-    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
-        responses = super()._get_response_bodies(direction)
-        for code in map(str, self._errors()):
-            if code not in responses:
-                responses[code] = self._get_response_for_code(  # type: ignore[no-untyped-call]
-                    self._error(int(code)), code
-                )
-        for code, response in responses.items():
-            response["description"] = response["description"] or "Success"
-            response["headers"] = self._headers(code) | response.get("headers", {})
-            if code == "201" and hasattr(self.view, "links"):
-                response["links"] = self._links(*self.view.links)
-        return {code: responses[code] for code in sorted(responses)}
+    def _describe_key(self, parameter: dict[str, Any]) -> None:
+        """Say what a part of the path may be that names a row."""
+        if parameter["schema"]["type"] == "integer":
+            parameter["schema"] |= {"minimum": 1, "maximum": _MOST_ID}
+        elif parameter["name"].endswith("key"):
+            prefix = getattr(self.view, f"{parameter['name']}_prefix", "[a-z]+")
+            uuid = f"{prefix}_[a-z0-9]{{20}}"
+            parameter["schema"]["pattern"] = f"^([0-9]{{1,18}}|{uuid})$"
+            parameter["description"] = "Its number or its uuid."
 
-    def _errors(self) -> set[int]:
+    def _errors(self, operation: dict[str, Any]) -> set[int]:
         """The statuses that follow from what this operation is."""
         statuses = {429, 500}
         if self.get_auth():
@@ -152,9 +156,9 @@ class ApiSchema(AutoSchema):
             statuses.add(404)
         if self.method == "POST":
             statuses.add(409)
-        if self._get_request_body():  # type: ignore[no-untyped-call]
+        if "requestBody" in operation:
             statuses |= {400, 415, 422}
-        if any(parameter["in"] != "path" for parameter in self._get_parameters()):
+        if any(parameter["in"] != "path" for parameter in operation.get("parameters", [])):
             statuses.add(422)
         if is_v3(self.path) and 422 in statuses:
             statuses = statuses - {422} | {400}
@@ -165,9 +169,13 @@ class ApiSchema(AutoSchema):
         parameters = {parameter: f"$response.body#{pointer}"}
         return {name: {"operationId": name, "parameters": parameters} for name in operations}
 
-    def _error(self, status: int) -> OpenApiResponse:
+    def _error(self, status: int) -> dict[str, Any]:
         shape = MeetingErrorSerializer if is_v3(self.path) else ErrorSerializer
-        return OpenApiResponse(shape(), KINDS[status][1])
+        schema = self.resolve_serializer(shape(), "response").ref
+        content = {
+            media_type: {"schema": schema} for media_type in self.map_renderers("media_type")
+        }
+        return {"content": content, "description": KINDS[status][1]}
 
     def _headers(self, code: str) -> dict[str, Any]:
         names = [name for name in _HEADERS if name != "Retry-After" or code == "429"]
@@ -185,7 +193,7 @@ class ApiSchema(AutoSchema):
 
 
 def describe_server(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """Name the server that the document describes, and the page of its operator."""
+    """Name the server that the OpenAPI document describes, and the page of its operator."""
     result["servers"] = [{"url": settings.PUBLIC_URL}]
     result["info"]["contact"] = {"name": result["info"]["title"], "url": settings.PUBLIC_URL}
     return result

@@ -148,10 +148,10 @@ class Shared:
         self._alone = InProcess(limits)
         # A server that was started anew has forgotten every connection of the pool.
         forget = partial(self._client.connection_pool.disconnect, inuse_connections=False)
-        self._contact = circuit.Contact(log, "rate_limits", (RedisError, OSError), forget)
+        self._breaker = circuit.CircuitBreaker(log, "rate_limits", (RedisError, OSError), forget)
 
     def take(self, caller: str) -> Verdict:
-        return self._contact.either(partial(self._ask, caller), partial(self._alone.take, caller))
+        return self._breaker.either(partial(self._ask, caller), partial(self._alone.take, caller))
 
     def _ask(self, caller: str) -> Verdict:
         answer = self._script(keys=[f"parley:limits:{caller}"], args=self._arguments)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-from core.ops.circuit import Contact
+from core.ops.circuit import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
@@ -26,22 +26,22 @@ class ForgivingRedisCache(RedisCache):
         # Each thread has its own instance of this. What is kept goes by the name, and is one.
         name = f"alone:{params.get('KEY_PREFIX', '')}:{server}"
         self._alone = LocMemCache(name, params | {"OPTIONS": settings.CACHE_BOUNDS})
-        self._contact = _contact_with(server)
+        self._breaker = _breaker_of(server)
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._contact.either(
+        return self._breaker.either(
             partial(super().get, key, default, version),
             partial(self._alone.get, key, default, version),
         )
 
     def add(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> bool:
-        return self._contact.either(
+        return self._breaker.either(
             partial(super().add, key, value, *args, **kwargs),
             partial(self._alone.add, key, value, *args, **kwargs),
         )
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:
-        self._contact.either(
+        self._breaker.either(
             partial(super().set, key, value, *args, **kwargs),
             partial(self._alone.set, key, value, *args, **kwargs),
         )
@@ -51,18 +51,18 @@ class ForgivingRedisCache(RedisCache):
             self._alone.add(key, 0, version=version)  # it was begun in Redis
             return self._alone.incr(key, delta, version)
 
-        return self._contact.either(partial(super().incr, key, delta, version), alone)
+        return self._breaker.either(partial(super().incr, key, delta, version), alone)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
-        return self._contact.either(
+        return self._breaker.either(
             partial(super().delete, key, version), partial(self._alone.delete, key, version)
         )
 
     def clear(self) -> None:
         self._alone.clear()
-        self._contact.either(super().clear, self._alone.clear)
+        self._breaker.either(super().clear, self._alone.clear)
 
 
 @cache
-def _contact_with(server: str) -> Contact:
-    return Contact(log, "cache", (redis.RedisError,))
+def _breaker_of(server: str) -> CircuitBreaker:
+    return CircuitBreaker(log, "cache", (redis.RedisError,))

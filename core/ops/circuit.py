@@ -28,7 +28,7 @@ def client(url: str, *, seconds: float) -> "Redis":
     )
 
 
-class Contact:
+class CircuitBreaker:
     """Whether a server is within reach, as all threads of this process know it.
 
     `log` has `<name>_alone` when it is lost, `<name>_shared` when it is found. `failures` are the

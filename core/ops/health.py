@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from core.db import keys
 from core.db.crypto import DecryptionError
-from core.ops import circuit, metrics
+from core.ops import circuit, metrics, private_names
 
 PROBES = {"/healthz": "healthz", "/readyz": "readyz", "/metrics": "metrics"}
 _OK, _UNAVAILABLE, _BEHIND = "ok", "unavailable", "behind"
@@ -55,7 +55,7 @@ def probe(request: HttpRequest) -> HttpResponse:
     """Return the answer to a request for one of `PROBES`."""
     response = _answer(request)
     # What is not well was said, and why; Django would call it an error of ours.
-    response._has_been_logged = True  # type: ignore[attr-defined]
+    private_names.mark_as_logged(response)
     response["Cache-Control"] = "no-store"
     response["Content-Length"] = str(len(response.content))
     return response

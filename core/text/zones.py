@@ -276,7 +276,10 @@ def _offset(local: datetime) -> str:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The zone of that IANA name; UTC where there is none (the contract's rule for recipients)."""
+    """Return the zone of that IANA name, or UTC for an unknown name.
+
+    The meeting API reads the date of a request so (docs/contract.md).
+    """
     return ZoneInfo(name if name in names() else "UTC")
 
 

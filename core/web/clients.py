@@ -8,10 +8,10 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.http import HttpRequest
 
+from core.ops import private_names
+
 # Of a client that has no address, such as one at a Unix socket.
 _NOWHERE = "0.0.0.0"  # noqa: S104  nothing listens here
-# `django.contrib.auth.SESSION_KEY`, which cannot be imported while settings are read.
-_PERSON_OF_SESSION = "_auth_user_id"
 
 
 def address(request: HttpRequest) -> str:
@@ -66,9 +66,7 @@ def account() -> int | None:
     bearer: int | None = request.META.get(ACCOUNT)
     if bearer is not None:
         return bearer
-    session = getattr(getattr(request, "session", None), "_session_cache", {})
-    person: str | None = session.get(_PERSON_OF_SESSION)
-    return int(person) if person else None
+    return private_names.person_in_loaded_session(request)
 
 
 @contextmanager

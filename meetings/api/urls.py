@@ -1,12 +1,14 @@
+"""The v3 paths of meetings, each mapped to its action: the document fixes their names."""
+
 from django.urls import path
 
-from meetings.api import views
+from meetings.api.viewsets import MeetingViewSet
 
 urlpatterns = [
-    path("create", views.Create.as_view()),
-    path("list", views.Meetings.as_view()),
-    path("<int:meeting_id>", views.Meeting.as_view()),
-    path("<int:meeting_id>/confirm", views.Confirm.as_view()),
-    path("<int:meeting_id>/reject", views.Reject.as_view()),
-    path("<int:meeting_id>/cancel", views.Cancel.as_view()),
+    path("create", MeetingViewSet.as_view({"post": "create"})),
+    path("list", MeetingViewSet.as_view({"get": "list"})),
+    path("<int:meeting_id>", MeetingViewSet.as_view({"get": "retrieve"})),
+    path("<int:meeting_id>/confirm", MeetingViewSet.as_view({"post": "confirm"})),
+    path("<int:meeting_id>/reject", MeetingViewSet.as_view({"post": "reject"})),
+    path("<int:meeting_id>/cancel", MeetingViewSet.as_view({"post": "cancel"})),
 ]

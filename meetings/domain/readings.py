@@ -16,7 +16,7 @@ def _epoch_second(moment: datetime) -> int:
 
 
 class MeetingSerializer(serializers.Serializer[MeetingRequest]):
-    """A meeting: the eleven fields of the document in its order, then ours."""
+    """A meeting: the eleven fields of docs/contract.md in their order, then `status` and `link`."""
 
     id = serializers.IntegerField()
     booking_number = serializers.CharField()

@@ -51,7 +51,7 @@ def request_meeting(
 
     NotFound for a team that the requester is not in, or a recipient who is not in it; Invalid for
     oneself, a date that cannot be read or has passed, and a link that is no http(s) URL; checked in
-    this order, which is the contract's. The entries, that is the page and the API, ask for
+    this order, which docs/contract.md promises. The entries, that is the page and the API, ask for
     `is_limited`: Busy where the requester has asked this person as often as one can in a day.
     """
     team = Team.objects.visible_to(requester).filter(pk=team_id).first()

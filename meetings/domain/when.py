@@ -1,8 +1,8 @@
 """Reads the `date` of a v3 meeting request into an instant.
 
-The rule is the contract's (v3 meeting API, `date`): ISO 8601 first, then what `dateutil` parses,
-strictly. `dateutil` itself swaps day and month where one does not fit and fills in what is missing,
-so the shapes that we accept are written out here and only its vocabulary of names is used:
+The rule is that of docs/contract.md ("The date of a meeting"): ISO 8601 first, then what `dateutil`
+parses, strictly. `dateutil` itself swaps day and month where one does not fit and fills in what is
+missing, so the shapes that we accept are written out here and only its vocabulary of names is used:
 
 - a calendar date: `2025-12-15` (also with `/` or `.`), `20251215`, `12/15/2025` (month first),
   `15-12-2025` and `15.12.2025` (day first), `December 15, 2025`, `15 Dec 2025`, `2025 Dec 15`,
@@ -74,7 +74,7 @@ def read(text: str, zone: ZoneInfo) -> datetime:
 
     A time without an offset is the wall clock of `zone`: the first of two where it occurs twice,
     with the offset before the gap where it does not exist (fold=0 of PEP 495).
-    Raises UnreadableDate, and nothing else, for everything that the contract refuses.
+    Raises UnreadableDate, and nothing else, for every text that docs/contract.md refuses.
     """
     if len(text) > LONGEST:
         count = {"count": LONGEST}

@@ -14,7 +14,7 @@ _SALT = "meetings.answer"
 
 
 def pending_url() -> str:
-    """The page of the document: what waits for the signed-in person."""
+    """Return the URL of the page that lists what waits for the signed-in person."""
     return f"{settings.PUBLIC_URL}/meetings?tab=pending-meeting"
 
 

@@ -49,7 +49,7 @@ _PUSHED = {
 
 
 def requested(meeting: MeetingRequest, *, now: datetime) -> None:
-    """The recipient hears of the request; the words are those of the document."""
+    """Tell the recipient of the request, in the words that docs/contract.md promises."""
     recipient = meeting.recipient
     _email(meeting, recipient, "meeting_requested", now, answer_url=links.answer_url(meeting))
     _push(meeting, recipient, "meeting-created", now)

@@ -15,6 +15,8 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from core.ops import private_names
+
 if TYPE_CHECKING:
     from firebase_admin import App
 
@@ -159,14 +161,15 @@ def firebase() -> "App":
 def _firebase() -> "App":
     """Imported late: it is slow, and most processes never push."""
     import firebase_admin
-    from firebase_admin import _http_client, credentials, messaging
+    from firebase_admin import credentials
 
     # Else the client sleeps for as long as a Retry-After says, and for six minutes over a
     # certificate that it does not trust, while the lease runs out and another worker sends as well.
-    _http_client.DEFAULT_RETRY_CONFIG.respect_retry_after_header = False
-    _http_client.DEFAULT_RETRY_CONFIG.other = 0
+    retries = private_names.firebase_retries()
+    retries.respect_retry_after_header = False
+    retries.other = 0
     if settings.FIREBASE_ENDPOINT:
-        messaging._MessagingService.FCM_URL = settings.FIREBASE_ENDPOINT
+        private_names.firebase_messages().FCM_URL = settings.FIREBASE_ENDPOINT
     return firebase_admin.initialize_app(
         credentials.Certificate(settings.FIREBASE_CREDENTIALS),
         {"httpTimeout": _PUSH_SECONDS},

@@ -5,7 +5,7 @@ from datetime import date
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
@@ -30,11 +30,11 @@ _DELETED = answer(DeletedSerializer, {"message": "Override deleted successfully"
 _DATE = OpenApiParameter("date", CALENDAR_DATE, OpenApiParameter.PATH)
 
 
-class Week(APIView):
+class AvailabilityViewSet(ViewSet):
     scope = "availability"
 
     @extend_schema(operation_id="get_availability", responses=_AVAILABILITY)
-    def get(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> Response:
         """Your usual hours, day by day."""
         return envelope.item(_HOURS.all(user=caller(request).pk)[0])
 
@@ -43,7 +43,7 @@ class Week(APIView):
         request=AvailabilityChangeSerializer,
         responses=_AVAILABILITY,
     )
-    def patch(self, request: Request) -> Response:
+    def partial_update(self, request: Request) -> Response:
         """Change the days you send; the others stay as they are. A disabled day keeps its hours."""
         asked = AvailabilityChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -60,26 +60,23 @@ class Week(APIView):
         request=AvailabilityChangeSerializer,
         responses=_AVAILABILITY,
     )
-    def put(self, request: Request) -> Response:
+    def update(self, request: Request) -> Response:
         """The same as PATCH: change the days you send."""
-        return self.patch(request)
+        return self.partial_update(request)
 
 
-class Overrides(APIView):
+class OverrideViewSet(ViewSet):
     scope = "availability"
+    lookup_url_kwarg = "date"
 
     @extend_schema(
         operation_id="list_overrides",
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(OverrideSerializer),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """The dates on which you have other hours than usual, by date."""
         return envelope.page(request, _OVERRIDES.of(user=caller(request).pk))
-
-
-class Override(APIView):
-    scope = "availability"
 
     @extend_schema(
         operation_id="set_override",
@@ -90,7 +87,7 @@ class Override(APIView):
             409: OpenApiResponse(ErrorSerializer, "There are as many of them as there can be."),
         },
     )
-    def put(self, request: Request, date: str) -> Response:
+    def update(self, request: Request, date: str) -> Response:
         """Other hours on this date, in place of its weekday's; no windows: a day off."""
         asked = OverrideChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -100,7 +97,7 @@ class Override(APIView):
         return envelope.item(OverrideSerializer(override).data)
 
     @extend_schema(operation_id="delete_override", parameters=[_DATE], responses={200: _DELETED})
-    def delete(self, request: Request, date: str) -> Response:
+    def destroy(self, request: Request, date: str) -> Response:
         """The usual hours again on this date."""
         services.delete_override(user=caller(request), day=_date(date))
         return Response({"message": "Override deleted successfully"})

@@ -6,12 +6,12 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
+from core.ops import private_names
+
 
 class NoOtherDays(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its metaclass
     target_class = "scheduling.api.serializers_of_hours.WeekChangeSerializer"
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
-            self.target, direction, bypass_extensions=True
-        )
+        schema = private_names.describe_serializer(auto_schema, self.target, direction)
         return schema | {"additionalProperties": False}

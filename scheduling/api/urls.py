@@ -1,23 +1,23 @@
 """The v1 paths of hours, event types and events."""
 
 from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-from scheduling.api import hours, schema, views
+from scheduling.api import event_types, events, hours, schema
 
 __all__ = ["schema", "urlpatterns"]  # the document knows of all that `schema` says
 
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("event_types", event_types.EventTypeViewSet, "event_type")
+router.register("events", events.EventViewSet, "event")
+router.register("users/me/availability/overrides", hours.OverrideViewSet, "override")
+
 urlpatterns = [
-    path("users/me/availability", hours.Week.as_view()),
-    path("users/me/availability/overrides", hours.Overrides.as_view()),
-    path("users/me/availability/overrides/<str:date>", hours.Override.as_view()),
-    path("event_types", views.EventTypes.as_view()),
-    path("event_types/<str:key>", views.OneEventType.as_view()),
-    path("event_types/<str:key>/availability", views.Slots.as_view()),
-    path("events", views.Events.as_view()),
-    path("events/<str:key>", views.Event.as_view()),
-    path("events/<str:key>/confirm", views.Confirm.as_view()),
-    path("events/<str:key>/reject", views.Reject.as_view()),
-    path("events/<str:key>/cancel", views.Cancel.as_view()),
-    path("events/<str:key>/reschedule", views.Reschedule.as_view()),
-    path("events/<str:key>/history", views.History.as_view()),
+    path(
+        "users/me/availability",
+        hours.AvailabilityViewSet.as_view(
+            {"get": "retrieve", "put": "update", "patch": "partial_update"}
+        ),
+    ),
+    *router.urls,
 ]

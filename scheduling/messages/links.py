@@ -31,7 +31,7 @@ def read_manage(token: str) -> Booking:
     booking_id, address = load(token, _MANAGE)
     booking = Booking.objects.with_people().filter(pk=booking_id).first()
     if booking is not None and booking.erased_at:
-        raise NotFound(_("Nothing is known any more of whoever booked with this link."))
+        raise NotFound(_("The person who booked with this link has been erased."))
     if booking is None or _address(booking) != address:
         raise NotFound(_("This booking is no longer here."))
     return booking

@@ -1,4 +1,4 @@
-"""When is a person free? The slot rule of the contract, and nothing else.
+"""Slot rule of docs/contract.md ("When a host is free"), and nothing else.
 
 Pure: no Django, no database, and the present time is passed in. An *instant* is in epoch seconds, a
 length is in seconds, a time of the day is in minutes since midnight. All intervals are half-open:

@@ -1,4 +1,4 @@
-// Wall clocks and instants, by the same rule as the server's (`meetings/when.py`).
+// Wall clocks and instants, by the same rule as the server's (`meetings/domain/when.py`).
 
 const HOUR = 3_600_000;
 

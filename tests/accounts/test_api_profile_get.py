@@ -8,7 +8,7 @@ from tests import factories
 URL = "/api/v1/users/me"
 
 
-def test_it_has_the_documents_shape(alice: User) -> None:
+def test_it_has_the_documented_shape(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(
         avatar_url="https://example.com/avatar.jpg",
         timezone="America/New_York",
@@ -20,7 +20,7 @@ def test_it_has_the_documents_shape(alice: User) -> None:
     answer = factories.client(alice, "users:read").get(URL)
     assert answer.status_code == 200
     assert list(answer.json()) == ["data"]
-    # As a list: the order is the document's too.
+    # As a list: the order of the fields is promised too.
     assert list(answer.json()["data"].items()) == [
         ("uuid", alice.uuid),
         ("id", alice.pk),

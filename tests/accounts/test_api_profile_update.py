@@ -15,8 +15,8 @@ from tests.scheduling.calls import call, data, wrong
 URL = "/users/me"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
-# As the document prints it.
-SEED = {
+# A request that names every field but `week_start`.
+EXAMPLE = {
     "first_name": "John",
     "last_name": "Smith",
     "timezone": "Europe/London",
@@ -33,11 +33,11 @@ def api(alice: User) -> Client:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_the_documents_request_is_answered_in_its_shape(
+def test_the_documented_request_is_answered_in_its_shape(
     api: Client, alice: User, method: str
 ) -> None:
     with time_machine.travel(NOW, tick=False):
-        answer = call(api, method, URL, SEED)
+        answer = call(api, method, URL, EXAMPLE)
     assert answer == (
         200,
         {
@@ -143,6 +143,6 @@ def test_the_hours_that_others_book_stay_in_their_zone(alice: User) -> None:
 
 
 def test_nobody_elses_profile_changes(api: Client, bob: User) -> None:
-    data(call(api, "PUT", URL, SEED | {"id": bob.pk}))
+    data(call(api, "PUT", URL, EXAMPLE | {"id": bob.pk}))
     bob.refresh_from_db()
     assert (bob.name, bob.timezone) == ("Bob Byrd", "UTC")

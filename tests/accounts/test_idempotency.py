@@ -36,6 +36,7 @@ def ask(
     request = Request(
         RequestFactory().generic(method, path, body, "application/json", headers=headers)
     )
+    request.user = user
     request.auth = ApiToken(user=user)
     return request
 

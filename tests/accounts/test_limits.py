@@ -14,6 +14,7 @@ from accounts.models import AuditEntry, User
 from notifications.models import Notification
 from tests import factories
 from tests.pages import words
+from tests.private_names import close_redis
 from tests.services import valkey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "kept")]
@@ -45,8 +46,7 @@ def kept(request: pytest.FixtureRequest, at_now: None, settings: Settings) -> It
     cache.clear()
     yield
     for each in (cache, caches["pages"]):
-        for pool in each._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
-            pool.disconnect()
+        close_redis(each)
 
 
 @pytest.fixture

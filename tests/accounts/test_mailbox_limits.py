@@ -20,6 +20,7 @@ from core.text import mailboxes
 from notifications.models import Notification
 from tests import factories
 from tests.pages import NOW, stand_alone, words
+from tests.private_names import entries_in_process
 from tests.torture.races import at_once, kinds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -156,7 +157,7 @@ def test_staff_are_told_too(client: Client, alice: User, bob: User) -> None:
     for _number in range(3):
         reset(bob.email)
     client.force_login(alice)
-    page = client.post(f"/admin/accounts/user/{bob.pk}/deed/mail_link/", follow=True)
+    page = client.post(f"/admin/accounts/user/{bob.pk}/act/mail_link/", follow=True)
     assert SAID in page.content.decode()
     assert Notification.objects.count() == 3
 
@@ -176,7 +177,7 @@ def test_no_cache_holds_the_address(settings: Settings) -> None:
     kept = [
         f"{key} {entry!r}"
         for name in ("default", "pages")
-        for key, entry in caches[name]._cache.items()  # type: ignore[attr-defined]
+        for key, entry in entries_in_process(caches[name])
     ]
     assert [line for line in kept if "mailbox" in line]
     assert not [line for line in kept if "victim" in line]

@@ -40,7 +40,7 @@ def test_all_that_is_used_can_be_seen_and_nothing_be_changed() -> None:
     shown = [
         model
         for model in apps.get_app_config("oauth2_provider").get_models()
-        if model in admin.site._registry
+        if admin.site.is_registered(model)
     ]
     assert sorted(model.__name__ for model in shown) == [
         "AccessToken",
@@ -48,7 +48,7 @@ def test_all_that_is_used_can_be_seen_and_nothing_be_changed() -> None:
         "Grant",
         "RefreshToken",
     ]
-    assert all(isinstance(admin.site._registry[model], ReadOnlyAdmin) for model in shown)
+    assert all(isinstance(admin.site.get_model_admin(model), ReadOnlyAdmin) for model in shown)
 
 
 def test_no_page_shows_what_opens_anything(staff: Client, app: App, alice: User) -> None:
@@ -70,7 +70,7 @@ def test_an_application_is_deleted_with_all_its_tokens(
     staff: Client, app: App, alice: User
 ) -> None:
     token = app.tokens(alice)["access_token"]
-    staff.post(page(app.row, "deed/remove/"))
+    staff.post(page(app.row, "act/remove/"))
     assert not Application.objects.exists()
     assert api(token).get("/api/v1/users/me").status_code == 401
     entry = AuditEntry.objects.get(action="application_deleted")
@@ -82,7 +82,7 @@ def test_an_application_is_deleted_with_all_its_tokens(
 
 def test_a_connection_is_ended(staff: Client, app: App, alice: User) -> None:
     token = app.tokens(alice)["access_token"]
-    staff.post(page(RefreshToken.objects.get(), "deed/end/"))
+    staff.post(page(RefreshToken.objects.get(), "act/end/"))
     assert api(token).get("/api/v1/users/me").status_code == 401
     removed = AuditEntry.objects.get(action="application_removed")
     assert (removed.person, removed.actor) == (alice, User.objects.get(is_superuser=True))

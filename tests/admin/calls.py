@@ -19,9 +19,9 @@ def act(staff: Client, action: str, row: Model) -> str:
     return answer.content.decode()
 
 
-def deed(staff: Client, name: str, row: Model) -> str:
+def press(staff: Client, name: str, row: Model) -> str:
     """By the button on the row's own page."""
-    answer = staff.post(url(type(row), f"deed/{name}/", row.pk), follow=True)
+    answer = staff.post(url(type(row), f"act/{name}/", row.pk), follow=True)
     assert answer.status_code == 200
     return answer.content.decode()
 

@@ -20,7 +20,7 @@ from meetings.models import MeetingRequest
 from notifications.models import Notification
 from scheduling.models import Booking
 from tests import factories
-from tests.admin.calls import deed, listed, url
+from tests.admin.calls import listed, press, url
 from tests.pages import words
 from webhooks.models import Attempt
 
@@ -196,7 +196,7 @@ def test_an_email_address_is_for_its_owner_to_change(staff: Client, alice: User)
 
 
 def test_a_link_to_set_a_new_password_is_mailed(staff: Client, alice: User) -> None:
-    assert "Mail a link to set a new password: done." in deed(staff, "mail_link", alice)
+    assert "Mail a link to set a new password: done." in press(staff, "mail_link", alice)
     sent = mail_to(alice.email)
     assert sent["subject"] == "Choose a new password"
     [path] = re.findall(r"(/accounts/password/reset/key/\S+)", sent["text"])
@@ -205,7 +205,7 @@ def test_a_link_to_set_a_new_password_is_mailed(staff: Client, alice: User) -> N
 
 def test_to_a_closed_account_none_is(staff: Client, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    assert "This account is closed." in deed(staff, "mail_link", alice)
+    assert "This account is closed." in press(staff, "mail_link", alice)
     assert Notification.objects.count() == 0
 
 
@@ -213,7 +213,7 @@ def test_a_lost_second_step_is_taken_away_and_its_owner_told(plain: Client, alic
     TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
     RecoveryCodes.activate(alice)
     step = Authenticator.objects.filter(user=alice).earliest("pk")
-    assert "Take the second step away: done." in deed(plain, "take_away", step)
+    assert "Take the second step away: done." in press(plain, "take_away", step)
     assert not Authenticator.objects.exists()
     told = mail_to("alice@example.com")["text"]
     assert "your password alone lets you in from now on" in told
@@ -325,9 +325,9 @@ def test_staff_do_nothing_to_superusers(plain: Client, bob: User) -> None:
     refusal = "Only superusers touch what is a superuser’s."
     assert plain.get(url(User, "change/", bob.pk)).status_code == 200
     assert plain.post(url(User, "change/", bob.pk), profile(bob)).status_code == 403
-    assert refusal in deed(plain, "mail_link", bob)
-    assert refusal in deed(plain, "revoke", row)
-    assert refusal in deed(plain, "end", Session.objects.get(user=bob))
+    assert refusal in press(plain, "mail_link", bob)
+    assert refusal in press(plain, "revoke", row)
+    assert refusal in press(plain, "end", Session.objects.get(user=bob))
     assert (Notification.objects.count(), Session.objects.filter(user=bob).count()) == (0, 1)
     assert ApiToken.objects.get().revoked_at is None
 
@@ -443,7 +443,7 @@ def test_staff_act_without_permissions_given_by_hand(
         ("redeliver", attempt.delivery),
     ):
         assert row is not None
-        assert "done." in deed(plain, name, row)
+        assert "done." in press(plain, name, row)
     meeting.refresh_from_db()
     booking.refresh_from_db()
     assert (meeting.status, booking.status) == ("cancelled", "cancelled")

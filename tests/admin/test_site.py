@@ -12,13 +12,14 @@ from django.utils import timezone
 from accounts.domain import services
 from accounts.models import AuditEntry, Session, Team, User
 from accounts.staff.base import StaffAdmin
+from core.ops.private_names import staff_tables
 from meetings.domain import services as services_of_meetings
 from meetings.models import MeetingRequest
 from notifications.models import Notification, PushDevice
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.accounts.test_sessions import FIREFOX, cookie, is_in, sign_in
-from tests.admin.calls import act, deed, listed, url
+from tests.admin.calls import act, listed, press, url
 from tests.admin.test_people import DORA, profile
 from tests.pages import everything
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
@@ -78,7 +79,7 @@ def test_a_password_is_changed_where_everybody_changes_theirs(staff: Client) -> 
 
 @pytest.mark.parametrize(
     "table",
-    [each for each in admin.site._registry.values() if isinstance(each, StaffAdmin)],
+    [each for each in staff_tables(admin.site) if isinstance(each, StaffAdmin)],
     ids=lambda table: str(table.opts.label),
 )
 def test_all_staff_see_every_list(plain: Client, table: StaffAdmin[Any]) -> None:
@@ -87,7 +88,7 @@ def test_all_staff_see_every_list(plain: Client, table: StaffAdmin[Any]) -> None
 
 
 TABLES = pytest.mark.parametrize(
-    "table", admin.site._registry.values(), ids=lambda table: table.opts.label
+    "table", staff_tables(admin.site), ids=lambda table: table.opts.label
 )
 
 
@@ -209,21 +210,21 @@ def test_no_list_is_counted_to_its_end(plain: Client, alice: User) -> None:
 
 def test_what_can_be_done_to_a_row_is_on_its_page(plain: Client, meeting: MeetingRequest) -> None:
     page = plain.get(url(MeetingRequest, "change/", meeting.pk)).content.decode()
-    assert f'action="{url(MeetingRequest, "deed/call_off/", meeting.pk)}"' in page
-    assert "The meeting does not take place, and both are told so at once." in page
+    assert f'action="{url(MeetingRequest, "act/call_off/", meeting.pk)}"' in page
+    assert "The meeting does not take place. Both get an email at once." in page
 
 
 def test_looking_does_nothing(plain: Client, meeting: MeetingRequest) -> None:
     before = everything()
-    assert plain.get(url(MeetingRequest, "deed/call_off/", meeting.pk)).status_code == 405
+    assert plain.get(url(MeetingRequest, "act/call_off/", meeting.pk)).status_code == 405
     assert everything() == before
 
 
 def test_what_cannot_be_done_is_not_there(plain: Client, meeting: MeetingRequest) -> None:
     for path in (
-        url(MeetingRequest, "deed/burn/", meeting.pk),
-        url(MeetingRequest, "deed/call_off/", 987_654),
-        url(MeetingRequest, "deed/delete_selected/", meeting.pk),
+        url(MeetingRequest, "act/burn/", meeting.pk),
+        url(MeetingRequest, "act/call_off/", 987_654),
+        url(MeetingRequest, "act/delete_selected/", meeting.pk),
         url(MeetingRequest, "history/", meeting.pk),
     ):
         assert plain.post(path).status_code == 404
@@ -231,19 +232,19 @@ def test_what_cannot_be_done_is_not_there(plain: Client, meeting: MeetingRequest
 
 def test_no_other_site_can_press_the_button(plain: Client, meeting: MeetingRequest) -> None:
     plain.handler.enforce_csrf_checks = True
-    assert plain.post(url(MeetingRequest, "deed/call_off/", meeting.pk)).status_code == 403
+    assert plain.post(url(MeetingRequest, "act/call_off/", meeting.pk)).status_code == 403
 
 
 def test_a_stranger_to_staff_cannot_either(client: Client, meeting: MeetingRequest) -> None:
     client.force_login(meeting.requester)
-    client.post(url(MeetingRequest, "deed/call_off/", meeting.pk))
+    client.post(url(MeetingRequest, "act/call_off/", meeting.pk))
     meeting.refresh_from_db()
     assert meeting.status == "pending"
 
 
 def test_a_session_is_ended_at_once(plain: Client, alice: User) -> None:
     browser = sign_in(alice, FIREFOX)
-    page = deed(plain, "end", Session.objects.get(user=alice))  # to the list: it is gone
+    page = press(plain, "end", Session.objects.get(user=alice))  # to the list: it is gone
     assert "Sign out there: done." in page
     assert not is_in(browser)
 
@@ -295,7 +296,7 @@ def test_deleting_is_on_record(staff: Client) -> None:
 def test_what_is_done_is_on_record_for_each_whom_it_concerns(
     plain: Client, meeting: MeetingRequest
 ) -> None:
-    deed(plain, "call_off", meeting)
+    press(plain, "call_off", meeting)
     subject = f"Cancel, and tell both people: meeting request {meeting}"
     assert log() == [
         ("staff_acted", meeting.requester, subject),
@@ -305,7 +306,7 @@ def test_what_is_done_is_on_record_for_each_whom_it_concerns(
 
 def test_what_is_refused_was_not_done(plain: Client, meeting: MeetingRequest) -> None:
     services_of_meetings.reject(meeting=meeting, actor=meeting.recipient, now=timezone.now())
-    assert "This meeting is rejected." in deed(plain, "call_off", meeting)
+    assert "This meeting is rejected." in press(plain, "call_off", meeting)
     assert log() == []
 
 
@@ -320,7 +321,7 @@ def test_the_log_is_in_one_language(plain: Client, alice: User, language: str) -
 def test_there_is_one_log(staff: Client, alice: User, team: Team) -> None:
     staff.post(url(User, "change/", alice.pk), profile(alice, company="C"))
     assert LogEntry.objects.count() == 0
-    assert LogEntry not in admin.site._registry
+    assert not admin.site.is_registered(LogEntry)
 
 
 def test_nobody_changes_the_log(staff: Client, alice: User) -> None:
@@ -350,7 +351,9 @@ def test_every_table_of_ours_says_whom_its_rows_concern_or_concerns_nobody() -> 
         table.opts.label
         for app in ("notifications", "accounts", "webhooks", "calendars", "scheduling", "meetings")
         for model in apps.get_app_config(app).get_models()
-        if isinstance(table := admin.site._registry.get(model), StaffAdmin) and not table.people
+        if admin.site.is_registered(model)
+        and isinstance(table := admin.site.get_model_admin(model), StaffAdmin)
+        and not table.people
     ]
     assert ours == [
         "accounts.User",  # they are the people

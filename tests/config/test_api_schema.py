@@ -36,7 +36,7 @@ def operations(document: Any) -> dict[tuple[str, str], Any]:
 
 
 def everything(node: Any) -> list[dict[str, Any]]:
-    """All objects of the document."""
+    """All objects of the OpenAPI document."""
     if isinstance(node, dict):
         return [node, *(found for inner in node.values() for found in everything(inner))]
     if isinstance(node, list):
@@ -298,7 +298,7 @@ def shown(body: Any) -> list[Any]:
     ],
 )
 def test_a_text_that_may_not_be_blank(document: Any, text: str, allowed: bool) -> None:
-    """The document's pattern and the field are of one mind."""
+    """The pattern in the OpenAPI document and the field accept the same."""
     name = document["components"]["schemas"]["NewEventRequest"]["properties"]["attendee_name"]
     assert bool(re.search(name["pattern"], text)) == allowed
     field = NewEventSerializer(data={"attendee_name": text})

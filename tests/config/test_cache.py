@@ -13,6 +13,7 @@ from accounts.models import User
 from core.ops.cache import ForgivingRedisCache
 from tests import factories
 from tests.pages import stand_alone
+from tests.private_names import bounds_of, close_redis
 from tests.services import valkey
 
 NOBODY = "redis://127.0.0.1:1/0"
@@ -29,8 +30,7 @@ def test_what_is_kept_while_redis_is_there_is_found() -> None:
         cache.set("other", "text")
         assert cache.delete("other") is True
         assert cache.get("other", "gone") == "gone"
-        for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
-            pool.disconnect()
+        close_redis(cache)
 
 
 def test_a_process_keeps_a_hundred_thousand_entries_of_each(settings: Settings) -> None:
@@ -43,7 +43,7 @@ def test_a_process_keeps_a_hundred_thousand_entries_of_each(settings: Settings) 
             "pages",
         }
     for each in kept:
-        assert {"MAX_ENTRIES": each._max_entries, "CULL_FREQUENCY": each._cull_frequency} == bounds
+        assert bounds_of(each) == bounds
 
 
 @pytest.fixture
@@ -84,8 +84,7 @@ def test_that_redis_is_lost_and_found_is_said_once(
             cache.set("key", "alone")
         server.start()
         assert [cache.get("key") for _time in range(3)] == [None] * 3
-        for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
-            pool.disconnect()
+        close_redis(cache)
     said: list[Any] = [each for each in caplog.records if each.name == "core.ops.cache"]
     assert [(each.msg["event"], each.levelname) for each in said] == [
         ("cache_alone", "WARNING"),
@@ -102,8 +101,7 @@ def test_while_it_is_lost_few_ask_after_it(monkeypatch: pytest.MonkeyPatch) -> N
         started = time.monotonic()
         assert [cache.get("key", "nothing") for _time in range(40)] == ["nothing"] * 40
         assert time.monotonic() - started < 5
-        for pool in cache._cache._pools.values():  # type: ignore[attr-defined]  # not in the stubs
-            pool.disconnect()
+        close_redis(cache)
 
 
 @pytest.mark.django_db

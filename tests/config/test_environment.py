@@ -35,7 +35,7 @@ def test_a_wrong_value_stops_the_process_with_one_line(tmp_path: Path) -> None:
     assert (started.returncode, started.stderr) == (1, "parley: PORT must be a whole number\n")
 
 
-def test_the_limits_are_by_default_those_that_the_documents_name(tmp_path: Path) -> None:
+def test_the_default_rate_limits(tmp_path: Path) -> None:
     """The suite turns some off; whoever sets nothing has them all."""
     read = subprocess.run(
         [

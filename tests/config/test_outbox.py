@@ -69,7 +69,7 @@ def test_a_dead_workers_row_is_taken_over_and_costs_no_attempt(alice: User) -> N
     assert state(heir) == ("sent", 1, "")
 
 
-def test_a_failed_attempt_waits_by_the_plan_and_the_last_one_fails(alice: User) -> None:
+def test_a_failed_attempt_waits_for_its_delay_and_the_last_one_fails(alice: User) -> None:
     row, now = write(alice), NOW
     waits = []
     for _attempt in Notification.DELAYS:

@@ -13,18 +13,19 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
-from firebase_admin import _http_client, messaging
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from config.worker import EmbeddedWorker
+from core.ops.private_names import firebase_messages, firebase_retries
 from notifications.domain import channels
 from tests import wire
 from tests.journeys.browser import ARGUMENTS, CHROMIUM, SIZES, Enter, Scheme, Visit, Visitor
 from tests.oauth import App, app_of
 from tests.pages import stand_alone
+from tests.private_names import set_running_loop
 
 
 @pytest.fixture
@@ -44,9 +45,9 @@ def firebase(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[wi
         settings.FIREBASE_CREDENTIALS = fake.credentials
         settings.FIREBASE_ENDPOINT = fake.endpoint
         # The channel writes the endpoint there.
-        monkeypatch.setattr(messaging._MessagingService, "FCM_URL", fake.endpoint)
+        monkeypatch.setattr(firebase_messages(), "FCM_URL", fake.endpoint)
         # Between tries of its own the client waits for up to four seconds.
-        monkeypatch.setattr(_http_client.DEFAULT_RETRY_CONFIG, "backoff_factor", 0)
+        monkeypatch.setattr(firebase_retries(), "backoff_factor", 0)
         yield fake
         if channels._firebase.cache_info().currsize:
             firebase_admin.delete_app(channels._firebase())
@@ -75,9 +76,9 @@ def playing() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
         loop = asyncio.get_running_loop()
         expect.set_options(timeout=15_000)  # as patient as `wire.until`
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        asyncio._set_running_loop(None)
+        set_running_loop(None)
         yield browser, loop
-        asyncio._set_running_loop(loop)
+        set_running_loop(loop)
 
 
 @pytest.fixture
@@ -90,10 +91,10 @@ def chromium(playing: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Bro
     browser, loop = playing
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        asyncio._set_running_loop(loop)
+        set_running_loop(loop)
         yield browser
         connections.close_all()
-        asyncio._set_running_loop(None)
+        set_running_loop(None)
 
 
 @pytest.fixture(scope="session")

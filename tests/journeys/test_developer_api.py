@@ -1,7 +1,7 @@
-"""The developer document's "Complete Booking Flow", word for word, on a server as people run it.
+"""Booking flow that was written for another server of this API, on a server as people run it.
 
-Its commands are run as printed: only the host and the token are others. So that its dates are not
-past, the server's clock stands in the week before them.
+Its commands run as they were written: only the host and the token are others. The clock of the
+server stands in the week before its dates, which have passed.
 """
 
 import json
@@ -141,7 +141,7 @@ import time_machine
 
 time_machine.travel(datetime(2025, 6, 12, 14, 30, tzinfo=UTC)).start()
 """
-# The document has thirty minutes by name, an hour from start to end, and starts at nine, ten and
+# The flow expects thirty minutes by name, an hour from start to end, and starts at nine, ten and
 # half past ten. All of it holds of an hour that may begin every half hour.
 SET_UP = """
 from accounts.models import User
@@ -152,7 +152,7 @@ set_hours(user=ada, days={}, timezone="UTC")
 create_event_type(
     host=ada, id=123, name="30 Minute Meeting", description="A quick 30-minute consultation",
     duration=60, slot_interval=30, min_advance_booking=24, available_days=[1, 2, 3, 4, 5],
-    timezone="America/New_York", slug="the-documents",
+    timezone="America/New_York", slug="of-the-flow",
 )
 """
 _PREFIX = re.compile(r"(?:et|evt)_")
@@ -168,14 +168,14 @@ _FORMS = [
 
 @dataclass(frozen=True)
 class Shell:
-    """A shell in which the document's commands reach this server with this token."""
+    """Shell in which the commands of the flow reach this server with this token."""
 
     url: str
     token: str
     directory: Path
 
     def run(self, command: str) -> tuple[int, Any]:
-        """What a command of the document's prints: a status and JSON."""
+        """Return what a command of the flow prints: a status and JSON."""
         for printed, ours in (("https://meetario.com", self.url), ("pat_...", self.token)):
             assert printed in command
             command = command.replace(printed, ours)
@@ -192,7 +192,7 @@ class Shell:
 
 
 def commands() -> list[str]:
-    """The document's commands, without the lines between them."""
+    """Return the commands of the flow, without the lines between them."""
     return re.split(r"^\d\. .*\n", FLOW, flags=re.MULTILINE)[1:]
 
 
@@ -257,14 +257,14 @@ def test_the_whole_flow(shell: Shell) -> None:
     (model,) = printed["data"]
     ours = {
         "uuid": offered["uuid"],
-        "slug": "the-documents",
+        "slug": "of-the-flow",
         "duration": 60,
         "scheduling_settings": model["scheduling_settings"]
         | {"buffer_time_before": 0, "buffer_time_after": 0, "slot_interval": 30}
         | {"daily_limit": None},
         "created_at": offered["created_at"],
         "updated_at": offered["updated_at"],
-        "scheduling_url": "ada/the-documents",
+        "scheduling_url": "ada/of-the-flow",
     }
     assert offered == model | ours
     assert listed["pagination"] == printed["pagination"] | {"total": len(listed["data"])}
@@ -289,7 +289,7 @@ def test_the_whole_flow(shell: Shell) -> None:
         "uuid": offered["uuid"],
         "id": 123,
         "name": "30 Minute Meeting",
-        "slug": "the-documents",
+        "slug": "of-the-flow",
         "duration": 60,
     }
     assert made["invitee"] == wanted["invitee"] | {"phone": None}

@@ -6,9 +6,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from firebase_admin import App, _http_client
+from firebase_admin import App
 from pytest_django import Settings
 
+from core.ops import private_names
 from notifications.domain import channels
 from tests import wire
 
@@ -60,7 +61,7 @@ def test_a_server_that_says_nothing(firebase: wire.Firebase, settings: Settings)
 def test_a_server_that_does_not_prove_who_it_is(
     firebase: wire.Firebase, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http_client.DEFAULT_RETRY_CONFIG, "backoff_factor", 0.5)  # its own
+    monkeypatch.setattr(private_names.firebase_retries(), "backoff_factor", 0.5)  # its own
     settings.FIREBASE_ENDPOINT = firebase.endpoint.replace("http://", "https://")
     error, seconds = give_up()
     assert (error, firebase.received) == ("UNAVAILABLE", [])

@@ -18,7 +18,7 @@ pytestmark = [
 # In a process of its own, so that no hint reaches the worker: a sweep has to find the row.
 MAIL = """
 from django.utils import timezone
-from accounts import notifications
+from notifications.domain import notifications
 
 content = {"subject": "s", "text": "t", "html": ""}
 notifications.email(
@@ -60,8 +60,9 @@ def test_sweeps_make_no_spans_and_what_they_hand_out_does(tmp_path: Path) -> Non
                 deployment.manage("shell", "-v", "0", "-c", MAIL)
                 mail.wait_for(lambda _mail: True, count=number + 1)
             wire.until(
-                lambda: "run/accounts.tasks.deliver" in names(endpoint), what="a span of a task"
+                lambda: "run/notifications.tasks.deliver" in names(endpoint),
+                what="a span of a task",
             )
         found = names(endpoint)
-    assert {"apply_async/accounts.tasks.deliver", "run/accounts.tasks.deliver"} <= found
+    assert {"apply_async/notifications.tasks.deliver", "run/notifications.tasks.deliver"} <= found
     assert not [name for name in found if "sweep" in name or "retain" in name]

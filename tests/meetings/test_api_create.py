@@ -22,7 +22,7 @@ Post = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def at_the_time_of_the_document() -> Any:
+def before_the_example() -> Any:
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -49,7 +49,7 @@ def bob_in_new_york(bob: User, team: Team) -> User:
     return bob
 
 
-def test_the_documents_example(post: Post, alice: User, bob_in_new_york: User, team: Team) -> None:
+def test_the_documented_example(post: Post, alice: User, bob_in_new_york: User, team: Team) -> None:
     answer = post(
         {
             "user_id": bob_in_new_york.pk,
@@ -60,7 +60,7 @@ def test_the_documents_example(post: Post, alice: User, bob_in_new_york: User, t
     )
     meeting = MeetingRequest.objects.get()
     assert answer.status_code == 201
-    # As text: the eleven fields of the document come first, in its order.
+    # As a list: the eleven fields of docs/contract.md come first, in their order.
     assert list(answer.json().items()) == [
         ("id", meeting.pk),
         ("booking_number", "MTG-20251128-001"),
@@ -78,7 +78,7 @@ def test_the_documents_example(post: Post, alice: User, bob_in_new_york: User, t
     ]
 
 
-def test_the_documents_example_without_a_link(
+def test_the_documented_example_without_a_link(
     post: Post, bob_in_new_york: User, team: Team
 ) -> None:
     body = {"user_id": bob_in_new_york.pk, "team_id": team.pk, "date": "2025-12-15T14:00:00"}

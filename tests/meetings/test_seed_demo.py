@@ -175,6 +175,7 @@ def test_what_the_readme_points_at_is_there() -> None:
     targets = re.findall(r"\]\(([\w/.-]+\.md)\)", README)
     assert targets == [
         "docs/architecture.md",
+        "docs/contract.md",
         "docs/pages.md",
         "docs/quickstart.md",
         "docs/api-tokens.md",
@@ -186,6 +187,7 @@ def test_what_the_readme_points_at_is_there() -> None:
         "docs/performance.md",
         "docs/scale.md",
         "SECURITY.md",
+        "CONTRIBUTING.md",
         "CHANGELOG.md",
     ]
     assert [target for target in targets if not (root / target).exists()] == []

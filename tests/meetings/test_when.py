@@ -25,7 +25,7 @@ AT_14_IN_NEW_YORK = datetime(2025, 12, 15, 19, tzinfo=UTC)
 AT_14_UTC = datetime(2025, 12, 15, 14, tzinfo=UTC)
 
 
-def test_the_seeds_example_is_the_instant_that_the_contract_names() -> None:
+def test_two_in_the_afternoon_in_new_york_is_seven_in_the_evening_in_utc() -> None:
     assert int(read("2025-12-15 14:00:00", NEW_YORK).timestamp()) == 1765825200
 
 

@@ -18,8 +18,8 @@ from tests.pages import NOW
 from tests.scheduling.calls import call, data, missing, wrong
 from tests.scheduling.conftest import Book
 
-# As the document prints it.
-SEED = {
+# An answer of one date.
+EXAMPLE = {
     "data": [
         {
             "date": "2025-06-20",
@@ -80,7 +80,7 @@ def hours(day: int, first: int = 9, last: int = 16) -> list[str]:
     return [f"{day:02}T{hour:02}:00" for hour in range(first, last + 1)]
 
 
-def test_it_has_the_documents_shape(api: Client, alice: User) -> None:
+def test_it_has_the_documented_shape(api: Client, alice: User) -> None:
     made = factories.event_type(alice, duration=60, buffer_time_before=15, buffer_time_after=15)
     day = date(2025, 6, 20)
     services.set_override(user=alice, day=day, windows=[{"start": "09:00", "end": "12:00"}])
@@ -89,7 +89,7 @@ def test_it_has_the_documents_shape(api: Client, alice: User) -> None:
             url = f"/event_types/{key}/availability"
             assert call(api, "GET", f"{url}?start_date=2025-06-20&end_date=2025-06-20") == (
                 200,
-                SEED,
+                EXAMPLE,
             )
 
 

@@ -15,8 +15,8 @@ HOUR = {"name": "An hour", "duration": 60}
 
 pytestmark = pytest.mark.usefixtures("at_now")
 
-# As the document prints it.
-SEED = {
+# A request such as integrations send.
+EXAMPLE = {
     "name": "Strategy Session",
     "duration": 60,
     "description": "Deep dive strategy discussion",
@@ -43,8 +43,8 @@ def made(api: Client, **fields: Any) -> Any:
     return data(call(api, "POST", URL, HOUR | fields), 201)
 
 
-def test_the_documents_request_is_answered_in_its_shape(api: Client) -> None:
-    status, body = call(api, "POST", URL, SEED)
+def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
+    status, body = call(api, "POST", URL, EXAMPLE)
     row = EventType.objects.get()
     assert status == 201
     assert body == {

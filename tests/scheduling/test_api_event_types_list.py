@@ -11,8 +11,8 @@ from accounts.models import User
 from tests import factories
 from tests.scheduling.calls import call, data, wrong
 
-# What the document prints, but for what is made up there.
-SEED: dict[str, Any] = {
+# The fields between `id` and `created_at`, in their order.
+EXAMPLE: dict[str, Any] = {
     "name": "30 Minute Meeting",
     "slug": "30-minute-meeting",
     "description": "A quick 30-minute consultation",
@@ -65,7 +65,7 @@ def test_it_has_the_documents_shape(api: Client, alice: User) -> None:
                 {
                     "uuid": made.uuid,
                     "id": made.pk,
-                    **SEED,
+                    **EXAMPLE,
                     "created_at": "2026-03-02T09:00:00Z",
                     "updated_at": "2026-03-02T09:00:00Z",
                     "uri": f"/api/v1/event_types/{made.pk}",
@@ -76,11 +76,11 @@ def test_it_has_the_documents_shape(api: Client, alice: User) -> None:
         },
     )
     assert (made.uuid[:3], len(made.uuid)) == ("et_", 23)
-    # The order is the document's too.
+    # The order of the fields is promised too.
     assert list(body["data"][0]) == [
         "uuid",
         "id",
-        *SEED,
+        *EXAMPLE,
         "created_at",
         "updated_at",
         "uri",

@@ -19,8 +19,8 @@ from tests.scheduling.calls import call, data, wrong
 
 pytestmark = pytest.mark.usefixtures("at_now")
 
-# As the document prints it.
-SEED: dict[str, Any] = {
+# A request that names every field.
+EXAMPLE: dict[str, Any] = {
     "event_type_id": 123,
     "attendee_email": "john@example.com",
     "attendee_name": "John Doe",
@@ -49,13 +49,13 @@ def body(event_type: EventType) -> dict[str, Any]:
 
 
 @time_machine.travel(datetime(2025, 6, 15, 14, 30, tzinfo=UTC), tick=False)
-def test_the_documents_request_is_answered_in_its_shape(api: Client, alice: User) -> None:
-    # Thirty minutes by name, sixty by the clock: so the document has it.
+def test_the_documented_request_is_answered_in_its_shape(api: Client, alice: User) -> None:
+    # Thirty minutes by name, sixty by the clock: the duration counts.
     event_type = factories.event_type(alice, id=123, duration=60)
-    status, answer = call(api, "POST", "/events", SEED)
+    status, answer = call(api, "POST", "/events", EXAMPLE)
     row = Booking.objects.get()
     assert (status, list(answer)) == (201, ["data"])
-    # As a list: the order is the document's too.
+    # As a list: the order of the fields is promised too.
     assert list(answer["data"].items()) == [
         ("uuid", row.uuid),
         ("id", row.pk),

@@ -13,8 +13,8 @@ from tests.scheduling.calls import call, data, wrong
 URL = "/users/me/availability"
 NINE_TO_FIVE = {"start": "09:00", "end": "17:00"}
 
-# As the document prints what it answers, and what it is sent.
-SEED = {
+# Hours as they are answered, and as they are sent.
+EXAMPLE = {
     "availability": {
         "1": {"enabled": True, "start": "09:00", "end": "17:00"},
         "2": {"enabled": True, "start": "09:00", "end": "17:00"},
@@ -26,7 +26,7 @@ SEED = {
     },
     "timezone": "America/New_York",
 }
-SEED_CHANGE: dict[str, Any] = {
+EXAMPLE_CHANGE: dict[str, Any] = {
     "availability": {
         "1": {"enabled": True, "start": "08:00", "end": "18:00"},
         "2": {"enabled": True, "start": "08:00", "end": "18:00"},
@@ -53,19 +53,19 @@ def api(alice: User) -> Client:
     return factories.client(alice, "availability:write")
 
 
-def test_a_new_account_has_the_documents_hours_in_its_own_zone(db: None) -> None:
+def test_a_new_account_has_the_documented_hours_in_its_own_zone(db: None) -> None:
     dora = factories.user("dora", timezone="America/New_York")
     status, body = call(factories.client(dora, "availability:read"), "GET", URL)
-    assert (status, body) == (200, {"data": SEED})
+    assert (status, body) == (200, {"data": EXAMPLE})
     assert list(body["data"]["availability"]) == list("1234567")
     assert list(body["data"]["availability"]["1"]) == ["enabled", "start", "end"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_the_documents_request_is_answered_as_it_was_sent(api: Client, method: str) -> None:
+def test_the_documented_request_is_answered_as_it_was_sent(api: Client, method: str) -> None:
     for _ in range(2):
-        assert call(api, method, URL, SEED_CHANGE) == (200, {"data": SEED_CHANGE})
-    assert call(api, "GET", URL) == (200, {"data": SEED_CHANGE})
+        assert call(api, method, URL, EXAMPLE_CHANGE) == (200, {"data": EXAMPLE_CHANGE})
+    assert call(api, "GET", URL) == (200, {"data": EXAMPLE_CHANGE})
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
@@ -235,8 +235,8 @@ def test_a_day_that_makes_no_sense_is_422(
 
 
 def test_everybody_has_their_own(api: Client, bob: User) -> None:
-    data(call(api, "PUT", URL, SEED_CHANGE))
-    assert data(call(factories.client(bob), "GET", URL)) == SEED | {"timezone": "UTC"}
+    data(call(api, "PUT", URL, EXAMPLE_CHANGE))
+    assert data(call(factories.client(bob), "GET", URL)) == EXAMPLE | {"timezone": "UTC"}
 
 
 def test_it_takes_two_queries(

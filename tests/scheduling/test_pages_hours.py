@@ -325,8 +325,8 @@ def test_bookings_that_would_lie_outside_are_shown_before_it_is_saved(
     page = signed_in.post(PAGE, typed(on_3=None))
     said = words(page)
     assert (
-        "A booking would lie outside your hours Nothing is saved yet. If you save, these stay as"
-        " they are: nothing is moved or cancelled, and nobody is told. To change one, open it."
+        "A booking would lie outside your hours Nothing is saved yet. If you save, these do not"
+        " change: nothing is moved or cancelled, and nobody gets an email. To change one, open it."
         " 30 Minute Meeting with John Doe Wed 03/04/2026, 10:00 AM – 10:30 AM UTC"
         " Save all the same Back"
     ) in said

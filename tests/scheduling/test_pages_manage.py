@@ -110,7 +110,7 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
         " 2 Mar – 8 Mar Later"
         " Wednesday, 4 March 11:30 12:00"
         " A word to Alice (optional) Move to the chosen time"
-        " This link is for John Doe. Whoever has it can move or cancel the booking."
+        " This link is for John Doe. Anybody who has it can move or cancel the booking."
     )
 
 

@@ -26,7 +26,7 @@ NUMBERS = [
     (BERLIN, "+44 20 7946 0958 ext. 12", "+442079460958 ext. 12"),
     (BERLIN, "+442079460958 ext. 12", "+442079460958 ext. 12"),  # what we answer, sent again
     (NOWHERE, "+1\u00a0555\u202f123\u00a04567", "+15551234567"),
-    (NOWHERE, "+1234567890", "+1234567890"),  # the document's own
+    (NOWHERE, "+1234567890", "+1234567890"),  # often used in examples; no number that is in use
     ("US/Eastern", "1-800-FLOWERS", "+18003569377"),
     ("Asia/Calcutta", "098765 43210", "+919876543210"),
 ]

@@ -20,6 +20,7 @@ def at_once(acts: Sequence[Callable[[], T]]) -> list[T | DomainError]:
     def run(act: Callable[[], T]) -> T | DomainError:
         try:
             connection.ensure_connection()
+            _wait_for_long()
             gate.wait(timeout=60)
             return act()
         except DomainError as error:
@@ -29,6 +30,17 @@ def at_once(acts: Sequence[Callable[[], T]]) -> list[T | DomainError]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(run, acts))
+
+
+def _wait_for_long() -> None:
+    """Let this connection wait for SQLite's lock as long as a slow machine needs.
+
+    SQLite does not queue writers. Beside a hundred others one may starve for longer than the
+    timeout that the few threads of a server need.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 300000")
 
 
 def kinds(outcomes: Sequence[object]) -> Counter[str]:

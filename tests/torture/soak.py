@@ -255,9 +255,9 @@ class Hand:
             return
         key = self._dice.choice(self._bookings)
         known = self._place.bookings[key]
-        deed = self._dice.choice(("confirm", "reject", "cancel", "reschedule", "reschedule"))
-        body = {"start_time": self._start()} if deed == "reschedule" else {}
-        answer = self._place.ask(known.owner["token"], "POST", f"/api/v1/events/{key}/{deed}", body)
+        verb = self._dice.choice(("confirm", "reject", "cancel", "reschedule", "reschedule"))
+        body = {"start_time": self._start()} if verb == "reschedule" else {}
+        answer = self._place.ask(known.owner["token"], "POST", f"/api/v1/events/{key}/{verb}", body)
         if answer.status == 200:
             told = answer.data["data"]
             if (told["status"], told["start_time"]) != (known.status, known.start):
@@ -282,8 +282,8 @@ class Hand:
             return
         key = self._dice.choice(self._meetings)
         known = self._place.meetings[key]
-        deed = self._dice.choice(("confirm", "confirm", "reject", "cancel"))
-        path = f"/api/v3/meeting/{key}/{deed}"
+        verb = self._dice.choice(("confirm", "confirm", "reject", "cancel"))
+        path = f"/api/v3/meeting/{key}/{verb}"
         answer = self._place.ask(known.owner["token"], "POST", path, {})
         if answer.status == 200:
             status = answer.data["status"]

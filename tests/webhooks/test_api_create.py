@@ -28,7 +28,7 @@ def post(api: Client, body: Any, **headers: str) -> Any:
     return api.post(URL, body, content_type="application/json", headers=headers)
 
 
-def test_the_documents_request_makes_one(api: Client, alice: User) -> None:
+def test_the_documented_request_makes_one(api: Client, alice: User) -> None:
     answer = post(api, OF_THE_DOCUMENT)
     webhook = Webhook.objects.get()
     assert answer.status_code == 201
@@ -81,7 +81,7 @@ def test_what_is_left_out_has_its_default(api: Client) -> None:
     }
 
 
-def test_every_event_of_the_contract_can_be_chosen(api: Client) -> None:
+def test_every_event_can_be_chosen(api: Client) -> None:
     meetings = ["created", "confirmed", "rejected", "cancelled", "completed", "expired"]
     bookings = [*meetings[:4], "rescheduled", *meetings[4:]]
     every = [f"booking.{word}" for word in bookings] + [f"meeting.{word}" for word in meetings]

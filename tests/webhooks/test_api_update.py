@@ -33,7 +33,7 @@ def send(api: Client, method: str, webhook: Webhook, body: Any) -> Any:
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_the_documents_request_changes_what_it_names(
+def test_the_documented_request_changes_what_it_names(
     api: Client, webhook: Webhook, method: str
 ) -> None:
     before = api.get(f"/api/v1/webhooks/{webhook.pk}").json()["data"]

@@ -23,7 +23,7 @@ from webhooks.models import Delivery, Webhook
 from webhooks.tasks import deliver as deliver_turn
 from webhooks.tasks import sweep_deliveries
 
-# The plan of docs/webhooks.md, in seconds.
+# The delays of docs/webhooks.md, in seconds.
 PLAN = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
 SECOND = timedelta(seconds=1)
 
@@ -37,7 +37,7 @@ def attempts(delivery: Delivery) -> list[tuple[bool, str, int | None]]:
     return list(delivery.tries.values_list("succeeded", "error", "response_code"))
 
 
-# --- the plan ---------------------------------------------------------------------------------
+# --- delays -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("max_retries", range(10))

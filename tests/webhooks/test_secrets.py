@@ -110,11 +110,11 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
     call_command("rotate_keys", stdout=printed)
     assert sorted(printed.getvalue().split("\n")) == [
         "",
-        "accounts.IdempotencyRecord: 1",
-        f"accounts.Notification: {many}",
-        "accounts.PushDevice: 1",
         "accounts.Session: 1",
+        "core.IdempotencyRecord: 1",
         "mfa.Authenticator: 1",
+        f"notifications.Notification: {many}",
+        "notifications.PushDevice: 1",
         "webhooks.Webhook: 1",
     ]
     settings.ENCRYPTION_KEYS = [NEW]
@@ -155,7 +155,7 @@ def test_what_no_key_opens_keeps_no_other_row_from_a_new_key(
     printed = io.StringIO()
     with pytest.raises(CommandError, match="No key opens 3 of the rows"):
         call_command("rotate_keys", stdout=printed)
-    assert "accounts.PushDevice: 3, and 2 that no key opens\n" in printed.getvalue()
+    assert "notifications.PushDevice: 3, and 2 that no key opens\n" in printed.getvalue()
     assert "mfa.Authenticator: 1, and 1 that no key opens\n" in printed.getvalue()
     after = PushDevice.objects.annotate(kept=sealed("token")).defer("token").get(pk=devices[1].pk)
     assert after.kept == before.kept

@@ -4,7 +4,7 @@ from typing import Any
 
 from webhooks.domain.events import EVENTS, TEST
 
-# Components of the document. The events of other floors carry the object as its GET answers.
+# Components of the OpenAPI document. Events of other floors carry the object as its GET answers.
 _DATA = {
     "booking": {"$ref": "#/components/schemas/Event"},
     "meeting": {"$ref": "#/components/schemas/Meeting"},

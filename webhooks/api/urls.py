@@ -1,15 +1,10 @@
 """The v1 paths of webhooks."""
 
-from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-from webhooks.api import views
+from webhooks.api import viewsets
 
-urlpatterns = [
-    path("webhooks", views.Webhooks.as_view()),
-    path("webhooks/<str:key>", views.OneWebhook.as_view()),
-    path("webhooks/<str:key>/test", views.Test.as_view()),
-    path("webhooks/<str:key>/rotate_secret", views.RotateSecret.as_view()),
-    path("webhooks/<str:key>/recover", views.Recover.as_view()),
-    path("webhooks/<str:key>/deliveries", views.Deliveries.as_view()),
-    path("webhooks/<str:key>/deliveries/<str:delivery_key>/redeliver", views.Redeliver.as_view()),
-]
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("webhooks", viewsets.WebhookViewSet, "webhook")
+
+urlpatterns = router.urls

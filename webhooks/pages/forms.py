@@ -99,8 +99,8 @@ class WebhookForm(forms.Form):
         required=False,
         initial=True,
         help_text=_(
-            "Without this, whoever sits on the way can read and change what is sent. Leave it on,"
-            " unless your certificate is of your own making."
+            "Without this, somebody on the way can read and change what is sent. Leave it on, unless"
+            " your server has a self-signed certificate."
         ),
     )
     active = forms.BooleanField(
@@ -108,7 +108,7 @@ class WebhookForm(forms.Form):
         required=False,
         initial=True,
         help_text=_(
-            "One that is not is told nothing, and what waits for it is given up. It can be sent"
+            "An inactive webhook receives nothing; its pending deliveries fail. You can resend them"
             " later."
         ),
     )

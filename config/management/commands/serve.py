@@ -20,6 +20,7 @@ from granian.log import LogLevels
 
 from core.db import keys
 from core.ops import environment
+from core.ops.version import VERSION
 
 # As in production (Dockerfile): so many connections at once, and a request's headers must come so
 # soon and be no larger. `config/serving` bounds all else.
@@ -72,6 +73,9 @@ def _end_with_parent() -> None:
 class Command(BaseCommand):
     help = "Set the database up, and serve Parley on PORT with a worker in the same process."
 
+    def get_version(self) -> str:
+        return VERSION
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--no-demo", action="store_true", help="leave an empty database without demo people"
@@ -115,7 +119,7 @@ class Command(BaseCommand):
         _collect_static()
         if not no_demo:
             call_command("seed_demo", if_empty=True)
-        self.stdout.write(f"\n  Parley           {settings.PUBLIC_URL}")
+        self.stdout.write(f"\n  Parley {VERSION:<9} {settings.PUBLIC_URL}")
         self.stdout.write(f"  Emails           {settings.EMAIL_FILE_PATH or settings.EMAIL_HOST}")
         if not no_demo:
             call_command("seed_demo", tour=True)

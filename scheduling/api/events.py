@@ -1,200 +1,47 @@
-"""`/api/v1/`: event types and what is free of them, and events."""
+"""`/api/v1/events`: what is booked of a host."""
 
-from datetime import timedelta
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import caller
-from accounts.api.serializers import DeletedSerializer
 from core.api import envelope
-from core.api.fields import at, query_of
+from core.api.fields import at
 from core.api.filters import narrowed
 from core.api.idempotency import once
 from core.api.reading import Reading
-from core.api.rendering import instant
-from core.api.schema import IDEMPOTENCY_KEY, ErrorSerializer, answer
+from core.api.schema import IDEMPOTENCY_KEY, ErrorSerializer
 from core.errors import Invalid
 from core.text.zones import zone_of
-from scheduling.api.filters import EventFilters, EventTypeFilters
+from scheduling.api.filters import EventFilters
 from scheduling.api.serializers import (
-    MOST_DAYS,
-    AvailabilityQuery,
     EventChangeSerializer,
-    EventTypeChangeSerializer,
-    EventTypeSerializer,
     HistorySerializer,
     NewEventSerializer,
-    NewEventTypeSerializer,
     ReasonSerializer,
     RescheduleSerializer,
-    SlotsOfDateSerializer,
 )
-from scheduling.domain import availability, bookings, limits, services
+from scheduling.domain import bookings, limits
 from scheduling.domain.readings import EventSerializer
 from scheduling.messages.notifications import topic_of
 from scheduling.models import Booking, EventType, HistoryEntry
 from scheduling.models.enums import Role
-from scheduling.rules.slots import Slot
 
 _EVENT = envelope.item_of(EventSerializer)
-_EVENT_TYPE = envelope.item_of(EventTypeSerializer)
-_EVENT_TYPES = Reading(EventTypeSerializer, EventType.objects.visible_to, "event type")
 _EVENTS = Reading(EventSerializer, Booking.objects.visible_to, "event")
 _HISTORY = Reading(HistorySerializer, lambda booking: HistoryEntry.objects.filter(booking=booking))
-_DELETED = answer(DeletedSerializer, {"message": "Event type deleted successfully"})
 
 
-# --- event types --------------------------------------------------------------------------------
-
-
-class EventTypes(APIView):
-    scope = "event_types"
-    queryset = EventType.objects.none()
-    filter_backends = (DjangoFilterBackend,)
-    filterset_class = EventTypeFilters
-    links = (
-        "key",
-        "/data/uuid",
-        "get_event_type",
-        "update_event_type",
-        "delete_event_type",
-        "get_event_type_availability",
-    )
-
-    @extend_schema(
-        operation_id="list_event_types",
-        parameters=[envelope.PageQuery],
-        responses=envelope.page_of(EventTypeSerializer),
-    )
-    def get(self, request: Request) -> Response:
-        """Your event types, in your order."""
-        user = caller(request).pk
-        rows = narrowed(request, _EVENT_TYPES, self.filterset_class, user=user)
-        return envelope.page(request, rows)
-
-    @extend_schema(
-        operation_id="create_event_type",
-        parameters=[IDEMPOTENCY_KEY],
-        request=NewEventTypeSerializer,
-        responses={201: _EVENT_TYPE},
-    )
-    def post(self, request: Request) -> Response:
-        """Offer something new. Its address is made from its name unless you give a `slug`."""
-
-        def create() -> Response:
-            wanted = NewEventTypeSerializer(data=request.data)
-            wanted.is_valid(raise_exception=True)
-            made = services.create_event_type(host=caller(request), **wanted.validated_data)
-            return envelope.item(EventTypeSerializer(made).data, status=201)
-
-        return once(request, create)
-
-
-class OneEventType(APIView):
-    scope = "event_types"
-    key_prefix = "et"
-
-    @extend_schema(operation_id="get_event_type", responses=_EVENT_TYPE)
-    def get(self, request: Request, key: str) -> Response:
-        """One of your event types."""
-        return envelope.item(_EVENT_TYPES.one(key, user=caller(request).pk))
-
-    @extend_schema(
-        operation_id="update_event_type", request=EventTypeChangeSerializer, responses=_EVENT_TYPE
-    )
-    def patch(self, request: Request, key: str) -> Response:
-        """Change what you send; the rest stays, the slug also when the name changes."""
-        found = _event_type(request, key)
-        wanted = EventTypeChangeSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        changed = services.update_event_type(event_type=found, **wanted.validated_data)
-        return _answer_event_type(changed)
-
-    @extend_schema(
-        operation_id="replace_event_type",
-        request=EventTypeChangeSerializer,
-        responses=_EVENT_TYPE,
-    )
-    def put(self, request: Request, key: str) -> Response:
-        """The same as PATCH: change what you send."""
-        return self.patch(request, key)
-
-    @extend_schema(operation_id="delete_event_type", responses={200: _DELETED})
-    def delete(self, request: Request, key: str) -> Response:
-        """Delete an event type. One that has events is deactivated and kept."""
-        if services.delete_event_type(event_type=_event_type(request, key)):
-            return Response({"message": "Event type deleted successfully"})
-        return Response({"message": "Event type deactivated, since it has events"})
-
-
-class Slots(APIView):
-    scope = "availability"
-    key_prefix = "et"
-
-    @extend_schema(
-        operation_id="get_event_type_availability",
-        parameters=[AvailabilityQuery],
-        responses=envelope.list_of(SlotsOfDateSerializer),
-    )
-    def get(self, request: Request, key: str) -> Response:
-        """The starts that can be booked, in UTC, by date. Dates without any are left out."""
-        query = query_of(request, AvailabilityQuery)
-        found, now = _event_type(request, key), timezone.now()
-        zone = zone_of(query.get("timezone", found.timezone))
-        first = query.get("start_date", now.astimezone(zone).date())
-        last = query.get("end_date", first + timedelta(days=6))
-        if last < first:
-            raise Invalid("The end may not be before the start.", field="end_date")
-        if (last - first).days >= MOST_DAYS:
-            raise Invalid(f"Ask for at most {MOST_DAYS} dates.", field="end_date")
-        if not found.is_active:
-            return envelope.item([])
-        days = availability.slots_by_date(found, zone=zone, first=first, last=last, now=now)
-        closed = query["include_unavailable"]
-        shown = [
-            {"date": day, "slots": [_slot(each) for each in of_day if closed or not each.reason]}
-            for day, of_day in days
-        ]
-        return envelope.item([day for day in shown if day["slots"]])
-
-
-def _slot(slot: Slot) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "start_time": _text(slot.start),
-        "end_time": _text(slot.end),
-        "available": not slot.reason,
-    }
-    if slot.reason:
-        shown["reason"] = slot.reason
-    return shown
-
-
-@lru_cache(maxsize=2**14)
-def _text(second: int) -> str:
-    """An instant, as the renderer would write it; whoever is asked for, the same ones recur."""
-    return instant(availability.instant_of(second))
-
-
-def _event_type(request: Request, key: str) -> EventType:
-    return services.find_event_type(key=key, user=caller(request))
-
-
-def _answer_event_type(event_type: EventType) -> Response:
-    return envelope.item(EventTypeSerializer(event_type).data)
-
-
-# --- events -------------------------------------------------------------------------------------
-
-
-class Events(APIView):
+class EventViewSet(ViewSet):
     scope = "events"
+    lookup_url_kwarg = "key"
+    key_prefix = "evt"
     queryset = Booking.objects.none()
     filter_backends = (DjangoFilterBackend,)
     filterset_class = EventFilters
@@ -216,7 +63,7 @@ class Events(APIView):
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(EventSerializer),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """What is booked of you, by start."""
         rows = narrowed(request, _EVENTS, self.filterset_class, user=caller(request).pk)
         return envelope.page(request, rows)
@@ -227,7 +74,7 @@ class Events(APIView):
         request=NewEventSerializer,
         responses={201: _EVENT},
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Book a start that is offered, for an invitee. Both are told by email.
 
         A start that is taken is a conflict, whose `reason` is `busy`, `buffer` or `daily_limit`;
@@ -265,18 +112,13 @@ class Events(APIView):
         )
         return envelope.item(EventSerializer(booking).data, status=201)
 
-
-class Event(APIView):
-    scope = "events"
-    key_prefix = "evt"
-
     @extend_schema(operation_id="get_event", responses=_EVENT)
-    def get(self, request: Request, key: str) -> Response:
+    def retrieve(self, request: Request, key: str) -> Response:
         """One event of yours."""
         return envelope.item(_EVENTS.one(key, user=caller(request).pk))
 
     @extend_schema(operation_id="update_event", request=EventChangeSerializer, responses=_EVENT)
-    def patch(self, request: Request, key: str) -> Response:
+    def partial_update(self, request: Request, key: str) -> Response:
         """Change what is noted about an event. Its time moves by `reschedule`."""
         found = _event(request, key)
         asked = EventChangeSerializer(data=request.data)
@@ -292,38 +134,30 @@ class Event(APIView):
         return _answer_event(changed)
 
     @extend_schema(operation_id="replace_event", request=EventChangeSerializer, responses=_EVENT)
-    def put(self, request: Request, key: str) -> Response:
+    def update(self, request: Request, key: str) -> Response:
         """The same as PATCH: change what you send."""
-        return self.patch(request, key)
+        return self.partial_update(request, key)
 
     @extend_schema(
         operation_id="delete_event",
         responses={200: _EVENT, 409: OpenApiResponse(ErrorSerializer, "It is over already.")},
     )
-    def delete(self, request: Request, key: str) -> Response:
+    def destroy(self, request: Request, key: str) -> Response:
         """The same as `cancel`, without a reason."""
         return _cancel(request, key, "")
 
-
-class Confirm(APIView):
-    scope = "events"
-    key_prefix = "evt"
-
     @extend_schema(operation_id="confirm_event", request=None, responses=_EVENT)
-    def post(self, request: Request, key: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, key: str) -> Response:
         """Approve a pending event."""
         confirmed = bookings.confirm(
             booking=_event(request, key), actor=_host(request), now=timezone.now()
         )
         return _answer_event(confirmed)
 
-
-class Reject(APIView):
-    scope = "events"
-    key_prefix = "evt"
-
     @extend_schema(operation_id="reject_event", request=ReasonSerializer, responses=_EVENT)
-    def post(self, request: Request, key: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, key: str) -> Response:
         """Decline a pending event; its time is free again."""
         found, reason = _event(request, key), _reason(request)
         rejected = bookings.reject(
@@ -331,23 +165,15 @@ class Reject(APIView):
         )
         return _answer_event(rejected)
 
-
-class Cancel(APIView):
-    scope = "events"
-    key_prefix = "evt"
-
     @extend_schema(operation_id="cancel_event", request=ReasonSerializer, responses=_EVENT)
-    def post(self, request: Request, key: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, key: str) -> Response:
         """Call an event off; its time is free again, and it leaves both calendars."""
         return _cancel(request, key, _reason(request))
 
-
-class Reschedule(APIView):
-    scope = "events"
-    key_prefix = "evt"
-
     @extend_schema(operation_id="reschedule_event", request=RescheduleSerializer, responses=_EVENT)
-    def post(self, request: Request, key: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def reschedule(self, request: Request, key: str) -> Response:
         """Move an event to another start that is offered. It keeps its id; `sequence` rises."""
         found = _event(request, key)
         asked = RescheduleSerializer(data=request.data)
@@ -366,17 +192,13 @@ class Reschedule(APIView):
         )
         return _answer_event(moved)
 
-
-class History(APIView):
-    scope = "events"
-    key_prefix = "evt"
-
     @extend_schema(
         operation_id="get_event_history",
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(HistorySerializer),
     )
-    def get(self, request: Request, key: str) -> Response:
+    @action(detail=True)
+    def history(self, request: Request, key: str) -> Response:
         """What has happened to an event, oldest first."""
         return envelope.page(request, _HISTORY.of(booking=_event(request, key).pk))
 

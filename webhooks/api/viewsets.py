@@ -2,9 +2,10 @@
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
@@ -37,8 +38,11 @@ _DELETED = answer(DeletedSerializer, {"message": "Webhook deleted successfully"}
 _NEW_WEBHOOK = envelope.item_of(WebhookWithSecretSerializer)
 
 
-class Webhooks(APIView):
+class WebhookViewSet(ViewSet):
     scope = "webhooks"
+    lookup_url_kwarg = "key"
+    key_prefix = "wh"
+    delivery_key_prefix = "del"
     links = (
         "key",
         "/data/uuid",
@@ -53,7 +57,7 @@ class Webhooks(APIView):
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(WebhookSerializer),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """Your webhooks, oldest first, with what came of their attempts."""
         return envelope.page(request, _WEBHOOKS.of(user=caller(request).pk))
 
@@ -63,7 +67,7 @@ class Webhooks(APIView):
         request=NewWebhookSerializer,
         responses={201: _NEW_WEBHOOK},
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """A new webhook. Its `secret` is whole in this answer and never again."""
 
         def create() -> Response:
@@ -76,20 +80,15 @@ class Webhooks(APIView):
 
         return once(request, create)
 
-
-class OneWebhook(APIView):
-    scope = "webhooks"
-    key_prefix = "wh"
-
     @extend_schema(operation_id="get_webhook", responses=_WEBHOOK)
-    def get(self, request: Request, key: str) -> Response:
+    def retrieve(self, request: Request, key: str) -> Response:
         """One of your webhooks."""
         return envelope.item(_WEBHOOKS.one(key, user=caller(request).pk))
 
     @extend_schema(
         operation_id="update_webhook", request=WebhookChangeSerializer, responses=_WEBHOOK
     )
-    def patch(self, request: Request, key: str) -> Response:
+    def partial_update(self, request: Request, key: str) -> Response:
         """Change what you send. `status: active` starts one again that was stopped."""
         found = _find(request, key)
         wanted = WebhookChangeSerializer(data=request.data)
@@ -102,23 +101,19 @@ class OneWebhook(APIView):
         request=WebhookChangeSerializer,
         responses=_WEBHOOK,
     )
-    def put(self, request: Request, key: str) -> Response:
+    def update(self, request: Request, key: str) -> Response:
         """The same as PATCH: change what you send."""
-        return self.patch(request, key)
+        return self.partial_update(request, key)
 
     @extend_schema(operation_id="delete_webhook", responses={200: _DELETED})
-    def delete(self, request: Request, key: str) -> Response:
+    def destroy(self, request: Request, key: str) -> Response:
         """Delete a webhook with its deliveries."""
         services.delete(webhook=_find(request, key))
         return Response({"message": "Webhook deleted successfully"})
 
-
-class Test(APIView):
-    scope = "webhooks"
-    key_prefix = "wh"
-
     @extend_schema(operation_id="test_webhook", request=None, responses=TestSerializer)
-    def post(self, request: Request, key: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, key: str) -> Response:
         """Send a `webhook.test` at once, and once, and say what came of it."""
         _delivery, attempt = services.send_test(webhook=_find(request, key), now=timezone.now())
         outcome = "sent successfully" if attempt.succeeded else "failed"
@@ -129,28 +124,20 @@ class Test(APIView):
             }
         )
 
-
-class RotateSecret(APIView):
-    scope = "webhooks"
-    key_prefix = "wh"
-
     @extend_schema(operation_id="rotate_webhook_secret", request=None, responses=_NEW_WEBHOOK)
-    def post(self, request: Request, key: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def rotate_secret(self, request: Request, key: str) -> Response:
         """A new `secret`, whole in this answer. The old one signs as well for 24 hours more."""
         rotated = services.rotate_secret(webhook=_find(request, key), now=timezone.now())
         return envelope.item(WebhookWithSecretSerializer(rotated).data)
-
-
-class Recover(APIView):
-    scope = "webhooks"
-    key_prefix = "wh"
 
     @extend_schema(
         operation_id="recover_webhook",
         request=RecoverSerializer,
         responses={202: envelope.item_of(RecoveredSerializer)},
     )
-    def post(self, request: Request, key: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def recover(self, request: Request, key: str) -> Response:
         """Send again all that was never delivered since a moment."""
         found = _find(request, key)
         asked = RecoverSerializer(data=request.data)
@@ -159,32 +146,27 @@ class Recover(APIView):
         count = services.recover(webhook=found, since=since, now=timezone.now())
         return envelope.item({"count": count}, status=202)
 
-
-class Deliveries(APIView):
-    scope = "webhooks"
-    key_prefix = "wh"
-
     @extend_schema(
         operation_id="list_webhook_deliveries",
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(DeliverySerializer),
     )
-    def get(self, request: Request, key: str) -> Response:
+    @action(detail=True)
+    def deliveries(self, request: Request, key: str) -> Response:
         """What this webhook was told or will be, newest first, each with its attempts."""
         return envelope.page(request, _DELIVERIES.of(webhook=_find(request, key).pk))
-
-
-class Redeliver(APIView):
-    scope = "webhooks"
-    key_prefix = "wh"
-    delivery_key_prefix = "del"
 
     @extend_schema(
         operation_id="redeliver_webhook_delivery",
         request=None,
         responses={202: envelope.item_of(DeliverySerializer)},
     )
-    def post(self, request: Request, key: str, delivery_key: str) -> Response:
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="deliveries/<str:delivery_key>/redeliver",
+    )
+    def redeliver(self, request: Request, key: str, delivery_key: str) -> Response:
         """Send the same bytes again, under the same `webhook-id`, with fresh retries."""
         found = services.find_delivery(webhook=_find(request, key), key=delivery_key)
         again = services.redeliver(found=found, now=timezone.now())

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import caller
 from core.api import envelope
@@ -42,8 +42,11 @@ class ListQuery(envelope.PageQuery):
     tab = serializers.ChoiceField(Tab.choices, default=Tab.PENDING)
 
 
-class Create(APIView):
+class MeetingViewSet(ViewSet):
     scope = "meetings"
+    queryset = MeetingRequest.objects.none()
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = MeetingFilters
     links = ("meeting_id", "/id", "get_meeting", "cancel_meeting")
 
     @extend_schema(
@@ -55,7 +58,7 @@ class Create(APIView):
             404: OpenApiResponse(MeetingErrorSerializer, "There is no such team, or person in it."),
         },
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Ask a team mate for a meeting of an hour. They hear of it by email and push message."""
         return once(request, lambda: self._create(request))
 
@@ -74,19 +77,12 @@ class Create(APIView):
         )
         return Response(MeetingSerializer(meeting).data, status=201)
 
-
-class Meetings(APIView):
-    scope = "meetings"
-    queryset = MeetingRequest.objects.none()
-    filter_backends = (DjangoFilterBackend,)
-    filterset_class = MeetingFilters
-
     @extend_schema(
         operation_id="list_meetings",
         parameters=[ListQuery],
         responses=envelope.page_of(MeetingSerializer),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """Your meetings, tab by tab; `sent` is all that you asked for, in any status."""
         require_single(request, ["tab"])
         name = request.query_params.get("tab", Tab.PENDING)
@@ -96,47 +92,31 @@ class Meetings(APIView):
         rows = narrowed(request, _TABS[Tab(name)], self.filterset_class, **values)
         return envelope.page(request, rows)
 
-
-class Meeting(APIView):
-    scope = "meetings"
-
     @extend_schema(operation_id="get_meeting", responses=MeetingSerializer)
-    def get(self, request: Request, meeting_id: int) -> Response:
+    def retrieve(self, request: Request, meeting_id: int) -> Response:
         """A meeting that you asked for or were asked for."""
         return Response(_MEETINGS.one(str(meeting_id), user=caller(request).pk))
 
-
-class Confirm(APIView):
-    scope = "meetings"
-
     @extend_schema(operation_id="confirm_meeting", request=None, responses=MeetingSerializer)
-    def post(self, request: Request, meeting_id: int) -> Response:
+    def confirm(self, request: Request, meeting_id: int) -> Response:
         """Say yes to a request. Takes the time of both; 409 where it is no longer free."""
         meeting = _find(request, meeting_id)
         return _answer(services.confirm(meeting=meeting, actor=caller(request), now=timezone.now()))
 
-
-class Reject(APIView):
-    scope = "meetings"
-
     @extend_schema(
         operation_id="reject_meeting", request=ReasonSerializer, responses=MeetingSerializer
     )
-    def post(self, request: Request, meeting_id: int) -> Response:
+    def reject(self, request: Request, meeting_id: int) -> Response:
         """Say no to a request."""
         meeting, reason, now = _find(request, meeting_id), _reason(request), timezone.now()
         return _answer(
             services.reject(meeting=meeting, actor=caller(request), reason=reason, now=now)
         )
 
-
-class Cancel(APIView):
-    scope = "meetings"
-
     @extend_schema(
         operation_id="cancel_meeting", request=ReasonSerializer, responses=MeetingSerializer
     )
-    def post(self, request: Request, meeting_id: int) -> Response:
+    def cancel(self, request: Request, meeting_id: int) -> Response:
         """Take your request back, or call a confirmed meeting off."""
         meeting, reason, now = _find(request, meeting_id), _reason(request), timezone.now()
         return _answer(

@@ -1,10 +1,11 @@
-"""`/api/v1/users/me`, its devices, and `/api/v1/teams`."""
+"""`/api/v1/users/me`, its devices, `/api/v1/teams` and `/api/v1/tokens`."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import caller
 from accounts.api.serializers import (
@@ -42,18 +43,18 @@ _DELETED = answer(DeletedSerializer, {"message": "Device deleted successfully"})
 _ENDED = "If this token was good, it is revoked, and its owner has been told."
 
 
-class Profile(APIView):
+class ProfileViewSet(ViewSet):
     scope = "users"
 
     @extend_schema(operation_id="get_profile", responses=_PROFILE)
-    def get(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> Response:
         """Your profile."""
         return envelope.item(ProfileSerializer(caller(request)).data)
 
     @extend_schema(
         operation_id="update_profile", request=ProfileChangeSerializer, responses=_PROFILE
     )
-    def patch(self, request: Request) -> Response:
+    def partial_update(self, request: Request) -> Response:
         """Change what you send. Your hours stay in their own time zone."""
         wanted = ProfileChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -63,33 +64,32 @@ class Profile(APIView):
     @extend_schema(
         operation_id="replace_profile", request=ProfileChangeSerializer, responses=_PROFILE
     )
-    def put(self, request: Request) -> Response:
+    def update(self, request: Request) -> Response:
         """The same as PATCH: change what you send."""
-        return self.patch(request)
+        return self.partial_update(request)
 
 
-class Teams(APIView):
+class TeamViewSet(ViewSet):
     scope = "users"
+    lookup_url_kwarg = "team_id"
+    lookup_value_converter = "int"
 
     @extend_schema(
         operation_id="list_teams",
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(TeamSerializer),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """The teams that you are in, by name."""
         return envelope.page(request, _TEAMS.of(user=caller(request).pk))
-
-
-class Members(APIView):
-    scope = "users"
 
     @extend_schema(
         operation_id="list_team_members",
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(MemberSerializer),
     )
-    def get(self, request: Request, team_id: int) -> Response:
+    @action(detail=True)
+    def members(self, request: Request, team_id: int) -> Response:
         """The people in one of your teams."""
         team = Team.objects.visible_to(caller(request)).filter(pk=team_id).first()
         if team is None:
@@ -97,8 +97,10 @@ class Members(APIView):
         return envelope.page(request, _MEMBERS.of(team=team.pk))
 
 
-class Devices(APIView):
+class DeviceViewSet(ViewSet):
     scope = "users"
+    lookup_url_kwarg = "device_id"
+    lookup_value_converter = "int"
     links = ("device_id", "/data/id", "delete_device")
 
     @extend_schema(
@@ -106,7 +108,7 @@ class Devices(APIView):
         parameters=[envelope.PageQuery],
         responses=envelope.page_of(DeviceSerializer),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """Your devices that receive push messages."""
         return envelope.page(request, _DEVICES.of(user=caller(request).pk))
 
@@ -116,7 +118,7 @@ class Devices(APIView):
         request=NewDeviceSerializer,
         responses={201: envelope.item_of(DeviceSerializer)},
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Have push messages sent to a device. One that is known already becomes yours."""
         wanted = NewDeviceSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -127,12 +129,8 @@ class Devices(APIView):
 
         return once(request, register)
 
-
-class Device(APIView):
-    scope = "users"
-
     @extend_schema(operation_id="delete_device", responses={200: _DELETED})
-    def delete(self, request: Request, device_id: int) -> Response:
+    def destroy(self, request: Request, device_id: int) -> Response:
         """Send no more push messages to a device."""
         deleted, _ = caller(request).devices.filter(pk=device_id).delete()
         if not deleted:
@@ -140,8 +138,8 @@ class Device(APIView):
         return Response({"message": "Device deleted successfully"})
 
 
-class LeakedToken(APIView):
-    """For whoever finds a token where it should not be: to hold it is enough to end it."""
+class TokenViewSet(ViewSet):
+    """Revocation of a leaked token by anyone who holds it; no token of their own is needed."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -152,7 +150,8 @@ class LeakedToken(APIView):
         request=LeakedTokenSerializer,
         responses={200: answer(DeletedSerializer, {"message": _ENDED})},
     )
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"])
+    def revoke(self, request: Request) -> Response:
         """Revoke a token that you have found, of whatever kind and whosever. Needs no token itself.
 
         The answer does not tell whether there was such a token.
