@@ -1,4 +1,4 @@
-"""Staff pages for meeting requests: read only, but for calling off through the service."""
+"""Staff pages for meeting requests: read only, except calling off through the service."""
 
 from django.contrib import admin
 from django.http import HttpRequest

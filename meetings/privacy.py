@@ -93,7 +93,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     met = MeetingRequest.objects.visible_to(person)
     standing = met.filter(status__in=OPEN).with_people().order_by("pk")
     standing = standing.select_for_update(of=("self",), no_key=True)
-    # All at once and in order; whoever asks this person for another needs their lock too.
+    # All at once and in order; who asks this person for another needs their lock too.
     sides = [{meeting.requester_id, meeting.recipient_id} for meeting in standing]
     ledger.lock_people({person_id}.union(*sides))
     for meeting in standing.all():  # as they are now, with those that came meanwhile
@@ -108,7 +108,7 @@ def erase(*, person_id: int, now: datetime) -> None:
 
 
 def _end(meeting: MeetingRequest, person: User, now: datetime) -> None:
-    """As this person would: take back, decline or cancel; what time has ended is written down."""
+    """End it as this person would: take back, decline or cancel; or record what time has ended."""
     status = meeting.status_at(now)
     if status not in OPEN:
         services.record_overdue(meeting=meeting, now=now)

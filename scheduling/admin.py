@@ -1,4 +1,4 @@
-"""Staff pages for hours, event types, bookings and the ledger: read only, but for calling off."""
+"""Staff pages for hours, event types, bookings and the ledger: read only, except calling off."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

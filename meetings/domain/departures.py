@@ -1,4 +1,4 @@
-"""What becomes of meetings when somebody is deactivated or leaves. See `core.people.departures`."""
+"""Meetings to come of somebody who is deactivated or leaves. See `core.people.departures`."""
 
 from datetime import datetime
 

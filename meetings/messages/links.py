@@ -23,7 +23,7 @@ def meeting_url(meeting: MeetingRequest) -> str:
 
 
 def answer_url(meeting: MeetingRequest) -> str:
-    """Where the recipient answers this meeting without signing in."""
+    """Return the URL where the recipient answers this meeting without signing in."""
     token = signing.dumps([meeting.pk, meeting.recipient_id, meeting.sequence], salt=_SALT)
     return settings.PUBLIC_URL + reverse("meetings:answer", args=[token])
 

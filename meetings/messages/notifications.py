@@ -1,4 +1,4 @@
-"""Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
+"""Messages about a change of a meeting, to the outbox in the caller's transaction."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -56,7 +56,7 @@ def requested(meeting: MeetingRequest, *, now: datetime) -> None:
 
 
 def _confirmed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
-    """Both get the entry for their calendar and two reminders; the requester is told."""
+    """Both get the entry for their calendar and two reminders; the requester gets a push."""
     now = step.now
     for person in _people(meeting):
         _email(meeting, person, "meeting_confirmed", now, ics=icalendar.Method.REQUEST)
@@ -72,7 +72,7 @@ def _rejected(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
 
 
 def _cancelled(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
-    """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
+    """The other person gets a message; a confirmed meeting also leaves both calendars."""
     actor, now = step.actor.user, step.now
     notifications.withdraw(topic=meeting.reminder_topic, now=now)
     ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
@@ -99,7 +99,7 @@ def _cancelled(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
 
 
 def _expired(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
-    """Nobody caused it, so both are told."""
+    """Nobody caused it, so both get messages."""
     for person in _people(meeting):
         _email(meeting, person, "meeting_expired", step.now)
         _push(meeting, person, "meeting-expired", step.now)

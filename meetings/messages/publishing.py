@@ -1,4 +1,4 @@
-"""What the webhooks of both people are told about a meeting."""
+"""Webhook events about meetings, for both people."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from webhooks.domain import publishing
 
 
 def publish(meeting: MeetingRequest, change: Change, *, now: datetime) -> None:
-    """In the caller's transaction; the meeting is told as the API shows it."""
+    """Publish in the caller's transaction; the event holds the meeting as the API shows it."""
     with translation.override("en"):  # on whatever page this is
         data = MeetingSerializer(meeting).data
     # In ascending order, since publishing locks their webhooks.

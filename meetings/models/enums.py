@@ -19,7 +19,7 @@ class Tab(models.TextChoices):
 
 
 class Role(models.TextChoices):
-    """In what capacity somebody, or the passing of time, moves a meeting."""
+    """Capacity in which somebody, or the passing of time, changes a meeting."""
 
     REQUESTER = "requester", _("requester")
     RECIPIENT = "recipient", _("recipient")

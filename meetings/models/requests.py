@@ -82,7 +82,7 @@ class MeetingRequest(Lifecycle):
         return self.booking_number
 
     def role_of(self, user: User) -> Role:
-        """In which capacity a party to this meeting acts."""
+        """Return the capacity in which a party to this meeting acts."""
         return Role.RECIPIENT if user.pk == self.recipient_id else Role.REQUESTER
 
     def other_party(self, user: User) -> User:

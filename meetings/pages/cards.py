@@ -139,7 +139,7 @@ class Card:
 
 
 def cards_of(meetings: Iterable[MeetingRequest], person: User, now: datetime) -> list[Card]:
-    """With the collisions of all that are this person's to confirm, in one query."""
+    """Return cards, with the collisions of all that this person can confirm, in one query."""
     cards = [Card(meeting, person, meeting.status_at(now)) for meeting in meetings]
     asked = [card.meeting for card in cards if card.may_confirm]
     found = ledger.conflicts_of_each(user=person, spans=[(one.start, one.end) for one in asked])

@@ -165,7 +165,7 @@ def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., Ht
 
 
 def _unmoved(error: Conflict) -> str:
-    """Why a meeting was not moved, to whoever wanted to move it."""
+    """Say why a meeting was not changed."""
     if isinstance(error, TimeTaken):
         return gettext("That time is no longer free for both of you, so it is not confirmed.")
     if isinstance(error, PersonGone):

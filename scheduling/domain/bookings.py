@@ -43,7 +43,7 @@ _NEVER_OFFERED = {
 
 @dataclass(frozen=True)
 class Invitee:
-    """Who books. `timezone` is an IANA name: their emails tell times in it.
+    """Person who books. `timezone` is an IANA name: their emails tell times in it.
 
     `language` is one of `settings.LANGUAGES`, or empty for the host's.
     """
@@ -100,7 +100,7 @@ def book(
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
     def check() -> tuple[EventType, str, dict[str, Any]]:
-        """As it is now: its terms may have changed, or it may be gone."""
+        """Read the event type anew: its terms may have changed, or it may be gone."""
         admit()
         offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
         offered = offers.filter(pk=event_type.pk).first()
@@ -198,7 +198,7 @@ def reschedule(
 ) -> Booking:
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
-    It stays as it is, but goes back to pending where an invitee moves what a host must approve. The
+    Its status stays, but goes back to pending where an invitee moves what a host must approve. The
     start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
     the host's account is closed; `seen`, TimeTaken, Invalid and InvalidTransition as in `book` and
     the other verbs.
@@ -298,7 +298,7 @@ def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
 
 
 def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> str:
-    """As it is kept. A host who is to call needs one."""
+    """Return the phone number to keep. A host who is to call needs one."""
     if phone.strip():
         return checked_phone(phone, "attendee_phone", near)
     if event_type.location == Location.PHONE_CALL:

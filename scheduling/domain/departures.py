@@ -1,4 +1,4 @@
-"""What becomes of bookings when their host is deactivated. See `core.people.departures`."""
+"""Bookings to come of a host who is deactivated. See `core.people.departures`."""
 
 from datetime import datetime
 

@@ -20,7 +20,7 @@ NOBODY = "deleted@deleted.invalid"
 
 
 def erase_invitee(*, booking: Booking, now: datetime) -> None:
-    """Forget whoever booked this. What is still to come is cancelled first, so the host hears."""
+    """Forget the invitee of this booking. One to come is cancelled first, so the host hears."""
 
     def write() -> None:
         with transaction.atomic():

@@ -17,12 +17,12 @@ _ANSWER = "scheduling.answer"
 
 
 def manage_url(booking: Booking) -> str:
-    """Where the invitee sees, moves and cancels this booking, for as long as it is kept."""
+    """Return the URL where the invitee sees, moves and cancels this booking."""
     return settings.PUBLIC_URL + reverse("scheduling:manage", args=[manage_token(booking)])
 
 
 def manage_token(booking: Booking) -> str:
-    """What an invitee's addresses end with."""
+    """Return the token at the end of an invitee's URLs."""
     return signing.dumps([booking.pk, _address(booking)], salt=_MANAGE)
 
 
@@ -38,7 +38,7 @@ def read_manage(token: str) -> Booking:
 
 
 def answer_url(booking: Booking) -> str:
-    """Where the host answers this booking as it stands, without signing in."""
+    """Return the URL where the host answers this booking without signing in."""
     token = signing.dumps([booking.pk, booking.host_id, booking.sequence], salt=_ANSWER)
     return settings.PUBLIC_URL + reverse("scheduling:answer", args=[token])
 
@@ -54,7 +54,7 @@ def read_answer(token: str) -> tuple[Booking, User, int]:
 
 
 def _address(booking: Booking) -> str:
-    """By which a link knows its invitee, without saying who it is."""
+    """Return a digest by which a link knows its invitee, without saying who it is."""
     return hashlib.sha256(booking.invitee_email.lower().encode()).hexdigest()[:16]
 
 

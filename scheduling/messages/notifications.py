@@ -1,4 +1,4 @@
-"""Who is told what when a booking moves: all to the outbox, in the caller's transaction."""
+"""Messages about a change of a booking, to the outbox in the caller's transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def _rejected(booking: Booking, step: Step[Role], was: Status) -> None:
 
 
 def _cancelled(booking: Booking, step: Step[Role], was: Status) -> None:
-    """Both are told; a confirmed booking also leaves both calendars."""
+    """Both get an email; a confirmed booking also leaves both calendars."""
     by, now = step.actor.role, step.now
     notifications.withdraw(topic=booking.reminder_topic, now=now)
     ics = Method.CANCEL if was == Status.CONFIRMED else None
@@ -143,14 +143,14 @@ def rescheduled(
 
 
 def updated(booking: Booking, *, now: datetime) -> None:
-    """Nobody is told, but the reminders to come tell of it as it is now."""
+    """Nobody gets an email now, but the reminders to come say what has changed."""
     if notifications.withdraw(topic=booking.reminder_topic, now=now):
         for party in parties(booking):
             _remind(booking, party, now)
 
 
 def _expired(booking: Booking, step: Step[Role], was: Status) -> None:
-    """Nobody caused it, so both are told."""
+    """Nobody caused it, so both get an email."""
     for party in parties(booking):
         _email(booking, party, "booking_expired", step.now)
 
@@ -192,7 +192,7 @@ def topic_of(pk: int) -> str:
 
 
 def _who(by: Role, reader: Party) -> str:
-    """Who has acted, as the templates of emails name them: `you`, the `other` or `staff`."""
+    """Return who has acted, as the templates of emails name them: `you`, the `other` or `staff`."""
     if by is reader.role:
         return "you"
     return "other" if by in (Role.HOST, Role.INVITEE) else "staff"
@@ -289,7 +289,7 @@ def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
 
 
 def answers(booking: Booking) -> list[tuple[str, Any]]:
-    """What the invitee has answered, under the labels of the questions and in their order.
+    """Return the invitee's answers under the labels of the questions and in their order.
 
     PostgreSQL keeps the keys of an object in an order of its own.
     """
@@ -306,7 +306,7 @@ def _in_words(answer: Any) -> Any:
 
 
 def _tells_all(booking: Booking, reader: Party) -> bool:
-    """Whether this reader's messages repeat what was typed for the booking.
+    """Return whether this reader's messages repeat what was typed for the booking.
 
     An invitee's do not where it was typed on a public page: a stranger can enter any address there,
     and would write to it from the operator's.
@@ -329,7 +329,7 @@ def _push(
     now: datetime,
     due_at: datetime | None = None,
 ) -> None:
-    """To the host's devices: invitees have none."""
+    """Send to the host's devices: invitees have none."""
     with translation.override(booking.host.mail_language):
         names = {"name": booking.invitee, "what": booking.event_type.name}
         content: PushContent = {

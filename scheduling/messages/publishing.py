@@ -1,4 +1,4 @@
-"""What a host's webhooks are told about bookings."""
+"""Webhook events about bookings, for the host."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from webhooks.domain import publishing
 
 
 def publish(booking: Booking, change: Change, *, now: datetime) -> None:
-    """In the caller's transaction; the event is told as the API shows it."""
+    """Publish in the caller's transaction; the event holds the booking as the API shows it."""
     with translation.override("en"):  # on whatever page this is
         data = EventSerializer(booking).data
     publishing.publish(

@@ -27,7 +27,7 @@ def new_booking_uuid() -> str:
 
 
 def name_of_invitee(name: str, erased_at: datetime | None) -> str:
-    """As it is shown."""
+    """Return the name to show for an invitee."""
     return str(DELETED_PERSON) if erased_at else name
 
 
@@ -35,7 +35,7 @@ class BookingQuerySet(LifecycleQuerySet["Booking"]):
     related = ("event_type", "host")
 
     def visible_to(self, user: User) -> Self:
-        """What was booked of this person; team mates are strangers here."""
+        """Bookings with this host; team mates see none of them."""
         return self.filter(host=user)
 
     def named(self, key: str) -> Self:
@@ -81,7 +81,7 @@ class Booking(Lifecycle):
     )
     # Who made it: its invitee on a public page, or its host. Empty: it is older than this column.
     made_by = models.CharField(max_length=10, choices=Role.choices, blank=True, editable=False)
-    # Since when nothing is known of whoever booked it.
+    # Since when nothing is known of its invitee.
     erased_at = models.DateTimeField(null=True, editable=False)
 
     transitions = TRANSITIONS
@@ -112,7 +112,7 @@ class Booking(Lifecycle):
 
     @property
     def is_public(self) -> bool:
-        """Whether a stranger may have typed what it says: on a public page, for any address."""
+        """Return whether a stranger may have typed its texts, on a public page, for any address."""
         return self.made_by != Role.HOST
 
     @property

@@ -63,7 +63,7 @@ class Change(models.TextChoices):
 
 
 class Role(models.TextChoices):
-    """In what capacity somebody, or the passing of time, moves a booking."""
+    """Capacity in which somebody, or the passing of time, changes a booking."""
 
     HOST = "host", _("host")
     INVITEE = "invitee", _("invitee")

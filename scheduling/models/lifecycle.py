@@ -75,7 +75,7 @@ class LifecycleQuerySet(models.QuerySet[L]):
         return self.select_related(*self.related)
 
     def lock(self, pk: int) -> L:
-        """Lock one row until the transaction ends, and return it as it is now."""
+        """Lock one row until the transaction ends, and return its present state."""
         return self.with_people().select_for_update(of=("self",), no_key=True).get(pk=pk)
 
 

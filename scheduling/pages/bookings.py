@@ -1,4 +1,4 @@
-"""What is booked of the signed-in host: tab by tab, one by one, and what they do with it."""
+"""Bookings of the signed-in host: tab by tab, one by one, and the actions on them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -149,7 +149,7 @@ def _invitee(booking: Booking) -> dict[str, str]:
 @signed_in_at("scheduling:booking", "booking_id")
 @limited("user", "30/10m", ["POST"])
 def move(request: SignedIn, booking_id: int) -> HttpResponse:
-    """To another time; where that cannot be, back to the week that was being looked at."""
+    """Move it to another time; on a refusal, go back to the week that was shown."""
     found = _find(booking_id, request.user)
     page = reverse("scheduling:booking", args=[booking_id])
     back = ours_or(page, request, request.POST.get("next", ""))
@@ -176,7 +176,7 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
 @require_POST
 @signed_in_at("scheduling:booking", "booking_id")
 def note(request: SignedIn, booking_id: int) -> HttpResponse:
-    """What is noted about it."""
+    """Save the notes about it."""
     found, now = _find(booking_id, request.user), timezone.now()
     form = NotesForm(request.POST)
     if not form.is_valid():

@@ -41,7 +41,7 @@ class Card:
 
     @property
     def is_certain(self) -> bool:
-        """Whether it belongs into calendars."""
+        """Return whether it belongs into calendars."""
         return self.status is Status.CONFIRMED
 
     @property
@@ -54,7 +54,7 @@ class Card:
 
     @property
     def new_minutes(self) -> int | None:
-        """How long it lasts once it is moved, where that is another length than now."""
+        """Return its length once it is moved, where that differs from the present one."""
         minutes = self.booking.event_type.duration
         is_as_now = self.booking.end - self.booking.start == timedelta(minutes=minutes)
         return None if is_as_now else minutes
@@ -68,7 +68,7 @@ class Card:
         return not self.booking.host.is_active
 
     def may(self, change: Change) -> bool:
-        """Whether this person can do it now. Only to cancel needs no host who is still there."""
+        """Return whether this person can do it now. Only cancelling needs no active host."""
         if self.is_host_gone and change is not Change.CANCELLED:
             return False
         return self.booking.allows(change, self.person.role, self.status)
@@ -86,7 +86,7 @@ class Card:
 
     @property
     def given_up(self) -> str:
-        """What becomes of a time that the invitee gave up for another, in a sentence; or empty."""
+        """Return a sentence about the time that the invitee gave up for another, or empty."""
         return given_up(self.booking, self.person, self.other, self.status)
 
     @property
@@ -143,7 +143,7 @@ def outcome_of(card: Card) -> Outcome:
 
 
 def unmoved(error: Conflict) -> str:
-    """Why a booking was not moved, to whoever wanted to move it."""
+    """Say why a booking was not changed."""
     if isinstance(error, TimeTaken):
         return gettext("%(why)s Nothing was changed; the times below are still open.") % {
             "why": error.message

@@ -283,7 +283,7 @@ def _places(bookings: int, dice: random.Random) -> list[tuple[int, int]]:
 
 
 def _times(story: Story, start: int, end: int, now: int, dice: random.Random) -> list[int]:
-    """When each status was entered: by people before the start and before now, by time in time."""
+    """Return when each status was entered. People act before the start and before now."""
     latest = min(start, now)
     lead = dice.randrange(_HOUR, _LONGEST_LEAD)
     by_time = {"expired": start, "completed": end}
@@ -344,7 +344,7 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
 
 
 def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -> None:
-    """As many meetings at once as the team has pairs."""
+    """Make as many meetings at once as the team has pairs."""
     end = start + int(DURATION.total_seconds())
     span = {"start": stored(start), "end": stored(end)}
     people = [host.user for host in group.hosts]
