@@ -234,8 +234,11 @@ def test_changes_are_told_of_late(client: Client, alice: User, bob: User, team: 
     booking, now = booked(alice, MONDAY), timezone.now()
     HistoryEntry.objects.filter(booking=booking).update(at=now - MINUTE)
     meeting = asked(alice, bob, team, MONDAY)
-    for status, at in (("pending", now - 6 * MINUTE), ("confirmed", now)):
-        MeetingEntry.objects.create(meeting=meeting, to_status=status, role="recipient", at=at)
+    span = {"start": meeting.start, "end": meeting.end, "role": "recipient"}
+    for number, (status, at) in enumerate((("pending", now - 6 * MINUTE), ("confirmed", now))):
+        MeetingEntry.objects.create(
+            meeting=meeting, sequence=number, to_status=status, at=at, **span
+        )
     told = read(client)
     changes = {key[1]: told[key] for key in told if key[0] == "parley_booking_changes_last_5m"}
     assert changes == dict.fromkeys(changes, 0) | {"created": 1}
