@@ -21,7 +21,7 @@ from accounts.api.serializers import (
 from accounts.domain import leaks, services
 from accounts.models import Membership, Team, User
 from core.api import envelope
-from core.api.idempotency import once
+from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, answer
 from core.errors import NotFound
@@ -127,7 +127,7 @@ class DeviceViewSet(ViewSet):
             device = services.register_device(user=caller(request), **wanted.validated_data)
             return envelope.item(DeviceSerializer(device).data, status=201)
 
-        return once(request, register)
+        return answer_once(request, register)
 
     @extend_schema(operation_id="delete_device", responses={200: _DELETED})
     def destroy(self, request: Request, device_id: int) -> Response:

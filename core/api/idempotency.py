@@ -28,7 +28,7 @@ _HEADER = "Idempotency-Key"
 _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's lock_timeout has passed
 
 
-def once(
+def answer_once(
     request: Request,
     act: Callable[[], Response],
     *,

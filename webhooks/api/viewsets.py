@@ -11,7 +11,7 @@ from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
 from core.api import envelope
 from core.api.fields import at
-from core.api.idempotency import once
+from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, answer
 from core.text.zones import zone_of
@@ -78,7 +78,7 @@ class WebhookViewSet(ViewSet):
                 WebhookWithSecretSerializer(_find(request, str(made.pk))).data, status=201
             )
 
-        return once(request, create)
+        return answer_once(request, create)
 
     @extend_schema(operation_id="get_webhook", responses=_WEBHOOK)
     def retrieve(self, request: Request, key: str) -> Response:

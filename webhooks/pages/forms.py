@@ -99,8 +99,8 @@ class WebhookForm(forms.Form):
         required=False,
         initial=True,
         help_text=_(
-            "Without this, somebody on the way can read and change what is sent. Leave it on, unless"
-            " your server has a self-signed certificate."
+            "Without this, somebody on the way can read and change what is sent. Leave it on,"
+            " unless your server has a self-signed certificate."
         ),
     )
     active = forms.BooleanField(
