@@ -116,7 +116,7 @@ class Reading(Generic[M]):
         """All of them at once, where there cannot be many."""
         return self._shown(self._all.rows(**values))
 
-    def narrowed(
+    def filtered(
         self, narrow: "Callable[[QuerySet[M, M]], QuerySet[M, M]]", **values: object
     ) -> Pages:
         """Those that are left of them: the SQL is written for this once."""
