@@ -17,8 +17,8 @@ from accounts.domain import applications as services
 from accounts.domain import limits
 from accounts.pages.forms import ApplicationForm
 from accounts.pages.signed_in import SignedIn, recent_sign_in
-from core.errors import Conflict, LimitReached
-from core.web.pages import limited, page_of, refusals_shown, signed_in_at
+from core.errors import LimitReached
+from core.web.pages import action_view, limited, page_of, refusals_shown, signed_in_at
 
 
 @require_safe
@@ -81,20 +81,18 @@ def application(request: SignedIn, application_id: int) -> HttpResponse:
 @limited("user", "30/h", ["POST"])
 def rotate_application(request: SignedIn, application_id: int) -> HttpResponse:
     row = _find(request, application_id)
-    with refusals_shown(request, _as_it_is):
+    with refusals_shown(request):
         secret = services.rotate_secret(application=row, actor=request.user, now=timezone.now())
         return _made(request, row, secret, is_new=False)
     return redirect("accounts:application", application_id)
 
 
-@require_POST
-@signed_in_at("accounts:applications")
-def delete_application(request: SignedIn, application_id: int) -> HttpResponse:
+@action_view("accounts:applications")
+def delete_application(request: SignedIn, application_id: int) -> str:
     row = _find(request, application_id)
     name = row.name
     services.delete(application=row, actor=request.user, now=timezone.now())
-    messages.success(request, gettext("%(name)s has been deleted.") % {"name": name})
-    return redirect("accounts:applications")
+    return gettext("%(name)s has been deleted.") % {"name": name}
 
 
 def _find(request: SignedIn, application_id: int) -> Any:
@@ -116,7 +114,3 @@ def _addresses() -> dict[str, str]:
     """What those who make it have to enter into it."""
     metadata = settings.PUBLIC_URL + reverse("oauth2_provider:oauth-server-metadata")
     return {"metadata": metadata}
-
-
-def _as_it_is(error: Conflict) -> str:
-    return error.message

@@ -1,4 +1,4 @@
-"""Pages for refusals that no view expects: they come of what happened while it was at work."""
+"""Pages for refusals that views leave alone: what is not there, and accounts that are closed."""
 
 from collections.abc import Callable
 

@@ -8,12 +8,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.domain import limits, links
 from accounts.domain import teams as services
@@ -21,7 +22,7 @@ from accounts.models import Invitation, Membership, Team, User
 from accounts.pages.forms import InviteForm, RoleForm, TeamForm
 from accounts.pages.signed_in import SignedIn
 from core.errors import Busy, Conflict, Forbidden, Invalid, LimitReached, NotFound
-from core.web.pages import SAFE, checked, limited, page_of, refusals_shown, signed_in_at, unshared
+from core.web.pages import SAFE, action_view, checked, limited, page_of, refusals_shown, unshared
 
 # --- the teams of a person ----------------------------------------------------------------------
 
@@ -66,7 +67,7 @@ def team(request: SignedIn, team_id: int) -> HttpResponse:
     form = TeamForm(request.POST)
     if not form.is_valid():
         return _shown(request, own, name_form=form)
-    with refusals_shown(request, _as_it_is):
+    with refusals_shown(request):
         services.rename(team=own.team, actor=request.user, name=form.cleaned_data["name"])
         messages.success(request, gettext("The team has its new name."))
     return redirect("accounts:team", team_id)
@@ -136,38 +137,25 @@ def _shown(
 
 
 def _find(team_id: int, user: User) -> Membership:
-    try:
-        return services.find(team_id=team_id, user=user)
-    except NotFound as error:
-        raise Http404(error.message) from error
-
-
-def _as_it_is(error: Conflict) -> str:
-    return error.message
+    return services.find(team_id=team_id, user=user)
 
 
 # --- what is done in it ---------------------------------------------------------------------------
 
 
+def _back(request: SignedIn, team_id: int, **which: int) -> str:
+    """Return the address of the team, or of the list where the person is no longer in it."""
+    is_in = Membership.objects.filter(team=team_id, user=request.user).exists()
+    return reverse("accounts:team", args=[team_id]) if is_in else reverse("accounts:teams")
+
+
 def _acting(view: Callable[..., str]) -> Callable[..., HttpResponseBase]:
-    """A POST that changes something about a team, says how that went, and goes back to it.
+    """Make the page of an action on a team, which leads back to the team."""
 
-    To the list of teams where the person is in it no longer.
-    """
-
-    @require_POST
-    @signed_in_at("accounts:team", "team_id")
+    @action_view("accounts:team", "team_id", back=_back)
     @wraps(view)
-    def act(request: SignedIn, team_id: int, **which: int) -> HttpResponse:
-        own = _find(team_id, request.user)
-        try:
-            with refusals_shown(request, _as_it_is):
-                messages.success(request, view(request, own, timezone.now(), **which))
-        except NotFound as error:
-            raise Http404(error.message) from error
-        if Membership.objects.filter(pk=own.pk).exists():
-            return redirect("accounts:team", team_id)
-        return redirect("accounts:teams")
+    def act(request: SignedIn, team_id: int, **which: int) -> str:
+        return view(request, _find(team_id, request.user), timezone.now(), **which)
 
     return act
 

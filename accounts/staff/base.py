@@ -22,7 +22,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain import audit
 from accounts.domain.audit import Action
 from accounts.models import User
-from core.db.crypto import EncryptedTextField
 from core.errors import DomainError, Forbidden
 
 M = TypeVar("M", bound=Model)
@@ -212,12 +211,6 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
         return found
 
     # --- finding ------------------------------------------------------------------------------
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
-        """Without what is encrypted: nobody reads it here, and its key may be gone."""
-        fields = self.model._meta.fields
-        sealed = [field.name for field in fields if isinstance(field, EncryptedTextField)]
-        return super().get_queryset(request).defer(*sealed)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         own = super().get_list_filter(request)

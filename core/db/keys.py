@@ -15,7 +15,7 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.models import Model
 
-from core.db.crypto import DecryptionError, encrypted_fields, sealed
+from core.db.crypto import DecryptionError, encrypted_fields, is_readable
 from core.models import KeyCanary
 from core.ops import environment
 
@@ -28,7 +28,8 @@ _REMEDY = (
 
 def open_canary(using: str = DEFAULT_DB_ALIAS) -> bool:
     """Return whether there is a canary that the keys open. A canary that stays shut raises."""
-    return KeyCanary.objects.using(using).filter(pk=KeyCanary.ROW).first() is not None
+    canary = KeyCanary.objects.using(using).filter(pk=KeyCanary.ROW).first()
+    return canary is not None and bool(canary.content)
 
 
 def write_canary(using: str = DEFAULT_DB_ALIAS, *, replace: bool) -> None:
@@ -90,11 +91,11 @@ def _open_some(using: str, models: Iterable[type[Model]]) -> bool:
     is_empty = True
     for model in models:
         for field in encrypted_fields(model):
-            newest = model._base_manager.using(using).order_by("-pk")
-            text = newest.values_list(sealed(field.name), flat=True).first()
-            if text is not None:
+            rows = model._base_manager.using(using).order_by("-pk")
+            newest = rows.only("pk", field.name).first()
+            if newest is not None:
                 is_empty = False
-                if field.opened(text) is not None:
+                if is_readable(newest, field.name):
                     return True
     return is_empty
 

@@ -1,4 +1,4 @@
-"""What pages share, whoever's they are."""
+"""Tools of the pages of all apps: limits, signing in, refusals, actions, and lists by page."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +12,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
 from django_ratelimit.core import get_usage
 from django_ratelimit.exceptions import Ratelimited
 
@@ -113,11 +115,17 @@ def unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return unshared
 
 
-@contextmanager
-def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> Iterator[None]:
-    """What the domain refuses becomes a message, or the page 403 where it is not theirs to do.
+def _own_words(error: Conflict) -> str:
+    return error.message
 
-    `words` says it of what was fine in itself, but not as things stand.
+
+@contextmanager
+def refusals_shown(
+    request: HttpRequest, words: Callable[[Conflict], str] = _own_words
+) -> Iterator[None]:
+    """Show a refusal of the domain as a message, or as the page 403 where the act is not theirs.
+
+    `words` puts a Conflict into words. NotFound passes: RefusalMiddleware makes the page 404 of it.
     """
     try:
         yield
@@ -127,6 +135,45 @@ def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> It
         messages.error(request, words(error))
     except (Busy, Invalid) as error:
         messages.error(request, error.message)
+
+
+def action_view(
+    page: str,
+    *parts: str,
+    words: Callable[[Conflict], str] = _own_words,
+    back: Callable[..., str] | None = None,
+    is_shown_there: bool = False,
+) -> Callable[[Callable[..., str]], Callable[..., HttpResponseBase]]:
+    """Make a view of a function that does one thing and returns the sentence that reports it.
+
+    The view takes a POST of a signed-in person, shows the sentence or the refusal (`words`, see
+    `refusals_shown`) as a message, and redirects: to the address that the form names in `next`, if
+    it is our own, or else to `page`. `parts` are the arguments that the view has in common with
+    that page. `back` gives another address instead, from the arguments of the view. Where the page
+    itself shows why something was refused (`is_shown_there`), a refusal always leads to it. The
+    function returns nothing where it has shown a message of its own.
+    """
+
+    def decorator(act: Callable[..., str]) -> Callable[..., HttpResponseBase]:
+        @require_POST
+        @signed_in_at(page, *parts)
+        @wraps(act)
+        def view(request: HttpRequest, **which: int) -> HttpResponseBase:
+            is_done = False
+            with refusals_shown(request, words):
+                if said := act(request, **which):
+                    messages.success(request, said)
+                is_done = True
+            if back is not None:
+                return redirect(back(request, **which))
+            own = reverse(page, kwargs={part: which[part] for part in parts})
+            if is_shown_there and not is_done:
+                return redirect(own)
+            return redirect(own_address_or(own, request, request.POST.get("next", "")))
+
+        return view
+
+    return decorator
 
 
 def page_of(
@@ -147,8 +194,8 @@ def page_of(
     return paginator.get_page(request.GET.get(name))
 
 
-def ours_or(instead: str, request: HttpRequest, url: str) -> str:
-    """The address that a form wants to go back to, if it is one of ours."""
+def own_address_or(instead: str, request: HttpRequest, url: str) -> str:
+    """Return the address that a form wants to go back to, if it is our own; else `instead`."""
     is_ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
@@ -157,7 +204,7 @@ def ours_or(instead: str, request: HttpRequest, url: str) -> str:
 
 
 def checked(form: forms.Form) -> dict[str, Any]:
-    """The values of a form without errors of its own beside its fields; Invalid on the first."""
+    """Return the values of a form that shows no errors beside its fields; Invalid on the first."""
     for field, errors in form.errors.items():
         raise Invalid(str(errors[0]), field=field)
     return form.cleaned_data

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from core.api.fields import MomentField, StrictCharField, StrictModelSerializer
 from core.api.reading import Derived, Many
 from core.api.schema import example
+from core.db.crypto import opened
 from core.db.outbox import OutboxState
 from webhooks.api import examples
 from webhooks.domain import services, signing
@@ -69,13 +70,15 @@ class WebhookSerializer(serializers.Serializer[Webhook]):
         help_text="Why Parley stopped it: `gone` (410) or `failing` (for five days).",
     )
     secret = Derived(
-        signing.cut,
+        lambda secret: signing.cut(opened(secret)),
         "secret",
         like=serializers.CharField(),
         help_text="Cut, but for its making and rotation.",
     )
     headers = Derived(
-        json.loads, "sealed_headers", like=serializers.DictField(child=serializers.CharField())
+        lambda headers: json.loads(opened(headers)),
+        "sealed_headers",
+        like=serializers.DictField(child=serializers.CharField()),
     )
     timeout_seconds = serializers.IntegerField()
     max_retries = serializers.IntegerField()
@@ -89,7 +92,7 @@ class WebhookSerializer(serializers.Serializer[Webhook]):
 class WebhookWithSecretSerializer(WebhookSerializer):
     """A webhook with the whole of its secret."""
 
-    secret = Derived(str, "secret", like=serializers.CharField())
+    secret = Derived(opened, "secret", like=serializers.CharField())
 
 
 @extend_schema_field(

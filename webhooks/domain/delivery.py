@@ -269,9 +269,7 @@ def record(delivery: Delivery, outcome: Outcome) -> Attempt:
 
 
 def _lock(webhook_id: int) -> Webhook | None:
-    # Secrets that no key opens must not keep an attempt from being settled.
-    rows = Webhook.objects.defer("secret", "previous_secret", "sealed_headers")
-    return rows.select_for_update(no_key=True).filter(pk=webhook_id).first()
+    return Webhook.objects.select_for_update(no_key=True).filter(pk=webhook_id).first()
 
 
 def _delay(failed: int, webhook: Webhook, asked: timedelta) -> timedelta | None:

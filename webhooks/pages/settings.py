@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.domain import limits
 from accounts.pages.signed_in import SignedIn, recent_sign_in
 from core.errors import DomainError
-from core.web.pages import limited, page_of, signed_in_at
+from core.web.pages import action_view, limited, page_of, signed_in_at
 from webhooks.domain import services
 from webhooks.domain.events import EVENTS
 from webhooks.models import Webhook
@@ -112,10 +113,10 @@ def rotate(request: SignedIn, webhook_id: int) -> HttpResponse:
     return redirect("webhooks:secret", webhook_id)
 
 
-@require_POST
-@signed_in_at("webhooks:webhook", "webhook_id")
-def delete(request: SignedIn, webhook_id: int) -> HttpResponse:
+@action_view(
+    "webhooks:webhook", "webhook_id", back=lambda request, webhook_id: reverse("webhooks:webhooks")
+)
+def delete(request: SignedIn, webhook_id: int) -> str:
     found = find(request, webhook_id)
     services.delete(webhook=found)
-    messages.success(request, gettext("%(name)s is deleted.") % {"name": found.name})
-    return redirect("webhooks:webhooks")
+    return gettext("%(name)s is deleted.") % {"name": found.name}
