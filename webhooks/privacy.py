@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `core.people.privacy`."""
+"""Personal data in webhooks: export, erasure and retention. See `core.people.privacy`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -76,16 +76,16 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
 
 
 def erase(*, person_id: int, now: datetime) -> None:
-    """Also what waits to be told: to the last, webhooks are their owner's."""
+    """Delete all webhooks and events of this person, pending deliveries included."""
     webhooks = Webhook.objects.filter(owner=person_id).order_by("pk")
-    # As `services.delete` does: whoever settles a delivery waits, or is waited for.
+    # Locked as in `services.delete`: settling a delivery waits for this, or this waits for it.
     list(webhooks.select_for_update().values_list("pk"))
     WebhookEvent.objects.filter(owner=person_id).delete()
     webhooks.order_by().delete()
 
 
 def retain(*, now: datetime) -> None:
-    """A delivery that waits is kept, and so is what it tells."""
+    """Delete old attempts, deliveries and events. A pending delivery is kept with its event."""
     since = privacy.kept_since("attempts", now)
     if since is None:
         return

@@ -1,4 +1,4 @@
-"""What this floor gives a person of what it knows of them."""
+"""Export of a person's account data."""
 
 import json
 from collections.abc import Iterator
@@ -150,13 +150,16 @@ def _connected(person: User, now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def _sent(person: User) -> Iterator[dict[str, Any]]:
-    """Without what they said, since that had links that act for whoever has them."""
+    """Yield the person's notifications, without their texts.
+
+    The texts held links that act for any person who has them.
+    """
     rows = Notification.objects.filter(user=person).order_by("pk")
     for row in rows.iterator(BATCH):
         content = json.loads(row.content) if is_readable(row, "content") else {}
         yield {
             **_values(row, "kind", "channel", "state", "created_at", "due_at", "settled_at"),
-            # A device is known by a digest here, which says nothing to anybody.
+            # An address of a device is only a digest here, which is of no use to the person.
             "address": row.address if row.channel == Notification.Channel.EMAIL else None,
             "subject": content.get("subject", content.get("title")),
         }

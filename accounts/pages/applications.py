@@ -1,4 +1,4 @@
-"""Settings: applications of this person, that others may connect by OAuth."""
+"""Settings: OAuth applications that this person has made and others may connect."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def applications(request: SignedIn) -> HttpResponse:
 @recent_sign_in()
 @limited("user", "30/h", ["POST"])
 def new_application(request: SignedIn) -> HttpResponse:
-    """A new one's secret is in the answer to the POST that made it, and nowhere else."""
+    """Make an application. Only the answer to the POST shows its secret."""
     form = ApplicationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -111,6 +111,6 @@ def _made(request: SignedIn, row: Any, secret: str, *, is_new: bool = True) -> H
 
 
 def _addresses() -> dict[str, str]:
-    """What those who make it have to enter into it."""
+    """Return the URL that the developer of an application needs: the server's metadata."""
     metadata = settings.PUBLIC_URL + reverse("oauth2_provider:oauth-server-metadata")
     return {"metadata": metadata}

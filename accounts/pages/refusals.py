@@ -13,7 +13,10 @@ from core.errors import AccountClosed, NotFound
 
 
 class RefusalMiddleware:
-    """Lead on from a refusal. It stands inside allauth's, which would repeat a form by itself."""
+    """Answer a refusal by another page.
+
+    It stands inside allauth's middleware, which would repeat a form by itself.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

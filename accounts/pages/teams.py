@@ -46,7 +46,7 @@ def teams(request: SignedIn) -> HttpResponse:
 
 
 def _made(owner: User, form: TeamForm) -> Team | None:
-    """The new team; None where there can be no further one, which the form says then."""
+    """Return the new team. None if the limit is reached; the form then has the reason."""
     try:
         return services.create(owner=owner, name=form.cleaned_data["name"])
     except LimitReached as error:
@@ -60,7 +60,7 @@ def _made(owner: User, form: TeamForm) -> Team | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def team(request: SignedIn, team_id: int) -> HttpResponse:
-    """A team's people; its owners name it here."""
+    """Show a team's people. Owners change its name here."""
     own = _find(team_id, request.user)
     if request.method != "POST":
         return _shown(request, own)
@@ -77,7 +77,7 @@ def team(request: SignedIn, team_id: int) -> HttpResponse:
 @login_required
 @limited("user", "30/h", ["POST"])
 def invite(request: SignedIn, team_id: int) -> HttpResponse:
-    """The team again, where the invitation has a mistake."""
+    """Send an invitation. Show the team again if the form has an error."""
     own = _find(team_id, request.user)
     form = InviteForm(request.POST)
     if request.method == "POST" and not _invited(request, own, form):
@@ -214,7 +214,7 @@ def withdraw_invitation(
 @limited("ip", "600/m", SAFE)
 @limited("ip", "30/m", ["POST"])
 def join_team(request: HttpRequest, token: str) -> HttpResponse:
-    """Whose team it is, to whoever holds the link; a POST of the person invited takes the place."""
+    """Show the team to any person with the link. A POST of the invited person accepts."""
     try:
         invitation = links.read_invitation(token)
         if request.method == "POST" and isinstance(request.user, User):
@@ -235,7 +235,7 @@ def join_team(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _joined(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:
-    """The team; or the page again, which says why not."""
+    """Join and go to the team. If that is refused, go back to the page, which says why."""
     try:
         services.join(invitation=invitation, user=user, now=timezone.now())
     except LimitReached as error:

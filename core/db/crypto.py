@@ -1,8 +1,8 @@
 """Encryption at rest: AES-256-GCM under a list of keys.
 
-`settings.ENCRYPTION_KEYS` is a list of base64 keys of 32 bytes. The first encrypts; all decrypt, so
-a key is retired by putting a new one before it, re-encrypting, and dropping the old one. Every
-ciphertext is bound to a `context` (where it is kept), so that it cannot be moved to another column.
+`settings.ENCRYPTION_KEYS` is a list of base64 keys of 32 bytes. The first key encrypts; all keys
+decrypt. To retire a key, put a new one before it, encrypt again, and drop the old one. Every
+ciphertext is bound to a `context` (its place), so it cannot be moved to another column.
 """
 
 import base64
@@ -21,7 +21,10 @@ _NONCE_BYTES = 12
 
 
 class DecryptionError(Exception):
-    """No key at hand opens this text, or it was altered or moved. Never says what it held."""
+    """No configured key opens this text, or it was altered or moved.
+
+    The message never shows the text.
+    """
 
 
 @cache
@@ -31,7 +34,7 @@ def _cipher(key: str) -> tuple[str, AESGCM]:
 
 
 def encrypt(plain: str, *, context: str) -> str:
-    """`<key id>.<base64 of nonce and ciphertext>` under the first key."""
+    """Return `<key id>.<base64 of nonce and ciphertext>`, encrypted under the first key."""
     key_id, cipher = _cipher(settings.ENCRYPTION_KEYS[0])
     nonce = os.urandom(_NONCE_BYTES)
     sealed = nonce + cipher.encrypt(nonce, plain.encode(), context.encode())
@@ -39,7 +42,7 @@ def encrypt(plain: str, *, context: str) -> str:
 
 
 def decrypt(text: str, *, context: str) -> str:
-    """What `encrypt` was given; DecryptionError for anything else."""
+    """Return the text that `encrypt` was given. DecryptionError for any other input."""
     key_id, _, body = text.partition(".")
     for known_id, cipher in map(_cipher, settings.ENCRYPTION_KEYS):
         if known_id == key_id:
@@ -132,12 +135,15 @@ def is_readable(row: models.Model, *names: str) -> bool:
 
 
 def digest(text: str) -> str:
-    """The SHA-256 by which something is recognised that must not be kept, or not be read."""
+    """Return the SHA-256 of a text that must not be kept or read, so that it can be recognised."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class DigestField(models.CharField[str, str]):
-    """The SHA-256 of another field of the row: finds and compares what is kept encrypted."""
+    """The SHA-256 of another field of the row.
+
+    It finds and compares values that are kept encrypted.
+    """
 
     def __init__(self, *args: Any, of: str = "", **options: Any) -> None:
         self.of = of

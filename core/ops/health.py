@@ -1,8 +1,8 @@
-"""Whether this process lives (/healthz), and whether it can do its work (/readyz).
+"""Probes: /healthz tells whether this process lives, /readyz whether it can do its work.
 
-Both are asked by machines that know neither our name nor HTTPS, every few seconds, and must be
-answered while everything else hangs. So they stand outside of all other middleware, and what is
-asked of others is asked in threads of its own, by one at a time, and waited for no longer than
+Machines ask both every few seconds, without our host name or HTTPS. The probes must answer while
+everything else hangs. So they stand outside all other middleware. Each check asks the database or
+the broker in a thread of its own, one thread at a time. No request waits for a check longer than
 `_PATIENCE`.
 """
 
@@ -31,9 +31,9 @@ from core.ops import circuit, metrics, private_names
 
 PROBES = {"/healthz": "healthz", "/readyz": "readyz", "/metrics": "metrics"}
 _OK, _UNAVAILABLE, _BEHIND = "ok", "unavailable", "behind"
-# How long whoever asks waits for the others.
+# How many seconds a probe waits for its checks.
 _PATIENCE = 1.5
-# An answer counts for so long: who asks often costs no more than who asks every second.
+# An answer stays valid for so many seconds, so frequent probes cost no more than one a second.
 _FRESH = 1.0
 _REDIS_SECONDS = 0.25
 
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 class ProbesMiddleware:
-    """Answers /healthz and /readyz, and /metrics for whoever may read it."""
+    """Middleware that answers /healthz, /readyz and, with the right token, /metrics."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -54,7 +54,7 @@ class ProbesMiddleware:
 def probe(request: HttpRequest) -> HttpResponse:
     """Return the answer to a request for one of `PROBES`."""
     response = _answer(request)
-    # What is not well was said, and why; Django would call it an error of ours.
+    # The failed check is in the log already. Django would log this answer as a server error.
     private_names.mark_as_logged(response)
     response["Cache-Control"] = "no-store"
     response["Content-Length"] = str(len(response.content))
@@ -80,7 +80,10 @@ def _said(checks: Mapping[str, str]) -> HttpResponse:
 
 
 def readiness() -> dict[str, str]:
-    """Each check's word: `ok`, `unavailable`, or `behind` of sweeps. Takes `_PATIENCE` at most."""
+    """Return each check's word: `ok`, `unavailable` or, for sweeps, `behind`.
+
+    Waits `_PATIENCE` at most.
+    """
     checks: list[_Check] = [_DATABASE, *([_BROKER] if settings.REDIS_URL else [])]
     answers = [check.begin() for check in checks]
     wait(answers, timeout=_PATIENCE)
@@ -91,7 +94,7 @@ def readiness() -> dict[str, str]:
 
 
 class _Check:
-    """Something that is asked by one thread at a time, however many want to know."""
+    """A check that one thread runs at a time, however many requests wait for its result."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -101,7 +104,7 @@ class _Check:
         self._until = 0.0
 
     def begin(self) -> "Future[dict[str, str]]":
-        """The answer that is on its way, or was given a moment ago."""
+        """Return the result that is on its way, or the one of a moment ago."""
         with self._lock:
             if self._answer.done() and monotonic() >= self._until:
                 self._answer, self._until = Future(), monotonic() + _FRESH
@@ -121,7 +124,7 @@ class _Check:
         raise NotImplementedError
 
     def give_up(self) -> dict[str, str]:
-        """What is said for want of an answer."""
+        """Return the result of a check that did not answer in time."""
         self._complain("no answer in time")
         return {self._name: _UNAVAILABLE}
 
@@ -130,7 +133,7 @@ class _Check:
 
 
 class _Database(_Check):
-    """The database, its migrations, keys and sweeps: over a connection opened for this alone."""
+    """Check of the database, its migrations, keys and sweeps, over a connection of its own."""
 
     _is_migrated = False
     _wrapper: BaseDatabaseWrapper | None = None
@@ -152,7 +155,10 @@ class _Database(_Check):
                 connections.close_all()
 
     def give_up(self) -> dict[str, str]:
-        """Cut the connection as well: else the thread would wait for as long as the database."""
+        """Cut the connection as well.
+
+        Otherwise the thread would wait for as long as the database.
+        """
         with self._lock, suppress(psycopg.Error, OSError):  # it came to an end by itself
             if self._wrapper and isinstance(self._wrapper.connection, psycopg.Connection):
                 with socket.socket(fileno=os.dup(self._wrapper.connection.fileno())) as wire:
@@ -168,7 +174,10 @@ class _Broker(_Check):
 
 
 def _keys() -> dict[str, str]:
-    """Asked anew each time: another process may have rotated to a key that this one lacks."""
+    """Check the keys anew each time.
+
+    Another process may have rotated to a key that this one lacks.
+    """
     try:
         are_right = keys.open_canary()
     except DecryptionError:
@@ -178,7 +187,7 @@ def _keys() -> dict[str, str]:
     return {"keys": _OK if are_right else _UNAVAILABLE}
 
 
-# How far these are is up to servers of others, endpoints and mail servers: the metric tells of it.
+# The progress of these depends on other people's endpoints and mail servers. The metric shows it.
 _UP_TO_OTHERS = {"deliveries", "notifications"}
 
 

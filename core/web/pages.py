@@ -32,7 +32,7 @@ _View = Callable[_Args, _Answer]
 
 
 class TooManyRequests(Ratelimited):  # type: ignore[misc]  # the library has no types
-    """A request beyond `count` in `minutes`; the next is answered in `seconds` seconds."""
+    """A request beyond `count` in `minutes`. The next one is answered in `seconds` seconds."""
 
     def __init__(self, *, count: int, minutes: int, seconds: int) -> None:
         super().__init__()
@@ -42,10 +42,10 @@ class TooManyRequests(Ratelimited):  # type: ignore[misc]  # the library has no 
 def limited(
     key: str, rate: str | Callable[[], str], method: list[str], *, group: str = ""
 ) -> Callable[[_View[_Args, _Answer]], _View[_Args, _Answer]]:
-    """Answer so many requests of a key (`ip`, `user`, `user_or_ip`) within a window of the clock.
+    """Limit the requests of a key (`ip`, `user`, `user_or_ip`) within a window of the clock.
 
-    `rate` is such as `30/m`, `120/10m` or `30/h`; empty: no limit. Views of one `group` count
-    together. Refused with TooManyRequests, which `RATELIMIT_VIEW` shows.
+    `rate` is a text such as `30/m`, `120/10m` or `30/h`; empty means no limit. Views of one `group`
+    count together. Beyond the limit it raises TooManyRequests, which `RATELIMIT_VIEW` shows.
     """
 
     def decorator(view: _View[_Args, _Answer]) -> _View[_Args, _Answer]:
@@ -67,7 +67,7 @@ def limited(
 def count_request(
     request: HttpRequest, *, group: str, key: str, rate: str, method: list[str]
 ) -> None:
-    """Count this request; TooManyRequests where there are too many. See `limited`."""
+    """Count this request. TooManyRequests if there are too many. See `limited`."""
     usage = get_usage(request, group=group, key=key, rate=rate, method=method, increment=True)
     if usage and usage["should_limit"]:
         window = rate.partition("/")[2]
@@ -79,7 +79,7 @@ def count_request(
 def signed_in_at(
     page: str, *parts: str
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """For what only a POST does: signing in leads to this page, from which it can be sent again.
+    """Guard a POST-only view. Signing in leads to this page, where the form can be sent again.
 
     `parts` are the arguments that the view has in common with the page.
     """
@@ -97,11 +97,11 @@ def signed_in_at(
 
 
 def unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """An address that acts for whoever holds it is neither stored, nor passed on, nor indexed.
+    """Keep the page of a secret link from being stored, passed on or indexed.
 
-    With `no-referrer` in force a browser posts `Origin: null`, which the CSRF check refuses; so the
-    page itself says `same-origin` in a meta element. That wins over the header, and still tells
-    other hosts nothing.
+    The link acts for any person who holds it. With `no-referrer` in force a browser posts `Origin:
+    null`, which the CSRF check refuses. So the page itself says `same-origin` in a meta element.
+    That wins over the header, and still tells other hosts nothing.
     """
 
     @wraps(view)
@@ -184,9 +184,9 @@ def page_of(
     per_page: int = PER_PAGE,
     count: int | None = None,
 ) -> Page[Any]:
-    """Return the page of a list that the query asks for by this name, or else the nearest one.
+    """Return the page of a list that the query asks for by this name, or the nearest existing page.
 
-    `count` is how many rows there are, where it costs less to count them without what is shown.
+    `count` is the number of rows, if it costs less to count them without the columns shown.
     """
     paginator = Paginator(rows, per_page)
     if count is not None:

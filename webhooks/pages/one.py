@@ -1,4 +1,4 @@
-"""One webhook: how it stands, a test, and the log of what was delivered to it."""
+"""The page of one webhook: its state, a test, and the log of its deliveries."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -27,7 +27,7 @@ def find(request: SignedIn, webhook_id: int) -> Webhook:
 @require_safe
 @login_required
 def webhook(request: SignedIn, webhook_id: int) -> HttpResponse:
-    """How it stands and its log; `?state=` shows those deliveries alone."""
+    """Show its state and its log. `?state=` shows only the deliveries in that state."""
     return _shown(request, find(request, webhook_id), RecoverForm())
 
 

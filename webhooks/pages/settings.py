@@ -1,4 +1,4 @@
-"""Settings: what is told of one's bookings and meetings, where to, and with which secret."""
+"""Settings pages of webhooks: the list, the form and the secret."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from webhooks.models import Webhook
 from webhooks.pages.forms import WebhookForm, add_refusal, headers_formset
 from webhooks.pages.one import find
 
-# In the session: the webhook whose secret its owner has still to see. Never the secret itself.
+# Key in the session: the webhook whose new secret its owner has not seen. Never the secret.
 _UNSEEN = "webhooks.unseen_secret"
 
 
@@ -93,7 +93,7 @@ def _form(request: SignedIn, form: WebhookForm, headers: Any, **context: Any) ->
 @login_required
 @recent_sign_in()
 def secret(request: SignedIn, webhook_id: int) -> HttpResponse:
-    """The whole of a new secret, to whoever has just made it, once."""
+    """Show a whole new secret, once, to the person who has just made it."""
     found = find(request, webhook_id)
     if request.session.get(_UNSEEN) != found.pk:
         return redirect("webhooks:webhook", webhook_id)

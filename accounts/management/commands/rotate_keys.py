@@ -50,7 +50,10 @@ class Command(BaseCommand):
 
 
 def _rotate(model: type[Model], names: list[str]) -> tuple[int, int]:
-    """Read and write every row, by id, a locked batch at a time: how many; how many stay shut."""
+    """Read and write every row, by id, in locked batches.
+
+    Return how many, and how many stay shut.
+    """
     rows = model._default_manager.order_by("pk").only("pk", *names)
     count, shut, rest = 0, 0, rows
     while True:
@@ -66,7 +69,10 @@ def _rotate(model: type[Model], names: list[str]) -> tuple[int, int]:
 
 
 def _rotate_authenticators() -> tuple[int, int]:
-    """The secrets within the second steps of signing in, which allauth keeps as JSON."""
+    """Encrypt the secrets in second steps of signing in, which allauth keeps as JSON.
+
+    Return how many rows were encrypted, and how many stay shut.
+    """
     adapter, shut = get_adapter(), 0
     with transaction.atomic():
         rows = list(Authenticator.objects.select_for_update(no_key=True))
