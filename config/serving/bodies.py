@@ -149,7 +149,7 @@ class Bodies:
 
 
 async def _is_whole(chunks: HTTPProtocol) -> bool:
-    """Whether a body that gives nothing more has come to its end.
+    """Tell whether a body that gives nothing more has come to its end.
 
     granian 2.8 gives an empty piece for its end and another one for a broken chunk, a connection
     that ends, or a trailer. It raises nothing. `tests/journeys/test_bodies.py` fails where

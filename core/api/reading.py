@@ -39,10 +39,10 @@ _AS_IT_IS = (
 
 
 class Derived(_Field):
-    """What is shown as `make` of the values of these columns.
+    """Field of an answer that `make` computes from the values of these columns.
 
-    Columns are named as a field's source is (`team.name`). `like` is a field or a serializer by
-    which the OpenAPI document describes what comes of it.
+    Columns are named like the source of a field (`team.name`). The OpenAPI document describes the
+    result by `like`, which is a field or a serializer.
     """
 
     def __init__(

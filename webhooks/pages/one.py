@@ -94,7 +94,7 @@ def redeliver(request: SignedIn, webhook_id: int, delivery_id: int) -> str:
 @require_POST
 @signed_in_at("webhooks:webhook", "webhook_id")
 def recover(request: SignedIn, webhook_id: int) -> HttpResponse:
-    """Send again all that failed since a date; the page again, where that is none."""
+    """Send again all that failed since a date. Show the page again if it is no date."""
     found, form = find(request, webhook_id), RecoverForm(request.POST)
     if not form.is_valid():
         return _shown(request, found, form)
