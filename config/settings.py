@@ -197,7 +197,6 @@ EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", f"Parley <parley@{PUBLIC_HOST}>", str)
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Push is off without a service account.
 FIREBASE_CREDENTIALS: dict[str, Any] = read("FIREBASE_CREDENTIALS", {}, environment.service_account)
