@@ -202,7 +202,7 @@ def options(page: Any) -> Sequence[Any]:
 def test_of_many_team_mates_some_are_listed_and_a_search_finds_the_others(
     client: Client, alice: User, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meetings.pages._MOST_MATES", 20)
+    monkeypatch.setattr("meetings.pages.meetings._MOST_MATES", 20)
     members(alice, team)
     client.force_login(alice)
     page = client.get("/meetings/new")
