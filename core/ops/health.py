@@ -144,7 +144,10 @@ class _Database(_Check):
                 connections.close_all()
 
     def give_up(self) -> dict[str, str]:
-        """Cut the connection as well: else the thread would wait for as long as the database."""
+        """Cut the connection as well.
+
+        Otherwise the thread would wait for as long as the database.
+        """
         with self._lock, suppress(psycopg.Error, OSError):  # it came to an end by itself
             if self._wrapper and isinstance(self._wrapper.connection, psycopg.Connection):
                 with socket.socket(fileno=os.dup(self._wrapper.connection.fileno())) as wire:
