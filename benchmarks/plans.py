@@ -19,7 +19,6 @@ from accounts.models import User
 from benchmarks import roles
 from core.ops import metrics
 from meetings.models import MeetingRequest
-from meetings.models.enums import Status as MeetingStatus
 from meetings.tasks import sweep_meetings
 from notifications.domain import notifications
 from scheduling.models import Booking, EventType
@@ -66,10 +65,10 @@ def _paths() -> dict[str, Callable[[], object]]:
     for _time in range(TIMES):
         factories.delivery(hook, now=now)
     # Undo the sweeps' record that these have taken place.
-    for model, status in ((Booking, Status), (MeetingRequest, MeetingStatus)):
-        for row in model.objects.filter(status=status.COMPLETED)[:TIMES]:
-            row.history.filter(to_status=status.COMPLETED).delete()
-            row.status = status.CONFIRMED
+    for model in (Booking, MeetingRequest):
+        for row in model.objects.filter(status=Status.COMPLETED)[:TIMES]:
+            row.history.filter(to_status=Status.COMPLETED).delete()
+            row.status = Status.CONFIRMED
             row.save(update_fields=["status"])
     [starts] = roles.free_starts(1, TIMES)
     free = iter(starts)

@@ -1,38 +1,29 @@
-"""Staff pages for meeting requests: read only, but for calling off through the service."""
+"""Staff pages for meeting requests: read only, except calling off through the service."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff import base
-from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, staff_action
+from accounts.staff.base import ReadOnlyAdmin, staff_action
 from meetings.domain import services
 from meetings.models import DayCounter, HistoryEntry, MeetingRequest
+from scheduling.admin import EntriesInline, LifecycleAdmin
 
 
-class HistoryInline(ReadOnlyInline):
+class HistoryInline(EntriesInline):
     model = HistoryEntry
     fields = ("at", "from_status", "to_status", "actor", "role", "reason")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
-        return super().get_queryset(request).select_related("actor")
-
 
 @admin.register(MeetingRequest)
-class MeetingRequestAdmin(ReadOnlyAdmin[MeetingRequest]):
+class MeetingRequestAdmin(LifecycleAdmin[MeetingRequest]):
     list_display = ("booking_number", "requester", "recipient", "team", "start", "present_status")
-    list_filter = ("status", "start", "created_at")
     list_select_related = ("requester", "recipient", "team")
     people = ("requester", "recipient")
     number, prefix = "booking_number", "MTG-"
     inlines = (HistoryInline,)
-    actions = ("call_off",)
-
-    @admin.display(description=_("status"))
-    def present_status(self, meeting: MeetingRequest) -> str:
-        return str(meeting.status_at(timezone.now()).label)
 
     @staff_action(
         _("Cancel, and tell both people"),

@@ -1,4 +1,4 @@
-"""What this floor measures of its own work. See `core.ops.metrics`."""
+"""Metrics of meeting requests. See `core.ops.metrics`."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -8,8 +8,7 @@ from prometheus_client import Metric
 
 from core.ops.metrics import RECENT, gauge
 from meetings.models import HistoryEntry, MeetingRequest
-from meetings.models.enums import Status
-from scheduling.metrics import overdue
+from scheduling.models.enums import Status
 
 
 def families(now: datetime) -> Iterator[Metric]:
@@ -24,4 +23,4 @@ def families(now: datetime) -> Iterator[Metric]:
 
 
 def behind(now: datetime) -> Mapping[str, timedelta]:
-    return {"meetings": overdue(MeetingRequest.objects.all(), now)}
+    return {"meetings": MeetingRequest.objects.behind(now)}

@@ -13,15 +13,11 @@ from calendars.domain import ledger
 from core.people import privacy
 from core.people.privacy import BATCH, File, json_file
 from meetings.domain import services
-from meetings.messages.notifications import topics_of
 from meetings.models import HistoryEntry, MeetingRequest
-from meetings.models.enums import Status
 from notifications.domain import notifications as outgoing
 from scheduling.messages import icalendar
+from scheduling.models.enums import OPEN, STANDING, Status
 from webhooks.domain import publishing
-
-_OPEN = [Status.PENDING, Status.CONFIRMED]
-
 
 # --- given --------------------------------------------------------------------------------------
 
@@ -33,12 +29,11 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         _("Meetings that you asked for or were asked for, and what happened."),
         (_meeting(meeting, person, now) for meeting in _of(person)),
     )
-    standing = (Status.CONFIRMED, Status.COMPLETED)
     yield File(
         "meetings.ics",
         _("Your meetings that stand, or have taken place."),
         icalendar.collection(
-            _entry(meeting, person, now) for meeting in _of(person) if meeting.status in standing
+            _entry(meeting, person, now) for meeting in _of(person) if meeting.status in STANDING
         ),
     )
 
@@ -69,7 +64,7 @@ def _meeting(meeting: MeetingRequest, person: User, now: datetime) -> dict[str, 
 def _entry(meeting: MeetingRequest, person: User, now: datetime) -> icalendar.Entry:
     return icalendar.Entry(
         uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
-        sequence=meeting.version,
+        sequence=meeting.sequence,
         summary=_("Meeting with %(name)s") % {"name": meeting.other_party(person).name},
         description=meeting.booking_number,
         url=meeting.link,
@@ -84,7 +79,7 @@ def _entry(meeting: MeetingRequest, person: User, now: datetime) -> icalendar.En
 
 def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     met = MeetingRequest.objects.visible_to(User.objects.get(pk=person_id))
-    count = sum(met.in_status(status, now).count() for status in _OPEN)
+    count = met.open_at(now).count()
     if count:
         yield ngettext(
             "%(count)d meeting to come is called off, and the other side gets an email.",
@@ -96,26 +91,26 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
 def erase(*, person_id: int, now: datetime) -> None:
     person = User.objects.get(pk=person_id)
     met = MeetingRequest.objects.visible_to(person)
-    standing = met.filter(status__in=_OPEN).with_people().order_by("pk")
+    standing = met.filter(status__in=OPEN).with_people().order_by("pk")
     standing = standing.select_for_update(of=("self",), no_key=True)
-    # All at once and in order; whoever asks this person for another needs their lock too.
+    # All at once and in order; who asks this person for another needs their lock too.
     sides = [{meeting.requester_id, meeting.recipient_id} for meeting in standing]
     ledger.lock_people({person_id}.union(*sides))
     for meeting in standing.all():  # as they are now, with those that came meanwhile
         _end(meeting, person, now)
     for ids in privacy.batches(met.order_by("pk").values_list("pk", flat=True)):
-        outgoing.forget(topics=topics_of(ids))
+        outgoing.forget(topics=MeetingRequest.topics_of(ids))
     asked = met.filter(requester=person).exclude(link="")
     for ids in privacy.batches(asked.order_by("pk").values_list("pk", flat=True)):
-        publishing.forget(topics=topics_of(ids), blanks={"link": None})
+        publishing.forget(topics=MeetingRequest.topics_of(ids), blanks={"link": None})
     asked.update(link="")
     HistoryEntry.objects.filter(actor=person).exclude(reason="").update(reason="")
 
 
 def _end(meeting: MeetingRequest, person: User, now: datetime) -> None:
-    """As this person would: take back, decline or cancel; what time has ended is written down."""
+    """End it as this person would: take back, decline or cancel; or record what time has ended."""
     status = meeting.status_at(now)
-    if status not in _OPEN:
+    if status not in OPEN:
         services.record_overdue(meeting=meeting, now=now)
     elif status is Status.PENDING and meeting.recipient == person:
         services.reject(meeting=meeting, actor=person, now=now)

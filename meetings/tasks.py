@@ -1,21 +1,19 @@
-"""What the workers do for this floor."""
+"""Tasks that the workers run for meeting requests."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from core.errors import InvalidTransition
 from meetings.domain import services
 from meetings.models import MeetingRequest
-
-_BATCH = 200
+from scheduling.domain import lifecycle
 
 
 @shared_task
 def sweep_meetings() -> None:
-    """Write down which requests have expired and which meetings have taken place."""
+    """Record which requests have expired and which meetings have taken place."""
     now = timezone.now()
-    for meeting in MeetingRequest.objects.overdue(now).order_by("start", "id")[:_BATCH]:
-        try:
-            services.record_overdue(meeting=meeting, now=now)
-        except InvalidTransition:
-            continue  # somebody, or another sweep, moved it meanwhile
+    lifecycle.sweep(
+        MeetingRequest.objects.all(),
+        lambda row: services.record_overdue(meeting=row, now=now),
+        now=now,
+    )

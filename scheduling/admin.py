@@ -1,4 +1,4 @@
-"""Staff pages for hours, event types, bookings and the ledger: read only, but for calling off."""
+"""Staff pages for hours, event types, bookings and the ledger: read only, except calling off."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -18,6 +18,7 @@ from scheduling.models import (
     WeeklyAvailability,
 )
 from scheduling.models.enums import Role
+from scheduling.models.lifecycle import L, LifecycleEntry
 
 
 @admin.register(WeeklyAvailability)
@@ -55,29 +56,36 @@ class FormerSlugAdmin(ReadOnlyAdmin[FormerSlug]):
     search_fields = ("slug__exact",)
 
 
-class HistoryInline(ReadOnlyInline):
-    model = HistoryEntry
-    fields = ("at", "change", "from_status", "to_status", "start", "actor", "role", "reason")
+class EntriesInline(ReadOnlyInline):
+    """History of a row, below it."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LifecycleEntry]:
         return super().get_queryset(request).select_related("actor")
 
 
-@admin.register(Booking)
-class BookingAdmin(ReadOnlyAdmin[Booking]):
-    list_display = ("invitee", "event_type", "host", "start", "present_status")
+class LifecycleAdmin(ReadOnlyAdmin[L]):
     list_filter = ("status", "start", "created_at")
+    actions = ("call_off",)
+
+    @admin.display(description=_("status"))
+    def present_status(self, row: L) -> str:
+        return str(row.status_at(timezone.now()).label)
+
+
+class HistoryInline(EntriesInline):
+    model = HistoryEntry
+    fields = ("at", "change", "from_status", "to_status", "start", "actor", "role", "reason")
+
+
+@admin.register(Booking)
+class BookingAdmin(LifecycleAdmin[Booking]):
+    list_display = ("invitee", "event_type", "host", "start", "present_status")
     list_select_related = ("event_type", "host")
     people = ("host",)
     number, prefix = "uuid", "evt_"
     addresses = ("invitee_email",)
     search_fields = ("invitee_name",)
     inlines = (HistoryInline,)
-    actions = ("call_off",)
-
-    @admin.display(description=_("status"))
-    def present_status(self, booking: Booking) -> str:
-        return str(booking.status_at(timezone.now()).label)
 
     @staff_action(
         _("Cancel, and tell both people"),

@@ -20,7 +20,6 @@ from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
 from scheduling.domain import bookings, erasure
 from scheduling.messages import icalendar
-from scheduling.messages.notifications import topics_of
 from scheduling.models import (
     Booking,
     DateOverride,
@@ -29,13 +28,9 @@ from scheduling.models import (
     HistoryEntry,
     WeeklyAvailability,
 )
-from scheduling.models.enums import Status
+from scheduling.models.enums import OPEN, OVER, STANDING
 from scheduling.rules.hours import text_of
 from scheduling.rules.slots import Interval
-
-_OPEN = [Status.PENDING, Status.CONFIRMED]
-_STANDING = [Status.CONFIRMED, Status.COMPLETED]
-
 
 # --- given --------------------------------------------------------------------------------------
 
@@ -98,7 +93,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         _("Your bookings that stand, or have taken place."),
         icalendar.collection(
             _entry(each, now)
-            for each in _hosted(person_id).filter(status__in=_STANDING).iterator(BATCH)
+            for each in _hosted(person_id).filter(status__in=STANDING).iterator(BATCH)
         ),
     )
 
@@ -167,7 +162,7 @@ def _entry(booking: Booking, now: datetime) -> icalendar.Entry:
 
 def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     hosted = Booking.objects.filter(host=person_id)
-    count = sum(hosted.in_status(status, now).count() for status in _OPEN)
+    count = hosted.open_at(now).count()
     if count:
         yield ngettext(
             "%(count)d booking to come is cancelled, and its invitee gets an email.",
@@ -192,11 +187,11 @@ def erase(*, person_id: int, now: datetime) -> None:
     """
     [host] = ledger.lock_people([person_id])  # and nobody can book it from here on
     hosted = Booking.objects.filter(host=host)
-    standing = hosted.filter(status__in=_OPEN).order_by("pk")
+    standing = hosted.filter(status__in=OPEN).order_by("pk")
     for booking in standing.select_for_update(no_key=True):
         erasure.settle(booking, actor=bookings.host(host), now=now)
     for ids in privacy.batches(hosted.order_by("pk").values_list("pk", flat=True)):
-        outgoing.forget(topics=topics_of(ids))
+        outgoing.forget(topics=Booking.topics_of(ids))
     hosted.update(invitee_phone="", notes="", custom_field_values={})
     HistoryEntry.objects.filter(booking__host=host).exclude(reason="").update(reason="")
     HistoryEntry.objects.filter(actor=host).exclude(reason="").update(reason="")
@@ -227,11 +222,11 @@ def _forget_event_types(host: User) -> None:
 
 def _forget_as_invitee(person_id: int, now: datetime) -> None:
     made = _made(person_id).order_by("pk")
-    begun = made.filter(status__in=_OPEN, start__lte=now)
+    begun = made.filter(status__in=OPEN, start__lte=now)
     for booking in begun.select_for_update(no_key=True, of=("self",)):
-        if booking.status_at(now) in erasure.OVER:
+        if booking.status_at(now) in OVER:
             erasure.settle(booking, actor=bookings.INVITEE, now=now)
-    over = made.filter(status__in=erasure.OVER, erased_at=None)
+    over = made.filter(status__in=OVER, erased_at=None)
     for ids in privacy.batches(over.values_list("pk", flat=True)):
         erasure.forget_invitees(ids, now=now)
 
@@ -246,5 +241,5 @@ def retain(*, now: datetime) -> None:
     if since is None:
         return
     # What time has ended the sweep writes down first, within seconds.
-    rows = Booking.objects.filter(erased_at=None, end__lte=since, status__in=erasure.OVER)
+    rows = Booking.objects.filter(erased_at=None, end__lte=since, status__in=OVER)
     privacy.by_batches(rows, lambda ids: erasure.forget_invitees(ids, now=now))

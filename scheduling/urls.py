@@ -3,7 +3,7 @@
 from django.urls import path
 
 from scheduling.pages.answer import answer
-from scheduling.pages.bookings import booking, bookings, cancel, confirm, move, note, reject
+from scheduling.pages.bookings import booking, booking_list, cancel, confirm, move, note, reject
 from scheduling.pages.dates import dates
 from scheduling.pages.event_types import (
     activate,
@@ -19,7 +19,7 @@ from scheduling.pages.manage import booked, calendar, erase, erased, manage
 app_name = "scheduling"
 urlpatterns = [
     # of hosts
-    path("bookings", bookings, name="bookings"),
+    path("bookings", booking_list, name="bookings"),
     path("bookings/<int:booking_id>", booking, name="booking"),
     path("bookings/<int:booking_id>/confirm", confirm, name="confirm"),
     path("bookings/<int:booking_id>/reject", reject, name="reject"),

@@ -1,6 +1,5 @@
-"""What becomes of meetings when somebody is deactivated or leaves. See `core.people.departures`."""
+"""Meetings to come of somebody who is deactivated or leaves. See `core.people.departures`."""
 
-from contextlib import suppress
 from datetime import datetime
 
 from django.db.models import Q
@@ -8,11 +7,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from core.errors import InvalidTransition
 from core.people.departures import Coming
 from meetings.domain import services
 from meetings.models import MeetingQuerySet, MeetingRequest
-from meetings.models.enums import Status
+from scheduling.domain import lifecycle
+from scheduling.models.enums import Status
 
 
 def coming(*, person_id: int, now: datetime, most: int) -> list[Coming]:
@@ -32,12 +31,11 @@ def coming(*, person_id: int, now: datetime, most: int) -> list[Coming]:
 
 
 def call_off(*, person_id: int, staff_id: int, now: datetime, most: int) -> int:
-    staff, count = User.objects.get(pk=staff_id), 0
-    for meeting in _open(person_id, now)[:most]:
-        with suppress(InvalidTransition):  # over by now
-            services.cancel_as_staff(meeting=meeting, actor=staff, now=now)
-            count += 1
-    return count
+    staff = User.objects.get(pk=staff_id)
+    return lifecycle.move_each(
+        _open(person_id, now)[:most],
+        lambda meeting: services.cancel_as_staff(meeting=meeting, actor=staff, now=now),
+    )
 
 
 def hold_team(*, person_id: int, team_id: int) -> None:
@@ -47,15 +45,13 @@ def hold_team(*, person_id: int, team_id: int) -> None:
 
 def leave_team(*, person_id: int, team_id: int, now: datetime) -> None:
     waiting = _of(person_id).filter(team=team_id).in_status(Status.PENDING, now)
-    for meeting in waiting.order_by("pk"):
-        with suppress(InvalidTransition):  # answered meanwhile
-            services.cancel_as_team(meeting=meeting, now=now)
+    lifecycle.move_each(
+        waiting.order_by("pk"), lambda meeting: services.cancel_as_team(meeting=meeting, now=now)
+    )
 
 
 def _open(person_id: int, now: datetime) -> MeetingQuerySet:
-    own = _of(person_id)
-    found = own.in_status(Status.PENDING, now) | own.in_status(Status.CONFIRMED, now)
-    return found.with_people().order_by("start", "pk")
+    return _of(person_id).open_at(now).with_people().order_by("start", "pk")
 
 
 def _of(person_id: int) -> MeetingQuerySet:

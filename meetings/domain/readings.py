@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from core.api.reading import Derived
 from meetings.models import MeetingRequest
-from meetings.models.enums import Status, status_at
+from scheduling.domain.readings import present_status
 
 _INTEGER = serializers.IntegerField()
 
@@ -37,11 +36,5 @@ class MeetingSerializer(serializers.Serializer[MeetingRequest]):
     end_time = Derived(_epoch_second, "end", like=_INTEGER, help_text="The end, in epoch seconds.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    status = Derived(
-        lambda status, start, end: status_at(status, start, end, timezone.now()),
-        "status",
-        "start",
-        "end",
-        like=serializers.ChoiceField(Status.choices),
-    )
+    status = present_status()
     link = Derived(lambda link: link or None, "link", like=serializers.CharField(allow_null=True))

@@ -1,7 +1,6 @@
-"""The doors through which a meeting request comes into being and moves on.
+"""Verbs of meeting requests: request, confirm, reject, cancel.
 
-Every door takes `now` (aware), locks the meeting, then both people in ascending order, then the
-ledger, and writes the state, its history row and the notifications in one transaction.
+Each takes `now` (aware) and writes its change, history row and notifications in one transaction.
 """
 
 from datetime import datetime, timedelta
@@ -17,16 +16,18 @@ from accounts.domain.windows import Window
 from accounts.models import Team, User
 from calendars.domain import ledger
 from core.db.retrying import retrying
-from core.errors import Forbidden, Invalid, InvalidTransition, NotFound
+from core.errors import Forbidden, Invalid, NotFound
 from core.ops import faults
 from meetings.domain import numbering, when
 from meetings.messages import notifications, publishing
-from meetings.models import HistoryEntry, MeetingRequest
-from meetings.models.enums import TRANSITIONS, Role, Status
+from meetings.models import MeetingRequest
+from meetings.models.enums import TRANSITIONS, Role
+from scheduling.domain import lifecycle
+from scheduling.domain.lifecycle import Actor, Step
+from scheduling.models.enums import Change, Status
 
 DURATION = timedelta(hours=1)
 _LINK_LENGTH = 1000
-_REASON_LENGTH = 500
 _REQUESTS = Window(
     "meeting_requests",
     timedelta(days=1),
@@ -86,10 +87,11 @@ def request_meeting(
                 created_at=now,
                 updated_at=now,
             )
-            _record(meeting, "", requester, Role.REQUESTER, "", now)
+            asked = Step(Change.CREATED, Actor(Role.REQUESTER, requester), now)
+            lifecycle.record(meeting, asked)
             # Registered before the hints are, so it comes to pass before them.
             transaction.on_commit(partial(faults.point, "meeting.committed"))
-            publishing.publish(meeting, "created", now=now)
+            publishing.publish(meeting, Change.CREATED, now=now)
             notifications.requested(meeting, now=now)
             faults.point("meeting.requested")
         return meeting
@@ -142,14 +144,13 @@ def find(*, meeting_id: int, user: User) -> MeetingRequest:
 
 
 def confirm(
-    *, meeting: MeetingRequest, actor: User, now: datetime, version: int | None = None
+    *, meeting: MeetingRequest, actor: User, now: datetime, sequence: int | None = None
 ) -> MeetingRequest:
-    """The recipient says yes: both people's time is claimed, or TimeTaken and nothing changes.
+    """Say yes for the recipient. Both people's time is claimed, or TimeTaken and nothing changes.
 
     PersonGone where the account of one of them is closed.
     """
-    role = meeting.role_of(actor)
-    return _move(meeting, Status.CONFIRMED, role, actor, now, version=version)
+    return _move(meeting, Step(Change.CONFIRMED, _party(meeting, actor), now, "", sequence))
 
 
 def reject(
@@ -158,143 +159,66 @@ def reject(
     actor: User,
     now: datetime,
     reason: str = "",
-    version: int | None = None,
+    sequence: int | None = None,
 ) -> MeetingRequest:
-    """The recipient says no."""
-    role = meeting.role_of(actor)
-    return _move(meeting, Status.REJECTED, role, actor, now, reason=reason, version=version)
+    """Say no for the recipient."""
+    return _move(meeting, Step(Change.REJECTED, _party(meeting, actor), now, reason, sequence))
 
 
 def cancel(
     *, meeting: MeetingRequest, actor: User, now: datetime, reason: str = ""
 ) -> MeetingRequest:
-    """The requester takes a request back, or either calls a confirmed meeting off."""
-    return _move(meeting, Status.CANCELLED, meeting.role_of(actor), actor, now, reason=reason)
+    """Take a request back as its requester, or call a confirmed meeting off as either person."""
+    return _move(meeting, Step(Change.CANCELLED, _party(meeting, actor), now, reason))
 
 
 def cancel_as_staff(
     *, meeting: MeetingRequest, actor: User, now: datetime, reason: str = ""
 ) -> MeetingRequest:
-    """Staff call a meeting off, whoever's it is."""
-    return _move(meeting, Status.CANCELLED, Role.STAFF, actor, now, reason=reason)
+    """Call any meeting off."""
+    return _move(meeting, Step(Change.CANCELLED, Actor(Role.STAFF, actor), now, reason))
 
 
 def cancel_as_team(*, meeting: MeetingRequest, now: datetime) -> MeetingRequest:
     """End a request because one of the two has left its team."""
-    return _move(meeting, Status.CANCELLED, Role.TEAM, None, now)
+    return _move(meeting, Step(Change.CANCELLED, Actor(Role.TEAM), now))
 
 
 def record_overdue(*, meeting: MeetingRequest, now: datetime) -> MeetingRequest:
     """Write down that time has expired or completed this meeting."""
-    return _move(meeting, meeting.status_at(now), Role.CLOCK, None, now)
+    change = lifecycle.overdue_change(meeting, now)
+    return _move(meeting, Step(change, Actor(Role.CLOCK), now))
 
 
-def _move(
-    meeting: MeetingRequest,
-    to: Status,
-    role: Role,
-    actor: User | None,
-    now: datetime,
-    *,
-    reason: str = "",
-    version: int | None = None,
-) -> MeetingRequest:
-    """The one door of the state machine; `version` is the one that the actor saw, if it matters.
+def _party(meeting: MeetingRequest, user: User) -> Actor[Role]:
+    return Actor(meeting.role_of(user), user)
 
-    The same move again by the same person changes nothing. Forbidden where this role never makes
-    such a move; InvalidTransition where the map has none from the present status.
+
+def _move(meeting: MeetingRequest, step: Step[Role]) -> MeetingRequest:
+    """Bring a meeting into the status that its change is named after.
+
+    Forbidden where this role never makes such a change.
     """
-    if len(reason) > _REASON_LENGTH:
-        message = _("The reason is over %(count)d characters long.") % {"count": _REASON_LENGTH}
-        raise Invalid(message, field="reason")
-    if not any(role in movers.get(to, ()) for movers in TRANSITIONS.values()):
+    if not any(step.actor.role in roles for roles in TRANSITIONS[step.change].values()):
         raise Forbidden(_("Only the recipient can do that."))
-
-    def write() -> MeetingRequest:
-        with transaction.atomic():
-            locked = _lock(meeting)
-            present = Status(locked.status) if role is Role.CLOCK else locked.status_at(now)
-            if present == to and _entered_by(locked, to) == (actor and actor.pk):
-                return locked
-            if role not in TRANSITIONS.get(present, {}).get(to, ()) or (
-                version is not None and version != locked.version
-            ):
-                message = _("This meeting is %(status)s.") % {"status": present.label}
-                raise InvalidTransition(message, reason=present)
-            _keep_ledger(locked, present, to)
-            locked.status = to
-            locked.version += 1
-            locked.updated_at = now
-            locked.save(update_fields=["status", "version", "updated_at"])
-            _record(locked, present, actor, role, reason, now)
-            publishing.publish(locked, to, now=now)
-            _notify(locked, present, to, role, actor, reason, now)
-            faults.point("meeting.moved")
-        return locked
-
-    return retrying(write)
+    return lifecycle.move(meeting, step, prepare=_prepare, announce=_announce)
 
 
-def _lock(meeting: MeetingRequest) -> MeetingRequest:
-    rows = MeetingRequest.objects.with_people().select_for_update(of=("self",), no_key=True)
-    return rows.get(pk=meeting.pk)
-
-
-def _entered_by(meeting: MeetingRequest, status: Status) -> int | None:
-    return meeting.history.filter(to_status=status).values_list("actor_id", flat=True).first()
-
-
-def _keep_ledger(meeting: MeetingRequest, present: Status, to: Status) -> None:
-    """A confirmed meeting holds both people's time; one that is called off gives it back."""
-    people = [meeting.requester, meeting.recipient]
-    if to == Status.CONFIRMED:
+def _prepare(locked: MeetingRequest, step: Step[Role], was: Status) -> Status:
+    """Claim both people's time for a confirmed meeting, or give it back."""
+    to, people = Status(step.change.value), [locked.requester, locked.recipient]
+    if to is Status.CONFIRMED:
         ledger.lock_active(people)
-        meeting.busy_times.set(
-            [ledger.claim(user=p, start=meeting.start, end=meeting.end) for p in people]
+        locked.busy_times.set(
+            [ledger.claim(user=each, start=locked.start, end=locked.end) for each in people]
         )
-    elif present == Status.CONFIRMED and to == Status.CANCELLED:
+    elif was is Status.CONFIRMED and to is Status.CANCELLED:
         ledger.lock_people(person.pk for person in people)
-        ledger.release(meeting.busy_times.values_list("pk", flat=True))
+        ledger.release(locked.busy_times.values_list("pk", flat=True))
+    return to
 
 
-def _record(
-    meeting: MeetingRequest,
-    present: str,
-    actor: User | None,
-    role: Role,
-    reason: str,
-    now: datetime,
-) -> None:
-    HistoryEntry.objects.create(
-        meeting=meeting,
-        from_status=present,
-        to_status=meeting.status,
-        actor=actor,
-        role=role,
-        reason=reason,
-        at=now,
-    )
-
-
-def _notify(
-    meeting: MeetingRequest,
-    was: Status,
-    to: Status,
-    role: Role,
-    actor: User | None,
-    reason: str,
-    now: datetime,
-) -> None:
-    match to:
-        case Status.CONFIRMED:
-            notifications.confirmed(meeting, now=now)
-        case Status.REJECTED:
-            notifications.rejected(meeting, reason=reason, now=now)
-        case Status.CANCELLED:
-            notifications.cancelled(
-                meeting, role=role, actor=actor, was=was, reason=reason, now=now
-            )
-        case Status.EXPIRED:
-            notifications.expired(meeting, now=now)
-        case Status.COMPLETED:
-            notifications.completed(meeting, now=now)
+def _announce(moved: MeetingRequest, step: Step[Role], was: Status) -> None:
+    publishing.publish(moved, step.change, now=step.now)
+    notifications.moved(moved, step, was)
+    faults.point("meeting.moved")

@@ -1,4 +1,4 @@
-"""Signed links in emails. An answer link is good for one person, one meeting and one version."""
+"""Signed links in emails. An answer link is good for one person, one meeting and one `sequence`."""
 
 from django.conf import settings
 from django.core import signing
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.errors import NotFound
 from meetings.models import MeetingRequest
+from scheduling.messages.links import load
 
 _SALT = "meetings.answer"
 
@@ -22,21 +23,16 @@ def meeting_url(meeting: MeetingRequest) -> str:
 
 
 def answer_url(meeting: MeetingRequest) -> str:
-    """Where the recipient answers this meeting without signing in."""
-    token = signing.dumps([meeting.pk, meeting.recipient_id, meeting.version], salt=_SALT)
+    """Return the URL where the recipient answers this meeting without signing in."""
+    token = signing.dumps([meeting.pk, meeting.recipient_id, meeting.sequence], salt=_SALT)
     return settings.PUBLIC_URL + reverse("meetings:answer", args=[token])
 
 
 def read_answer(token: str) -> tuple[MeetingRequest, User, int]:
-    """The meeting, the person that may answer it and the version that they saw; NotFound else."""
-    try:
-        meeting_id, person_id, version = signing.loads(token, salt=_SALT)
-    except (signing.BadSignature, ValueError, TypeError):
-        raise NotFound(
-            _("This link is not complete. Copy the whole of it from the email.")
-        ) from None
+    """Return the meeting, who may answer it and the `sequence` they saw; or NotFound."""
+    meeting_id, person_id, sequence = load(token, _SALT)
     answerable = MeetingRequest.objects.with_people().filter(recipient__is_active=True)
     meeting = answerable.filter(pk=meeting_id, recipient=person_id).first()
     if meeting is None:
         raise NotFound(_("This meeting is no longer here."))
-    return meeting, meeting.recipient, version
+    return meeting, meeting.recipient, sequence

@@ -1,6 +1,6 @@
-"""Who is told what when a meeting moves: all to the outbox, in the caller's transaction."""
+"""Messages about a change of a meeting, to the outbox in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -13,11 +13,13 @@ from accounts.models import User
 from core.text import times
 from meetings.messages import links
 from meetings.models import MeetingRequest
-from meetings.models.enums import Role, Status
+from meetings.models.enums import Role
 from notifications.domain import notifications
 from notifications.domain.channels import EmailContent, PushContent
+from scheduling.domain.lifecycle import Step
 from scheduling.messages import icalendar
 from scheduling.messages.notifications import REMINDERS
+from scheduling.models.enums import Change, Status
 
 _STARTS = {
     "day": _("Your meeting with %(name)s starts in a day."),
@@ -25,63 +27,57 @@ _STARTS = {
 }
 
 
+_PUSHED = {
+    "meeting-created": (
+        _("MEETING ALERT"),
+        _("%(name)s requested a meeting with you. Click to Confirm or Reject."),
+    ),
+    "meeting-confirmed": (_("Meeting confirmed"), _("%(name)s confirmed your meeting.")),
+    "meeting-rejected": (_("Meeting declined"), _("%(name)s declined your meeting.")),
+    "meeting-cancelled": (_("Meeting cancelled"), _("%(name)s cancelled your meeting.")),
+    "meeting-expired": (
+        _("Request expired"),
+        _("The meeting request with %(name)s was not answered in time."),
+    ),
+    "meeting-completed": (
+        _("Meeting completed"),
+        _("Your meeting with %(name)s has taken place."),
+    ),
+    "meeting-reminder": (_("Meeting reminder"), _STARTS["minutes"]),
+}
+"""Title and usual text of push messages, by kind."""
+
+
 def requested(meeting: MeetingRequest, *, now: datetime) -> None:
     """Tell the recipient of the request, in the words that docs/contract.md promises."""
     recipient = meeting.recipient
     _email(meeting, recipient, "meeting_requested", now, answer_url=links.answer_url(meeting))
-    _push(
-        meeting,
-        recipient,
-        "meeting-created",
-        _("MEETING ALERT"),
-        _("%(name)s requested a meeting with you. Click to Confirm or Reject."),
-        now,
-    )
+    _push(meeting, recipient, "meeting-created", now)
 
 
-def confirmed(meeting: MeetingRequest, *, now: datetime) -> None:
-    """Both get the entry for their calendar and two reminders; the requester is told."""
+def _confirmed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
+    """Both get the entry for their calendar and two reminders; the requester gets a push."""
+    now = step.now
     for person in _people(meeting):
         _email(meeting, person, "meeting_confirmed", now, ics=icalendar.Method.REQUEST)
         for lead, before in REMINDERS.items():
             if meeting.start - before > now:
                 _remind(meeting, person, lead, meeting.start - before, now)
-    _push(
-        meeting,
-        meeting.requester,
-        "meeting-confirmed",
-        _("Meeting confirmed"),
-        _("%(name)s confirmed your meeting."),
-        now,
-    )
+    _push(meeting, meeting.requester, "meeting-confirmed", now)
 
 
-def rejected(meeting: MeetingRequest, *, reason: str, now: datetime) -> None:
-    _email(meeting, meeting.requester, "meeting_rejected", now, reason=reason)
-    _push(
-        meeting,
-        meeting.requester,
-        "meeting-rejected",
-        _("Meeting declined"),
-        _("%(name)s declined your meeting."),
-        now,
-    )
+def _rejected(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
+    _email(meeting, meeting.requester, "meeting_rejected", step.now, reason=step.reason)
+    _push(meeting, meeting.requester, "meeting-rejected", step.now)
 
 
-def cancelled(
-    meeting: MeetingRequest,
-    *,
-    role: Role,
-    actor: User | None,
-    was: Status,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Whoever did not cancel is told; a confirmed meeting also leaves both calendars."""
-    notifications.withdraw(topic=reminder_topic(meeting), now=now)
+def _cancelled(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
+    """The other person gets a message; a confirmed meeting also leaves both calendars."""
+    actor, now = step.actor.user, step.now
+    notifications.withdraw(topic=meeting.reminder_topic, now=now)
     ics = icalendar.Method.CANCEL if was == Status.CONFIRMED else None
     by, words = "staff", _("The organisers cancelled your meeting.")
-    if role is Role.TEAM:
+    if step.actor.role is Role.TEAM:
         by, words = "team", _("The request ended: %(name)s and you are not in the same team now.")
     elif actor in _people(meeting):
         by, words = "other", _("%(name)s cancelled your meeting.")
@@ -96,72 +92,48 @@ def cancelled(
             now,
             ics=ics,
             by="you" if person == actor else by,
-            reason=reason,
+            reason=step.reason,
         )
         if person != actor:
-            _push(meeting, person, "meeting-cancelled", _("Meeting cancelled"), words, now)
+            _push(meeting, person, "meeting-cancelled", now, words=words)
 
 
-def expired(meeting: MeetingRequest, *, now: datetime) -> None:
-    """Nobody caused it, so both are told."""
+def _expired(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
+    """Nobody caused it, so both get messages."""
     for person in _people(meeting):
-        _email(meeting, person, "meeting_expired", now)
-        _push(
-            meeting,
-            person,
-            "meeting-expired",
-            _("Request expired"),
-            _("The meeting request with %(name)s was not answered in time."),
-            now,
-        )
+        _email(meeting, person, "meeting_expired", step.now)
+        _push(meeting, person, "meeting-expired", step.now)
 
 
-def completed(meeting: MeetingRequest, *, now: datetime) -> None:
+def _completed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
     """A push message only: people know that they were in a meeting."""
     for person in _people(meeting):
-        _push(
-            meeting,
-            person,
-            "meeting-completed",
-            _("Meeting completed"),
-            _("Your meeting with %(name)s has taken place."),
-            now,
-        )
+        _push(meeting, person, "meeting-completed", step.now)
+
+
+_TOLD = {
+    Change.CONFIRMED: _confirmed,
+    Change.REJECTED: _rejected,
+    Change.CANCELLED: _cancelled,
+    Change.EXPIRED: _expired,
+    Change.COMPLETED: _completed,
+}
+
+
+def moved(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
+    """Tell people of a change of status."""
+    _TOLD[step.change](meeting, step, was)
 
 
 def _remind(
     meeting: MeetingRequest, person: User, lead: str, due_at: datetime, now: datetime
 ) -> None:
-    about = reminder_topic(meeting)
-    _email(meeting, person, "meeting_reminder", now, about=about, due_at=due_at, lead=lead)
-    _push(
-        meeting,
-        person,
-        "meeting-reminder",
-        _("Meeting reminder"),
-        _STARTS[lead],
-        now,
-        about,
-        due_at,
-    )
+    _email(meeting, person, "meeting_reminder", now, due_at=due_at, lead=lead)
+    _push(meeting, person, "meeting-reminder", now, words=_STARTS[lead], due_at=due_at)
 
 
 def _people(meeting: MeetingRequest) -> list[User]:
     return [meeting.requester, meeting.recipient]
-
-
-def topic(meeting: MeetingRequest) -> str:
-    """What all that is said of it goes by, but for its reminders."""
-    return f"meeting:{meeting.pk}"
-
-
-def reminder_topic(meeting: MeetingRequest) -> str:
-    return f"{topic(meeting)}:reminders"
-
-
-def topics_of(ids: Iterable[int]) -> list[str]:
-    """All that anything goes by that is said of these meetings."""
-    return [name for pk in ids for name in (f"meeting:{pk}", f"meeting:{pk}:reminders")]
 
 
 def _email(
@@ -171,7 +143,6 @@ def _email(
     now: datetime,
     *,
     ics: icalendar.Method | None = None,
-    about: str = "",
     due_at: datetime | None = None,
     **context: str,
 ) -> None:
@@ -186,7 +157,7 @@ def _email(
         content=content,
         now=now,
         user=person,
-        topic=about or topic(meeting),
+        topic=meeting.reminder_topic if due_at else meeting.topic,
         due_at=due_at,
         about=meeting.other_party(person) if due_at else None,
     )
@@ -217,24 +188,24 @@ def _push(
     meeting: MeetingRequest,
     person: User,
     kind: str,
-    title: StrPromise,
-    words: StrPromise,
     now: datetime,
-    about: str = "",
+    *,
+    words: StrPromise | None = None,
     due_at: datetime | None = None,
 ) -> None:
     data = {"type": kind, "meeting_id": str(meeting.pk), "url": links.pending_url()}
     if kind != "meeting-created":
         data["url"] = links.meeting_url(meeting)
     with translation.override(person.mail_language):
-        body = str(words) % {"name": meeting.other_party(person).name}
+        title, usual = _PUSHED[kind]
+        body = str(words or usual) % {"name": meeting.other_party(person).name}
         content: PushContent = {"title": str(title), "body": body, "data": data}
     notifications.push(
         user=person,
         kind=kind,
         content=content,
         now=now,
-        topic=about or topic(meeting),
+        topic=meeting.reminder_topic if due_at else meeting.topic,
         due_at=due_at,
         about=meeting.other_party(person) if due_at else None,
     )
@@ -245,7 +216,7 @@ def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, now: dat
     return icalendar.render(
         icalendar.Entry(
             uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
-            sequence=meeting.version,
+            sequence=meeting.sequence,
             summary=gettext("Meeting: %(one)s and %(other)s") % names,
             description=f"{meeting.booking_number}\n{links.meeting_url(meeting)}",
             url=meeting.link,

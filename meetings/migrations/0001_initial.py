@@ -29,16 +29,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                (
-                    "booking_number",
-                    models.CharField(
-                        editable=False, max_length=30, unique=True, verbose_name="number"
-                    ),
-                ),
-                ("timezone", models.CharField(max_length=64, verbose_name="time zone")),
                 ("start", models.DateTimeField(verbose_name="start")),
                 ("end", models.DateTimeField(verbose_name="end")),
-                ("link", models.URLField(blank=True, max_length=1000, verbose_name="meeting link")),
                 (
                     "status",
                     models.CharField(
@@ -56,9 +48,17 @@ class Migration(migrations.Migration):
                         verbose_name="status",
                     ),
                 ),
-                ("version", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("sequence", models.PositiveIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(editable=False)),
                 ("updated_at", models.DateTimeField(editable=False)),
+                (
+                    "booking_number",
+                    models.CharField(
+                        editable=False, max_length=30, unique=True, verbose_name="number"
+                    ),
+                ),
+                ("timezone", models.CharField(max_length=64, verbose_name="time zone")),
+                ("link", models.URLField(blank=True, max_length=1000, verbose_name="meeting link")),
                 (
                     "busy_times",
                     models.ManyToManyField(
@@ -96,6 +96,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "meeting request",
                 "verbose_name_plural": "meeting requests",
                 "ordering": ("start", "id"),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
@@ -105,6 +106,23 @@ class Migration(migrations.Migration):
                     "id",
                     models.BigAutoField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sequence", models.PositiveIntegerField()),
+                (
+                    "change",
+                    models.CharField(
+                        choices=[
+                            ("created", "created"),
+                            ("confirmed", "confirmed"),
+                            ("rejected", "rejected"),
+                            ("cancelled", "cancelled"),
+                            ("rescheduled", "rescheduled"),
+                            ("expired", "expired"),
+                            ("completed", "completed"),
+                        ],
+                        max_length=12,
+                        verbose_name="change",
                     ),
                 ),
                 (
@@ -136,6 +154,10 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
+                ("start", models.DateTimeField(verbose_name="start")),
+                ("end", models.DateTimeField(verbose_name="end")),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
+                ("at", models.DateTimeField()),
                 (
                     "role",
                     models.CharField(
@@ -149,8 +171,6 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
-                ("at", models.DateTimeField()),
                 (
                     "actor",
                     models.ForeignKey(
@@ -163,6 +183,7 @@ class Migration(migrations.Migration):
                 (
                     "meeting",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="history",
                         to="meetings.meetingrequest",
@@ -172,8 +193,25 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "history entry",
                 "verbose_name_plural": "history",
-                "ordering": ("at", "id"),
+                "ordering": ("sequence",),
+                "abstract": False,
             },
+        ),
+        migrations.AddIndex(
+            model_name="meetingrequest",
+            index=models.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["start"],
+                name="meetingrequest_pending",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="meetingrequest",
+            index=models.Index(
+                condition=models.Q(("status", "confirmed")),
+                fields=["end"],
+                name="meetingrequest_confirmed",
+            ),
         ),
         migrations.AddIndex(
             model_name="meetingrequest",
@@ -189,32 +227,10 @@ class Migration(migrations.Migration):
                 fields=["requester", "recipient", "created_at"], name="meeting_between"
             ),
         ),
-        migrations.AddIndex(
-            model_name="meetingrequest",
-            index=models.Index(
-                condition=models.Q(("status", "pending")), fields=["start"], name="meeting_pending"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="meetingrequest",
-            index=models.Index(
-                condition=models.Q(("status", "confirmed")),
-                fields=["end"],
-                name="meeting_confirmed",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="meetingrequest",
             constraint=models.CheckConstraint(
-                condition=models.Q(("end__gt", models.F("start"))), name="meeting_not_empty"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meetingrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("requester", models.F("recipient")), _negated=True),
-                name="meeting_not_with_oneself",
-                violation_error_message="You cannot ask yourself for a meeting.",
+                condition=models.Q(("end__gt", models.F("start"))), name="meetingrequest_not_empty"
             ),
         ),
         migrations.AddConstraint(
@@ -226,17 +242,25 @@ class Migration(migrations.Migration):
                         ["pending", "confirmed", "rejected", "cancelled", "expired", "completed"],
                     )
                 ),
-                name="meeting_known_status",
+                name="meetingrequest_known_status",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="meetingrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requester", models.F("recipient")), _negated=True),
+                name="meeting_not_with_oneself",
+                violation_error_message="You cannot ask yourself for a meeting.",
             ),
         ),
         migrations.AddIndex(
             model_name="historyentry",
-            index=models.Index(fields=["at"], name="meeting_history_age"),
+            index=models.Index(fields=["at"], name="meetings_history_age"),
         ),
         migrations.AddConstraint(
             model_name="historyentry",
             constraint=models.UniqueConstraint(
-                fields=("meeting", "to_status"), name="history_status_entered_once"
+                fields=("meeting", "sequence"), name="meeting_history_sequence_once"
             ),
         ),
     ]

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,100 +11,66 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from calendars.domain import ledger
 from calendars.models import BusyTime
-from meetings.models import HistoryEntry, MeetingRequest
-from meetings.models.enums import TRANSITIONS, Role, Status, Tab
+from meetings.models import HistoryEntry, MeetingRequest, enums
+from meetings.models.enums import Role
+from scheduling.models.enums import FREED, OPEN, Change, Status
+from scheduling.pages.cards import STATUS_NAMES
+from scheduling.pages.history import BY_TIME, Step
+from scheduling.pages.tabs import LATEST, SOONEST, Tab
 
-
-@dataclass(frozen=True)
-class Side:
-    """How one tab of a person's meetings presents itself, also when there is nothing in it."""
-
-    tab: Tab
-    title: Promise
-    empty: Promise
-    hint: Promise
-    order: tuple[str, ...]
-
-
-_SOONEST, _LATEST = ("start", "id"), ("-start", "-id")
-SIDES = {
-    side.tab: side
-    for side in (
-        Side(
-            Tab.PENDING,
-            _("Waiting for you"),
-            _("Nothing waits for you"),
-            _(
-                "When a team mate asks you for a meeting, it stands here until you confirm or"
-                " decline it. You also get an email, and can answer straight from that."
-            ),
-            _SOONEST,
+TABS = {
+    enums.Tab.PENDING: Tab(
+        enums.Tab.PENDING,
+        _("Waiting for you"),
+        _("Nothing waits for you"),
+        _(
+            "When a team mate asks you for a meeting, it stands here until you confirm or"
+            " decline it. You also get an email, and can answer straight from that."
         ),
-        Side(
-            Tab.SENT,
-            _("Sent by you"),
-            _("You have not asked anybody yet"),
-            _("Choose a team mate and a time; what became of your requests stands here."),
-            ("-created_at", "-id"),
-        ),
-        Side(
-            Tab.CONFIRMED,
-            _("Confirmed"),
-            _("No meeting ahead"),
-            _("Once a request is confirmed, its hour is kept free for both and stands here."),
-            _SOONEST,
-        ),
-        Side(
-            Tab.COMPLETED,
-            _("Completed"),
-            _("No meeting behind you"),
-            _("Confirmed meetings move here when they have taken place."),
-            _LATEST,
-        ),
-        Side(
-            Tab.REJECTED,
-            _("Declined"),
-            _("Nothing was declined"),
-            _("Requests that somebody said no to stand here, with the reason they gave."),
-            _LATEST,
-        ),
-        Side(
-            Tab.CANCELLED,
-            _("Cancelled"),
-            _("Nothing was cancelled"),
-            _("Requests that were taken back and meetings that were called off stand here."),
-            _LATEST,
-        ),
-        Side(
-            Tab.EXPIRED,
-            _("Expired"),
-            _("Nothing has expired"),
-            _("A request that nobody answered before its time came ends here by itself."),
-            _LATEST,
-        ),
-    )
-}
-
-
-def counts_of_tabs(user: User, now: datetime) -> dict[Tab, int]:
-    """How many meetings each tab holds, in one query."""
-    rows = MeetingRequest.objects.in_tab
-    counts = MeetingRequest.objects.visible_to(user).aggregate(
-        **{
-            tab.name: Count("pk", filter=Q(pk__in=rows(tab, user, now).values("pk")))
-            for tab in SIDES
-        }
-    )
-    return {tab: counts[tab.name] for tab in SIDES}
-
-
-_STATUS_NAMES = {
-    Status.PENDING: _("Waits for an answer"),
-    Status.CONFIRMED: _("Confirmed"),
-    Status.REJECTED: _("Declined"),
-    Status.CANCELLED: _("Cancelled"),
-    Status.EXPIRED: _("Expired"),
-    Status.COMPLETED: _("Completed"),
+        SOONEST,
+    ),
+    enums.Tab.SENT: Tab(
+        enums.Tab.SENT,
+        _("Sent by you"),
+        _("You have not asked anybody yet"),
+        _("Choose a team mate and a time; what became of your requests stands here."),
+        ("-created_at", "-id"),
+    ),
+    enums.Tab.CONFIRMED: Tab(
+        enums.Tab.CONFIRMED,
+        _("Confirmed"),
+        _("No meeting ahead"),
+        _("Once a request is confirmed, its hour is kept free for both and stands here."),
+        SOONEST,
+    ),
+    enums.Tab.COMPLETED: Tab(
+        enums.Tab.COMPLETED,
+        _("Completed"),
+        _("No meeting behind you"),
+        _("Confirmed meetings move here when they have taken place."),
+        LATEST,
+    ),
+    enums.Tab.REJECTED: Tab(
+        enums.Tab.REJECTED,
+        _("Declined"),
+        _("Nothing was declined"),
+        _("Requests that somebody said no to stand here, with the reason they gave."),
+        LATEST,
+    ),
+    enums.Tab.CANCELLED: Tab(
+        enums.Tab.CANCELLED,
+        _("Cancelled"),
+        _("Nothing was cancelled"),
+        _("Requests that were taken back and meetings that were called off stand here."),
+        LATEST,
+    ),
+    enums.Tab.EXPIRED: Tab(
+        enums.Tab.EXPIRED,
+        _("Expired"),
+        _("Nothing has expired"),
+        _("A request that nobody answered before its time came ends here by itself."),
+        LATEST,
+    ),
 }
 
 
@@ -129,39 +94,39 @@ class Card:
 
     @property
     def is_open(self) -> bool:
-        return self.status in TRANSITIONS
+        return self.status in OPEN
 
     @property
     def may_ask_again(self) -> bool:
-        over = self.status in (Status.REJECTED, Status.CANCELLED, Status.EXPIRED)
-        return over and self.other.is_active
+        return self.status in FREED and self.other.is_active
 
     @property
     def may_answer(self) -> bool:
-        return self._may(Status.REJECTED)
+        return self._may(Change.REJECTED)
 
     @property
     def may_confirm(self) -> bool:
-        return self._may(Status.CONFIRMED) and self.other.is_active
+        return self._may(Change.CONFIRMED) and self.other.is_active
 
     @property
     def may_cancel(self) -> bool:
-        return self._may(Status.CANCELLED)
+        return self._may(Change.CANCELLED)
 
-    def _may(self, to: Status) -> bool:
-        movers = TRANSITIONS.get(self.status, {}).get(to, set())
-        return self.meeting.role_of(self.person) in movers
+    def _may(self, change: Change) -> bool:
+        return self.meeting.allows(change, self.meeting.role_of(self.person), self.status)
 
     @property
     def status_name(self) -> Promise:
-        return _("Waits for you") if self.may_answer else _STATUS_NAMES[self.status]
+        if self.status is not Status.PENDING:
+            return STATUS_NAMES[self.status]
+        return _("Waits for you") if self.may_answer else _("Waits for an answer")
 
     @property
-    def side(self) -> Side:
-        """Where its person finds it."""
+    def tab(self) -> Tab:
+        """Return the tab in which its person finds it."""
         if self.status is not Status.PENDING:
-            return SIDES[Tab(self.status.value)]
-        return SIDES[Tab.SENT if self.asked_by_me else Tab.PENDING]
+            return TABS[enums.Tab(self.status.value)]
+        return TABS[enums.Tab.SENT if self.asked_by_me else enums.Tab.PENDING]
 
     @property
     def title(self) -> str:
@@ -174,7 +139,7 @@ class Card:
 
 
 def cards_of(meetings: Iterable[MeetingRequest], person: User, now: datetime) -> list[Card]:
-    """With the collisions of all that are this person's to confirm, in one query."""
+    """Return cards, with the collisions of all that this person can confirm, in one query."""
     cards = [Card(meeting, person, meeting.status_at(now)) for meeting in meetings]
     asked = [card.meeting for card in cards if card.may_confirm]
     found = ledger.conflicts_of_each(user=person, spans=[(one.start, one.end) for one in asked])
@@ -182,44 +147,31 @@ def cards_of(meetings: Iterable[MeetingRequest], person: User, now: datetime) ->
     return [replace(card, collisions=met.get(card.meeting.pk, ())) for card in cards]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One line of a meeting's history."""
-
-    sentence: str
-    at: datetime
-    reason: str
-
-
 _BY_ME = {
-    Status.PENDING: _("You asked for this meeting."),
-    Status.CONFIRMED: _("You confirmed it."),
-    Status.REJECTED: _("You declined."),
-    Status.CANCELLED: _("You cancelled it."),
+    Change.CREATED: _("You asked for this meeting."),
+    Change.CONFIRMED: _("You confirmed it."),
+    Change.REJECTED: _("You declined."),
+    Change.CANCELLED: _("You cancelled it."),
 }
 _BY_ANOTHER = {
-    Status.PENDING: _("%(name)s asked for this meeting."),
-    Status.CONFIRMED: _("%(name)s confirmed it."),
-    Status.REJECTED: _("%(name)s declined."),
-    Status.CANCELLED: _("%(name)s cancelled it."),
-}
-_BY_TIME = {
-    Status.EXPIRED: _("Its time came before an answer, so it expired."),
-    Status.COMPLETED: _("It has taken place."),
+    Change.CREATED: _("%(name)s asked for this meeting."),
+    Change.CONFIRMED: _("%(name)s confirmed it."),
+    Change.REJECTED: _("%(name)s declined."),
+    Change.CANCELLED: _("%(name)s cancelled it."),
 }
 
 
 def step_of(entry: HistoryEntry, person: User) -> Step:
-    to = Status(entry.to_status)
+    change = Change(entry.change)
     if entry.role == Role.CLOCK:
-        sentence = str(_BY_TIME[to])
+        sentence = str(BY_TIME[change])
     elif entry.role == Role.TEAM:
         sentence = gettext("It ended, because one of you left the team.")
     elif entry.actor == person:
-        sentence = str(_BY_ME[to])
+        sentence = str(_BY_ME[change])
     else:
         # Who of the staff it was, is not for the two to know.
         actor = None if entry.role == Role.STAFF else entry.actor
         name = actor.name if actor else gettext("The organisers")
-        sentence = _BY_ANOTHER[to] % {"name": name}
+        sentence = _BY_ANOTHER[change] % {"name": name}
     return Step(sentence, entry.at, entry.reason)

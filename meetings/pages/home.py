@@ -19,12 +19,11 @@ from accounts.models import User
 from accounts.pages.signed_in import SignedIn
 from calendars.models import BusyTime
 from meetings.models import MeetingQuerySet, MeetingRequest
-from meetings.models.enums import Status, Tab
+from meetings.models.enums import Tab
 from meetings.pages.cards import Card, cards_of
 from meetings.pages.week import Claim, Week, first_day, instants, week_of
 from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
-from scheduling.models.enums import Role
-from scheduling.models.enums import Status as BookingStatus
+from scheduling.models.enums import STANDING, Role, Status
 from scheduling.pages.cards import Card as BookingCard
 from scheduling.pages.cards import card_of
 from scheduling.rules.slots import Hours, Interval
@@ -108,7 +107,7 @@ class Ahead:
 
 def _ahead(user: User, now: datetime) -> list[Ahead]:
     """The next of both, by time; what is under way is among them."""
-    bookings = Booking.objects.visible_to(user).in_status(BookingStatus.CONFIRMED, now)
+    bookings = Booking.objects.visible_to(user).in_status(Status.CONFIRMED, now)
     meetings = MeetingRequest.objects.visible_to(user).in_status(Status.CONFIRMED, now)
     found = [
         Ahead(
@@ -134,7 +133,7 @@ def _ahead(user: User, now: datetime) -> list[Ahead]:
 
 def _waiting_bookings(user: User, now: datetime) -> list[BookingCard]:
     """Those to approve: the first ones, and one more where there are more."""
-    waiting = Booking.objects.visible_to(user).in_status(BookingStatus.PENDING, now)
+    waiting = Booking.objects.visible_to(user).in_status(Status.PENDING, now)
     found = waiting.with_people().order_by("start", "id")[: _MOST + 1]
     return [card_of(booking, Role.HOST, now) for booking in found]
 
@@ -194,7 +193,7 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             who=booking.invitee,
             what=booking.event_type.name,
             url=reverse("scheduling:booking", args=[booking.pk]),
-            waits=booking.status == BookingStatus.PENDING,
+            waits=booking.status == Status.PENDING,
         )
 
 
@@ -202,7 +201,7 @@ def _meetings(user: User, week: Interval, now: datetime) -> MeetingQuerySet:
     """Those that hold this person's time, with their rows of it, and those that are asked for."""
     since, until = (datetime.fromtimestamp(instant, UTC) for instant in week)
     meetings = MeetingRequest.objects.visible_to(user).filter(start__lt=until, end__gt=since)
-    holds = Q(status__in=[Status.CONFIRMED, Status.COMPLETED])
+    holds = Q(status__in=STANDING)
     asked = Q(status=Status.PENDING, start__gt=now)
     own = Prefetch("busy_times", queryset=BusyTime.objects.filter(user=user))
     found = meetings.filter(holds | asked).with_people().prefetch_related(own)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,17 +17,24 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
-from core.errors import Conflict, DomainError, NotFound, PersonGone, TimeTaken
-from core.web.pages import SAFE, action_view, checked, limited, page_of, refusals_shown, unshared
+from core.errors import Conflict, DomainError, PersonGone, TimeTaken
+from core.web.pages import (
+    action_view,
+    checked,
+    limited,
+)
 from meetings.domain import services
 from meetings.messages import links
 from meetings.models import MeetingRequest
-from meetings.models.enums import Status, Tab
-from meetings.pages.cards import SIDES, cards_of, counts_of_tabs, step_of
+from meetings.models.enums import Tab
+from meetings.pages.cards import TABS, cards_of, step_of
 from meetings.pages.forms import AskForm
+from scheduling.models.enums import Status
+from scheduling.pages.answer import answer_page
+from scheduling.pages.cards import Outcome
 from scheduling.pages.forms import ReasonForm
+from scheduling.pages.tabs import tab_page
 
-_PER_PAGE = 20
 # Team mates that the form lists; a search finds the others.
 _MOST_MATES = 200
 _MOST_WORDS = 5
@@ -41,25 +48,19 @@ _KEY = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 @login_required
 def meetings(request: SignedIn) -> HttpResponse:
     """One tab of the person's meetings; an unknown one is that of what waits for them."""
-    user, now, wanted = request.user, timezone.now(), request.GET.get("tab")
-    side = SIDES[Tab(wanted) if wanted in Tab.values else Tab.PENDING]
-    counts = counts_of_tabs(user, now)
-    rows = MeetingRequest.objects.in_tab(side.tab, user, now)
-    rows = rows.with_people().order_by(*side.order)
-    page = page_of(request, rows, per_page=_PER_PAGE, count=counts[side.tab])
-    return render(
+    user, now = request.user, timezone.now()
+    every = MeetingRequest.objects.all()
+    return tab_page(
         request,
         "meetings/list.html",
-        {
-            "section": "meetings",
-            "side": side,
-            "sides": [(each, counts[each.tab]) for each in SIDES.values()],
-            "waiting": Tab.PENDING,
-            "page": page,
-            "cards": cards_of(page, user, now),
-            "mixed": side.tab is Tab.SENT,
-            "now": now,
-        },
+        TABS,
+        default=Tab.PENDING,
+        every=every.visible_to(user),
+        rows_in=lambda tab: every.in_tab(tab, user, now),
+        cards_of=lambda rows: cards_of(rows, user, now),
+        section="meetings",
+        waiting=Tab.PENDING,
+        now=now,
     )
 
 
@@ -153,7 +154,7 @@ def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., Ht
 
 
 def _unmoved(error: Conflict) -> str:
-    """Why a meeting was not moved, to whoever wanted to move it."""
+    """Say why a meeting was not changed."""
     if isinstance(error, TimeTaken):
         return gettext("That time is no longer free for both of you, so it is not confirmed.")
     if isinstance(error, PersonGone):
@@ -205,38 +206,18 @@ _OUTCOMES = {
 }
 
 
-@unshared
-@require_http_methods([*SAFE, "POST"])
-@limited("ip", "600/m", SAFE)
-@limited("ip", "30/m", ["POST"])
-def answer(request: HttpRequest, token: str) -> HttpResponse:
-    """Confirm or decline without signing in. Only a POST changes anything.
+def _verbs_of(meeting: MeetingRequest, person: User) -> dict[str, Callable[..., object]]:
+    return {
+        "confirm": partial(services.confirm, meeting=meeting, actor=person),
+        "reject": partial(services.reject, meeting=meeting, actor=person),
+    }
 
-    A broken link is 404; one that is used or too old shows how things stand, which is no error.
-    """
-    try:
-        meeting, person, version = links.read_answer(token)
-    except NotFound as error:
-        return render(request, "meetings/answer_broken.html", {"why": error.message}, status=404)
-    now = timezone.now()
-    if request.method == "POST":
-        with refusals_shown(request, _unmoved):
-            match request.POST.get("answer"):
-                case "confirm":
-                    services.confirm(meeting=meeting, actor=person, now=now, version=version)
-                case "reject":
-                    services.reject(
-                        meeting=meeting,
-                        actor=person,
-                        now=now,
-                        version=version,
-                        reason=_reason(request),
-                    )
-        return redirect("meetings:answer", token)
-    (card,) = cards_of([meeting], person, now)
-    may_answer = card.may_answer and version == meeting.version
-    return render(
-        request,
-        "meetings/answer.html",
-        {"card": card, "may_answer": may_answer, "outcome": _OUTCOMES[card.status]},
-    )
+
+answer = answer_page(
+    "meetings",
+    read=links.read_answer,
+    verbs_of=_verbs_of,
+    card_of=lambda meeting, person, now: cards_of([meeting], person, now)[0],
+    outcome_of=lambda card: Outcome(str(_OUTCOMES[card.status])),
+    unmoved=_unmoved,
+)

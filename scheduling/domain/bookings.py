@@ -1,7 +1,6 @@
-"""The doors through which a booking comes into being and moves on.
+"""Verbs of bookings: book, confirm, reject, cancel, reschedule, update.
 
-Every door takes `now` (aware), locks the booking, then its host, then the ledger, and writes the
-state, its history row and the notifications in one transaction.
+Each takes `now` (aware) and writes its change, history row and notifications in one transaction.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,17 +17,16 @@ from accounts.models import User
 from calendars.domain import ledger
 from calendars.models import BusyTime
 from core.db.retrying import retrying
-from core.errors import Invalid, InvalidTransition, NotFound, TimeTaken
+from core.errors import Invalid, NotFound, TimeTaken
 from core.ops import faults
 from core.text.lines import validate_address
-from scheduling.domain import availability
+from scheduling.domain import availability, lifecycle
+from scheduling.domain.lifecycle import Step
 from scheduling.messages import notifications, publishing
-from scheduling.models import Booking, EventType, HistoryEntry
-from scheduling.models.enums import TRANSITIONS, Change, Location, Role, Status
+from scheduling.models import Booking, EventType
+from scheduling.models.enums import FREED, TRANSITIONS, Change, Location, Role, Status
 from scheduling.rules.custom_fields import checked_answers, checked_phone
 from scheduling.rules.slots import Reason
-
-_REASON_LENGTH = 500
 
 _TAKEN = {
     Reason.BUSY: gettext_lazy("That time is no longer free."),
@@ -41,13 +39,11 @@ _NEVER_OFFERED = {
     Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
     Reason.HORIZON: gettext_lazy("That time is too far ahead."),
 }
-# What gives its time back. A completed booking keeps its own, in the past.
-_OVER = {Status.REJECTED, Status.CANCELLED, Status.EXPIRED}
 
 
 @dataclass(frozen=True)
 class Invitee:
-    """Who books. `timezone` is an IANA name: their emails tell times in it.
+    """Person who books. `timezone` is an IANA name: their emails tell times in it.
 
     `language` is one of `settings.LANGUAGES`, or empty for the host's.
     """
@@ -60,14 +56,7 @@ class Invitee:
     time_format: str = "HH:mm"
 
 
-@dataclass(frozen=True)
-class Actor:
-    """Who moves a booking: in which capacity, and with which account, if any."""
-
-    role: Role
-    user: User | None = None
-
-
+Actor = lifecycle.Actor[Role]
 CLOCK = Actor(Role.CLOCK)
 INVITEE = Actor(Role.INVITEE)
 
@@ -111,7 +100,7 @@ def book(
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
     def check() -> tuple[EventType, str, dict[str, Any]]:
-        """As it is now: its terms may have changed, or it may be gone."""
+        """Read the event type anew: its terms may have changed, or it may be gone."""
         admit()
         offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
         offered = offers.filter(pk=event_type.pk).first()
@@ -148,7 +137,7 @@ def book(
             )
             booking.busy_time = _claim(booking)
             booking.save(force_insert=True)
-            _record(booking, Change.CREATED, "", actor, "", now)
+            lifecycle.record(booking, Step(Change.CREATED, actor, now))
             publishing.publish(booking, Change.CREATED, now=now)
             if booking.status == Status.CONFIRMED:
                 publishing.publish(booking, Change.CONFIRMED, now=now)
@@ -164,7 +153,7 @@ def confirm(
     *, booking: Booking, actor: Actor, now: datetime, sequence: int | None = None
 ) -> Booking:
     """The host approves."""
-    return _move(booking, Change.CONFIRMED, actor, now, sequence=sequence)
+    return _move(booking, Step(Change.CONFIRMED, actor, now, sequence=sequence))
 
 
 def reject(
@@ -176,7 +165,7 @@ def reject(
     sequence: int | None = None,
 ) -> Booking:
     """The host declines; the time is free again."""
-    return _move(booking, Change.REJECTED, actor, now, reason=reason, sequence=sequence)
+    return _move(booking, Step(Change.REJECTED, actor, now, reason, sequence))
 
 
 def cancel(
@@ -188,13 +177,12 @@ def cancel(
     sequence: int | None = None,
 ) -> Booking:
     """Host, invitee or staff call it off; the time is free again."""
-    return _move(booking, Change.CANCELLED, actor, now, reason=reason, sequence=sequence)
+    return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence))
 
 
 def record_overdue(*, booking: Booking, now: datetime) -> Booking:
     """Write down that time has expired or completed this booking."""
-    overdue = Change(booking.status_at(now).value)
-    return _move(booking, overdue, CLOCK, now)
+    return _move(booking, Step(lifecycle.overdue_change(booking, now), CLOCK, now))
 
 
 def reschedule(
@@ -210,39 +198,45 @@ def reschedule(
 ) -> Booking:
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
-    It stays as it is, but goes back to pending where an invitee moves what a host must approve. The
+    Its status stays, but goes back to pending where an invitee moves what a host must approve. The
     start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
     the host's account is closed; `seen`, TimeTaken, Invalid and InvalidTransition as in `book` and
-    the other doors.
+    the other verbs.
     """
     start = start.astimezone(UTC)
+    step = Step(Change.RESCHEDULED, actor, now, reason, sequence)
+    before = booking.start, booking.end
 
-    def write() -> Booking:
-        with transaction.atomic():
-            locked = _lock(booking)
-            if start == locked.start and locked.status_at(now) in TRANSITIONS[Change.RESCHEDULED]:
-                return locked
-            was = _checked(locked, Change.RESCHEDULED, actor, now, reason, sequence)
-            admit()
-            ledger.lock_active([locked.host])
-            event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
-            _check_terms(event_type, seen)
-            _check_start(event_type, start, now, moving=locked)
-            before = locked.start, locked.end
-            locked.event_type = event_type
-            locked.start, locked.end = start, start + timedelta(minutes=event_type.duration)
-            _release(locked)
-            locked.busy_time = _claim(locked)
-            to = was
-            if actor.role is Role.INVITEE and event_type.requires_approval:
-                to = Status.PENDING
-            _enter(locked, Change.RESCHEDULED, was, to, actor, reason, now)
-            notifications.rescheduled(
-                locked, was=was, before=before, by=actor.role, reason=reason, now=now
-            )
-        return locked
+    def is_repeated(locked: Booking, step: Step[Role], was: Status) -> bool:
+        return start == locked.start and was in TRANSITIONS[Change.RESCHEDULED]
 
-    return retrying(write)
+    def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
+        nonlocal before
+        admit()
+        ledger.lock_active([locked.host])
+        event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
+        _check_terms(event_type, seen)
+        _check_start(event_type, start, now, moving=locked)
+        before = locked.start, locked.end
+        locked.event_type = event_type
+        locked.start, locked.end = start, start + timedelta(minutes=event_type.duration)
+        _release(locked)
+        locked.busy_time = _claim(locked)
+        asks_again = actor.role is Role.INVITEE and event_type.requires_approval
+        return Status.PENDING if asks_again else was
+
+    def announce(moved: Booking, step: Step[Role], was: Status) -> None:
+        publishing.publish(moved, step.change, now=now)
+        notifications.rescheduled(moved, step, was, before=before)
+
+    return lifecycle.move(
+        booking,
+        step,
+        prepare=prepare,
+        announce=announce,
+        fields=["start", "end", "busy_time"],
+        is_repeated=is_repeated,
+    )
 
 
 def update(
@@ -260,7 +254,7 @@ def update(
 
     def write() -> Booking:
         with transaction.atomic():
-            locked = _lock(booking)
+            locked = Booking.objects.lock(booking.pk)
             lock(locked.host_id)
             near = (locked.host.weekly_availability.timezone, locked.timezone)
             if notes is not None:
@@ -282,74 +276,29 @@ def update(
     return retrying(write)
 
 
-def _move(
-    booking: Booking,
-    change: Change,
-    actor: Actor,
-    now: datetime,
-    *,
-    reason: str = "",
-    sequence: int | None = None,
-) -> Booking:
-    """The one door of the state machine; `sequence` is the one that the actor saw, if it matters.
-
-    The same move again by the same actor changes nothing. InvalidTransition where the map has none
-    from the present status.
-    """
-    to = Status(change.value)
-
-    def write() -> Booking:
-        with transaction.atomic():
-            locked = _lock(booking)
-            if locked.status_at(now) == to and _brought_about(locked, to, actor):
-                return locked
-            was = _checked(locked, change, actor, now, reason, sequence)
-            if to is Status.CONFIRMED:
-                ledger.lock_active([locked.host])
-            if to in _OVER:
-                ledger.lock_people([locked.host_id])
-                _release(locked)
-            _enter(locked, change, was, to, actor, reason, now)
-            _notify(locked, change, was, actor, reason, now)
-            faults.point("booking.moved")
-        return locked
-
-    return retrying(write)
+def _move(booking: Booking, step: Step[Role]) -> Booking:
+    """Bring a booking into the status that its change is named after."""
+    return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=["busy_time"])
 
 
-def _lock(booking: Booking) -> Booking:
-    rows = Booking.objects.with_people().select_for_update(of=("self",), no_key=True)
-    return rows.get(pk=booking.pk)
+def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
+    to = Status(step.change.value)
+    if to is Status.CONFIRMED:
+        ledger.lock_active([locked.host])
+    elif to in FREED:  # a completed booking keeps its time, in the past
+        ledger.lock_people([locked.host_id])
+        _release(locked)
+    return to
 
 
-def _brought_about(booking: Booking, status: Status, actor: Actor) -> bool:
-    """Whether this actor has moved it into this status before."""
-    entries = booking.history.filter(to_status=status, role=actor.role, actor=actor.user)
-    return entries.exists()
-
-
-def _checked(
-    locked: Booking,
-    change: Change,
-    actor: Actor,
-    now: datetime,
-    reason: str,
-    sequence: int | None,
-) -> Status:
-    """The present status, from which this actor may bring about this change."""
-    if len(reason) > _REASON_LENGTH:
-        message = _("The reason is over %(count)d characters long.") % {"count": _REASON_LENGTH}
-        raise Invalid(message, field="reason")
-    present = Status(locked.status) if actor.role is Role.CLOCK else locked.status_at(now)
-    stale = sequence is not None and sequence != locked.sequence
-    if stale or actor.role not in TRANSITIONS[change].get(present, ()):
-        message = _("This event is %(status)s.") % {"status": present.label}
-        raise InvalidTransition(message, reason=present)
-    return present
+def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
+    publishing.publish(moved, step.change, now=step.now)
+    notifications.moved(moved, step, was)
+    faults.point("booking.moved")
 
 
 def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> str:
-    """As it is kept. A host who is to call needs one."""
+    """Return the phone number to keep. A host who is to call needs one."""
     if phone.strip():
         return checked_phone(phone, "attendee_phone", near)
     if event_type.location == Location.PHONE_CALL:
@@ -384,53 +333,3 @@ def _release(booking: Booking) -> None:
     if booking.busy_time_id is not None:
         held, booking.busy_time = booking.busy_time_id, None
         ledger.release([held])
-
-
-def _enter(
-    locked: Booking,
-    change: Change,
-    was: Status,
-    to: Status,
-    actor: Actor,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Write the new state and its history row."""
-    locked.status = to
-    locked.sequence += 1
-    locked.updated_at = now
-    locked.save(update_fields=["status", "sequence", "updated_at", "start", "end", "busy_time"])
-    _record(locked, change, was, actor, reason, now)
-    publishing.publish(locked, change, now=now)
-
-
-def _record(
-    booking: Booking, change: Change, was: str, actor: Actor, reason: str, now: datetime
-) -> None:
-    HistoryEntry.objects.create(
-        booking=booking,
-        sequence=booking.sequence,
-        change=change,
-        from_status=was,
-        to_status=booking.status,
-        start=booking.start,
-        end=booking.end,
-        actor=actor.user,
-        role=actor.role,
-        reason=reason,
-        at=now,
-    )
-
-
-def _notify(
-    booking: Booking, change: Change, was: Status, actor: Actor, reason: str, now: datetime
-) -> None:
-    match change:
-        case Change.CONFIRMED:
-            notifications.confirmed(booking, now=now)
-        case Change.REJECTED:
-            notifications.rejected(booking, reason=reason, now=now)
-        case Change.CANCELLED:
-            notifications.cancelled(booking, was=was, by=actor.role, reason=reason, now=now)
-        case Change.EXPIRED:
-            notifications.expired(booking, now=now)

@@ -1,18 +1,16 @@
-"""What becomes of bookings when their host is deactivated. See `core.people.departures`."""
+"""Bookings to come of a host who is deactivated. See `core.people.departures`."""
 
-from contextlib import suppress
 from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from core.errors import InvalidTransition
 from core.people.departures import Coming
-from scheduling.domain import bookings
+from scheduling.domain import bookings, lifecycle
 from scheduling.models import Booking
 from scheduling.models.bookings import BookingQuerySet
-from scheduling.models.enums import Role, Status
+from scheduling.models.enums import Role
 
 
 def coming(*, person_id: int, now: datetime, most: int) -> list[Coming]:
@@ -29,12 +27,10 @@ def coming(*, person_id: int, now: datetime, most: int) -> list[Coming]:
 
 def call_off(*, person_id: int, staff_id: int, now: datetime, most: int) -> int:
     actor = bookings.Actor(Role.STAFF, User.objects.get(pk=staff_id))
-    count = 0
-    for booking in _open(person_id, now)[:most]:
-        with suppress(InvalidTransition):  # over by now
-            bookings.cancel(booking=booking, actor=actor, now=now)
-            count += 1
-    return count
+    return lifecycle.move_each(
+        _open(person_id, now)[:most],
+        lambda booking: bookings.cancel(booking=booking, actor=actor, now=now),
+    )
 
 
 def hold_team(*, person_id: int, team_id: int) -> None:
@@ -46,6 +42,5 @@ def leave_team(*, person_id: int, team_id: int, now: datetime) -> None:
 
 
 def _open(person_id: int, now: datetime) -> BookingQuerySet:
-    own = Booking.objects.filter(host=person_id)
-    found = own.in_status(Status.PENDING, now) | own.in_status(Status.CONFIRMED, now)
+    found = Booking.objects.filter(host=person_id).open_at(now)
     return found.with_people().order_by("start", "pk")

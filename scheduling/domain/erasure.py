@@ -11,19 +11,16 @@ from core.db.retrying import retrying
 from notifications.domain import notifications as outgoing
 from scheduling.domain import bookings, limits
 from scheduling.domain.readings import InviteeSerializer
-from scheduling.messages.notifications import topics_of
 from scheduling.models import Booking, HistoryEntry
-from scheduling.models.enums import Role, Status
+from scheduling.models.enums import OVER, Role
 from webhooks.domain import publishing
 
 NOBODY = "deleted@deleted.invalid"
 """An address at which nobody is, nor can be (RFC 2606)."""
 
-OVER = [Status.REJECTED, Status.CANCELLED, Status.EXPIRED, Status.COMPLETED]
-
 
 def erase_invitee(*, booking: Booking, now: datetime) -> None:
-    """Forget whoever booked this. What is still to come is cancelled first, so the host hears."""
+    """Forget the invitee of this booking. One to come is cancelled first, so the host hears."""
 
     def write() -> None:
         with transaction.atomic():
@@ -65,7 +62,7 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     Booking.objects.filter(pk__in=ids).update(**nobody, updated_at=now)
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
-    topics = topics_of(ids)
+    topics = Booking.topics_of(ids)
     outgoing.forget(topics=topics)
     idempotency.forget(topics=topics)
     with translation.override("en"):

@@ -8,7 +8,8 @@ from rest_framework import serializers
 from accounts.domain.readings import NameField
 from core.api.reading import Derived
 from scheduling.models import Booking, EventType, name_of_invitee
-from scheduling.models.enums import Status, status_at
+from scheduling.models.enums import Status
+from scheduling.models.lifecycle import status_at
 
 TEXT_OR_NULL = serializers.CharField(allow_null=True)
 
@@ -16,6 +17,17 @@ TEXT_OR_NULL = serializers.CharField(allow_null=True)
 def or_null(text: str) -> str | None:
     """Return None for a text that is empty in the database and null in the API."""
     return text or None
+
+
+def present_status() -> Derived:
+    """Return the column of the status that is true when it is shown."""
+    return Derived(
+        lambda status, start, end: status_at(status, start, end, timezone.now()),
+        "status",
+        "start",
+        "end",
+        like=serializers.ChoiceField(Status.choices),
+    )
 
 
 class EventTypeOfEventSerializer(serializers.Serializer[EventType]):
@@ -40,13 +52,7 @@ class HostSerializer(serializers.Serializer[Any]):
 class EventSerializer(serializers.Serializer[Booking]):
     uuid = serializers.CharField()
     id = serializers.IntegerField()
-    status = Derived(
-        lambda status, start, end: status_at(status, start, end, timezone.now()),
-        "status",
-        "start",
-        "end",
-        like=serializers.ChoiceField(Status.choices),
-    )
+    status = present_status()
     start_time = serializers.DateTimeField(source="start")
     end_time = serializers.DateTimeField(source="end")
     timezone = serializers.CharField(help_text="The invitee's.")

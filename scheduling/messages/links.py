@@ -17,18 +17,18 @@ _ANSWER = "scheduling.answer"
 
 
 def manage_url(booking: Booking) -> str:
-    """Where the invitee sees, moves and cancels this booking, for as long as it is kept."""
+    """Return the URL where the invitee sees, moves and cancels this booking."""
     return settings.PUBLIC_URL + reverse("scheduling:manage", args=[manage_token(booking)])
 
 
 def manage_token(booking: Booking) -> str:
-    """What an invitee's addresses end with."""
+    """Return the token at the end of an invitee's URLs."""
     return signing.dumps([booking.pk, _address(booking)], salt=_MANAGE)
 
 
 def read_manage(token: str) -> Booking:
     """The booking that the invitee may manage; NotFound else."""
-    booking_id, address = _load(token, _MANAGE)
+    booking_id, address = load(token, _MANAGE)
     booking = Booking.objects.with_people().filter(pk=booking_id).first()
     if booking is not None and booking.erased_at:
         raise NotFound(_("The person who booked with this link has been erased."))
@@ -38,14 +38,14 @@ def read_manage(token: str) -> Booking:
 
 
 def answer_url(booking: Booking) -> str:
-    """Where the host answers this booking as it stands, without signing in."""
+    """Return the URL where the host answers this booking without signing in."""
     token = signing.dumps([booking.pk, booking.host_id, booking.sequence], salt=_ANSWER)
     return settings.PUBLIC_URL + reverse("scheduling:answer", args=[token])
 
 
 def read_answer(token: str) -> tuple[Booking, User, int]:
     """The booking, its host and the sequence that they saw; NotFound else."""
-    booking_id, host_id, sequence = _load(token, _ANSWER)
+    booking_id, host_id, sequence = load(token, _ANSWER)
     answerable = Booking.objects.with_people().filter(host__is_active=True)
     booking = answerable.filter(pk=booking_id, host=host_id).first()
     if booking is None:
@@ -54,11 +54,12 @@ def read_answer(token: str) -> tuple[Booking, User, int]:
 
 
 def _address(booking: Booking) -> str:
-    """By which a link knows its invitee, without saying who it is."""
+    """Return a digest by which a link knows its invitee, without saying who it is."""
     return hashlib.sha256(booking.invitee_email.lower().encode()).hexdigest()[:16]
 
 
-def _load(token: str, salt: str) -> Any:
+def load(token: str, salt: str) -> Any:
+    """Return what was signed into a link; NotFound for a link that is not whole."""
     try:
         return signing.loads(token, salt=salt)
     except signing.BadSignature:

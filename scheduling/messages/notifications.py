@@ -1,6 +1,6 @@
-"""Who is told what when a booking moves: all to the outbox, in the caller's transaction."""
+"""Messages about a change of a booking, to the outbox in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +16,11 @@ from accounts.models import User
 from core.text import times
 from notifications.domain import notifications
 from notifications.domain.channels import EmailContent, PushContent
+from scheduling.domain.lifecycle import Step
 from scheduling.messages import icalendar, links
 from scheduling.messages.icalendar import Method
 from scheduling.models import Booking
-from scheduling.models.enums import Role, Status
+from scheduling.models.enums import Change, Role, Status
 
 REMINDERS = {"day": timedelta(days=1), "minutes": timedelta(minutes=15)}
 """How long before the start, by the name that the templates of emails have for it."""
@@ -87,23 +88,24 @@ def created(booking: Booking, *, by: Role, now: datetime) -> None:
         _push(booking, "booking-created", _("New booking"), words, now)
 
 
-def confirmed(booking: Booking, *, now: datetime) -> None:
+def _confirmed(booking: Booking, step: Step[Role], was: Status) -> None:
     """Both get the entry for their calendar and two reminders."""
-    _put_into_calendars(booking, "booking_confirmed", now)
+    _put_into_calendars(booking, "booking_confirmed", step.now)
 
 
-def rejected(booking: Booking, *, reason: str, now: datetime) -> None:
+def _rejected(booking: Booking, step: Step[Role], was: Status) -> None:
     _host, invitee = parties(booking)
-    _email(booking, invitee, "booking_rejected", now, reason=reason)
+    _email(booking, invitee, "booking_rejected", step.now, reason=step.reason)
 
 
-def cancelled(booking: Booking, *, was: Status, by: Role, reason: str, now: datetime) -> None:
-    """Both are told; a confirmed booking also leaves both calendars."""
-    notifications.withdraw(topic=reminder_topic(booking), now=now)
+def _cancelled(booking: Booking, step: Step[Role], was: Status) -> None:
+    """Both get an email; a confirmed booking also leaves both calendars."""
+    by, now = step.actor.role, step.now
+    notifications.withdraw(topic=booking.reminder_topic, now=now)
     ics = Method.CANCEL if was == Status.CONFIRMED else None
     for party in parties(booking):
         who = _who(by, party)
-        said = _reason(reason, by, party)
+        said = _reason(step.reason, by, party)
         _email(booking, party, "booking_cancelled", now, ics=ics, by=who, reason=said)
     if by is not Role.HOST:
         words = _("%(name)s: %(what)s.")
@@ -111,19 +113,14 @@ def cancelled(booking: Booking, *, was: Status, by: Role, reason: str, now: date
 
 
 def rescheduled(
-    booking: Booking,
-    *,
-    was: Status,
-    before: tuple[datetime, datetime],
-    by: Role,
-    reason: str,
-    now: datetime,
+    booking: Booking, step: Step[Role], was: Status, *, before: tuple[datetime, datetime]
 ) -> None:
     """Both learn of the new time, and their calendars too. What must be approved anew leaves them.
 
     `before` is the start and the end that it had.
     """
-    notifications.withdraw(topic=reminder_topic(booking), now=now)
+    by, now = step.actor.role, step.now
+    notifications.withdraw(topic=booking.reminder_topic, now=now)
     for party in parties(booking):
         ics = None
         if was == Status.CONFIRMED:
@@ -136,7 +133,7 @@ def rescheduled(
             ics=ics,
             before=before,
             by=_who(by, party),
-            reason=_reason(reason, by, party),
+            reason=_reason(step.reason, by, party),
         )
         if booking.status == Status.CONFIRMED:
             _remind(booking, party, now)
@@ -146,16 +143,30 @@ def rescheduled(
 
 
 def updated(booking: Booking, *, now: datetime) -> None:
-    """Nobody is told, but the reminders to come tell of it as it is now."""
-    if notifications.withdraw(topic=reminder_topic(booking), now=now):
+    """Nobody gets an email now, but the reminders to come say what has changed."""
+    if notifications.withdraw(topic=booking.reminder_topic, now=now):
         for party in parties(booking):
             _remind(booking, party, now)
 
 
-def expired(booking: Booking, *, now: datetime) -> None:
-    """Nobody caused it, so both are told."""
+def _expired(booking: Booking, step: Step[Role], was: Status) -> None:
+    """Nobody caused it, so both get an email."""
     for party in parties(booking):
-        _email(booking, party, "booking_expired", now)
+        _email(booking, party, "booking_expired", step.now)
+
+
+_TOLD = {
+    Change.CONFIRMED: _confirmed,
+    Change.REJECTED: _rejected,
+    Change.CANCELLED: _cancelled,
+    Change.EXPIRED: _expired,
+}
+
+
+def moved(booking: Booking, step: Step[Role], was: Status) -> None:
+    """Tell people of a change of status. Nobody hears that a booking has taken place."""
+    if step.change in _TOLD:
+        _TOLD[step.change](booking, step, was)
 
 
 def _put_into_calendars(booking: Booking, name: str, now: datetime) -> None:
@@ -165,37 +176,23 @@ def _put_into_calendars(booking: Booking, name: str, now: datetime) -> None:
 
 
 def _remind(booking: Booking, party: Party, now: datetime) -> None:
-    about = reminder_topic(booking)
     for lead, before in REMINDERS.items():
         due_at = booking.start - before
         if due_at <= now:
             continue
-        _email(booking, party, "booking_reminder", now, about=about, due_at=due_at, lead=lead)
+        _email(booking, party, "booking_reminder", now, due_at=due_at, lead=lead)
         if party.role is Role.HOST:
             words = _STARTS[lead]
-            _push(booking, "booking-reminder", _("Reminder"), words, now, about, due_at)
-
-
-def topic(booking: Booking) -> str:
-    """What all that is said of it goes by, but for its reminders."""
-    return topic_of(booking.pk)
-
-
-def reminder_topic(booking: Booking) -> str:
-    return f"{topic(booking)}:reminders"
+            _push(booking, "booking-reminder", _("Reminder"), words, now, due_at)
 
 
 def topic_of(pk: int) -> str:
-    return f"booking:{pk}"
-
-
-def topics_of(ids: Iterable[int]) -> list[str]:
-    """All that anything goes by that is said of these bookings."""
-    return [name for pk in ids for name in (topic_of(pk), f"{topic_of(pk)}:reminders")]
+    """Return `Booking.topic` of a booking that is known by its number."""
+    return Booking(pk=pk).topic
 
 
 def _who(by: Role, reader: Party) -> str:
-    """Who has acted, as the templates of emails name them: `you`, the `other` or `staff`."""
+    """Return who has acted, as the templates of emails name them: `you`, the `other` or `staff`."""
     if by is reader.role:
         return "you"
     return "other" if by in (Role.HOST, Role.INVITEE) else "staff"
@@ -214,7 +211,6 @@ def _email(
     *,
     ics: Method | None = None,
     before: tuple[datetime, datetime] | None = None,
-    about: str = "",
     due_at: datetime | None = None,
     **context: str,
 ) -> None:
@@ -229,7 +225,7 @@ def _email(
         content=content,
         now=now,
         user=party.account,
-        topic=about or topic(booking),
+        topic=booking.reminder_topic if due_at else booking.topic,
         due_at=due_at,
         about=booking.host if due_at else None,
     )
@@ -293,7 +289,7 @@ def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
 
 
 def answers(booking: Booking) -> list[tuple[str, Any]]:
-    """What the invitee has answered, under the labels of the questions and in their order.
+    """Return the invitee's answers under the labels of the questions and in their order.
 
     PostgreSQL keeps the keys of an object in an order of its own.
     """
@@ -310,7 +306,7 @@ def _in_words(answer: Any) -> Any:
 
 
 def _tells_all(booking: Booking, reader: Party) -> bool:
-    """Whether this reader's messages repeat what was typed for the booking.
+    """Return whether this reader's messages repeat what was typed for the booking.
 
     An invitee's do not where it was typed on a public page: a stranger can enter any address there,
     and would write to it from the operator's.
@@ -331,10 +327,9 @@ def _push(
     title: StrPromise,
     words: StrPromise,
     now: datetime,
-    about: str = "",
     due_at: datetime | None = None,
 ) -> None:
-    """To the host's devices: invitees have none."""
+    """Send to the host's devices: invitees have none."""
     with translation.override(booking.host.mail_language):
         names = {"name": booking.invitee, "what": booking.event_type.name}
         content: PushContent = {
@@ -347,7 +342,7 @@ def _push(
         kind=kind,
         content=content,
         now=now,
-        topic=about or topic(booking),
+        topic=booking.reminder_topic if due_at else booking.topic,
         due_at=due_at,
     )
 

@@ -261,6 +261,28 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("start", models.DateTimeField(verbose_name="start")),
+                ("end", models.DateTimeField(verbose_name="end")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("confirmed", "confirmed"),
+                            ("rejected", "rejected"),
+                            ("cancelled", "cancelled"),
+                            ("expired", "expired"),
+                            ("completed", "completed"),
+                        ],
+                        default="pending",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("sequence", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
                 (
                     "uuid",
                     models.CharField(
@@ -317,31 +339,11 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("start", models.DateTimeField(verbose_name="start")),
-                ("end", models.DateTimeField(verbose_name="end")),
                 ("notes", models.TextField(blank=True, max_length=5000, verbose_name="notes")),
                 (
                     "custom_field_values",
                     models.JSONField(blank=True, default=dict, verbose_name="answers"),
                 ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "pending"),
-                            ("confirmed", "confirmed"),
-                            ("rejected", "rejected"),
-                            ("cancelled", "cancelled"),
-                            ("expired", "expired"),
-                            ("completed", "completed"),
-                        ],
-                        default="pending",
-                        editable=False,
-                        max_length=10,
-                        verbose_name="status",
-                    ),
-                ),
-                ("sequence", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "made_by",
                     models.CharField(
@@ -357,8 +359,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("erased_at", models.DateTimeField(editable=False, null=True)),
-                ("created_at", models.DateTimeField(editable=False)),
-                ("updated_at", models.DateTimeField(editable=False)),
                 (
                     "busy_time",
                     models.OneToOneField(
@@ -391,6 +391,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "booking",
                 "verbose_name_plural": "bookings",
                 "ordering": ("start", "id"),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
@@ -485,6 +486,8 @@ class Migration(migrations.Migration):
                 ),
                 ("start", models.DateTimeField(verbose_name="start")),
                 ("end", models.DateTimeField(verbose_name="end")),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
+                ("at", models.DateTimeField()),
                 (
                     "role",
                     models.CharField(
@@ -497,8 +500,6 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
-                ("at", models.DateTimeField()),
                 (
                     "actor",
                     models.ForeignKey(
@@ -522,6 +523,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "history entry",
                 "verbose_name_plural": "history",
                 "ordering": ("sequence",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
@@ -604,20 +606,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="booking",
-            index=models.Index(fields=["host", "status", "start"], name="booking_hosted"),
-        ),
-        migrations.AddIndex(
-            model_name="booking",
-            index=models.Index(fields=["host", "start", "id"], name="booking_hosted_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="booking",
-            index=models.Index(
-                fields=["host", "updated_at", "id"], name="booking_hosted_by_change"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="booking",
             index=models.Index(
                 condition=models.Q(("status", "pending")), fields=["start"], name="booking_pending"
             ),
@@ -628,6 +616,20 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "confirmed")),
                 fields=["end"],
                 name="booking_confirmed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="booking",
+            index=models.Index(fields=["host", "status", "start"], name="booking_hosted"),
+        ),
+        migrations.AddIndex(
+            model_name="booking",
+            index=models.Index(fields=["host", "start", "id"], name="booking_hosted_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="booking",
+            index=models.Index(
+                fields=["host", "updated_at", "id"], name="booking_hosted_by_change"
             ),
         ),
         migrations.AddIndex(
@@ -674,7 +676,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="historyentry",
-            index=models.Index(fields=["at"], name="booking_history_age"),
+            index=models.Index(fields=["at"], name="scheduling_history_age"),
         ),
         migrations.AddConstraint(
             model_name="historyentry",

@@ -1,6 +1,4 @@
-"""What can be said of event types and bookings in one word, and how a booking moves."""
-
-from datetime import datetime
+"""Choices of event types and bookings, and the transitions of a booking."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -45,17 +43,15 @@ class Status(models.TextChoices):
     COMPLETED = "completed", _("completed")
 
 
-def status_at(status: str, start: datetime, end: datetime, now: datetime) -> Status:
-    """The status that is true at `now`: time expires and completes without waiting for us."""
-    if status == Status.PENDING and start <= now:
-        return Status.EXPIRED
-    if status == Status.CONFIRMED and end <= now:
-        return Status.COMPLETED
-    return Status(status)
+# Statuses in which somebody can still cancel, that hold on to their time, that give it back.
+OPEN = (Status.PENDING, Status.CONFIRMED)
+STANDING = (Status.CONFIRMED, Status.COMPLETED)
+FREED = (Status.REJECTED, Status.CANCELLED, Status.EXPIRED)
+OVER = (*FREED, Status.COMPLETED)
 
 
 class Change(models.TextChoices):
-    """What happened to a booking: the words of its history, and of the webhooks' events."""
+    """Changes of a booking or a meeting request, as histories and webhook events name them."""
 
     CREATED = "created", _("created")
     CONFIRMED = "confirmed", _("confirmed")
@@ -67,7 +63,7 @@ class Change(models.TextChoices):
 
 
 class Role(models.TextChoices):
-    """In what capacity somebody, or the passing of time, moves a booking."""
+    """Capacity in which somebody, or the passing of time, changes a booking."""
 
     HOST = "host", _("host")
     INVITEE = "invitee", _("invitee")

@@ -1,4 +1,4 @@
-"""What is booked of the signed-in host: tab by tab, one by one, and what they do with it."""
+"""Bookings of the signed-in host: tab by tab, one by one, and the actions on them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,41 +25,32 @@ from core.web.pages import (
     refusals_shown,
     signed_in_at,
 )
-from scheduling.domain import availability, limits
-from scheduling.domain import bookings as doors
+from scheduling.domain import availability, bookings, limits
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
 from scheduling.pages.cards import card_of, unmoved
 from scheduling.pages.forms import CancelForm, MoveForm, NotesForm, SeenForm
 from scheduling.pages.history import steps_of
-from scheduling.pages.sides import SIDES, UPCOMING, counts_of_sides, side_of
+from scheduling.pages.tabs import TABS, tab_page
 from scheduling.pages.weeks import week_of
-
-_PER_PAGE = 20
 
 
 @require_safe
 @login_required
-def bookings(request: SignedIn) -> HttpResponse:
+def booking_list(request: SignedIn) -> HttpResponse:
     """One tab of the host's bookings; an unknown one is that of what is ahead."""
-    user, now = request.user, timezone.now()
-    side = SIDES.get(request.GET.get("tab", ""), UPCOMING)
-    counts = counts_of_sides(user, now)
-    rows = Booking.objects.visible_to(user).in_status(side.status, now)
-    rows = rows.with_people().order_by(*side.order)
-    page = page_of(request, rows, per_page=_PER_PAGE, count=counts[side.tab])
-    return render(
+    now, every = timezone.now(), Booking.objects.visible_to(request.user)
+    return tab_page(
         request,
         "scheduling/bookings.html",
-        {
-            "section": "bookings",
-            "side": side,
-            "sides": [(each, counts[each.tab]) for each in SIDES.values()],
-            "waiting": Status.PENDING,
-            "page": page,
-            "cards": [card_of(booking, Role.HOST, now) for booking in page],
-            "now": now,
-        },
+        TABS,
+        default=Status.CONFIRMED,
+        every=every,
+        rows_in=lambda status: every.in_status(status, now),
+        cards_of=lambda rows: [card_of(booking, Role.HOST, now) for booking in rows],
+        section="bookings",
+        waiting=TABS[Status.PENDING].name,
+        now=now,
     )
 
 
@@ -72,7 +63,7 @@ def booking(request: SignedIn, booking_id: int) -> HttpResponse:
 
 
 def _find(booking_id: int, user: User) -> Booking:
-    return doors.find(key=str(booking_id), user=user)
+    return bookings.find(key=str(booking_id), user=user)
 
 
 def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -> HttpResponse:
@@ -85,7 +76,7 @@ def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -
         {
             "section": "bookings",
             "card": card,
-            "side": side_of(card.status),
+            "tab": TABS[card.status],
             "history": history,
             "steps": steps_of(card, list(history)),
             "week": week_of(card, wanted or "", now) if moving else None,
@@ -110,9 +101,9 @@ def _acting(view: Callable[[SignedIn, Booking], str]) -> Callable[..., HttpRespo
 
 @_acting
 def confirm(request: SignedIn, found: Booking) -> str:
-    doors.confirm(
+    bookings.confirm(
         booking=found,
-        actor=doors.host(request.user),
+        actor=bookings.host(request.user),
         now=timezone.now(),
         sequence=checked(SeenForm(request.POST))["sequence"],
     )
@@ -122,9 +113,9 @@ def confirm(request: SignedIn, found: Booking) -> str:
 @_acting
 def reject(request: SignedIn, found: Booking) -> str:
     wanted = checked(CancelForm(request.POST))
-    doors.reject(
+    bookings.reject(
         booking=found,
-        actor=doors.host(request.user),
+        actor=bookings.host(request.user),
         now=timezone.now(),
         reason=wanted["reason"],
         sequence=wanted["sequence"],
@@ -135,9 +126,9 @@ def reject(request: SignedIn, found: Booking) -> str:
 @_acting
 def cancel(request: SignedIn, found: Booking) -> str:
     wanted = checked(CancelForm(request.POST))
-    doors.cancel(
+    bookings.cancel(
         booking=found,
-        actor=doors.host(request.user),
+        actor=bookings.host(request.user),
         now=timezone.now(),
         reason=wanted["reason"],
         sequence=wanted["sequence"],
@@ -153,17 +144,17 @@ def _invitee(booking: Booking) -> dict[str, str]:
 @signed_in_at("scheduling:booking", "booking_id")
 @limited("user", "30/10m", ["POST"])
 def move(request: SignedIn, booking_id: int) -> HttpResponse:
-    """To another time; where that cannot be, back to the week that was being looked at."""
+    """Move it to another time; on a refusal, go back to the week that was shown."""
     found = _find(booking_id, request.user)
     page = reverse("scheduling:booking", args=[booking_id])
     back = own_address_or(page, request, request.POST.get("next", ""))
     now = timezone.now()
     with refusals_shown(request, unmoved):
         wanted = checked(MoveForm(request.POST))
-        doors.reschedule(
+        bookings.reschedule(
             booking=found,
             start=availability.instant_of(wanted["start"]),
-            actor=doors.host(request.user),
+            actor=bookings.host(request.user),
             now=now,
             reason=wanted["reason"],
             sequence=wanted["sequence"],
@@ -180,11 +171,11 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
 @require_POST
 @signed_in_at("scheduling:booking", "booking_id")
 def note(request: SignedIn, booking_id: int) -> HttpResponse:
-    """What is noted about it."""
+    """Save the notes about it."""
     found, now = _find(booking_id, request.user), timezone.now()
     form = NotesForm(request.POST)
     if not form.is_valid():
         return _shown(request, found, form, now)
-    doors.update(booking=found, now=now, notes=form.cleaned_data["notes"])
+    bookings.update(booking=found, now=now, notes=form.cleaned_data["notes"])
     messages.success(request, gettext("The notes are saved."))
     return redirect("scheduling:booking", booking_id)

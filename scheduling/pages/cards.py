@@ -4,28 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, NotFound, PersonGone, TimeTaken
+from core.errors import Conflict, PersonGone, TimeTaken
 from scheduling.messages.notifications import Party, answers, given_up, parties
 from scheduling.models import Booking
-from scheduling.models.enums import TRANSITIONS, Change, Role, Status
+from scheduling.models.enums import Change, Role, Status
 
-_STATUS_NAMES: dict[Role, dict[Status, Promise]] = {
-    Role.INVITEE: {
-        Status.PENDING: _("Waits for approval"),
-        Status.CONFIRMED: _("Confirmed"),
-        Status.REJECTED: _("Declined"),
-        Status.CANCELLED: _("Cancelled"),
-        Status.EXPIRED: _("Expired"),
-        Status.COMPLETED: _("Completed"),
-    }
+STATUS_NAMES = {
+    Status.CONFIRMED: _("Confirmed"),
+    Status.REJECTED: _("Declined"),
+    Status.CANCELLED: _("Cancelled"),
+    Status.EXPIRED: _("Expired"),
+    Status.COMPLETED: _("Completed"),
 }
-_STATUS_NAMES[Role.HOST] = _STATUS_NAMES[Role.INVITEE] | {Status.PENDING: _("Waits for you")}
 
 
 @dataclass(frozen=True)
@@ -47,11 +41,11 @@ class Card:
 
     @property
     def is_certain(self) -> bool:
-        """Whether it belongs into calendars."""
+        """Return whether it belongs into calendars."""
         return self.status is Status.CONFIRMED
 
     @property
-    def may_confirm(self) -> bool:
+    def may_answer(self) -> bool:
         return self.may(Change.CONFIRMED)
 
     @property
@@ -60,7 +54,7 @@ class Card:
 
     @property
     def new_minutes(self) -> int | None:
-        """How long it lasts once it is moved, where that is another length than now."""
+        """Return its length once it is moved, where that differs from the present one."""
         minutes = self.booking.event_type.duration
         is_as_now = self.booking.end - self.booking.start == timedelta(minutes=minutes)
         return None if is_as_now else minutes
@@ -74,14 +68,16 @@ class Card:
         return not self.booking.host.is_active
 
     def may(self, change: Change) -> bool:
-        """Whether this person can do it now. Only to cancel needs no host who is still there."""
+        """Return whether this person can do it now. Only cancelling needs no active host."""
         if self.is_host_gone and change is not Change.CANCELLED:
             return False
-        return self.person.role in TRANSITIONS[change].get(self.status, ())
+        return self.booking.allows(change, self.person.role, self.status)
 
     @property
     def status_name(self) -> Promise:
-        return _STATUS_NAMES[self.person.role][self.status]
+        if self.status is not Status.PENDING:
+            return STATUS_NAMES[self.status]
+        return _("Waits for you") if self.is_host else _("Waits for approval")
 
     @property
     def title(self) -> str:
@@ -90,7 +86,7 @@ class Card:
 
     @property
     def given_up(self) -> str:
-        """What becomes of a time that the invitee gave up for another, in a sentence; or empty."""
+        """Return a sentence about the time that the invitee gave up for another, or empty."""
         return given_up(self.booking, self.person, self.other, self.status)
 
     @property
@@ -106,7 +102,7 @@ def card_of(booking: Booking, role: Role, now: datetime) -> Card:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a booking stands, in a sentence, and the reason that somebody gave for it."""
+    """Present status in a sentence, and the reason that somebody gave for it."""
 
     sentence: str
     reason: str = ""
@@ -147,7 +143,7 @@ def outcome_of(card: Card) -> Outcome:
 
 
 def unmoved(error: Conflict) -> str:
-    """Why a booking was not moved, to whoever wanted to move it."""
+    """Say why a booking was not changed."""
     if isinstance(error, TimeTaken):
         return gettext("%(why)s Nothing was changed; the times below are still open.") % {
             "why": error.message
@@ -157,7 +153,3 @@ def unmoved(error: Conflict) -> str:
     return gettext(
         "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
     )
-
-
-def broken(request: HttpRequest, error: NotFound) -> HttpResponse:
-    return render(request, "scheduling/broken.html", {"why": error.message}, status=404)

@@ -1,4 +1,4 @@
-"""The history of a booking in sentences, as one of its two sides reads them."""
+"""The history of a booking in sentences, as its host or its invitee reads them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scheduling.pages.cards import Card
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a booking's history."""
+    """One line of a history."""
 
     sentence: str
     at: datetime
@@ -36,7 +36,7 @@ _BY_ANOTHER = {
     Change.CANCELLED: _("%(name)s cancelled it."),
     Change.RESCHEDULED: _("%(name)s moved it from %(before)s to %(after)s."),
 }
-_BY_TIME = {
+BY_TIME = {
     Change.EXPIRED: _("Its time came before an answer, so it expired."),
     Change.COMPLETED: _("It has taken place."),
 }
@@ -56,7 +56,7 @@ def _steps(card: Card, entries: Sequence[HistoryEntry]) -> Iterator[Step]:
         change, role = Change(entry.change), Role(entry.role)
         said = {"before": _moment(before, card), "after": _moment(entry.start, card)}
         if role is Role.CLOCK:
-            sentence = str(_BY_TIME[change])
+            sentence = str(BY_TIME[change])
         elif role is card.person.role:
             sentence = _BY_ME[change] % said
         else:

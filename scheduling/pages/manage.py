@@ -20,7 +20,8 @@ from scheduling.messages.icalendar import Method
 from scheduling.messages.notifications import calendar_object, parties
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
-from scheduling.pages.cards import Card, broken, card_of, outcome_of, unmoved
+from scheduling.pages.answer import broken
+from scheduling.pages.cards import Card, card_of, outcome_of, unmoved
 from scheduling.pages.forms import CancelForm, MoveForm
 from scheduling.pages.weeks import week_of
 

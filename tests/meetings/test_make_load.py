@@ -222,7 +222,7 @@ def test_meetings_have_come_about_as_the_doors_allow() -> None:
             meeting.recipient.timezone,
             meeting.start + services.DURATION,
         )
-        assert len(entries) == meeting.version + 1
+        assert len(entries) == meeting.sequence + 1
         assert (last.to_status, first.at, last.at) == (
             meeting.status,
             meeting.created_at,
@@ -230,9 +230,9 @@ def test_meetings_have_come_about_as_the_doors_allow() -> None:
         )
         assert (first.from_status, first.to_status, first.role) == ("", "pending", "requester")
         for before, entry in pairwise(entries):
-            present = enums.Status(entry.from_status)
+            present = booking_enums.Status(entry.from_status)
             assert before.to_status == entry.from_status
-            assert entry.role in enums.TRANSITIONS[present][enums.Status(entry.to_status)]
+            assert entry.role in enums.TRANSITIONS[booking_enums.Change(entry.change)][present]
             assert before.at < entry.at
         actors = {"requester": meeting.requester_id, "recipient": meeting.recipient_id}
         for entry in entries:

@@ -112,7 +112,7 @@ def rejected(meeting: MeetingRequest) -> None:
 
 
 def superseded(meeting: MeetingRequest) -> None:
-    MeetingRequest.objects.filter(pk=meeting.pk).update(version=1)
+    MeetingRequest.objects.filter(pk=meeting.pk).update(sequence=1)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_the_same_answer_again_is_fine(client: Client, link: str) -> None:
 def test_a_broken_link_is_not_found_in_friendly_words(
     client: Client, meeting: MeetingRequest, link: str
 ) -> None:
-    value = [meeting.pk, meeting.recipient_id, meeting.version]
+    value = [meeting.pk, meeting.recipient_id, meeting.sequence]
     forged = signing.dumps(value, salt="another")
     to_another = signing.dumps([meeting.pk, meeting.requester_id, 0], salt="meetings.answer")
     before = everything()

@@ -62,7 +62,7 @@ def test_tabs_carry_their_counts_in_their_order(
 ) -> None:
     ask(start=START + 9 * DAY)
     client.force_login(bob)
-    counts = [(each.tab, count) for each, count in client.get("/meetings").context["sides"]]
+    counts = [(each.name, count) for each, count in client.get("/meetings").context["tabs"]]
     assert counts == [
         (Tab.PENDING, 2),
         (Tab.SENT, 1),
@@ -102,7 +102,7 @@ def test_a_stranger_finds_nothing(
 ) -> None:
     client.force_login(charlie)
     page = client.get("/meetings")
-    assert [count for _each, count in page.context["sides"]] == [0] * 7
+    assert [count for _each, count in page.context["tabs"]] == [0] * 7
     assert {tab: shown(client, f"?tab={tab.value}") for tab in Tab} == {tab: [] for tab in Tab}
 
 
@@ -110,8 +110,8 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
     client.force_login(charlie)
     for tab in Tab:
         page = client.get(f"/meetings?tab={tab.value}")
-        side = page.context["side"]
-        assert f"{side.empty} {side.hint} Ask for a meeting" in words(page)
+        shown_tab = page.context["tab"]
+        assert f"{shown_tab.empty} {shown_tab.hint} Ask for a meeting" in words(page)
 
 
 def test_a_time_stands_in_the_persons_zone_and_format(client: Client, bob: User, ask: Ask) -> None:

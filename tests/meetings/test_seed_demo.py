@@ -20,10 +20,9 @@ from pytest_django import Settings
 from accounts.models import Membership, Team, User
 from calendars.models import BusyTime
 from meetings.models import MeetingRequest
-from meetings.models.enums import Status
 from notifications.models import Notification
 from scheduling.models import Booking, EventType
-from scheduling.models.enums import Status as BookingStatus
+from scheduling.models.enums import Status
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +91,7 @@ def test_whatever_day_it_is_there_are_bookings_in_every_state(day: int) -> None:
         call_command("seed_demo", stdout=io.StringIO())
         now = timezone.now()
     found = {booking.status_at(now) for booking in Booking.objects.all()}
-    assert found == set(BookingStatus)
+    assert found == set(Status)
     assert Booking.objects.filter(history__change="rescheduled").count() == 1
     assert max(booking.start for booking in Booking.objects.all()) < now + timedelta(days=6)
     assert sorted(EventType.objects.values_list("host__username", "slug")) == [

@@ -13,9 +13,10 @@ from core.db import crypto
 from core.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotFound, TimeTaken
 from meetings.domain import services
 from meetings.models import MeetingRequest
-from meetings.models.enums import TRANSITIONS, Role, Status
+from meetings.models.enums import TRANSITIONS, Role
 from meetings.tasks import sweep_meetings
 from notifications.models import Notification, PushDevice
+from scheduling.models.enums import Change, Status
 
 pytestmark = pytest.mark.django_db
 
@@ -188,7 +189,7 @@ def test_time_that_is_taken_cannot_be_confirmed_and_nothing_changes(
     with pytest.raises(TimeTaken):
         services.confirm(meeting=overlapping, actor=bob, now=NOW)
     overlapping.refresh_from_db()
-    assert (overlapping.status, overlapping.version) == (Status.PENDING, 0)
+    assert (overlapping.status, overlapping.sequence) == (Status.PENDING, 0)
     assert BusyTime.objects.count() == 2
     assert Notification.objects.count() == before
 
@@ -268,7 +269,7 @@ def test_only_the_moves_of_the_map_are_made(
     def move() -> MeetingRequest:
         return DOORS[to](meeting=meeting, actor=actor, now=NOW)
 
-    if role in TRANSITIONS.get(present, {}).get(to, ()):
+    if role in TRANSITIONS[Change(to.value)].get(present, ()):
         assert history(move()) == [*before, (present, to, role)]
     elif repeated:
         assert history(move()) == before
@@ -285,7 +286,7 @@ def test_the_same_answer_again_changes_nothing(ask: Ask, bob: User) -> None:
     first = services.confirm(meeting=ask(), actor=bob, now=NOW)
     rows = Notification.objects.count()
     again = services.confirm(meeting=first, actor=bob, now=NOW + timedelta(hours=1))
-    assert (again.version, again.updated_at) == (first.version, first.updated_at)
+    assert (again.sequence, again.updated_at) == (first.sequence, first.updated_at)
     assert Notification.objects.count() == rows
 
 
@@ -308,7 +309,7 @@ def test_a_meeting_that_is_over_can_no_longer_be_cancelled(
 def test_an_answer_to_a_version_that_has_passed_is_refused(ask: Ask, bob: User) -> None:
     meeting = ask()
     with pytest.raises(InvalidTransition):
-        services.confirm(meeting=meeting, actor=bob, now=NOW, version=1)
+        services.confirm(meeting=meeting, actor=bob, now=NOW, sequence=1)
 
 
 def test_the_sweep_records_expiry_and_completion_once(ask: Ask, alice: User, bob: User) -> None:

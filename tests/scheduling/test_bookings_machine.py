@@ -28,10 +28,9 @@ from calendars.models import BusyTime
 from core.errors import DomainError, Invalid, InvalidTransition, TimeTaken
 from meetings.domain import services as meeting_services
 from meetings.models import MeetingRequest
-from meetings.models.enums import Status as MeetingStatus
 from scheduling.domain import availability, bookings, services
 from scheduling.models import Booking, EventType
-from scheduling.models.enums import Change
+from scheduling.models.enums import Change, Status
 from scheduling.rules.hours import WindowText
 from scheduling.rules.slots import Slot
 from tests import factories
@@ -196,7 +195,8 @@ class Machine(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([48, 1, 5, 200]), swept=st.sampled_from([True, True, False]))
     def time_passes(self, hours: int, swept: bool) -> None:
         self.now += timedelta(hours=hours)
-        for booking in Booking.objects.overdue(self.now) if swept else []:
+        overdue = Booking.objects.overdue(self.now)
+        for booking in overdue if swept else overdue.none():
             moved = bookings.record_overdue(booking=booking, now=self.now)
             assert moved.status == ("expired" if booking.status == "pending" else "completed")
             self.changes += 1
@@ -219,7 +219,7 @@ class Machine(RuleBasedStateMachine):
                 terms = booking.event_type.terms
                 start, end = int(booking.start.timestamp()), int(booking.end.timestamp())
                 due[(booking.host_id, start - terms.before, end + terms.after)] += 1
-        for meeting in MeetingRequest.objects.filter(status=MeetingStatus.CONFIRMED):
+        for meeting in MeetingRequest.objects.filter(status=Status.CONFIRMED):
             for user in (meeting.requester_id, meeting.recipient_id):
                 due[(user, int(meeting.start.timestamp()), int(meeting.end.timestamp()))] += 1
         assert held == due

@@ -63,7 +63,7 @@ def test_tabs_carry_their_counts_in_their_order(
 ) -> None:
     book(start=START + 6 * DAY)
     client.force_login(alice)
-    counts = [(side.tab, count) for side, count in client.get("/bookings").context["sides"]]
+    counts = [(tab.name, count) for tab, count in client.get("/bookings").context["tabs"]]
     assert counts == [
         ("upcoming", 2),
         ("pending", 1),
@@ -94,7 +94,7 @@ def test_a_stranger_finds_nothing(
 ) -> None:
     client.force_login(charlie)
     page = client.get("/bookings")
-    assert [count for _side, count in page.context["sides"]] == [0] * 6
+    assert [count for _tab, count in page.context["tabs"]] == [0] * 6
     assert {tab: shown(client, f"?tab={tab}") for tab in TABS} == {tab: [] for tab in TABS}
 
 
@@ -102,8 +102,10 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
     client.force_login(charlie)
     for tab in TABS:
         page = client.get(f"/bookings?tab={tab}")
-        side = page.context["side"]
-        assert words(page).endswith(f"{side.empty} {side.hint} What can be booked Your public page")
+        shown_tab = page.context["tab"]
+        assert words(page).endswith(
+            f"{shown_tab.empty} {shown_tab.hint} What can be booked Your public page"
+        )
 
 
 def test_a_card_tells_both_clocks_where_they_differ(

@@ -67,7 +67,7 @@ def test_one_answer_wins(team: Team, alice: User, bob: User, report: Report) -> 
         assert kinds(outcomes) == {"MeetingRequest": size // 2, "InvalidTransition": size // 2}
         meeting.refresh_from_db()
         assert history(meeting) == [("", "pending"), ("pending", meeting.status)]
-        assert meeting.version == 1
+        assert meeting.sequence == 1
         wanted = {
             "confirmed": ({"meeting_confirmed": 2}, 4, 2),
             "rejected": ({"meeting_rejected": 1}, 0, 0),

@@ -83,7 +83,7 @@ def test_every_booking_is_there_once_and_as_it_was_told(place: soak.Place) -> No
 
 def test_every_meeting_is_there_once_and_as_it_was_told(place: soak.Place) -> None:
     rows = place.deployment.rows(
-        "SELECT m.id, m.status, m.version,"
+        "SELECT m.id, m.status, m.sequence,"
         " (SELECT count(*) FROM meetings_historyentry h WHERE h.meeting_id = m.id)"
         " FROM meetings_meetingrequest m"
     )

@@ -1,7 +1,7 @@
 import math
 import random
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice, pairwise
@@ -19,12 +19,12 @@ from meetings.domain import numbering
 from meetings.domain.services import DURATION
 from meetings.management.rows import Rows, stored
 from meetings.models import HistoryEntry, MeetingRequest
-from meetings.models.enums import Role, Status
+from meetings.models.enums import Role
 from scheduling.models import Booking, EventType, WeeklyAvailability
 from scheduling.models import HistoryEntry as BookingEntry
-from scheduling.models.enums import Change
+from scheduling.models.enums import STANDING, Change, Status
 from scheduling.models.enums import Role as BookingRole
-from scheduling.models.enums import Status as BookingStatus
+from scheduling.models.lifecycle import LifecycleEntry
 
 _DOMAIN = "load.example"
 _TEAM = 5
@@ -70,14 +70,14 @@ def _weighted(stories: Mapping[Story, int]) -> list[Story]:
     return [story for story, weight in stories.items() for _ in range(weight)]
 
 
-_BOOKED = (BookingStatus.CONFIRMED, BookingRole.INVITEE)
-_WANTED = (BookingStatus.PENDING, BookingRole.INVITEE)
-_APPROVED = (BookingStatus.CONFIRMED, BookingRole.HOST)
-_DECLINED = (BookingStatus.REJECTED, BookingRole.HOST)
-_CANCELLED = (BookingStatus.CANCELLED, BookingRole.INVITEE)
-_CANCELLED_BY_HOST = (BookingStatus.CANCELLED, BookingRole.HOST)
-_COMPLETED = (BookingStatus.COMPLETED, BookingRole.CLOCK)
-_EXPIRED = (BookingStatus.EXPIRED, BookingRole.CLOCK)
+_BOOKED = (Status.CONFIRMED, BookingRole.INVITEE)
+_WANTED = (Status.PENDING, BookingRole.INVITEE)
+_APPROVED = (Status.CONFIRMED, BookingRole.HOST)
+_DECLINED = (Status.REJECTED, BookingRole.HOST)
+_CANCELLED = (Status.CANCELLED, BookingRole.INVITEE)
+_CANCELLED_BY_HOST = (Status.CANCELLED, BookingRole.HOST)
+_COMPLETED = (Status.COMPLETED, BookingRole.CLOCK)
+_EXPIRED = (Status.EXPIRED, BookingRole.CLOCK)
 _BOOKINGS_PAST = _weighted(
     {
         (_BOOKED, _COMPLETED): 55,
@@ -99,7 +99,7 @@ _BOOKINGS_TO_COME = _weighted(
         (_WANTED, _DECLINED): 2,
     }
 )
-_HELD = {BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.COMPLETED}
+_HELD = {Status.PENDING, Status.CONFIRMED, Status.COMPLETED}
 
 _ASKED = (Status.PENDING, Role.REQUESTER)
 _ACCEPTED = (Status.CONFIRMED, Role.RECIPIENT)
@@ -124,7 +124,6 @@ _MEETINGS_TO_COME = _weighted(
         (_ASKED, _TAKEN_BACK): 5,
     }
 )
-_MET = {Status.CONFIRMED, Status.COMPLETED}
 
 _REASONS: dict[str, str] = {
     Status.REJECTED: "Another day suits me better.",
@@ -284,7 +283,7 @@ def _places(bookings: int, dice: random.Random) -> list[tuple[int, int]]:
 
 
 def _times(story: Story, start: int, end: int, now: int, dice: random.Random) -> list[int]:
-    """When each status was entered: by people before the start and before now, by time in time."""
+    """Return when each status was entered. People act before the start and before now."""
     latest = min(start, now)
     lead = dice.randrange(_HOUR, _LONGEST_LEAD)
     by_time = {"expired": start, "completed": end}
@@ -340,27 +339,14 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
         updated_at=stored(times[-1]),
         **span,
     )
-    was = ""
-    for sequence, ((to, role), at) in enumerate(zip(story, times, strict=True)):
-        rows.add(
-            BookingEntry,
-            booking_id=booking,
-            sequence=sequence,
-            change=to if sequence else Change.CREATED.value,
-            from_status=was,
-            to_status=to,
-            actor_id=host.user.pk if role == BookingRole.HOST else None,
-            role=role,
-            reason=_REASONS.get(to, ""),
-            at=stored(at),
-            **span,
-        )
-        was = to
+    actors: dict[str, int] = {BookingRole.HOST: host.user.pk}
+    _tell(rows, BookingEntry, story, times, actors, booking_id=booking, **span)
 
 
 def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -> None:
-    """As many meetings at once as the team has pairs."""
+    """Make as many meetings at once as the team has pairs."""
     end = start + int(DURATION.total_seconds())
+    span = {"start": stored(start), "end": stored(end)}
     people = [host.user for host in group.hosts]
     dice.shuffle(people)
     for requester, recipient in zip(people[::2], people[1::2], strict=False):
@@ -374,31 +360,44 @@ def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -
             recipient_id=recipient.pk,
             team_id=group.team.pk,
             timezone=str(recipient.zone),
-            start=stored(start),
-            end=stored(end),
             link=f"https://meet.{_DOMAIN}/{dice.randrange(10**9):09}",
             status=status,
-            version=len(story) - 1,
+            sequence=len(story) - 1,
             created_at=stored(times[0]),
             updated_at=stored(times[-1]),
+            **span,
         )
-        for person in (requester, recipient) if status in _MET else ():
+        for person in (requester, recipient) if status in STANDING else ():
             held = rows.add(BusyTime, user_id=person.pk, start=start, end=end)
             rows.add(_MeetingTime, meetingrequest_id=meeting, busytime_id=held)
         actors: dict[str, int] = {Role.REQUESTER: requester.pk, Role.RECIPIENT: recipient.pk}
-        was = ""
-        for (to, role), at in zip(story, times, strict=True):
-            rows.add(
-                HistoryEntry,
-                meeting_id=meeting,
-                from_status=was,
-                to_status=to,
-                actor_id=actors.get(role),
-                role=role,
-                reason=_REASONS.get(to, ""),
-                at=stored(at),
-            )
-            was = to
+        _tell(rows, HistoryEntry, story, times, actors, meeting_id=meeting, **span)
+
+
+def _tell(
+    rows: Rows,
+    model: type[LifecycleEntry],
+    story: Story,
+    times: Sequence[int],
+    actors: Mapping[str, int],
+    **values: object,
+) -> None:
+    """The history that brought a booking or a meeting to where it is."""
+    was = ""
+    for sequence, ((to, role), at) in enumerate(zip(story, times, strict=True)):
+        rows.add(
+            model,
+            sequence=sequence,
+            change=to if sequence else Change.CREATED.value,
+            from_status=was,
+            to_status=to,
+            actor_id=actors.get(role),
+            role=role,
+            reason=_REASONS.get(to, ""),
+            at=stored(at),
+            **values,
+        )
+        was = to
 
 
 def _uuid(prefix: str, dice: random.Random) -> str:
