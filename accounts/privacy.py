@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `core.people.privacy`."""
+"""Personal data of accounts: consequences, erasure and retention. See `core.people.privacy`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -74,7 +74,7 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
 
 
 def is_last_superuser(person: User) -> bool:
-    """Whether nobody else is left who can do everything."""
+    """Tell whether this person is the last active superuser."""
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
     return person.is_superuser and not others.exists()
 
@@ -105,7 +105,10 @@ def erase(*, person_id: int, now: datetime) -> None:
 
 
 def keep_a_superuser(person: User) -> None:
-    """Conflict where nobody would have all rights without this person; in a transaction."""
+    """Raise Conflict if nobody would have all rights without this person.
+
+    Call it in a transaction.
+    """
     if person.is_superuser:  # locked, so that of the last two one stays
         staff = User.objects.filter(is_superuser=True).order_by("pk")
         list(staff.select_for_update(no_key=True).values_list("pk"))
@@ -118,7 +121,10 @@ def _addresses(person: User) -> list[str]:
 
 
 def _forget_what_was_said(person: User, addresses: set[str], now: datetime) -> None:
-    """Without what hosts tell somebody who booked with this address: that is no account's."""
+    """Delete the notifications to this person and to their addresses.
+
+    Messages of hosts to an invitee with the same address stay: they do not belong to an account.
+    """
     offered = Invitation.objects.filter(Q(invited_by=person) | Q(email__in=addresses))
     teams.forget_invitations(offered, now=now)
     to_an_account = Q(topic="") | Q(topic__startswith="invitation:")
@@ -127,7 +133,7 @@ def _forget_what_was_said(person: User, addresses: set[str], now: datetime) -> N
 
 
 def _close_doors(person: User) -> None:
-    """Nothing that lets anybody in is left, whether with a browser, a token or a program."""
+    """Delete everything that gives access, by a browser, a token or a program."""
     for tokens in (RefreshToken, AccessToken, IDToken, Grant, DeviceGrant, Application):
         tokens.objects.filter(user=person).delete()
     for rows in (person.tokens, person.devices, person.sessions, person.former_usernames):
@@ -140,10 +146,11 @@ def _close_doors(person: User) -> None:
 
 
 def _forget_what_was_done(person: User) -> None:
-    """What staff did stays in the audit log by time and kind, and so does that it is over.
+    """Delete the person's audit entries.
 
-    Entries that name somebody are filed under them: nobody's words are looked for in those of
-    others, or whoever goes could choose by their name what is blanked.
+    Of staff's actions and of the deletion, time and kind stay. Entries that name a person are filed
+    under them. The texts of other people's entries are not searched for the name. Otherwise people
+    could choose by their name which entries are emptied.
     """
     kept = [*_BY_STAFF, Action.ACCOUNT_DELETED]
     AuditEntry.objects.filter(person=person).exclude(action__in=kept).delete()
@@ -155,9 +162,9 @@ def _forget_what_was_done(person: User) -> None:
 
 
 def _leave_nobody(person: User, now: datetime) -> None:
-    """The row stays, since meetings and bookings point at it, with a new row's values.
+    """Replace the person's row by an empty one, since meetings and bookings point at it.
 
-    Nobody can take such a username.
+    Nobody can take its username.
     """
     nobody = User(
         pk=person.pk,

@@ -1,11 +1,12 @@
-"""How many bookings a second, and how evenly: 50 clients at once, each on hosts of its own.
+"""Benchmark of bookings a second and their waits: 50 clients at once, each with its own hosts.
 
-Each of 500 hosts is booked in turn, every time at another start that is free, and every answer must
-be 201. Two servers on one database, of one worker process and of two, are asked in turn, round by
-round, and the best round of each counts. No worker sends what the bookings tell.
+Each of 500 hosts is booked in turn, every time at another free start, and every answer must be 201.
+Two servers share one database: one with one worker process, one with two. They are asked in turn,
+round by round, and the best round of each counts. No worker sends the notifications of the
+bookings.
 
-Bounds: with two workers the wait of the slowest hundredth at most 5 times the middle one's; more
-bookings a second than with one.
+Bounds: with two workers, the wait of the slowest hundredth is at most 5 times the median. Two
+workers make more bookings a second than one.
 """
 
 import json

@@ -1,17 +1,17 @@
-"""Whether answers take longer where more is booked of other people: databases of three sizes.
+"""Benchmark of answer times while other people's bookings grow: databases of three sizes.
 
-A host has as many bookings and meetings in each of them, 200 and a fifth of that, and a team of
-five; what differs is how many hosts there are. Each database has a server of its own. All three are
-up the whole time, since one that is not asked does nothing, and are asked in turn, question by
-question, so whatever slows the machine down slows all of them; of each the least counts. A single
-connection asks, for five hosts in turn: so an answer's time is its own, and nobody's queue.
+A host has as many bookings and meetings in each database, 200 and a fifth of that, and a team of
+five. Only the number of hosts differs. Each database has a server of its own. All three are up the
+whole time, since an idle server does nothing. They are asked in turn, question by question, so a
+slowdown of the machine affects all of them. The least time of each counts. A single connection asks
+for five hosts in turn, so an answer's time includes no queue.
 
-Bound: of each question the greatest time, and the greatest CPU of the server, at most 1.5 times the
-least.
+Bound: for each question, the greatest time, and the greatest CPU time of the server, is at most 1.5
+times the least.
 
-`python -m benchmarks.growth explain` shows instead how PostgreSQL finds what the hot paths ask for
-in the largest, and ends with 1 where it reads a big table from one end to the other. With
-GROWTH=small the databases are of a size for a quick look.
+`python -m benchmarks.growth explain` shows instead how PostgreSQL runs the queries of the hot paths
+in the largest database. It ends with 1 if a query scans a big table from one end to the other. With
+GROWTH=small the databases have a size for a quick look.
 """
 
 import itertools
@@ -96,7 +96,7 @@ def _questions(server: Server, hosts: Sequence[Mapping[str, Any]]) -> dict[str, 
 
 
 def _signed_in(server: Server, host: Mapping[str, Any]) -> str:
-    """The cookies of a browser in which this host has signed in by the form."""
+    """Return the cookies of a browser in which this host has signed in by the form."""
     jar, page = CookieJar(), f"http://127.0.0.1:{server.port}/accounts/login/"
     browser = build_opener(HTTPCookieProcessor(jar))
     browser.open(page).close()
@@ -107,7 +107,7 @@ def _signed_in(server: Server, host: Mapping[str, Any]) -> str:
 
 
 def explain() -> NoReturn:
-    """The plan of each statement of the hot paths, once, below the path that sends it first."""
+    """Print the plan of each statement of the hot paths, once, below the first path with it."""
     bookings, scanned = SIZES[-1], 0
     with filled(bookings=bookings, hosts=bookings // OF_A_HOST) as deployment:
         do(deployment, "roles.live", TOLD)

@@ -1,12 +1,13 @@
-"""What lists and availability cost over HTTP, beside the same list of a stock project.
+"""Benchmark of lists and availability over HTTP, compared with the same list of a stock project.
 
-Parley is asked as anybody asks it: with a token and its scopes, and counted in all four windows.
-The stock project (`benchmarks.stock`) does none of that. Both run on one database and on granian
-with as many workers and threads: Parley by production's command, the stock project by granian's own
-WSGI interface. They are asked in turn, round by round; of each the best round counts.
+Parley is called as usual: with a token and its scopes, and counted in all four windows. The stock
+project (`benchmarks.stock`) does none of that. Both run on one database and on granian with as many
+workers and threads: Parley by production's command, the stock project by granian's own WSGI
+interface. They are asked in turn, round by round, and the best round of each counts.
 
-Bounds: the list of 20 events at least 3.5 times the requests a second of the stock list; 60 days'
-availability with 1,000 busy rows at most 3 times the server's CPU of that list.
+Bounds: the list of 20 events has at least 3.5 times the requests a second of the stock list. 60
+days' availability with 1,000 busy rows takes at most 3 times the server's CPU time of Parley's
+list.
 """
 
 import json

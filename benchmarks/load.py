@@ -1,8 +1,8 @@
-"""A client that asks as fast as it is answered: HTTP/1.1 over so many connections that are kept.
+"""A load client: HTTP/1.1 over many persistent connections, without pauses between requests.
 
-Each is a thread that sends its next request, written beforehand, once it has read the answer to the
-one before. The standard library's client would cost as much as the server that it asks, on the same
-processors; this one costs less than a tenth of it.
+Each connection has a thread. It sends its next request, written beforehand, once it has read the
+answer to the one before. The standard library's client would cost as much as the server that it
+asks, on the same processors. This one costs less than a tenth of it.
 """
 
 import itertools
@@ -29,13 +29,13 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class UnexpectedAnswer(Exception):
-    """It is no answer that is worth measuring."""
+    """The answer is not worth measuring."""
 
 
 def request(
     path: str, headers: Mapping[str, str], *, method: str = "GET", body: bytes = b""
 ) -> bytes:
-    """A request as it is sent; its body is JSON."""
+    """Return the bytes of a request. Its body is JSON."""
     told = {"Host": _LOOPBACK, **headers}
     if body:
         told |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
@@ -44,36 +44,36 @@ def request(
 
 
 def bearing(host: Mapping[str, Any]) -> dict[str, str]:
-    """The header of who calls with this host's `token`."""
+    """Return the header of a caller with this host's `token`."""
     return {"Authorization": f"Bearer {host['token']}"}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server on this machine: where it listens, and all the processes that it is made of."""
+    """A server on this machine: its port and all its processes."""
 
     port: int
     running: Running
 
     def cpu_seconds(self) -> float:
-        """What its processes have used until now, in user and system mode, to a hundredth."""
+        """Return the CPU seconds of its processes until now, user and system, to a hundredth."""
         return sum(map(_cpu_ticks, self.running.survivors())) / _TICKS
 
     def ask(self, request: bytes, *, status: int = 200) -> bytes:
-        """The body of one answer."""
+        """Return the body of one answer."""
         with closing(_Connection(self.port)) as connection:
             return connection.ask(request, status)
 
 
 def _cpu_ticks(pid: int) -> int:
-    """See proc(5), `stat`: utime and stime."""
+    """Return the clock ticks of a process, utime and stime (proc(5), `stat`)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 
 
 @dataclass(frozen=True)
 class Run:
-    """For how many seconds requests were sent, how long each waited, and the server's CPU."""
+    """One run: its seconds, the seconds that each request waited, and the server's CPU seconds."""
 
     seconds: float
     waits: Sequence[float]
@@ -81,16 +81,16 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Return the requests a second."""
         return len(self.waits) / self.seconds
 
     @property
     def cpu(self) -> float:
-        """Milliseconds of the server's CPU a request."""
+        """Return the milliseconds of the server's CPU for a request."""
         return 1000 * self.cpu_seconds / len(self.waits)
 
     def wait(self, share: float) -> float:
-        """The milliseconds within which this share of the requests was answered."""
+        """Return the milliseconds within which this share of the requests was answered."""
         return 1000 * sorted(self.waits)[int(share * (len(self.waits) - 1))]
 
 
@@ -101,9 +101,9 @@ def drive(
     status: int = 200,
     seconds: float = 60.0,
 ) -> Run:
-    """Send each connection's requests, for at most so many seconds.
+    """Send each connection's requests, for at most `seconds`.
 
-    UnexpectedAnswer where one is answered with another status.
+    UnexpectedAnswer if one is answered with another status.
     """
     with ExitStack() as stack:
         connections = [stack.enter_context(closing(_Connection(server.port))) for _ in requests]
@@ -122,7 +122,10 @@ def drive(
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a server, in turn, and a text that each answer must hold so many times."""
+    """Requests to send to a server, in turn.
+
+    Each answer must hold `text` at least `times` times.
+    """
 
     server: Server
     requests: Sequence[bytes]
@@ -130,7 +133,7 @@ class Question:
     times: int
 
     def drive(self, *, connections: int, seconds: float) -> Run:
-        """Ask for so long. UnexpectedAnswer where what comes is not what should be measured."""
+        """Send the requests for so many seconds. UnexpectedAnswer if an answer lacks the text."""
         for request in self.requests:
             answer = self.server.ask(request)
             if answer.count(self.text) < self.times:
@@ -173,7 +176,7 @@ class _Connection:
 def _work(
     connection: _Connection, requests: Iterable[bytes], status: int, seconds: float
 ) -> list[float]:
-    """When each request was sent, the next as soon as one was answered, and the end of the last."""
+    """Send requests one after the other. Return the moments of each send and of the last answer."""
     moments = [perf_counter()]
     until = moments[0] + seconds
     for request in requests:

@@ -1,4 +1,4 @@
-"""Deployments to measure: as production runs, with what `make_load` fills them with."""
+"""Deployments to measure: they run as in production, with the data of `make_load`."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ _START_SECONDS = 60
 
 @contextmanager
 def filled(*, bookings: int, hosts: int) -> Iterator[Deployment]:
-    """A deployment on PostgreSQL and Valkey of which so much is booked."""
+    """Yield a deployment on PostgreSQL and Valkey with so many bookings and hosts."""
     from tests import environment  # noqa: F401  keys, and limits that are in nobody's way
 
     if EMBEDDED_DATABASE or EMBEDDED_WORKER:
@@ -43,7 +43,7 @@ def filled(*, bookings: int, hosts: int) -> Iterator[Deployment]:
 
 
 def tidy(deployment: Deployment) -> None:
-    """What autovacuum would do a while later, in the midst of a measurement."""
+    """Vacuum and analyze now. Otherwise autovacuum would do it later, during a measurement."""
     with psycopg.connect(deployment.environment["DATABASE_URL"], autocommit=True) as session:
         session.execute("VACUUM (ANALYZE)")
 
@@ -52,7 +52,7 @@ def tidy(deployment: Deployment) -> None:
 def served(
     deployment: Deployment, *command: str, workers: int = 2, **environment: str
 ) -> Iterator[Server]:
-    """Parley by production's command, unless told else."""
+    """Serve the deployment, by production's command unless another is given."""
     port = services.free_port()
     command = command or recipes.by_python(recipes.command("web"), port=port)
     own = {"PORT": str(port), "GRANIAN_PORT": str(port), "GRANIAN_WORKERS": str(workers)}
@@ -66,7 +66,7 @@ def served(
 
 
 def do(deployment: Deployment, role: str, *arguments: object) -> Any:
-    """What a function such as `roles.hosts` gives, in a process of the deployment's."""
+    """Return the result of a function such as `roles.hosts`, run in a process of the deployment."""
     return json.loads(
         subprocess.run(
             [sys.executable, "-m", "benchmarks.inside", role, *map(json.dumps, arguments)],

@@ -1,7 +1,7 @@
-"""How PostgreSQL finds what the hot paths ask it for, inside a deployment: see `growth.explain`.
+"""Plans of PostgreSQL for the hot paths' queries, inside a deployment: see `growth.explain`.
 
-A path is gone so often that the session has prepared its statements, and that the server has made
-up its mind between a plan for any values and one for these. What it has chosen is shown.
+Each path runs many times, so that the session has prepared its statements. By then the server has
+chosen between a generic plan and one for these values. The chosen plan is shown.
 """
 
 import itertools
@@ -37,8 +37,10 @@ _COLUMNS = re.compile(r'("\w+"\."\w+"( AS "\w+")?, ){3,}"\w+"\."\w+"( AS "\w+")?
 
 
 def explain() -> list[tuple[str, str, str, list[str]]]:
-    """Of each statement that a path sends and none before it: the path, the statement, the plan,
-    and which big tables that reads from one end to the other."""
+    """Return the path, statement, plan and fully scanned big tables of each statement.
+
+    A statement is listed once, for the first path that sends it.
+    """
     big, seen = _big_tables(), set[str]()
     shown = []
     for path, act in _paths().items():
@@ -62,7 +64,7 @@ def _paths() -> dict[str, Callable[[], object]]:
     now = timezone.now()
     for _time in range(TIMES):
         factories.delivery(hook, now=now)
-    # As if nobody had written down yet that they have taken place.
+    # Undo the sweeps' record that these have taken place.
     for model in (Booking, MeetingRequest):
         for row in model.objects.filter(status=Status.COMPLETED)[:TIMES]:
             row.history.filter(to_status=Status.COMPLETED).delete()
@@ -127,7 +129,7 @@ def _paths() -> dict[str, Callable[[], object]]:
 
 
 def _listener(heard: dict[str, Any]) -> Callable[..., Any]:
-    """Notes the values that came last with each statement that an index could serve."""
+    """Return a wrapper that notes the last values of each statement that an index could serve."""
 
     def listen(
         execute: Callable[..., Any], text: str, values: Any, many: bool, context: Any
@@ -140,7 +142,10 @@ def _listener(heard: dict[str, Any]) -> Callable[..., Any]:
 
 
 def _plan(text: str, values: Any) -> str:
-    """What the session's own prepared statement is planned as, or else the text as it is."""
+    """Return the plan of the session's own prepared statement.
+
+    If none is prepared, plan the text.
+    """
     session: psycopg.Connection[Any] = connection.connection
     with psycopg.ClientCursor(session) as cursor:
         cursor.execute(
@@ -158,7 +163,7 @@ def _plan(text: str, values: Any) -> str:
 
 
 def _numbered(text: str) -> str:
-    """A statement as psycopg sends it."""
+    """Return a statement in the form that psycopg sends."""
     numbers = itertools.count(1)
     return _PLACEHOLDER.sub(lambda found: f"${next(numbers)}" if found[1] == "s" else "%", text)
 

@@ -1,6 +1,6 @@
-"""What is prepared inside a deployment (see `benchmarks.inside`).
+"""Functions that prepare data inside a deployment (see `benchmarks.inside`).
 
-The hosts are those of `make_load`, unless said otherwise.
+The hosts are those of `make_load`, unless a docstring says otherwise.
 """
 
 import itertools
@@ -28,7 +28,7 @@ _BATCH = 5_000
 
 
 def hosts(count: int) -> list[dict[str, Any]]:
-    """The first of them, each with a token for everything."""
+    """Return the first hosts, each with a token for every scope."""
     return [
         {
             "username": host.username,
@@ -41,7 +41,7 @@ def hosts(count: int) -> list[dict[str, Any]]:
 
 
 def give_password(count: int, password: str) -> None:
-    """To the first of them: `make_load` gives none."""
+    """Give the first hosts this password. `make_load` gives none."""
     _first(count).update(password=make_password(password))
 
 
@@ -52,7 +52,10 @@ def _first(count: int) -> "QuerySet[User, User]":
 
 
 def free_starts(hosts: int, count: int) -> list[list[str]]:
-    """For each of the first hosts, so many starts of their first event type, from tomorrow on."""
+    """Return free starts of each first host's first event type, from tomorrow on.
+
+    There are at most `count` starts for each host, in ISO 8601 and UTC.
+    """
     now = timezone.now()
     first = now.date() + timedelta(days=1)
     offers = EventType.objects.with_hours().filter(host__in=_first(hosts))
@@ -70,7 +73,7 @@ def free_starts(hosts: int, count: int) -> list[list[str]]:
 
 
 def busy_host() -> dict[str, Any]:
-    """Somebody of whom nothing is booked, yet whose next 60 days have 1,000 rows in the ledger."""
+    """Make a host without bookings, with 1,000 ledger rows in the next 60 days."""
     host = factories.user("busy", timezone="America/New_York")
     since = int(timezone.now().timestamp())
     BusyTime.objects.bulk_create(
@@ -82,17 +85,17 @@ def busy_host() -> dict[str, Any]:
 
 
 def webhooks(username: str, count: int) -> None:
-    """So many of this host's, which have been told nothing yet."""
+    """Make so many webhooks for this host, without deliveries."""
     owner = User.objects.get(username=username)
     for _number in range(count):
         factories.webhook(owner)
 
 
 def live(told: int) -> None:
-    """What people have besides, of which each hot path looks for some.
+    """Add the other data that the hot paths look for.
 
-    Each host has two tokens, sessions and days off, and a phone. So many notifications and
-    deliveries were sent, the latter to a hundred webhooks, and nothing waits.
+    Each person has two tokens, sessions and days off, and a phone. `told` notifications and as many
+    deliveries were sent, the deliveries to a hundred webhooks. Nothing is pending.
     """
     now = timezone.now()
     people = list(User.objects.order_by("pk"))

@@ -1,11 +1,11 @@
-"""How long the slot engine takes: the least of many rounds.
+"""Benchmark of the slot engine: the least time of many rounds.
 
 One host, Monday to Friday 9-17 in New York, meetings of 30 minutes every 30 minutes. Every round
-asks every question once, so whatever slows the machine down slows all of them.
+asks every question once, so a slowdown of the machine affects all of them.
 
-Bounds: 60 days with 1,000 busy rows at most 4 times the same with none; 365 days with as many rows
-at most 6 times that. How many milliseconds it is depends on the machine: 1.5 and 4 were asked
-for, of one that makes the stock project's list (`benchmarks.lists`) in 8 ms of CPU.
+Bounds: 60 days with 1,000 busy rows take at most 4 times as long as with none. 365 days with as
+many rows take at most 6 times that. The milliseconds depend on the machine. The targets of 1.5 and
+4 ms are for a machine that makes the stock project's list (`benchmarks.lists`) in 8 ms of CPU.
 """
 
 import random
@@ -63,7 +63,7 @@ def table() -> list[Row]:
 
 
 def rows(days: int, count: int = 1000, since: int = NOW) -> list[slots.Interval]:
-    """Of 15 minutes to an hour, at any time of these days."""
+    """Return busy intervals of 15 minutes to an hour, at random times of these days."""
     dice = random.Random(1)
     quarter = 15 * MINUTE
     starts = sorted(since + quarter * dice.randrange(days * DAY // quarter) for _ in range(count))
@@ -86,7 +86,7 @@ def judge(busy: list[slots.Interval]) -> Callable[[], object]:
 
 
 def forgetful(ask: Callable[[], object]) -> Callable[[], object]:
-    """As in a process that has just started."""
+    """Return the question with empty caches, as in a process that has just started."""
 
     def ask_anew() -> object:
         slots._ahead.cache_clear()

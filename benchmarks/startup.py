@@ -1,9 +1,9 @@
-"""How long Parley takes to start: `python -m benchmarks.startup` prints a table.
+"""Benchmark of Parley's start: `python -m benchmarks.startup` prints a table.
 
-As `make run` starts it: SQLite, no Redis, nothing set. Each figure is a whole process, from its
-start to its end, or to its first answer; the ratios are to one that loads Django and REST framework
-alone. Every round starts each once, so whatever slows the machine down slows all of them, and of
-each the least counts.
+It starts Parley as `make run` does: SQLite, no Redis, no settings. Each figure is the time of a
+whole process, from its start to its end or to its first answer. The ratios are to a process that
+loads only Django and REST framework. Every round starts each once, so a slowdown of the machine
+affects all of them. The least time of each counts.
 
 Bound: `make run` on a folder that is set up answers within 6 s.
 """
@@ -70,7 +70,7 @@ def table() -> list[Row]:
 
 
 def _as_make_run_has_it(directory: Path) -> Deployment:
-    """Whatever this run's own databases and settings are."""
+    """Return a deployment like that of `make run`, without this run's databases and settings."""
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -81,7 +81,7 @@ def _as_make_run_has_it(directory: Path) -> Deployment:
 
 
 def _run(deployment: Deployment, *arguments: str) -> float:
-    """Seconds to its end."""
+    """Return the seconds until the process ends."""
     began = perf_counter()
     subprocess.run(
         [sys.executable, *arguments],
@@ -95,7 +95,7 @@ def _run(deployment: Deployment, *arguments: str) -> float:
 
 
 def _serve(deployment: Deployment) -> float:
-    """Seconds to its first answer."""
+    """Return the seconds until its first answer."""
     port, began = services.free_port(), perf_counter()
     with deployment.running(MANAGE, "serve", "--no-demo", PORT=str(port)) as running:
         wire.until(

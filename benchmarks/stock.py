@@ -1,7 +1,7 @@
-"""The list of events as a project is likely to begin with it: generic view, model serializers.
+"""The list of events as a new project would write it: generic view, model serializers.
 
-The same rows and the same fields as `GET /api/v1/events`, for whoever asks: nobody is looked up, no
-scope is checked, nothing is counted. Served under `benchmarks.stock_settings`.
+It shows the same rows and fields as `GET /api/v1/events`, to every caller. It looks up no caller,
+checks no scope and counts no request. It is served under `benchmarks.stock_settings`.
 """
 
 from django.db.models import QuerySet

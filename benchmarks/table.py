@@ -1,4 +1,4 @@
-"""What was measured, as one table of figures, and whether each keeps its bound."""
+"""Table of measured figures and their bounds."""
 
 import sys
 from collections.abc import Iterable
@@ -8,7 +8,10 @@ from typing import NoReturn
 
 @dataclass(frozen=True)
 class Row:
-    """A figure, and the most that it may be: the least, where more is better; None: no bound."""
+    """A figure and its bound: the most, or with `least` the least, that is allowed.
+
+    None: no bound.
+    """
 
     name: str
     figure: float
@@ -35,7 +38,7 @@ class Row:
 
 
 def finish(rows: Iterable[Row]) -> NoReturn:
-    """Print each row as soon as it is there, and end with 1 where one has missed its bound."""
+    """Print each row at once. End with 1 if a row misses its bound."""
     kept = True
     print(f"{'':<58}{'figure':>10}  {'unit':<12}{'bound':<14}", flush=True)
     for row in rows:

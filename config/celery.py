@@ -28,7 +28,10 @@ _REQUEST_ID = "request_id"
 
 @setup_logging.connect
 def _log_as_everybody(**_: Any) -> None:
-    """In the project's format: with a receiver of this signal, Celery sets up none of its own."""
+    """Set up the project's log format.
+
+    Celery sets up no format of its own if this signal has a receiver.
+    """
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
@@ -57,7 +60,7 @@ def _share_out(sender: Any, **_: Any) -> None:
 
 @before_task_publish.connect
 def _pass_on(headers: dict[str, Any], **_: Any) -> None:
-    """With a task goes the number of the request that asked for it."""
+    """Send the number of the request along with a task that it asked for."""
     if request_id := get_contextvars().get(_REQUEST_ID):
         headers[_REQUEST_ID] = request_id
 

@@ -1,4 +1,4 @@
-"""Every setting, from the environment. `docs/settings.md` has the table."""
+"""All settings, read from the environment. `docs/settings.md` has the table."""
 
 import os
 from ipaddress import IPv4Network, IPv6Network
@@ -197,7 +197,6 @@ EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", f"Parley <parley@{PUBLIC_HOST}>", str)
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Push is off without a service account.
 FIREBASE_CREDENTIALS: dict[str, Any] = read("FIREBASE_CREDENTIALS", {}, environment.service_account)
@@ -296,7 +295,7 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
-# Each in its own words: whoever looks for theirs may not read another.
+# Each language has its own name for itself, because its readers may not know another.
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "language"
@@ -354,7 +353,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-# What weakens or changes the way in is told to the person by email.
+# The person gets an email when a way to sign in is changed or weakened.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # What lets somebody in for good asks for the password, unless it was shown this short a while ago.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -404,7 +403,7 @@ OAUTH2_PROVIDER = {
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3_600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * _DAY,
-    # A refresh token that is used twice ends all that came of it (RFC 9700, 4.14.2).
+    # A second use of a refresh token ends all tokens of the same consent (RFC 9700, 4.14.2).
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     # `accounts.domain.redirect_uris` is stricter: plain http only for loopback addresses.
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],

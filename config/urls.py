@@ -1,4 +1,4 @@
-"""Where everything is mounted."""
+"""URL patterns of the whole site."""
 
 from django.contrib import admin
 from django.urls import include, path

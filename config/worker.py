@@ -1,7 +1,8 @@
 """The embedded worker: Celery's worker and beat as threads of the process that serves.
 
-The broker is in memory, so both must live where the tasks are sent from. Nothing is lost when the
-process dies: the rows in the database say what is left to do. A thread that ends is started again.
+The broker is in memory, so both must run in the process that sends the tasks. Nothing is lost when
+the process dies: the rows in the database show what is left to do. A thread that ends is started
+again.
 """
 
 import threading
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class EmbeddedWorker:
-    """A worker and a beat, started together. An instance is started once."""
+    """A worker and a beat, started together. Each instance is started only once."""
 
     def __init__(self) -> None:
         self._ready, self._stopping = threading.Event(), threading.Event()
@@ -80,11 +81,11 @@ class EmbeddedWorker:
             self._beat = self._new_beat()
 
     def wait_until_ready(self) -> bool:
-        """Whether the worker takes tasks by now or does so in a moment."""
+        """Tell whether the worker takes tasks. Waits up to `_START_SECONDS` for it."""
         return self._ready.wait(_START_SECONDS)
 
     def stop(self) -> None:
-        """Finish the tasks in hand, and take and send no more."""
+        """Finish the tasks that are running, and neither take nor send new ones."""
         self._stopping.set()
         self._beat.stop()
         self._threads["beat"].join()

@@ -1,6 +1,6 @@
-"""What can go wrong in the domain, in words fit for a caller. Knows nothing of HTTP.
+"""Domain errors, each with a message for the caller. They know nothing of HTTP.
 
-The API maps each `code` to a status and a body (`core/api/errors.py`); pages show `message`.
+The API maps each `code` to a status and a body (`core/api/errors.py`). Pages show `message`.
 """
 
 
@@ -27,32 +27,32 @@ class NotFound(DomainError):
 
 
 class Forbidden(DomainError):
-    """The caller may see it, but this is not theirs to do."""
+    """The caller may see the object, but may not do this to it."""
 
     code = "forbidden"
 
 
 class AccountClosed(DomainError):
-    """The account that acts, or is acted for, is deactivated or deleted."""
+    """The account that acts, or that the action concerns, is deactivated or deleted."""
 
     code = "unauthorized"
 
 
 class Conflict(DomainError):
-    """It was fine in itself, but not as things stand now."""
+    """The request is valid, but the present state does not allow it."""
 
     code = "conflict"
 
 
 class PersonGone(Conflict):
-    """Somebody who would have to take part is deactivated or deleted; the message names them."""
+    """A person who would have to take part is deactivated or deleted. The message names them."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, reason="person_gone")
 
 
 class Busy(DomainError):
-    """A share is used up for now; in `retry_after` seconds it may be free again."""
+    """A limited share is used up for now. It may be free again in `retry_after` seconds."""
 
     code = "rate_limit_exceeded"
 
@@ -62,7 +62,7 @@ class Busy(DomainError):
 
 
 class InvalidTransition(Conflict):
-    """The state machine has no such move from the present state."""
+    """The state machine has no such transition from the present state."""
 
 
 class TimeTaken(Conflict):
@@ -70,7 +70,7 @@ class TimeTaken(Conflict):
 
 
 class LimitReached(Conflict):
-    """There are as many of these as there can be; the message names the number."""
+    """The maximum number of these is reached. The message gives the number."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, reason="limit")

@@ -1,4 +1,4 @@
-"""What the workers do for every floor."""
+"""Celery tasks that serve every app."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,5 +8,5 @@ from core.people import privacy
 
 @shared_task
 def retain() -> None:
-    """Forget what is older than it is kept."""
+    """Forget data that is older than its retention time."""
     privacy.retain(now=timezone.now())

@@ -1,4 +1,4 @@
-"""What this floor measures of its own work. See `core.ops.metrics`."""
+"""Metrics of notifications. See `core.ops.metrics`."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta

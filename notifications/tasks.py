@@ -1,4 +1,4 @@
-"""What the workers do for this floor."""
+"""Celery tasks that send notifications."""
 
 import time
 
@@ -9,9 +9,9 @@ from core.db import outbox
 from core.ops import shares
 from notifications.domain import notifications
 
-# Then others may have the thread. It also bounds how long a worker takes to stop.
+# After this time other work may have the thread. It also bounds how long a worker takes to stop.
 _TURN_SECONDS = 5.0
-# Of the threads for mail: a channel whose servers hang leaves the rest to the other one.
+# Part of the mail threads for one channel. If its servers hang, the other one has the rest.
 _CHANNEL_PART = 0.75
 # At least as many as one worker has threads for mail.
 _HINTS_PER_SWEEP = 16
@@ -19,9 +19,9 @@ _HINTS_PER_SWEEP = 16
 
 @shared_task
 def deliver(channel: str) -> None:
-    """Send what is due by this channel, one after the other, for a turn.
+    """Send the notifications of this channel that are due, one after the other, for a turn.
 
-    Called by a hint that something was written, or by the sweep.
+    A hint about new rows, or the sweep, calls it.
     """
     limits = {f"channel {channel}": shares.places(shares.MAIL, _CHANNEL_PART)}
     with shares.held(limits) as is_held:
@@ -34,9 +34,10 @@ def deliver(channel: str) -> None:
 
 @shared_task
 def sweep_notifications() -> None:
-    """Hand out what is due and what a dead worker left, channel by channel.
+    """Start turns for due rows, and for rows that a dead worker left, channel by channel.
 
-    Sending waits for others, so it is not done here. Each row is a turn, up to a bound.
+    It does not send itself, because sending waits for other servers. It starts one turn for each
+    row, up to a limit.
     """
     now = timezone.now()
     for channel in notifications.CHANNELS:

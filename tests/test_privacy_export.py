@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from icalendar import Calendar
 from oauth2_provider.models import (
@@ -23,6 +24,7 @@ from pytest_django import Settings
 from accounts.domain import services, teams
 from accounts.models import User
 from meetings.domain import services as meetings
+from notifications.models import Notification
 from scheduling.domain import bookings
 from scheduling.domain import services as hosts
 from tests import factories
@@ -238,3 +240,25 @@ def test_nothing_of_anybody_elses_is_in_it(
     for word in ("Alice", "alice", "Bob", "John", "Founders", "dora"):
         assert word not in whole
     assert Calendar.from_ical(other["bookings.ics"]).walk("VEVENT") == []
+
+
+def test_what_no_key_opens_is_left_out_of_it() -> None:
+    nina = factories.user("nina")
+    factories.webhook(nina, headers={"Authorization": "Bearer secret"})
+    Notification.objects.create(
+        user=nina,
+        channel="email",
+        address=nina.email,
+        kind="test",
+        content='{"subject": "Hello"}',
+        due_at=NOW,
+        created_at=NOW,
+    )
+    with connection.cursor() as cursor:  # as if their key had been taken away
+        cursor.execute("UPDATE webhooks_webhook SET sealed_headers = 'lost.AAAA'")
+        cursor.execute("UPDATE notifications_notification SET content = 'lost.AAAA'")
+    client = Client()
+    client.force_login(nina)
+    found = files_of(client.post("/settings/data/export"))
+    assert [row["headers"] for row in rows(found, "webhooks.json")] == [[]]
+    assert [row["subject"] for row in rows(found, "notifications.json")] == [None]

@@ -1,4 +1,4 @@
-"""Staff pages for webhooks: what was told, how that went, and telling it again."""
+"""Staff pages for webhooks: their deliveries and attempts, and sending a delivery again."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,7 +12,7 @@ from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin[Webhook]):
-    """Without secrets and header values: staff need neither."""
+    """Webhooks, shown without secrets and header values: staff need neither."""
 
     list_display = ("name", "owner", "url", "status", "disabled_reason", "failing_since")
     list_filter = ("status", "disabled_reason")

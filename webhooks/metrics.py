@@ -1,4 +1,4 @@
-"""What this floor measures of its own work. See `core.ops.metrics`."""
+"""Metrics of webhooks. See `core.ops.metrics`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from core.db.outbox import OutboxState
 from core.ops.metrics import RECENT, gauge
 from webhooks.models import Attempt, Delivery, Webhook
 
-# Told of even while nothing comes to it, so that an alert has something to look at.
+# Shown even if their count is 0, so that an alert has a series to watch.
 _USUAL = ("delivered", "http_3xx", "http_4xx", "http_5xx", "refused", "timeout")
 
 
@@ -31,14 +31,18 @@ def families(now: datetime) -> Iterator[Metric]:
 
 
 def _outcome(error: str) -> str:
-    """`http_503` is one of `http_5xx`: there are few of those."""
+    """Return the outcome for the metric: `http_5xx` for `http_503`, to have few series."""
     if not error:
         return "delivered"
     return f"{error[:6]}xx" if error.startswith("http_") else error
 
 
 def behind(now: datetime) -> Mapping[str, timedelta]:
-    """An account that is being told something has its share: the sweep is not behind with it."""
+    """Return how long deliveries have waited, by sweep.
+
+    Accounts with a delivery under way are left out: they have their share, so the sweep is not
+    behind.
+    """
     under_way = Delivery.objects.filter(state=OutboxState.WAITING, lease_until__gt=now)
     rows = Delivery.objects.filter(webhook__status=Webhook.Status.ACTIVE)
     idle = rows.exclude(webhook__owner__in=under_way.order_by().values("webhook__owner"))

@@ -1,4 +1,4 @@
-"""Where to tell what happens, what was told, and how that went."""
+"""Webhooks, the events they receive, their deliveries and the attempts of each delivery."""
 
 import json
 from collections.abc import Sequence
@@ -32,15 +32,15 @@ def new_delivery_uuid() -> str:
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def visible_to(self, user: User) -> Self:
-        """A person's own."""
+        """Return this person's own webhooks."""
         return self.filter(owner=user)
 
     def named(self, key: str) -> Self:
-        """The one of this number or uuid."""
+        """Return the webhook of this number or uuid."""
         return self.filter(named(key))
 
     def with_stats(self) -> Self:
-        """With what its attempts came to, of those that are kept; oldest first."""
+        """Add the counts and times of the attempts that are kept. Oldest webhook first."""
         good, bad = (Q(deliveries__tries__succeeded=succeeded) for succeeded in (True, False))
         found = self.annotate(
             success_count=Count("deliveries__tries", filter=good),
@@ -48,18 +48,18 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
             last_success_at=Max("deliveries__tries__at", filter=good),
             last_failure_at=Max("deliveries__tries__at", filter=bad),
         )
-        return found.order_by("id")  # what is grouped has lost the order that a model has by itself
+        return found.order_by("id")  # grouping has removed the model's own order
 
 
 class Webhook(models.Model):
-    """An address that is told of its owner's events. Secrets and header values are encrypted."""
+    """An endpoint that receives its owner's events. Secrets and header values are encrypted."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("active")
         INACTIVE = "inactive", _("inactive")
 
     class DisabledReason(models.TextChoices):
-        """Why Parley itself has stopped telling it anything."""
+        """The reason why Parley itself stopped this webhook."""
 
         GONE = "gone", _("the endpoint answered 410 Gone")
         FAILING = "failing", _("nothing was delivered for five days")
@@ -76,7 +76,7 @@ class Webhook(models.Model):
         max_length=10, choices=DisabledReason.choices, blank=True, editable=False
     )
     secret = EncryptedTextField()
-    # Signs as well until then, so that receivers can change over.
+    # It also signs until then, so that receivers can change over.
     previous_secret = EncryptedTextField(default="", blank=True)
     previous_secret_until = models.DateTimeField(null=True, editable=False)
     sealed_headers = EncryptedTextField(default="{}")
@@ -91,7 +91,7 @@ class Webhook(models.Model):
     verify_ssl = models.BooleanField(_("check certificates"), default=True)
     # Since when every attempt has failed.
     failing_since = models.DateTimeField(null=True, editable=False)
-    # Whether its last attempt was taken, and soon. Others share half of the threads.
+    # True if the last attempt succeeded quickly. All other webhooks share half of the threads.
     is_prompt = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -108,7 +108,7 @@ class Webhook(models.Model):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What is sent beside our own headers."""
+        """Return the headers that are sent beside Parley's own headers."""
         values: dict[str, str] = json.loads(self.sealed_headers)
         return values
 
@@ -117,13 +117,13 @@ class Webhook(models.Model):
         self.sealed_headers = json.dumps(values)
 
     def secrets_at(self, now: datetime) -> list[str]:
-        """Those that sign at `now`: two during a rotation."""
+        """Return the secrets that sign at `now`: two during a rotation."""
         in_grace = self.previous_secret_until is not None and now < self.previous_secret_until
         return [self.secret, *([self.previous_secret] if in_grace else [])]
 
 
 class WebhookEvent(models.Model):
-    """Something that happened, as it is told: the exact text, written once."""
+    """An event, with the exact text that is sent. The text is written once."""
 
     message_id = models.CharField(
         max_length=30, unique=True, default=new_message_id, editable=False
@@ -133,7 +133,7 @@ class WebhookEvent(models.Model):
     )
     type = models.CharField(_("type"), max_length=40)
     body = models.TextField(_("body"))
-    # The publisher's name for what it is about, by which it can be forgotten.
+    # The publisher's name for the object of the event, by which the event can be forgotten.
     topic = models.CharField(_("topic"), max_length=120, blank=True)
     created_at = models.DateTimeField()
 
@@ -186,16 +186,16 @@ class Delivery(OutboxRow):
 
 
 class Attempt(models.Model):
-    """One try to deliver: what came of it."""
+    """One attempt of a delivery, with its result."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
     at = models.DateTimeField(_("sent"))
     succeeded = models.BooleanField(_("succeeded"))
-    # `http_500`, or a class of error of the client's; empty for success.
+    # `http_500`, or an error class of the HTTP client. Empty for success.
     error = models.CharField(_("error"), max_length=40, blank=True)
     response_code = models.PositiveSmallIntegerField(_("answer"), null=True)
     response_time_ms = models.PositiveIntegerField(_("milliseconds"))
-    # How the answer began. For staff: an internal host's words are not for users.
+    # The beginning of the answer. Only for staff: users must not read an internal host's answer.
     response_body = models.TextField(_("body of the answer"), blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `core.people.privacy`."""
+"""Personal data in webhooks: export, erasure and retention. See `core.people.privacy`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,21 +9,17 @@ from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.db.crypto import sealed
+from core.db.crypto import is_readable
 from core.people import privacy
 from core.people.privacy import BATCH, File, json_file
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
-_SEALED = ("secret", "previous_secret", "sealed_headers")
-
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
-    webhooks = Webhook.objects.filter(owner=person_id).defer(*_SEALED)
-    webhooks = webhooks.annotate(headers_as_kept=sealed("sealed_headers"))
     yield json_file(
         "webhooks.json",
         _("Your webhooks, without their secrets and the values of their headers."),
-        (_webhook(webhook) for webhook in webhooks),
+        (_webhook(webhook) for webhook in Webhook.objects.filter(owner=person_id)),
     )
     yield json_file(
         "webhook_events.json",
@@ -32,7 +28,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
 
 
-def _webhook(webhook: Any) -> dict[str, Any]:
+def _webhook(webhook: Webhook) -> dict[str, Any]:
     names = (
         "uuid",
         "name",
@@ -47,8 +43,8 @@ def _webhook(webhook: Any) -> dict[str, Any]:
         "updated_at",
     )
     told = {name: getattr(webhook, name) for name in names}
-    field = Webhook._meta.get_field("sealed_headers")
-    return told | {"headers": sorted(orjson.loads(field.opened(webhook.headers_as_kept) or "{}"))}
+    headers = webhook.headers if is_readable(webhook, "sealed_headers") else {}
+    return told | {"headers": sorted(headers)}
 
 
 def _events(person_id: int) -> Iterator[dict[str, Any]]:
@@ -80,16 +76,16 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
 
 
 def erase(*, person_id: int, now: datetime) -> None:
-    """Also what waits to be told: to the last, webhooks are their owner's."""
+    """Delete all webhooks and events of this person, pending deliveries included."""
     webhooks = Webhook.objects.filter(owner=person_id).order_by("pk")
-    # As `services.delete` does: whoever settles a delivery waits, or is waited for.
+    # Locked as in `services.delete`: settling a delivery waits for this, or this waits for it.
     list(webhooks.select_for_update().values_list("pk"))
     WebhookEvent.objects.filter(owner=person_id).delete()
     webhooks.order_by().delete()
 
 
 def retain(*, now: datetime) -> None:
-    """A delivery that waits is kept, and so is what it tells."""
+    """Delete old attempts, deliveries and events. A pending delivery is kept with its event."""
     since = privacy.kept_since("attempts", now)
     if since is None:
         return

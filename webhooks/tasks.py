@@ -1,4 +1,4 @@
-"""What the workers do for this floor."""
+"""Celery tasks that deliver to webhooks."""
 
 from time import monotonic
 
@@ -10,9 +10,9 @@ from core.ops import shares
 from webhooks.domain import delivery
 from webhooks.models import Webhook
 
-# Then others may have the thread. It also bounds how long a worker takes to stop.
+# After this time other work may have the thread. It also bounds how long a worker takes to stop.
 _TURN_SECONDS = 5.0
-# Of a sweep, for proven endpoints and for others: more than workers can take before the next one.
+# Hints of a sweep, for proven endpoints and for others: more than workers can take before the next.
 _HINTS_PER_SWEEP = 64
 
 
@@ -20,7 +20,7 @@ _HINTS_PER_SWEEP = 64
 def deliver(webhook_id: int) -> None:
     """Deliver to this webhook, then to others of its account, one after the other, for a turn.
 
-    Called by a hint that something was written, by the sweep, or when another turn has ended.
+    A hint about new rows, the sweep, or the end of another turn calls it.
     """
     owners = Webhook.objects.filter(pk=webhook_id).values_list("owner_id", flat=True)
     owner_id = owners.first()
@@ -34,7 +34,7 @@ def deliver(webhook_id: int) -> None:
 
 
 def _take_turn(owner_id: int, webhook_id: int | None) -> bool:
-    """Return whether anything was sent."""
+    """Deliver until the turn is over or nothing is due. Return whether anything was sent."""
     until, done, has_sent = monotonic() + _TURN_SECONDS, set[int](), False
     while webhook_id is not None:
         if monotonic() >= until:
@@ -50,6 +50,9 @@ def _take_turn(owner_id: int, webhook_id: int | None) -> bool:
 
 @shared_task
 def sweep_deliveries() -> None:
-    """Hand out what is due and what a dead worker left. Sending waits for others: not here."""
+    """Start turns for due deliveries and for those that a dead worker left.
+
+    It does not send itself.
+    """
     for webhook_id in delivery.hand_out(timezone.now(), most=_HINTS_PER_SWEEP):
         outbox.hint("webhooks.tasks.deliver", webhook_id)

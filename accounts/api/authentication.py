@@ -1,4 +1,4 @@
-"""Who calls: the bearer token of a request, made by hand or given to a program by OAuth."""
+"""Bearer tokens of API requests: personal API tokens and access tokens of OAuth."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _GIVEN = Prepared(
 
 @dataclass(frozen=True)
 class Bearer:
-    """Whoever bears a usable token, and what it lets them do."""
+    """The owner of a usable token, and the scopes of the token."""
 
     user: User
     scopes: Collection[str]
@@ -48,9 +48,9 @@ class Bearer:
 
 
 def authenticate(request: HttpRequest | Request) -> Bearer | None:
-    """The bearer of the request's token, or None; looked up once per request.
+    """Return the owner of the request's token, or None. It is looked up once per request.
 
-    A text that cannot be a token of ours costs no query.
+    A text that cannot be one of Parley's tokens costs no query.
     """
     if _REMEMBERED not in request.META:
         request.META[_REMEMBERED] = _look_up(request.META.get("HTTP_AUTHORIZATION", ""))
@@ -83,7 +83,7 @@ def _given_by_oauth(token: str) -> Bearer | None:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer ...`, as the API's middleware has already read it."""
+    """Authentication by the bearer token that the API's middleware has already read."""
 
     def authenticate(self, request: Request) -> tuple[User, Bearer] | None:
         bearer = authenticate(request)
@@ -94,5 +94,5 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def caller(request: Request) -> User:
-    """Whose token this is, in a view that `HasScope` guards."""
+    """Return the owner of the token, in a view that `HasScope` guards."""
     return cast(Bearer, request.auth).user

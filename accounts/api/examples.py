@@ -1,4 +1,4 @@
-"""What the OpenAPI document shows of people, teams and devices."""
+"""Examples of people, teams and devices in the OpenAPI document."""
 
 PROFILE = {
     "uuid": "usr_abc123def456ghi789jk",

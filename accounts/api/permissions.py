@@ -1,4 +1,4 @@
-"""What a token may do: every view declares its `scope`."""
+"""Permissions of tokens: every view declares the `scope` that it needs."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -13,13 +13,16 @@ if TYPE_CHECKING:  # DRF's views import this module
 
 
 def scope_needed(view: "APIView", method: str) -> str:
-    """`users:read` for a view with `scope = "users"`; empty where a view declares none."""
+    """Return `users:read` or `users:write` for a view with `scope = "users"`.
+
+    Empty without a scope.
+    """
     scope: str = getattr(view, "scope", "")
     return scope and f"{scope}:{'read' if method in SAFE_METHODS else 'write'}"
 
 
 class HasScope(BasePermission):
-    """Refuses a token without the view's scope, and everybody where the view declares none."""
+    """Refuses a token without the view's scope, and every caller if the view declares no scope."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         bearer = cast(Bearer | None, request.auth)

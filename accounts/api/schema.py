@@ -1,4 +1,4 @@
-"""How the OpenAPI document tells of bearer tokens, how to come by them, and their scopes."""
+"""Bearer tokens, OAuth and their scopes in the OpenAPI document."""
 
 from typing import Any
 

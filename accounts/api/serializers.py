@@ -1,4 +1,4 @@
-"""The shapes of people, teams and devices."""
+"""Serializers of people, teams and devices."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _SHOWN_OF_TOKEN = 8
 class ZoneField(StrictCharField):
     """A name of the IANA database, or an offset such as `GMT+2`, which is two hours ahead of UTC.
 
-    Where it is optional, an empty text says that none is given.
+    If the field is optional, an empty text counts as no value.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -71,7 +71,7 @@ class ProfileSerializer(serializers.Serializer[User]):
 
 @example(examples.PROFILE_CHANGE)
 class ProfileChangeSerializer(StrictModelSerializer):
-    """What is left out stays."""
+    """Changes to your profile. A field that you leave out keeps its value."""
 
     timezone = ZoneField(required=False)
     week_start = StrictIntegerField(
@@ -94,7 +94,7 @@ class ProfileChangeSerializer(StrictModelSerializer):
 
 @example(examples.TEAM)
 class TeamSerializer(serializers.Serializer[Membership]):
-    """A team from the side of one of its members."""
+    """A team, as one of its members sees it."""
 
     id = serializers.IntegerField(source="team.id")
     name = serializers.CharField(source="team.name")
@@ -139,7 +139,7 @@ class DeletedSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "string", "pattern": f"^{leaks.PATTERN}$"})
 class TokenField(StrictCharField):
-    """A text that can be a token of ours."""
+    """A text with the form of a Parley token."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

@@ -21,7 +21,7 @@ from accounts.api.serializers import (
 from accounts.domain import leaks, services
 from accounts.models import Membership, Team, User
 from core.api import envelope
-from core.api.idempotency import once
+from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, answer
 from core.errors import NotFound
@@ -48,14 +48,14 @@ class ProfileViewSet(ViewSet):
 
     @extend_schema(operation_id="get_profile", responses=_PROFILE)
     def retrieve(self, request: Request) -> Response:
-        """Your profile."""
+        """Return your profile."""
         return envelope.item(ProfileSerializer(caller(request)).data)
 
     @extend_schema(
         operation_id="update_profile", request=ProfileChangeSerializer, responses=_PROFILE
     )
     def partial_update(self, request: Request) -> Response:
-        """Change what you send. Your hours stay in their own time zone."""
+        """Change the fields that you send. Your hours stay in their own time zone."""
         wanted = ProfileChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         changed = services.update_profile(user=caller(request), **wanted.validated_data)
@@ -65,7 +65,7 @@ class ProfileViewSet(ViewSet):
         operation_id="replace_profile", request=ProfileChangeSerializer, responses=_PROFILE
     )
     def update(self, request: Request) -> Response:
-        """The same as PATCH: change what you send."""
+        """Change the fields that you send, as PATCH does."""
         return self.partial_update(request)
 
 
@@ -80,7 +80,7 @@ class TeamViewSet(ViewSet):
         responses=envelope.page_of(TeamSerializer),
     )
     def list(self, request: Request) -> Response:
-        """The teams that you are in, by name."""
+        """Return the teams that you are in, sorted by name."""
         return envelope.page(request, _TEAMS.of(user=caller(request).pk))
 
     @extend_schema(
@@ -90,7 +90,7 @@ class TeamViewSet(ViewSet):
     )
     @action(detail=True)
     def members(self, request: Request, team_id: int) -> Response:
-        """The people in one of your teams."""
+        """Return the people in one of your teams."""
         team = Team.objects.visible_to(caller(request)).filter(pk=team_id).first()
         if team is None:
             raise NotFound("team not found")
@@ -109,7 +109,7 @@ class DeviceViewSet(ViewSet):
         responses=envelope.page_of(DeviceSerializer),
     )
     def list(self, request: Request) -> Response:
-        """Your devices that receive push messages."""
+        """Return your devices that receive push messages."""
         return envelope.page(request, _DEVICES.of(user=caller(request).pk))
 
     @extend_schema(
@@ -119,7 +119,7 @@ class DeviceViewSet(ViewSet):
         responses={201: envelope.item_of(DeviceSerializer)},
     )
     def create(self, request: Request) -> Response:
-        """Have push messages sent to a device. One that is known already becomes yours."""
+        """Register a device for push messages. A device that is already known becomes yours."""
         wanted = NewDeviceSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
 
@@ -127,11 +127,11 @@ class DeviceViewSet(ViewSet):
             device = services.register_device(user=caller(request), **wanted.validated_data)
             return envelope.item(DeviceSerializer(device).data, status=201)
 
-        return once(request, register)
+        return answer_once(request, register)
 
     @extend_schema(operation_id="delete_device", responses={200: _DELETED})
     def destroy(self, request: Request, device_id: int) -> Response:
-        """Send no more push messages to a device."""
+        """Stop sending push messages to a device, and delete it."""
         deleted, _ = caller(request).devices.filter(pk=device_id).delete()
         if not deleted:
             raise NotFound("device not found")
@@ -152,9 +152,9 @@ class TokenViewSet(ViewSet):
     )
     @action(detail=False, methods=["post"])
     def revoke(self, request: Request) -> Response:
-        """Revoke a token that you have found, of whatever kind and whosever. Needs no token itself.
+        """Revoke a token that you have found, of any kind and any owner.
 
-        The answer does not tell whether there was such a token.
+        This needs no token itself. The answer does not tell whether such a token existed.
         """
         wanted = LeakedTokenSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)

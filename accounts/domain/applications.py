@@ -1,4 +1,4 @@
-"""Applications that people make, and those that they connect: who may act for whom by OAuth."""
+"""OAuth applications that people make, and connections of people to applications."""
 
 import uuid
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.people import privacy
 
 SECRET_PREFIX = "ocs_"  # noqa: S105  what every secret of an application begins with
-# Used refresh tokens kept of one connection: more than one an hour makes in its 90 days.
+# Used refresh tokens kept of one connection: more than one an hour in its 90 days.
 _MOST_USED = 2_500
 
 
@@ -37,12 +37,12 @@ class Connection:
 
 
 def lifetime() -> timedelta:
-    """For how long after its access token a refresh token is good."""
+    """Return how long a refresh token stays valid after its access token has expired."""
     return timedelta(seconds=oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS)
 
 
 def live(now: datetime) -> QuerySet[RefreshToken, RefreshToken]:
-    """The refresh tokens that stand for a connection: one each time that somebody connected."""
+    """Return the refresh tokens that stand for live connections, one for each consent."""
     rows: QuerySet[RefreshToken, RefreshToken] = RefreshToken.objects.filter(
         revoked=None,
         access_token__expires__gt=now - lifetime(),
@@ -56,7 +56,7 @@ def live(now: datetime) -> QuerySet[RefreshToken, RefreshToken]:
 
 
 def made_by(owner: User, *, now: datetime) -> QuerySet[Application, Any]:
-    """A person's applications, each with how many `people` have connected it."""
+    """Return a person's applications. `people` counts those who have connected each one."""
     connected = Q(refreshtoken__in=live(now))
     rows: QuerySet[Application, Any] = (
         Application.objects.filter(user=owner)
@@ -69,9 +69,10 @@ def made_by(owner: User, *, now: datetime) -> QuerySet[Application, Any]:
 def make(
     *, owner: User, name: str, is_public: bool, redirect_uris: Sequence[str], now: datetime
 ) -> tuple[Application, str]:
-    """A new application: its row, and its secret, which cannot be had again; none if it is public.
+    """Make an application. Return its row and its secret, which is shown only once.
 
-    Invalid for addresses that nobody can be sent to, LimitReached for one application too many.
+    A public application has no secret. Invalid for addresses that cannot be redirected to,
+    LimitReached for one application too many.
     """
     uris = _checked(redirect_uris)
     secret = "" if is_public else new_token(SECRET_PREFIX)
@@ -97,7 +98,7 @@ def make(
 def change(
     *, application: Application, actor: User, name: str, redirect_uris: Sequence[str], now: datetime
 ) -> None:
-    """Invalid for addresses that nobody can be sent to."""
+    """Change the name and the redirect URIs. Invalid for addresses that cannot be redirected to."""
     uris = _checked(redirect_uris)
     lock(application.user_id)
     _require_kept(application)
@@ -108,7 +109,7 @@ def change(
 
 @transaction.atomic
 def rotate_secret(*, application: Application, actor: User, now: datetime) -> str:
-    """A new secret in place of the old one, which is refused from then on.
+    """Replace the secret. The old one is refused from now on.
 
     Conflict for a public application, which has none.
     """
@@ -125,7 +126,7 @@ def rotate_secret(*, application: Application, actor: User, now: datetime) -> st
 
 @transaction.atomic
 def delete(*, application: Application, actor: User, now: datetime) -> None:
-    """With all its tokens, so that it acts for nobody any more."""
+    """Delete the application with all its tokens, so that it acts for nobody any more."""
     lock_kept(application.user_id)
     _require_kept(application)
     _record(Action.APPLICATION_DELETED, application, actor, now)
@@ -133,13 +134,13 @@ def delete(*, application: Application, actor: User, now: datetime) -> None:
 
 
 def _require_kept(application: Application) -> None:
-    """NotFound where it was deleted before the caller had the lock of its owner."""
+    """Raise NotFound if it was deleted before the caller had the lock of its owner."""
     if not Application.objects.filter(pk=application.pk).exists():
         raise NotFound("application not found")
 
 
 def _checked(uris: Sequence[str]) -> str:
-    """As they are kept: one beside the other."""
+    """Check redirect URIs. Return them as they are stored: one text, separated by spaces."""
     for uri in uris:
         if problem := redirect_uris.problem_with(uri):
             raise Invalid(f"{uri[:100]}: {problem}", field="redirect_uris")
@@ -163,7 +164,10 @@ def _record(action: Action, application: Application, actor: User, now: datetime
 
 
 def connections(*, person: User, now: datetime) -> list[Connection]:
-    """What acts for this person, by name. Connected twice, it may do what either time allowed."""
+    """Return the applications that act for this person, by name.
+
+    An application that was connected twice may do what either consent allows.
+    """
     rows = live(now).filter(user=person).select_related("access_token", "application__user")
     found: dict[int, list[RefreshToken]] = {}
     for row in rows.order_by("id"):
@@ -191,17 +195,17 @@ def is_connected(*, person: User, application: Application, now: datetime) -> bo
 
 
 def allow(*, person: User, application: Application, now: datetime) -> None:
-    """Tell the audit log that somebody lets an application act for them."""
+    """Record in the audit log that a person lets an application act for them."""
     audit.record(
         Action.APPLICATION_ALLOWED, person=person, actor=person, subject=application.name, now=now
     )
 
 
 def start(*, person: User, application: Application, now: datetime) -> None:
-    """Tell it that the application has come for what it was allowed.
+    """Record in the audit log that the application has fetched its first tokens.
 
-    Its calls are not recorded: to know the first one, every call would cost a query. Beyond the
-    limit, the connections end that were not renewed for longest. The caller has locked the person.
+    Its calls are not recorded: to detect the first one, every call would cost a query. Beyond the
+    limit, the connections that were renewed longest ago end. The caller has locked the person.
     """
     audit.record(Action.APPLICATION_STARTED, person=person, subject=application.name, now=now)
     renewed = live(now).filter(user=person).order_by("-pk").values_list("token_family", flat=True)
@@ -210,14 +214,14 @@ def start(*, person: User, application: Application, now: datetime) -> None:
 
 
 def forget_used(*, person: User, family: uuid.UUID) -> None:
-    """Keep the newest used tokens of a connection, and its first, which says when it began."""
+    """Keep the newest used tokens of a connection, and its first, which shows when it began."""
     own = RefreshToken.objects.filter(user=person, token_family=family)
     first = own.order_by("pk").values("pk")[:1]
     limits.trim(own.exclude(pk__in=first).order_by("-pk"), _MOST_USED)
 
 
 def find_token(text: str) -> RefreshToken | AccessToken | None:
-    """The row of a token that an application got."""
+    """Return the row of a token that an application got. None if there is none."""
     model = RefreshToken if text.startswith(REFRESH_PREFIX) else AccessToken
     rows = model.objects.select_related("user", "application")
     found: RefreshToken | AccessToken | None = rows.filter(token_checksum=digest(text)).first()
@@ -225,7 +229,10 @@ def find_token(text: str) -> RefreshToken | AccessToken | None:
 
 
 def introspect(*, text: str, application: Application, now: datetime) -> dict[str, Any]:
-    """What an application may know of a token (RFC 7662, 2.2): nothing of another's."""
+    """Return what an application may know of its own token (RFC 7662, 2.2).
+
+    Another application's token counts as inactive.
+    """
     token = find_token(text)
     if token is None or token.application_id != application.pk:
         return {"active": False}
@@ -256,9 +263,9 @@ def end(
     actor: User | None,
     action: Action = Action.APPLICATION_REMOVED,
 ) -> bool:
-    """End a token, and all that came of the same consent; whether any was still good.
+    """End a token, and all tokens of the same consent. Return whether any was still valid.
 
-    `actor` is staff, or nobody: the application itself, or whoever found the token.
+    `actor` is a member of staff, or None: the application itself, or a person who found the token.
     """
     if not isinstance(token, RefreshToken):
         bound = RefreshToken.objects.filter(access_token=token).first()
@@ -276,7 +283,7 @@ def end(
 def end_family(
     family: uuid.UUID, *, action: Action, now: datetime, actor: User | None = None
 ) -> RefreshToken | None:
-    """End all tokens that came of one consent; one that was still good, or None if none was."""
+    """End all tokens of one consent. Return one that was still valid, or None if none was."""
     rows = RefreshToken.objects.filter(token_family=family)
     one = rows.first()
     if one is None:
@@ -299,9 +306,9 @@ def _record_end(
 
 @transaction.atomic
 def disconnect(*, person: User, application_id: int, now: datetime) -> str:
-    """End all that an application can do for this person, at once; its name.
+    """End all access of an application to this person's account at once. Return its name.
 
-    NotFound where it cannot do anything.
+    NotFound if it has no access.
     """
     lock_kept(person.pk)
     application = Application.objects.filter(pk=application_id).first()
@@ -321,8 +328,9 @@ def disconnect(*, person: User, application_id: int, now: datetime) -> str:
 def purge(*, now: datetime) -> None:
     """Forget codes and tokens that no longer open anything.
 
-    A refresh token that was used is kept for as long as it would have been good: it coming again is
-    how theft shows. The first of a connection is kept as long as that lasts: it says since when.
+    A used refresh token is kept until it would have expired: its second use shows a theft. The
+    first token of a connection is kept as long as the connection lasts, because it shows when that
+    began.
     """
     over = now - lifetime()
     family = RefreshToken.objects.filter(token_family=OuterRef("token_family"))

@@ -1,4 +1,4 @@
-"""What this floor gives a person of what it knows of them."""
+"""Export of a person's account data."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from oauth2_provider.models import Application
 
 from accounts.domain import applications
 from accounts.models import Invitation, User
-from core.db.crypto import sealed
+from core.db.crypto import is_readable
 from core.people.privacy import BATCH, File, json_file
 from notifications.models import Notification
 
@@ -150,14 +150,16 @@ def _connected(person: User, now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def _sent(person: User) -> Iterator[dict[str, Any]]:
-    """Without what they said, since that had links that act for whoever has them."""
-    rows = Notification.objects.filter(user=person).defer("content").order_by("pk")
-    field = Notification._meta.get_field("content")
-    for row in rows.annotate(sealed=sealed("content")).iterator(BATCH):
-        content = json.loads(field.opened(row.sealed) or "{}")
+    """Yield the person's notifications, without their texts.
+
+    The texts held links that act for any person who has them.
+    """
+    rows = Notification.objects.filter(user=person).order_by("pk")
+    for row in rows.iterator(BATCH):
+        content = json.loads(row.content) if is_readable(row, "content") else {}
         yield {
             **_values(row, "kind", "channel", "state", "created_at", "due_at", "settled_at"),
-            # A device is known by a digest here, which says nothing to anybody.
+            # An address of a device is only a digest here, which is of no use to the person.
             "address": row.address if row.channel == Notification.Channel.EMAIL else None,
             "subject": content.get("subject", content.get("title")),
         }

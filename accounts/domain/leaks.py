@@ -1,4 +1,4 @@
-"""Tokens that somebody else may have: found where they should not be, or used once too often."""
+"""Leaked tokens: found where they should not be, or used once too often."""
 
 import re
 import uuid
@@ -22,15 +22,15 @@ _PATTERN = re.compile(PATTERN)
 
 
 def is_token(text: str) -> bool:
-    """Whether this has the shape of a token of ours."""
+    """Tell whether this text has the form of a Parley token."""
     return _PATTERN.fullmatch(text) is not None
 
 
 @transaction.atomic
 def revoke(*, token: str, now: datetime) -> None:
-    """End a token that others have seen, at once, and tell its owner; nothing if it opens nothing.
+    """End a token that others have seen, at once, and tell its owner. Ignore an invalid token.
 
-    Of a token that an application got, all that came of the same consent ends with it.
+    If an application got the token, all tokens of the same consent end too.
     """
     if not checksum_holds(token):
         return
@@ -50,10 +50,10 @@ def revoke(*, token: str, now: datetime) -> None:
 
 @transaction.atomic
 def come_again(*, family: uuid.UUID, now: datetime) -> None:
-    """A code or a refresh token was used once more: somebody may have copied it.
+    """End all tokens of a consent whose code or refresh token was used again.
 
-    All that came of the same consent ends (RFC 6749, 4.1.2; RFC 9700, 4.14.2), and whoever gave it
-    is told, unless that had ended before.
+    Somebody may have copied it (RFC 6749, 4.1.2; RFC 9700, 4.14.2). The person who gave the consent
+    gets an email, unless the tokens had ended before.
     """
     ended = applications.end_family(family, action=Action.TOKEN_REUSED, now=now)
     if ended is not None:
@@ -62,7 +62,10 @@ def come_again(*, family: uuid.UUID, now: datetime) -> None:
 
 
 def _tell(person: User, *, name: str, is_ours: bool, now: datetime) -> None:
-    """`is_ours`: it was made by hand; else an application of this name got it."""
+    """Tell the owner.
+
+    `is_ours` means a personal API token; otherwise the application `name` got it.
+    """
     page = "accounts:tokens" if is_ours else "accounts:connections"
     _mail(person, "token_leaked", page, {"name": name, "is_ours": is_ours}, now)
 

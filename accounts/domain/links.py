@@ -1,4 +1,4 @@
-"""Signed links in emails: to take a place in a team."""
+"""Signed links in emails, for invitations to a team."""
 
 from django.conf import settings
 from django.core import signing
@@ -12,13 +12,13 @@ _SALT = "accounts.invitation"
 
 
 def invitation_url(invitation: Invitation) -> str:
-    """Where the place in the team is taken, for as long as the invitation stands."""
+    """Return the link that accepts the invitation, valid until the invitation expires."""
     token = signing.dumps(invitation.pk, salt=_SALT)
     return settings.PUBLIC_URL + reverse("accounts:join_team", args=[token])
 
 
 def read_invitation(token: str) -> Invitation:
-    """The invitation, which may be too old to be taken; NotFound where there is none (any more)."""
+    """Return the invitation, which may have expired. NotFound if it does not exist (any more)."""
     try:
         invitation_id = signing.loads(token, salt=_SALT)
     except signing.BadSignature:

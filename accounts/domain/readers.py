@@ -1,4 +1,4 @@
-"""How the sender of a request reads times, with an account or without."""
+"""Zone and formats in which the sender of a request reads times, with or without an account."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -22,10 +22,10 @@ class Reader:
 
 
 def reader_of(request: HttpRequest) -> times.Reader:
-    """Return the account that is signed in; else what the form or a cookie says; else UTC.
+    """Return the account that is signed in.
 
-    The public pages send `zone` and keep the cookies `zone` and `hours`; the form to sign up sends
-    `timezone`.
+    Else use the form or a cookie, and UTC as the last resort. The public pages send `zone` and keep
+    the cookies `zone` and `hours`. The sign-up form sends `timezone`.
     """
     if isinstance(request.user, User):
         return request.user

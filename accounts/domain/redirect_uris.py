@@ -1,4 +1,4 @@
-"""Where an application may have people sent back to: redirect URIs (RFC 6749, 3.1.2; RFC 8252)."""
+"""Rules for the redirect URIs of OAuth applications (RFC 6749, 3.1.2; RFC 8252)."""
 
 import re
 from collections.abc import Collection
@@ -20,7 +20,7 @@ _ANY_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\])):[0-9]{1,5}(?=[/?]|$)"
 
 
 def problem_with(uri: str) -> str:
-    """Why nobody can be sent there, in words; an empty text where they can."""
+    """Return why this URI is not allowed, in words. Empty if it is allowed."""
     if "#" in uri:
         return _("An address to return to has no fragment (#…).")
     if "*" in uri:
@@ -41,7 +41,10 @@ def _port_is_one(uri: str) -> bool:
 
 
 def allowed(uri: str, registered: Collection[str]) -> bool:
-    """Whether this is one of them, to the letter; only of a loopback address the port is free."""
+    """Tell whether this URI is a registered one, exactly.
+
+    Only a loopback IP may have another port.
+    """
     if problem_with(uri):
         return False
     return uri in registered or _portless(uri) in map(_portless, registered)
@@ -52,14 +55,14 @@ def _portless(uri: str) -> str:
 
 
 def host_of(uri: str) -> str:
-    """The host of an address that has no problem; empty where that is the reader's own computer."""
+    """Return the host of a valid redirect URI. Empty for the reader's own computer."""
     shape = _SHAPE.fullmatch(uri)
     host = shape["host"] if shape else ""
     return "" if host in _LOOPBACK else host
 
 
 def form_action(uri: str) -> str:
-    """What a Content-Security-Policy calls the origin of an address that has no problem."""
+    """Return the source expression of a Content-Security-Policy for a valid redirect URI."""
     shape = _SHAPE.fullmatch(uri)
     # It has no words for an address of IPv6.
     return "http:" if shape is None or "[" in shape["origin"] else shape["origin"]

@@ -1,4 +1,4 @@
-"""What happens to people's accounts, tokens and devices."""
+"""Actions on people's accounts, tokens and devices."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -22,11 +22,11 @@ from notifications.models import PushDevice
 
 
 def lock(person_id: int) -> User:
-    """Lock the person until the transaction ends and return them as they are now.
+    """Lock the person until the transaction ends, and return the current row.
 
     Every function that writes what belongs to a person takes this lock first, before any other row.
-    Erasure takes it too: what is written before it is erased, and nothing is written after it.
-    AccountClosed where the account is not active.
+    Erasure takes it too: it erases what was written before, and nothing is written after it.
+    AccountClosed if the account is not active.
     """
     person = lock_kept(person_id)
     if person is None or not person.is_active:
@@ -35,13 +35,13 @@ def lock(person_id: int) -> User:
 
 
 def lock_kept(person_id: int) -> User | None:
-    """Lock the person, active or deactivated; None where the account has been deleted."""
+    """Lock the person, active or deactivated. None if the account has been deleted."""
     people = User.objects.select_for_update(no_key=True)
     return people.filter(pk=person_id, deleted_at=None).first()
 
 
 def vouch_for_email(*, user: User) -> None:
-    """Count this person's address as verified: somebody in charge has entered it."""
+    """Count this person's address as verified, because an operator has entered it."""
     EmailAddress.objects.filter(user=user).exclude(email=user.email).update(primary=False)
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
@@ -51,9 +51,9 @@ def vouch_for_email(*, user: User) -> None:
 def update_profile(*, user: User, **values: Any) -> User:
     """Change these fields. ValidationError for values that the model does not take.
 
-    Invalid for a username that is reserved or somebody else's, and for a new name that looks like a
-    link: it is in mails to people who are invited. The zone of the hours that others can book stays
-    as it is; it has a door of its own.
+    Invalid for a username that is reserved or taken. Invalid for a new name that looks like a link,
+    because the name appears in emails to invited people. The zone of the host's weekly hours does
+    not change; another function changes it.
     """
     wanted = values.get("username", user.username)
     if wanted != user.username and (problem := usernames.problem_with(wanted)):
@@ -73,17 +73,17 @@ def update_profile(*, user: User, **values: Any) -> User:
     except IntegrityError:
         if "username" not in values:
             raise
-        # Asked beforehand, it might still be taken in the meantime.
+        # A check beforehand would not help: the name might still be taken in the meantime.
         raise Invalid(_("Somebody else has this username."), field="username") from None
     return user
 
 
 @contextmanager
 def renaming(*, user: User) -> Iterator[None]:
-    """Save this person within: a username that they give up stays theirs for a while.
+    """Save this person in the block. A username that they give up stays theirs for a while.
 
-    The caller has locked the person. Invalid as in `check_username`. It is asked again after the
-    new name is written: until then its owner may have been about to give it up.
+    The caller has locked the person. Invalid as in `check_username`. The name is checked after the
+    new one is written, because until then its owner may have been about to give it up.
     """
     was = User.objects.values_list("username", flat=True).get(pk=user.pk)
     yield
@@ -94,9 +94,9 @@ def renaming(*, user: User) -> Iterator[None]:
 
 
 def check_username(*, user: User, wanted: str) -> None:
-    """Refuse (Invalid) a username that is reserved for somebody else, and too many changes.
+    """Raise Invalid for a username that is reserved for somebody else, and for too many changes.
 
-    People may take back one that they had.
+    People may take back a name that they had.
     """
     reserved = FormerUsername.objects.filter(username=wanted).first()
     if reserved is not None and reserved.user_id != user.pk:
@@ -114,10 +114,11 @@ def create_token(
     expires_at: datetime | None = None,
     is_limited: bool = True,
 ) -> tuple[ApiToken, str]:
-    """A new bearer token: its row, and the token itself, which cannot be had again.
+    """Make a bearer token. Return its row and the token itself, which is shown only once.
 
-    LimitReached for one usable token too many; `is_limited` is false for operators. As many of
-    those that no longer work are kept, the newest.
+    Invalid for unknown scopes or none. LimitReached for one usable token too many; `is_limited` is
+    false for operators. Of the tokens that no longer work, the newest are kept, up to the same
+    limit.
     """
     unknown = sorted(set(scopes) - set(scope_names.SCOPES))
     if unknown:
@@ -146,7 +147,7 @@ def create_token(
 
 
 def note_use(*, token: ApiToken, now: datetime) -> None:
-    """Note that a token was used, at most once a minute; its first use is told in the audit log."""
+    """Note that a token was used, at most once a minute. The audit log records its first use."""
     noted = ApiToken.objects.filter(pk=token.pk).touch(now)
     if noted and token.last_used_at is None:
         with suppress(AccountClosed), transaction.atomic():
@@ -158,7 +159,10 @@ def note_use(*, token: ApiToken, now: datetime) -> None:
 def revoke_token(
     *, token: ApiToken, now: datetime, actor: User | None, action: Action = Action.TOKEN_REVOKED
 ) -> bool:
-    """End a token at once; whether it was still good. `actor` is its owner, staff, or nobody."""
+    """Revoke a token at once. Return whether it was still valid.
+
+    `actor` is its owner, a member of staff, or None.
+    """
     lock_kept(token.user_id)
     ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
     if ended:
@@ -168,9 +172,10 @@ def revoke_token(
 
 @transaction.atomic
 def register_device(*, user: User, token: str, platform: str, name: str = "") -> PushDevice:
-    """Reach this person on this device. A device changes hands with whoever signs in on it.
+    """Register this device for push messages to this person.
 
-    Beyond the limit the device goes that was registered longest ago, those out of reach first.
+    A device that another person registered becomes theirs. Beyond the limit, inactive devices are
+    removed first, then those that were registered longest ago.
     """
     lock(user.pk)
     device, _created = PushDevice.objects.update_or_create(

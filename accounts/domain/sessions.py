@@ -1,7 +1,7 @@
 """Sessions in the database, by the digest of their key and with their data encrypted.
 
-Whoever reads the database, or a copy of it, can act as nobody: a cookie holds the key, a row its
-SHA-256.
+A reader of the database, or of a copy of it, cannot act as anybody: a cookie holds the key, and a
+row only its SHA-256.
 """
 
 import json
@@ -24,13 +24,13 @@ from core.db import crypto
 from core.ops import private_names
 from core.text import browsers
 
-# How exactly it is noted when a session was last seen.
+# How precisely the last use of a session is recorded.
 _SEEN_PRECISION = timedelta(minutes=5)
 _LONGEST_AGENT = 300
 
 
 class SessionStore(db.SessionStore):
-    """A key that can be none is not looked for: PostgreSQL would refuse to look for a NUL."""
+    """A store that skips impossible keys, because PostgreSQL refuses to look for a NUL."""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key if session_key and session_key.isalnum() else None)
@@ -49,10 +49,9 @@ class SessionStore(db.SessionStore):
     def _get_session_from_db(self) -> Session | None:
         now = timezone.now()
         key = crypto.digest(self.session_key or "")
-        try:
-            row = Session.objects.filter(session_key=key, expire_date__gt=now).first()
-        except crypto.DecryptionError:  # its key has been dropped: whoever it was signs in again
-            row = None
+        row = Session.objects.filter(session_key=key, expire_date__gt=now).first()
+        if row is not None and not crypto.is_readable(row, "session_data"):
+            row = None  # its key has been dropped: the person signs in again
         if row is None:
             private_names.drop_session_key(self)
         elif row.seen_at <= now - _SEEN_PRECISION:
@@ -63,7 +62,7 @@ class SessionStore(db.SessionStore):
         return Session.objects.filter(session_key=crypto.digest(session_key)).exists()
 
     def save(self, must_create: bool = False) -> None:
-        """Save it; UpdateError where its person's account was deleted meanwhile.
+        """Save the session. UpdateError if its person's account was deleted meanwhile.
 
         The session of a deactivated person is kept: another person may sign in on that browser.
         """
@@ -96,9 +95,9 @@ class SessionStore(db.SessionStore):
 
 @transaction.atomic
 def begin(request: HttpRequest, *, user: User, now: datetime) -> None:
-    """Note in the session on what somebody has signed in, and when.
+    """Note in the session the browser and the time of a sign-in.
 
-    Beyond the limit the browsers are signed out that were seen longest ago.
+    Beyond the limit, the browsers that were seen longest ago are signed out.
     """
     services.lock(user.pk)
     agent = request.headers.get("User-Agent", "")[:_LONGEST_AGENT]
@@ -109,25 +108,25 @@ def begin(request: HttpRequest, *, user: User, now: datetime) -> None:
 
 
 def is_new(request: HttpRequest, *, now: datetime) -> bool:
-    """Whether somebody has signed in here a short while ago."""
+    """Tell whether somebody signed in here a short while ago."""
     since = request.session.get("started_at")
     lasts = timedelta(seconds=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
     return since is not None and now - datetime.fromisoformat(since) < lasts
 
 
 def of(user: User, *, now: datetime) -> QuerySet[Session]:
-    """Where this person is signed in. What the sessions hold is not read."""
-    return user.sessions.filter(expire_date__gt=now).defer("session_data")
+    """Return where this person is signed in."""
+    return user.sessions.filter(expire_date__gt=now)
 
 
 def is_current(session: Session, request: HttpRequest) -> bool:
-    """Whether this is the session of the request itself."""
+    """Tell whether this is the session of the request itself."""
     return session.session_key == crypto.digest(request.session.session_key or "")
 
 
 @transaction.atomic
 def end(*, session: Session, actor: User, now: datetime) -> None:
-    """Sign somebody out there, at once."""
+    """End this session at once: its browser is signed out."""
     ended, _rows = Session.objects.filter(pk=session.pk).delete()
     if ended:
         with translation.override("en"):
@@ -138,7 +137,7 @@ def end(*, session: Session, actor: User, now: datetime) -> None:
 
 
 def end_others(*, user: User, request: HttpRequest, now: datetime) -> int:
-    """End every session of this person but the one of the request; how many those were."""
+    """End every session of this person except the one of the request. Return how many ended."""
     own = crypto.digest(request.session.session_key or "")
     others = of(user, now=now).exclude(session_key=own).select_related("user")
     for session in others:
@@ -147,5 +146,5 @@ def end_others(*, user: User, request: HttpRequest, now: datetime) -> int:
 
 
 def purge(*, now: datetime) -> int:
-    """Forget the sessions that are over; how many those were."""
+    """Forget the sessions that have expired. Return how many were forgotten."""
     return Session.objects.filter(expire_date__lte=now).delete()[0]

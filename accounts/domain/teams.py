@@ -1,4 +1,4 @@
-"""What people do with teams: make and name them, invite to them, join and leave them.
+"""Teams: people make and name them, invite others, join and leave.
 
 Every function locks the person who acts, then the team. So two of them at once cannot leave it
 without an owner, nor give two places to one person.
@@ -23,13 +23,13 @@ from notifications.domain import notifications
 Role = Membership.Role
 
 INVITATION_STANDS = timedelta(days=7)
-# After that, so that it can be sent again.
+# An expired invitation is kept for so long, so that it can be sent again.
 INVITATION_KEPT = timedelta(days=30)
 INVITING = (Role.OWNER, Role.MANAGER)
 
 
 def find(*, team_id: int, user: User) -> Membership:
-    """A person's own place in a team, or NotFound."""
+    """Return a person's own membership of a team, or raise NotFound."""
     found = (
         user.memberships.select_related("team")
         .filter(team__in=Team.objects.filter(pk=team_id))
@@ -42,7 +42,7 @@ def find(*, team_id: int, user: User) -> Membership:
 
 @transaction.atomic
 def create(*, owner: User, name: str) -> Team:
-    """Create a team. LimitReached for somebody who is in as many teams as one can be."""
+    """Create a team. LimitReached if the owner is in the maximum number of teams."""
     services.lock(owner.pk)
     limits.require_room("teams", owner.memberships.all())
     team = Team(name=name.strip())
@@ -62,7 +62,7 @@ def rename(*, team: Team, actor: User, name: str) -> None:
 
 @transaction.atomic
 def set_role(*, team: Team, actor: User, member_id: int, role: str) -> Membership:
-    """Change what somebody is in the team; Conflict where it would be left without an owner."""
+    """Change a member's role. Conflict if the team would be left without an owner."""
     _acting(team, actor, Role.OWNER)
     member = _member(team, member_id)
     if role not in Role.values:
@@ -75,9 +75,9 @@ def set_role(*, team: Team, actor: User, member_id: int, role: str) -> Membershi
 
 
 def remove(*, team: Team, actor: User, member_id: int, now: datetime) -> Membership:
-    """Take somebody else out of the team; to go oneself is to leave.
+    """Take another person out of the team. Invalid for the actor, who leaves by `leave`.
 
-    What waits between them and others in the team ends.
+    What is pending between them and others in the team ends.
     """
 
     def write() -> Membership:
@@ -96,9 +96,10 @@ def remove(*, team: Team, actor: User, member_id: int, now: datetime) -> Members
 
 
 def leave(*, team: Team, actor: User, now: datetime) -> None:
-    """Go: what waits between the actor and others in the team ends.
+    """Leave the team. What is pending between the actor and others in the team ends.
 
-    With its last person an unused team goes too; Conflict for the last owner of others.
+    An unused team is deleted with its last person. Conflict for the last owner of a team with
+    others.
     """
 
     def write() -> None:
@@ -118,17 +119,19 @@ def leave(*, team: Team, actor: User, now: datetime) -> None:
 
 
 def hold(*, team_id: int, user: User) -> Team:
-    """Lock the team until the transaction ends; NotFound where it is gone or the user not in it.
+    """Lock the team until the transaction ends. NotFound if it is gone or the user is not in it.
 
-    People are locked before their team. While it is held nobody leaves it, and it is not deleted.
+    People are locked before their team. While the lock is held, nobody leaves the team and it is
+    not deleted.
     """
     return find(team_id=_lock(team_id).pk, user=user).team
 
 
 def heir(*, team: Team, of: User) -> Membership | None:
-    """Who becomes the owner when this person, its only one, goes for good; None: nobody is there.
+    """Return the next owner for the case that this person, the only owner, is deleted.
 
-    Who has been in it longest: of its managers, else of its members, else of its clients.
+    The person who has been in the team longest comes first: of its managers, else of its members,
+    else of its clients. None if nobody else is there.
     """
     others = team.memberships.filter(user__is_active=True).exclude(user=of).select_related("user")
     ranks = [Role.MANAGER, Role.MEMBER, Role.CLIENT]
@@ -143,7 +146,7 @@ def has_other_owners(*, team: Team, than: User) -> bool:
 
 @transaction.atomic
 def part_for_good(*, user: User, now: datetime) -> None:
-    """Take somebody who is deleted out of every team; none of those with people loses its owner."""
+    """Take a deleted person out of every team. A team with people keeps an owner."""
     for own in user.memberships.select_related("team").order_by("team_id"):
         team = _lock(own.team_id)
         if not has_other_owners(team=team, than=user) and own.role == Role.OWNER:
@@ -158,7 +161,7 @@ def part_for_good(*, user: User, now: datetime) -> None:
 
 
 def _delete_unused(team: Team) -> bool:
-    """False where it stays as a name on what it once met for."""
+    """Delete the team. False if past meetings still refer to it, so that it stays."""
     try:
         with transaction.atomic():
             team.delete()
@@ -169,7 +172,7 @@ def _delete_unused(team: Team) -> bool:
 
 @transaction.atomic
 def delete(*, team: Team, actor: User, now: datetime) -> None:
-    """Delete a team in which nothing has happened yet; Conflict for any other."""
+    """Delete a team in which nothing has happened yet. Conflict for any other."""
     _acting(team, actor, Role.OWNER)
     forget_invitations(team.invitations.all(), now=now)
     if not _delete_unused(team):
@@ -180,10 +183,10 @@ def delete(*, team: Team, actor: User, now: datetime) -> None:
 
 @transaction.atomic
 def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
-    """Offer a place to the owner of this address; Invalid where that is pointless.
+    """Invite the owner of this address. Invalid if they are in the team or invited already.
 
-    LimitReached where the team has as many people and invitations as it can have; Busy where the
-    actor has sent as many as they can for now.
+    LimitReached if the team has the maximum number of people and invitations. Busy if the actor has
+    sent the maximum number of invitations for now.
     """
     inviting.count(team=team, actor=actor, now=now)
     _acting(team, actor, *INVITING)
@@ -212,7 +215,7 @@ def invite(*, team: Team, actor: User, email: str, now: datetime) -> Invitation:
 
 @transaction.atomic
 def send_again(*, team: Team, actor: User, invitation_id: int, now: datetime) -> Invitation:
-    """The same link once more, which stands as long as a new one. Busy as in `invite`."""
+    """Send the same link again. It is valid as long as a new one. Busy as in `invite`."""
     inviting.count(team=team, actor=actor, now=now)
     _acting(team, actor, *INVITING)
     invitation = _invitation(team, invitation_id)
@@ -225,7 +228,7 @@ def send_again(*, team: Team, actor: User, invitation_id: int, now: datetime) ->
 
 @transaction.atomic
 def withdraw(*, team: Team, actor: User, invitation_id: int, now: datetime) -> Invitation:
-    """End an invitation: its link leads nowhere from now on."""
+    """Withdraw an invitation. Its link no longer works."""
     _acting(team, actor, *INVITING)
     invitation = _invitation(team, invitation_id)
     forget_invitations(team.invitations.filter(pk=invitation.pk), now=now)
@@ -233,22 +236,22 @@ def withdraw(*, team: Team, actor: User, invitation_id: int, now: datetime) -> I
 
 
 def places(team: Team) -> tuple[QuerySet[Membership], QuerySet[Invitation]]:
-    """The places that a team has given away and those that it offers: they count together."""
+    """Return the memberships and the invitations of a team, which count together."""
     return team.memberships.all(), team.invitations.all()
 
 
 def is_for(invitation: Invitation, user: User) -> bool:
-    """Whether this person has shown that the address invited is theirs."""
+    """Tell whether this person has confirmed the invited address as theirs."""
     own: QuerySet[EmailAddress] = EmailAddress.objects.filter(user=user, verified=True)
     return own.filter(email__iexact=invitation.email).exists()
 
 
 @transaction.atomic
 def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
-    """Take the place. Whoever is in the team keeps what they are in it.
+    """Accept the invitation. A person who is in the team already keeps their role.
 
-    NotFound where somebody was faster or it was withdrawn, Conflict where it is too old, Forbidden
-    for anybody but the person whose address was invited, LimitReached for one team too many.
+    NotFound if the invitation was used or withdrawn. Conflict if it has expired. Forbidden for any
+    person except the owner of the invited address. LimitReached for one team too many.
     """
     services.lock(user.pk)
     team = _lock(invitation.team_id)
@@ -268,10 +271,10 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
 
 
 def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membership]) -> None:
-    """For staff, who change several places at once; in the transaction that saves them.
+    """Check several changes that staff make at once, in the transaction that saves them.
 
-    Conflict where people would be left in a team without an owner, AccountClosed where a place
-    would go to somebody whose account was deleted.
+    Conflict if people would be left in a team without an owner. AccountClosed if a membership would
+    go to a deleted account.
     """
     touched = [*changed, *deleted]
     for row in deleted:
@@ -301,7 +304,10 @@ def _lock(team_id: int) -> Team:
 
 
 def _acting(team: Team, actor: User, *roles: str) -> Membership:
-    """The actor's place in the team, both locked; Forbidden unless it is one of these."""
+    """Lock the actor and the team, and return the actor's membership.
+
+    Forbidden unless its role is one of `roles`; without `roles`, any role is fine.
+    """
     services.lock(actor.pk)
     _lock(team.pk)
     own = find(team_id=team.pk, user=actor)
@@ -325,7 +331,7 @@ def _invitation(team: Team, invitation_id: int) -> Invitation:
 
 
 def _keep_an_owner(member: Membership) -> None:
-    """Conflict where this is the team's last owner."""
+    """Raise Conflict if this is the team's last owner."""
     owners = Membership.objects.filter(team=member.team_id, role=Role.OWNER, user__is_active=True)
     if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():
         raise _without_owner()
@@ -345,9 +351,9 @@ def _topic(invitation: Invitation) -> str:
 
 
 def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> None:
-    """Delete these, and what was said of them: nobody could find that afterwards.
+    """Delete these invitations with their notifications, which could not be found afterwards.
 
-    It names whoever invited, and the address of somebody who need not have an account.
+    The notifications name the inviter, and an address that need not have an account.
     """
     for invitation in invitations:
         notifications.withdraw(topic=_topic(invitation), now=now)
@@ -358,7 +364,7 @@ def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> N
 def _send(invitation: Invitation, now: datetime) -> None:
     """Mail an invitation: to an account in its own language, to others in the inviter's.
 
-    It is not sent to an account that is deactivated.
+    It is not sent to a deactivated account.
     """
     known = User.objects.filter(
         emailaddress__email__iexact=invitation.email, emailaddress__verified=True

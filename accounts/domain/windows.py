@@ -1,7 +1,7 @@
-"""How often something can be done within a time: `settings.LIMITS`, where 0 is no limit.
+"""Limits on how often something can be done within a time: `settings.LIMITS`; 0 is no limit.
 
-The database counts what leaves rows (`require_room`). Emails to mailboxes leave no rows that stay,
-so the cache counts them (`accounts.domain.account_mails`). django-ratelimit counts requests
+The database counts actions that leave rows (`require_room`). Emails to mailboxes leave no rows that
+stay, so the cache counts them (`accounts.domain.account_mails`). django-ratelimit counts requests
 (`core.web.pages.limited`).
 """
 
@@ -20,9 +20,9 @@ from core.text import times
 
 @dataclass(frozen=True)
 class Window:
-    """A limit: its name in `settings.LIMITS`, the time that it is about, and the refusal.
+    """A limit: its name in `settings.LIMITS`, the length of its window, and the refusal.
 
-    The refusal has places for `%(count)d` and `%(until)s`.
+    The refusal has placeholders `%(count)d` and `%(until)s`.
     """
 
     name: str
@@ -38,10 +38,10 @@ class Window:
 def require_room(
     window: Window, moments: QuerySet[Any, datetime], *, now: datetime, reader: times.Reader
 ) -> None:
-    """Raise Busy where the window before `now` is full.
+    """Raise Busy if the window before `now` is full.
 
-    `moments` are those at which it was done, the newest first. The caller holds a lock that no two
-    requests pass together.
+    `moments` are the times of earlier actions, the newest first. The caller holds a lock that no
+    two requests hold together.
     """
     if not window.most:
         return
@@ -51,7 +51,7 @@ def require_room(
 
 
 def refused(window: Window, *, until: datetime, now: datetime, reader: times.Reader) -> Busy:
-    """Return the refusal, which names the number and, to this reader, until when it holds."""
+    """Return the refusal, which gives the limit and, in the reader's zone, the time of its end."""
     values = {"count": window.most, "until": times.deadline(until, reader)}
     seconds = math.ceil((until - now).total_seconds())
     return Busy(str(window.refusal) % values, retry_after=max(seconds, 1))

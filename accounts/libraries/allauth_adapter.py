@@ -1,4 +1,4 @@
-"""What allauth asks us: how to name a person, and how to send them mail."""
+"""Adapter for allauth: the names of new people, their sign-in and their emails."""
 
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -34,10 +34,10 @@ from notifications.domain import notifications
 log = structlog.get_logger(__name__)
 
 _MFA_CONTEXT = "accounts.mfa"
-# In the session: which password a sign-in was begun with, as sessions know it.
+# Key in the session: the session hash of the password with which the sign-in began.
 _BEGUN_WITH = "begun_with"
 _OF_PASSWORDS = {f"account/email/password_{how}" for how in ("changed", "reset", "set")}
-# Emails that anybody can have sent to an address, with an account or without.
+# Emails that anybody can request for an address, with an account or without.
 _ASKED_FOR = {
     "account_already_exists": About.ADDRESS,
     "account_made": About.PASSWORD,
@@ -49,7 +49,10 @@ _ASKED_FOR = {
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Sign-up in our words; every mail through the outbox, so that none is lost."""
+    """Sign-up with Parley's own texts.
+
+    Every email goes through the outbox, so that none is lost.
+    """
 
     def clean_email(self, email: str) -> str:
         validate_address(email)
@@ -72,25 +75,25 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_email_confirmation_url(
         self, request: HttpRequest, emailconfirmation: EmailConfirmation | EmailConfirmationHMAC
     ) -> str:
-        """The link also leads on to where signing up was to lead, in whatever browser it opens."""
+        """Add the page after the sign-up to the link, so that it works in any browser."""
         url: str = super().get_email_confirmation_url(request, emailconfirmation)
         onward = get_next_redirect_url(request) if request else None
         # A signed link stays readable in it, so that no log line takes it for something else.
         return f"{url}?{urlencode({'next': onward}, safe='/:')}" if onward else url
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Signing in counts as showing the password again does, and for as long."""
+        """Tell whether the password is needed again. A recent sign-in counts like its entry."""
         required: bool = super().is_reauthentication_required(app=app, **kwargs)
         return required and not sessions.is_new(self.request, now=timezone.now())
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        """Note which password was shown: a second step may follow minutes later."""
+        """Note the password that was entered: a second step may follow minutes later."""
         request.session[_BEGUN_WITH] = user.get_session_auth_hash()
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Sign in, unless the password was changed since this began."""
+        """Sign in, unless the password was changed since the sign-in began."""
         begun_with = request.session.pop(_BEGUN_WITH, None)
         with transaction.atomic():
             person = services.lock(user.pk)
@@ -102,7 +105,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("accounts:access")
 
     def set_password(self, user: User, password: str) -> None:
-        """Change the password and no other column: what was read before may be old."""
+        """Change the password and no other column: other values in memory may be old."""
         user.set_password(password)
         with transaction.atomic():
             services.lock(user.pk)
@@ -110,7 +113,7 @@ class AccountAdapter(DefaultAccountAdapter):
             access.drop_codes(user)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Confirm the address unless it has been removed meanwhile."""
+        """Confirm the address, unless it has been removed meanwhile."""
         with transaction.atomic():
             services.lock(email_address.user_id)
             if not EmailAddress.objects.filter(pk=email_address.pk).exists():
@@ -120,7 +123,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def should_send_confirmation_mail(
         self, request: HttpRequest, email_address: EmailAddress, signup: bool
     ) -> bool:
-        """Signing in with an address that is not confirmed sends the link again, while it may."""
+        """Send the link again at a sign-in with an unconfirmed address, within the limit."""
         now, reader = timezone.now(), reader_of(request)
         problem = account_mails.refusal(email_address.email, About.ADDRESS, now=now, reader=reader)
         if problem and not signup:  # the form to sign up has asked
@@ -129,7 +132,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return True
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        """Whom staff have added has no password yet, and knows nothing of an account."""
+        """Send the link to set a password.
+
+        A person whom staff have added has no password yet and may not know of the account. They get
+        an email of their own.
+        """
         kind = "password_reset_key" if user.has_usable_password() else "account_made"
         self.send_mail(f"account/email/{kind}", email, context)
 
@@ -146,7 +153,10 @@ class AccountAdapter(DefaultAccountAdapter):
         super().send_notification_mail(template_prefix, user, about, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send it, unless the mailbox has had enough: forms say so before, requests race."""
+        """Send the email, unless the mailbox has had too many.
+
+        Forms check this before; here it matters for requests at the same time.
+        """
         kind, now = template_prefix.rpartition("/")[2], timezone.now()
         about = _ASKED_FOR.get(kind)
         if about and not account_mails.take(email, about, now=now):
@@ -154,7 +164,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return
         links = {name: _public(url) for name, url in context.items() if name.endswith("_url")}
         user = context.get("user") or User.objects.filter(email=email.lower()).first()
-        # Whoever has not said theirs reads this page's.
+        # A person without a language of their own gets the language of this page.
         with translation.override((user and user.language) or translation.get_language()):
             message: EmailMultiAlternatives = self.render_mail(
                 template_prefix,
@@ -193,12 +203,12 @@ def _greeting(user: User | None, email: str) -> str:
 
 
 def _public(url: str) -> str:
-    """At our address: allauth makes links of the Host that was sent, which anybody can make up."""
+    """Move a link to our own host. allauth uses the Host header, which a client can make up."""
     return settings.PUBLIC_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """The secrets of authenticator apps and recovery codes are kept encrypted."""
+    """An adapter that keeps the secrets of authenticator apps and recovery codes encrypted."""
 
     def encrypt(self, text: str) -> str:
         return crypto.encrypt(text, context=_MFA_CONTEXT)

@@ -1,4 +1,4 @@
-"""OAuth 2.0: what django-oauth-toolkit asks of us, and where we are stricter than it is."""
+"""OAuth 2.0: hooks for django-oauth-toolkit, with rules that are stricter than its own."""
 
 import hashlib
 import hmac
@@ -30,7 +30,7 @@ def new_refresh_token(request: Request) -> str:
 
 
 class Scopes(BaseScopes):
-    """The scopes of the API; an application that asks for none in particular gets none."""
+    """The scopes of the API. An application that asks for no scope gets none."""
 
     def get_all_scopes(self) -> dict[str, str]:
         return {name: str(words) for name, words in scopes.SCOPES.items()}
@@ -43,20 +43,20 @@ class Scopes(BaseScopes):
 
 
 def family_of(code: str) -> uuid.UUID:
-    """The family of all tokens that come of a code, by which they end should it come again."""
+    """Return the family of all tokens of a code. They end by it if the code is used again."""
     return uuid.UUID(bytes=hashlib.sha256(code.encode()).digest()[:16])
 
 
 class Validator(OAuth2Validator):
-    """The toolkit's, which knows nothing of people who were deactivated.
+    """The toolkit's validator, which also refuses people who were deactivated.
 
-    A code and a refresh token are used up in the transaction that makes tokens of them, behind a
-    lock of the person. So of two who come with the same, one is refused and all tokens end
-    (RFC 6749, 4.1.2; RFC 9700, 4.14.2), and nothing is made behind the back of a disconnection.
+    A code or a refresh token is used up in the transaction that makes tokens from it, under a lock
+    of the person. So of two requests with the same one, one is refused and all tokens end (RFC
+    6749, 4.1.2; RFC 9700, 4.14.2). No token is made while the person disconnects the application.
     """
 
     def _load_application(self, client_id: str | None, request: Request) -> Application | None:
-        """Of somebody whose account is active; else it counts as unknown."""
+        """Load an application whose owner's account is active. Any other counts as unknown."""
         if not isinstance(request.client, Application) or request.client.client_id != client_id:
             known = client_id and "\0" not in client_id
             found = Application.objects.filter(client_id=client_id, user__is_active=True)
@@ -64,7 +64,7 @@ class Validator(OAuth2Validator):
         return request.client
 
     def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:
-        """Of a secret that a person could not remember, a plain digest tells nothing."""
+        """Compare digests. A plain digest is safe for a random secret, which nobody can guess."""
         return bool(stored_secret) and hmac.compare_digest(digest(provided_secret), stored_secret)
 
     def validate_redirect_uri(
@@ -81,7 +81,7 @@ class Validator(OAuth2Validator):
         *args: Any,
         **kwargs: Any,
     ) -> bool:
-        """Known ones, and at least one."""
+        """Accept only known scopes, and at least one."""
         return bool(scopes) and bool(super().validate_scopes(client_id, scopes, client, request))
 
     def validate_code(
@@ -93,9 +93,10 @@ class Validator(OAuth2Validator):
         *args: Any,
         **kwargs: Any,
     ) -> bool:
-        """One that is not there any more may have been used: then all that came of it ends.
+        """Accept a code that has not expired. An unknown code may have been used: end its tokens.
 
-        What the code stands for is remembered: by the next question another may have used it up.
+        The code's row is kept on the request, because another request may use the code up before
+        the next step.
         """
         found = Grant.objects.filter(code=code, application=client).select_related("user").first()
         if found is None:
@@ -125,7 +126,7 @@ class Validator(OAuth2Validator):
     def validate_refresh_token(
         self, refresh_token: str, client: Application, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """One that was used already ends all that came of it."""
+        """Refuse a used refresh token, and end all tokens of the same consent."""
         row = applications.find_token(refresh_token)
         if not isinstance(row, RefreshToken):
             return False
@@ -176,12 +177,15 @@ class Validator(OAuth2Validator):
     def invalidate_authorization_code(
         self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
     ) -> None:
-        """It went with what was made of it."""
+        """Do nothing: the code was deleted when its tokens were made."""
 
     def revoke_token(
         self, token: str, token_type_hint: str | None, request: Request, *args: Any, **kwargs: Any
     ) -> None:
-        """With all that came of the same consent; another application's is left alone."""
+        """Revoke a token with all tokens of the same consent.
+
+        Ignore another application's token.
+        """
         row = applications.find_token(token)
         if row is not None and row.application_id == request.client.pk:
             applications.end(token=row, actor=None, now=timezone.now())

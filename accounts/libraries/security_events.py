@@ -1,4 +1,7 @@
-"""What happens around signing in, into the audit log: libraries tell of it by signals alone."""
+"""Signal receivers that record sign-ins and account changes in the audit log.
+
+The libraries report these events only by signals.
+"""
 
 from contextlib import suppress
 from typing import Any
@@ -28,7 +31,7 @@ _SECOND_STEPS = {
 
 
 def _own(action: Action, user: User, subject: str = "") -> None:
-    """What somebody did to their own account, unless it was closed meanwhile."""
+    """Record what a person did to their own account, unless it was closed meanwhile."""
     with suppress(AccountClosed), transaction.atomic():
         services.lock(user.pk)
         audit.record(action, person=user, actor=user, subject=subject, now=timezone.now())
@@ -43,10 +46,10 @@ def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver(django.user_login_failed)
 def _sign_in_failed(credentials: dict[str, Any], **_: Any) -> None:
-    """What was typed is not kept: it may be a password in the wrong field.
+    """Record a failed sign-in, without the typed text: it may be a password in the wrong field.
 
-    allauth asks nobody for a password once its limits are reached, so a flood writes no more
-    than those let through.
+    allauth asks for no password once its limits are reached. So a flood of attempts writes only as
+    many entries as those limits let through.
     """
     email = str(credentials.get("email", "")).strip().lower()
     confirmed = Q(emailaddress__email=email, emailaddress__verified=True)
@@ -60,7 +63,7 @@ def _second_step_failed(user: User, authenticator: Authenticator, **_: Any) -> N
 
 
 def _failed(person: User | None, subject: str = "") -> None:
-    """Record the attempt; not under the name of somebody whose account was deleted meanwhile."""
+    """Record the failed attempt. A deleted account is not named."""
     with transaction.atomic():
         kept = services.lock_kept(person.pk) if person else None
         audit.record(Action.LOGIN_FAILED, person=kept, subject=subject, now=timezone.now())
@@ -95,21 +98,24 @@ def _email_changed(
 
 @receiver(account.email_confirmed)
 def _email_confirmed(email_address: EmailAddress, **_: Any) -> None:
-    """One more address that lets its owner in; the first is the account's from the start."""
+    """Record another address that can sign in.
+
+    The first one belongs to the account from the start.
+    """
     if not email_address.primary:
         _own(Action.EMAIL_CHANGED, email_address.user, f"+ {email_address.email}")
 
 
 @receiver(account.email_added)
 def _email_added(request: HttpRequest, user: User, email_address: EmailAddress, **_: Any) -> None:
-    """Tell the main address: one more is about to be a way into the account."""
+    """Tell the main address that another address is about to give access to the account."""
     about = {"added_email": email_address.email}
     get_adapter(request).send_notification_mail("account/email/email_added", user, about)
 
 
 @receiver(account.email_removed)
 def _email_removed(request: HttpRequest, user: User, email_address: EmailAddress, **_: Any) -> None:
-    """Tell this address too: a thief of the account may own the main one."""
+    """Tell the removed address too: a thief of the account may control the main one."""
     _own(Action.EMAIL_CHANGED, user, f"− {email_address.email}")
     if email_address.verified:
         about = {"deleted_email": email_address.email}

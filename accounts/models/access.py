@@ -1,4 +1,4 @@
-"""What lets somebody in: tokens and sessions; and the record of what they and staff did."""
+"""API tokens, sessions and the audit log."""
 
 import secrets
 import string
@@ -43,13 +43,13 @@ def _base62(number: int, length: int) -> str:
 
 
 def new_token(prefix: str = TOKEN_PREFIX) -> str:
-    """A prefix, 40 random base62 characters, and 6 of their CRC32, by which a scanner knows it."""
+    """Return a prefix, 40 random base62 characters, and 6 of their CRC32, for scanners."""
     body = "".join(secrets.choice(_BASE62) for _ in range(40))
     return f"{prefix}{body}{_base62(zlib.crc32(body.encode()), 6)}"
 
 
 def checksum_holds(token: str) -> bool:
-    """Whether this can be a token of ours at all, seen without a look into the database."""
+    """Tell whether this text can be one of Parley's tokens, without a query."""
     body, checksum = token[len(TOKEN_PREFIX) : -6], token[-6:]
     return (
         token.startswith((TOKEN_PREFIX, ACCESS_PREFIX, REFRESH_PREFIX))
@@ -61,16 +61,16 @@ def checksum_holds(token: str) -> bool:
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def usable(self, now: datetime) -> Self:
-        """Neither revoked nor expired, and its owner still active."""
+        """Return tokens that are neither revoked nor expired, and whose owner is active."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now)
         return self.filter(unexpired, revoked_at=None, user__is_active=True)
 
     def ended(self, now: datetime) -> Self:
-        """Revoked or expired: no use for anything any more."""
+        """Return tokens that are revoked or expired."""
         return self.filter(Q(expires_at__lte=now) | Q(revoked_at__isnull=False))
 
     def touch(self, now: datetime) -> int:
-        """Note the use of these, at most once a minute each."""
+        """Note the use of these tokens, at most once a minute each. Return how many were noted."""
         stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _LAST_USE_PRECISION)
         return self.filter(stale).update(last_used_at=now)
 
@@ -99,7 +99,7 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.hint}…)"
 
     def is_use_stale(self, now: datetime) -> bool:
-        """Whether its last use was noted too long ago."""
+        """Tell whether the last use was noted more than a minute ago, or never."""
         return self.last_used_at is None or self.last_used_at <= now - _LAST_USE_PRECISION
 
     def allows(self, scope: str) -> bool:
@@ -107,7 +107,7 @@ class ApiToken(models.Model):
 
 
 class Session(AbstractBaseSession):
-    """Somebody signed in on one browser. Its key is only kept as a SHA-256, its data encrypted."""
+    """A session of a browser. Only the SHA-256 of its key is kept, and its data is encrypted."""
 
     session_key = models.CharField(max_length=64, primary_key=True, editable=False)
     session_data = EncryptedTextField(editable=False)
@@ -132,7 +132,10 @@ class Session(AbstractBaseSession):
 
 
 class AuditEntry(models.Model):
-    """An act on an account, or by staff. `accounts.domain.audit` writes it; nothing changes it."""
+    """An action on an account, or by staff.
+
+    `accounts.domain.audit` writes it; nothing changes it.
+    """
 
     class Action(models.TextChoices):
         LOGIN = "login", _("signed in")
@@ -194,13 +197,14 @@ class AuditEntry(models.Model):
 
     @property
     def subject_for_person(self) -> str:
-        """The subject in the language of this page, where it is in words of ours: all are kept in
-        English.
+        """Return the subject, with Parley's own words translated into the language of this page.
+
+        All subjects are kept in English.
         """
         words = _SECOND_STEPS.get(self.subject)
         return str(words) if words else browsers.translated(self.subject)
 
     @property
     def address_for_person(self) -> str | None:
-        """From where, as the person may know it: not where staff were."""
+        """Return the IP address of the action, for its person. The address of staff is hidden."""
         return self.address if self.actor_id in (None, self.person_id) else None

@@ -1,4 +1,4 @@
-"""People, their teams, and who is invited into one."""
+"""People, their teams, and invitations to teams."""
 
 import secrets
 from datetime import datetime
@@ -33,14 +33,14 @@ def new_user_uuid() -> str:
 
 
 def name_of(first: str, last: str, email: str, deleted_at: datetime | None) -> str:
-    """First and last name, or what stands before the @ where neither is known."""
+    """Return first and last name. If both are empty, return the part of the email before the @."""
     if deleted_at is not None:
         return str(DELETED_PERSON)
     return f"{first} {last}".strip() or email.partition("@")[0]
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes people whose email address counts as verified: somebody in charge vouches for it."""
+    """Makes people whose email address counts as verified, because an operator vouches for it."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         email = email.strip().lower()
@@ -57,9 +57,10 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def free_username(self, wanted: str) -> str:
-        """`wanted`, or with a number behind it; the constraint has the last word.
+        """Return `wanted`, or `wanted` with a number. The database constraint has the last word.
 
-        The lowest free number, but a random one where many have this name: strangers choose it.
+        The number is the lowest free one. If many people have this name, it is random, because
+        strangers choose the names.
         """
         stem, number = wanted, 2
         while self._is_taken(wanted):
@@ -68,7 +69,10 @@ class UserManager(BaseUserManager["User"]):
         return wanted
 
     def _is_taken(self, username: str) -> bool:
-        """The order matters: a name that is given up between the two questions is reserved then."""
+        """Tell whether the name is in use or reserved.
+
+        The order matters: a name that is given up between the two queries is reserved by then.
+        """
         return (
             self.filter(username=username).exists()
             or FormerUsername.objects.filter(username=username).exists()
@@ -79,7 +83,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person with an account. Logs in by email; `username` is their public page."""
+    """A person with an account. They sign in by email; `username` is their public page."""
 
     uuid = models.CharField(max_length=30, unique=True, default=new_user_uuid, editable=False)
     email = models.EmailField(_("email address"), unique=True, validators=[validate_address])
@@ -150,12 +154,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The person's zone; UTC where the database of zones does not know theirs (any more)."""
+        """Return the person's zone. UTC if the database of zones does not know it (any more)."""
         return zone_of(self.timezone)
 
     @property
     def mail_language(self) -> str:
-        """In which we write to them: there is no browser to ask."""
+        """Return the language of emails to this person. An email has no browser language to use."""
         return self.language or "en"
 
     @property
@@ -170,7 +174,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class FormerUsername(models.Model):
-    """A username that somebody gave up: it leads to their present one and is nobody else's.
+    """A username that a person gave up. It leads to their present one, and nobody else can take it.
 
     Retention ends it (`usernames.RESERVED`).
     """
@@ -190,7 +194,7 @@ class FormerUsername(models.Model):
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def visible_to(self, user: User) -> Self:
-        """The teams that a person belongs to."""
+        """Return the teams that a person belongs to."""
         return self.filter(memberships__user=user)
 
 
@@ -245,7 +249,7 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """A place in a team that is offered to an email address; it goes when it is taken."""
+    """An offer of a place in a team to an email address. It is deleted when it is accepted."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
     email = models.EmailField(_("email address"), validators=[validate_address])

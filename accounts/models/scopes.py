@@ -1,4 +1,4 @@
-"""What a token may be allowed to do, in words. Writing implies reading."""
+"""Scopes of tokens, in words. Write access implies read access."""
 
 from collections.abc import Collection
 
@@ -21,11 +21,14 @@ SCOPES = {
 
 
 def allows(granted: Collection[str], needed: str) -> bool:
-    """Whether the scopes granted cover the one needed."""
+    """Tell whether the granted scopes cover the needed one."""
     return needed in granted or needed.replace(":read", ":write") in granted
 
 
 def in_words(granted: Collection[str]) -> list[str]:
-    """What they allow. Writing implies reading, which then need not be said."""
+    """Return the granted scopes in words.
+
+    A read scope is left out if its write scope is granted.
+    """
     implied = {scope.replace(":write", ":read") for scope in granted if ":write" in scope}
     return [str(words) for scope, words in SCOPES.items() if scope in {*granted} - implied]

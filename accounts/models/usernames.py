@@ -1,4 +1,4 @@
-"""Usernames: `[a-z0-9-]{2,30}`, lower case, never the first segment of one of our own addresses."""
+"""Usernames: `[a-z0-9-]{2,30}` in lower case, never the first segment of Parley's own URLs."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ MOST_FORMER = 10
 LIMIT = {"count": MOST_FORMER, "days": RESERVED.days}
 PATTERN = re.compile(r"[a-z0-9-]{2,30}")
 
-# Words that a visitor would take for ours, beside those that the URL table itself uses.
+# Words that a visitor would take for Parley's own, beside those in the URL patterns.
 _OUR_WORDS = frozenset(
     """
     about abuse account admin api app blog booking bookings calendar dashboard docs event events
@@ -29,7 +29,7 @@ _OUR_WORDS = frozenset(
 
 
 def is_reserved(username: str) -> bool:
-    """Whether an address of ours begins like this, or a visitor would think so."""
+    """Tell whether one of Parley's URLs begins like this, or a visitor would think so."""
     return username in _OUR_WORDS or username in _first_segments()
 
 
@@ -47,7 +47,7 @@ def _segments(resolver: URLResolver) -> Iterator[str]:
 
 
 def problem_with(username: str) -> str:
-    """Why this cannot be a username, in words; an empty text where it can."""
+    """Return why this cannot be a username, in words. Empty if it can."""
     if not PATTERN.fullmatch(username):
         return _("Use 2 to 30 letters a-z, digits and hyphens.")
     if is_reserved(username):
@@ -56,7 +56,7 @@ def problem_with(username: str) -> str:
 
 
 def from_email(email: str) -> str:
-    """A first guess at a username: what stands before the @, in the letters we allow."""
+    """Return a first guess at a username: the part before the @, in allowed characters."""
     name = slugify(email.partition("@")[0].replace(".", "-").replace("_", "-"))
     name = re.sub(r"[^a-z0-9-]+", "", name)[:MAX_LENGTH].strip("-")
     return name if not problem_with(name) else f"person-{name}"[:MAX_LENGTH].rstrip("-")

@@ -1,4 +1,4 @@
-"""Settings: applications of this person, that others may connect by OAuth."""
+"""Settings: OAuth applications that this person has made and others may connect."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ from accounts.domain import applications as services
 from accounts.domain import limits
 from accounts.pages.forms import ApplicationForm
 from accounts.pages.signed_in import SignedIn, recent_sign_in
-from core.errors import Conflict, LimitReached
-from core.web.pages import limited, page_of, refusals_shown, signed_in_at
+from core.errors import LimitReached
+from core.web.pages import action_view, limited, page_of, refusals_shown, signed_in_at
 
 
 @require_safe
@@ -36,7 +36,7 @@ def applications(request: SignedIn) -> HttpResponse:
 @recent_sign_in()
 @limited("user", "30/h", ["POST"])
 def new_application(request: SignedIn) -> HttpResponse:
-    """A new one's secret is in the answer to the POST that made it, and nowhere else."""
+    """Make an application. Only the answer to the POST shows its secret."""
     form = ApplicationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -81,20 +81,18 @@ def application(request: SignedIn, application_id: int) -> HttpResponse:
 @limited("user", "30/h", ["POST"])
 def rotate_application(request: SignedIn, application_id: int) -> HttpResponse:
     row = _find(request, application_id)
-    with refusals_shown(request, _as_it_is):
+    with refusals_shown(request):
         secret = services.rotate_secret(application=row, actor=request.user, now=timezone.now())
         return _made(request, row, secret, is_new=False)
     return redirect("accounts:application", application_id)
 
 
-@require_POST
-@signed_in_at("accounts:applications")
-def delete_application(request: SignedIn, application_id: int) -> HttpResponse:
+@action_view("accounts:applications")
+def delete_application(request: SignedIn, application_id: int) -> str:
     row = _find(request, application_id)
     name = row.name
     services.delete(application=row, actor=request.user, now=timezone.now())
-    messages.success(request, gettext("%(name)s has been deleted.") % {"name": name})
-    return redirect("accounts:applications")
+    return gettext("%(name)s has been deleted.") % {"name": name}
 
 
 def _find(request: SignedIn, application_id: int) -> Any:
@@ -113,10 +111,6 @@ def _made(request: SignedIn, row: Any, secret: str, *, is_new: bool = True) -> H
 
 
 def _addresses() -> dict[str, str]:
-    """What those who make it have to enter into it."""
+    """Return the URL that the developer of an application needs: the server's metadata."""
     metadata = settings.PUBLIC_URL + reverse("oauth2_provider:oauth-server-metadata")
     return {"metadata": metadata}
-
-
-def _as_it_is(error: Conflict) -> str:
-    return error.message

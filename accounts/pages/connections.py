@@ -1,18 +1,16 @@
 """Settings: applications that this person has connected."""
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.domain import applications
 from accounts.models import scopes
 from accounts.pages.signed_in import SignedIn
-from core.errors import NotFound
-from core.web.pages import page_of, signed_in_at
+from core.web.pages import action_view, page_of
 
 
 @require_safe
@@ -23,15 +21,10 @@ def connections(request: SignedIn) -> HttpResponse:
     return render(request, "accounts/connections.html", {"rows": rows, "page": page})
 
 
-@require_POST
-@signed_in_at("accounts:connections")
-def disconnect(request: SignedIn, application_id: int) -> HttpResponse:
-    try:
-        name = applications.disconnect(
-            person=request.user, application_id=application_id, now=timezone.now()
-        )
-    except NotFound as error:
-        raise Http404(error.message) from error
+@action_view("accounts:connections")
+def disconnect(request: SignedIn, application_id: int) -> str:
+    name = applications.disconnect(
+        person=request.user, application_id=application_id, now=timezone.now()
+    )
     said = gettext("%(name)s is disconnected: it can do nothing in your name any more.")
-    messages.success(request, said % {"name": name})
-    return redirect("accounts:connections")
+    return said % {"name": name}

@@ -1,4 +1,4 @@
-"""Settings: what Parley knows of this person, given to them or deleted."""
+"""Settings: export of the person's data, and deletion of the account."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -32,7 +32,7 @@ def data(request: SignedIn) -> HttpResponse:
 @recent_sign_in("accounts:data")
 @limited("user", "10/h", ["POST"])
 def export(request: SignedIn) -> HttpResponseBase:
-    """All that is known of the person, in the answer and nowhere else."""
+    """Answer with all data of the person. It is stored nowhere else."""
     now = timezone.now()
     with transaction.atomic():
         services.lock(request.user.pk)
@@ -46,7 +46,7 @@ def export(request: SignedIn) -> HttpResponseBase:
 @login_required
 @limited("user", "10/h", ["POST"])
 def delete_account(request: SignedIn) -> HttpResponse:
-    """What deleting the account would do, told before it is asked for once more."""
+    """Show the effects of deleting the account, and delete it after a confirmation."""
     now = timezone.now()
     form = DeleteAccountForm(
         request.POST if request.method == "POST" else None, person=request.user

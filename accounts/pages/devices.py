@@ -1,14 +1,13 @@
 """Settings: devices that receive push messages."""
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.pages.signed_in import SignedIn
-from core.web.pages import page_of, signed_in_at
+from core.web.pages import action_view, page_of
 
 
 @require_safe
@@ -19,10 +18,8 @@ def devices(request: SignedIn) -> HttpResponse:
     )
 
 
-@require_POST
-@signed_in_at("accounts:devices")
-def remove_device(request: SignedIn, device_id: int) -> HttpResponse:
+@action_view("accounts:devices")
+def remove_device(request: SignedIn, device_id: int) -> str:
     device = get_object_or_404(request.user.devices, pk=device_id)
     device.delete()
-    messages.success(request, gettext("%(name)s has been removed.") % {"name": device})
-    return redirect("accounts:devices")
+    return gettext("%(name)s has been removed.") % {"name": device}

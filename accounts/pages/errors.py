@@ -1,4 +1,4 @@
-"""Pages about the caller, whoever it is."""
+"""Error pages about the caller, for people with and without an account."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -14,7 +14,10 @@ from core.web.pages import TooManyRequests
 
 
 def too_many_requests(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say what is limited and until when; allauth's limits show the same template without that."""
+    """Show the limit and the time of its end.
+
+    Requests beyond allauth's own limits get the same template without these.
+    """
     context = {}
     if isinstance(exception, TooManyRequests):
         until = timezone.now() + timedelta(seconds=exception.seconds)

@@ -32,7 +32,7 @@ from core.text.names import validate_name
 
 
 class _Mailing:
-    """A form whose address gets an email. A mailbox that has had enough is refused."""
+    """A form that sends an email to its address. It refuses a mailbox that has had too many."""
 
     about = About.ADDRESS
 
@@ -49,7 +49,7 @@ SIGNED_UP = "signed_up"
 
 
 class SignupForm(_Mailing, AllauthSignupForm):
-    """Name, email, password; the browser adds its zone, which a person can change later."""
+    """Name, email and password. The browser adds its zone, which the person can change later."""
 
     first_name = LineFormField(label=_("First name"), max_length=80, validators=[validate_name])
     last_name = LineFormField(
@@ -60,16 +60,16 @@ class SignupForm(_Mailing, AllauthSignupForm):
     field_order = ("first_name", "last_name", "email", "password1", "timezone")
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """Make the account; where the address has one, do the same work and take it back.
+        """Make the account. If the address has one already, do the same work and roll it back.
 
-        So the time that it takes tells nobody which addresses have an account.
+        So the time of the answer does not tell which addresses have an account.
         """
         if self.account_already_exists:
             self._make_nothing(request)
         with transaction.atomic():
             made: tuple[User | None, HttpResponse | None] = super().try_save(request)
         user, _answer = made
-        # Noted in either case: a session that only some get would tell.
+        # Noted in both cases: a session in only one of them would show which addresses are known.
         request.session[SIGNED_UP] = user.pk if user else 0
         return made
 
@@ -102,7 +102,7 @@ class ChangePasswordForm(AllauthChangePasswordForm):
 def _is_opened_by(user: User, email: str) -> bool:
     """Tell whether this address may reset the password: a confirmed one, or the first one.
 
-    A further address may be a mistype: until it is confirmed, it is somebody else's.
+    A further address may be mistyped: until it is confirmed, it counts as somebody else's.
     """
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     return confirmed.filter(email__iexact=email).exists() or not confirmed.exists()
@@ -147,7 +147,7 @@ _BROWSERS = "browser"
 
 
 class ProfileForm(forms.Form):
-    """Who one is, and how one reads times."""
+    """The person's name and job, and their zone and formats of times."""
 
     first_name = LineFormField(label=_("First name"), max_length=80)
     last_name = LineFormField(label=_("Last name"), max_length=80, required=False)
@@ -194,7 +194,7 @@ class ProfileForm(forms.Form):
         return name
 
     def clean_timezone(self) -> str:
-        """As the database of zones writes it; people write new york."""
+        """Return the IANA name of the zone: people may type a city such as new york."""
         typed = str(self.cleaned_data["timezone"])
         name = zones.find(typed) or typed
         zones.validate_zone(name)
@@ -202,7 +202,7 @@ class ProfileForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    """A new token: what it is for, what it may do, and until when."""
+    """A new token: its purpose, its scopes and its expiry."""
 
     name = LineFormField(
         label=_("Name"),
@@ -247,7 +247,7 @@ class TokenForm(forms.Form):
             self.add_error("until", gettext("This day is over. Choose a later one."))
 
     def wanted(self) -> dict[str, Any]:
-        """What was asked for, as `services.create_token` takes it."""
+        """Return the values for `services.create_token`."""
         return {
             "name": self.cleaned_data["name"],
             "scopes": self.cleaned_data["scopes"],
@@ -255,7 +255,7 @@ class TokenForm(forms.Form):
         }
 
     def _expires_at(self) -> datetime | None:
-        """A date counts to its end, where the person is."""
+        """Return the moment of expiry. A date lasts until its end in the person's zone."""
         match self.cleaned_data["expires"]:
             case "never":
                 return None
@@ -286,7 +286,7 @@ class RoleForm(forms.Form):
 
 
 class DeleteAccountForm(forms.Form):
-    """That it is they who ask, and that they mean it."""
+    """Confirmation that the owner asks to delete the account, by username and password."""
 
     username = forms.CharField(
         label=_("Your username"),
@@ -323,7 +323,7 @@ class DeleteAccountForm(forms.Form):
 
 
 class ApplicationForm(forms.Form):
-    """An application of one's own, that others may connect."""
+    """An application of this person, which others may connect."""
 
     name = LineFormField(
         label=_("Name"),

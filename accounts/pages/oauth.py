@@ -1,4 +1,4 @@
-"""The endpoints of OAuth 2.0: where people allow an application, and where it gets its tokens."""
+"""Endpoints of OAuth 2.0: people allow an application, and the application gets its tokens."""
 
 import json
 from collections.abc import Callable, Collection
@@ -32,7 +32,7 @@ from accounts.pages.signed_in import ask_again, is_recent
 from core.api import cors
 from core.web.pages import limited
 
-# What each endpoint heeds; all else is passed over (RFC 6749, 3.1 and 3.2).
+# The parameters that each endpoint reads. All others are ignored (RFC 6749, 3.1 and 3.2).
 _CLIENT = ("client_id", "client_secret")
 _AUTHORIZE = (
     "response_type",
@@ -62,12 +62,12 @@ _Endpoint = Callable[[HttpRequest], HttpResponse]
 
 
 def _server() -> WebApplicationServer:
-    """The authorization code grant with PKCE, and refreshing; nothing else."""
+    """Return a server for the authorization code grant with PKCE, and for refreshing only."""
     return WebApplicationServer(Validator(), **oauth2_settings.server_kwargs)
 
 
 def _heeded(sent: QueryDict, names: Collection[str]) -> dict[str, str]:
-    """These parameters: without a value one is left out, and one that comes twice is refused."""
+    """Return these parameters. One without a value is left out; one that comes twice is refused."""
     for name in names:
         values = sent.getlist(name)
         if len(values) > 1:
@@ -84,11 +84,11 @@ def _heeded(sent: QueryDict, names: Collection[str]) -> dict[str, str]:
 @limited("user", "60/h", ["POST"])
 @never_cache
 def authorize(request: HttpRequest) -> HttpResponseBase:
-    """Who asks for what; allowed or denied, they are sent back to the application.
+    """Show the application and its requested scopes. Allow and deny both lead back to it.
 
-    They are asked each time: nothing tells a program on their computer from another that says the
-    same of itself (RFC 8252, 8.6), and looking at a page changes nothing. The form goes to the same
-    address, so that what is allowed is what was asked, and is checked once more.
+    The person is asked each time. Nothing distinguishes a program on their computer from another
+    with the same `client_id` (RFC 8252, 8.6), and a GET changes nothing. The form goes to the same
+    URL, so the consent matches the request, and the request is checked again.
     """
     refused = ""
     try:
@@ -96,11 +96,11 @@ def authorize(request: HttpRequest) -> HttpResponseBase:
         asked, info = _server().validate_authorization_request(uri)
         _require_challenge(info)
     except errors.FatalClientError as error:
-        # Whoever made the link up may have made up the address in it: nobody is sent there.
+        # The author of a false link may also have chosen its redirect URI: redirect nobody to it.
         return render(request, "accounts/consent_broken.html", {"error": error}, status=400)
     except errors.OAuth2Error as error:
         refused = error.in_uri(error.redirect_uri)
-    # First of all, or a link to us would lead strangers wherever it says (RFC 9700, 4.11.2).
+    # First of all: otherwise a link to Parley would lead strangers to any site (RFC 9700, 4.11.2).
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     if refused:
@@ -138,7 +138,7 @@ def authorize(request: HttpRequest) -> HttpResponseBase:
 
 
 def _allow(person: Any, uri: str, wanted: list[str], info: Any, application: Any) -> str:
-    """Let the application act for this person; where it gets its code."""
+    """Let the application act for this person. Return the URL that gives it its code."""
     with transaction.atomic():
         services.lock(person.pk)
         headers, _body, _status = _server().create_authorization_response(
@@ -149,7 +149,7 @@ def _allow(person: Any, uri: str, wanted: list[str], info: Any, application: Any
 
 
 def _require_challenge(info: dict[str, Any]) -> None:
-    """PKCE by S256 and nothing else (RFC 7636, 4.2; RFC 9700, 2.1.1)."""
+    """Require PKCE by S256 and nothing else (RFC 7636, 4.2; RFC 9700, 2.1.1)."""
     if info["code_challenge_method"] != "S256":
         raise errors.UnsupportedCodeChallengeMethodError(request=info["request"])
     if not CHALLENGE.fullmatch(info["code_challenge"]):
@@ -159,7 +159,7 @@ def _require_challenge(info: dict[str, Any]) -> None:
 
 
 def _sent_back(uri: str) -> HttpResponse:
-    """To the application, with who answers it (RFC 9207)."""
+    """Redirect to the application, with the issuer of the answer (RFC 9207)."""
     answer = HttpResponse(status=302)
     answer["Location"] = add_params_to_uri(uri, [("iss", settings.PUBLIC_URL)])
     return answer
@@ -169,7 +169,7 @@ def _sent_back(uri: str) -> HttpResponse:
 
 
 def _endpoint(*, in_browsers: bool) -> Callable[[_Endpoint], _Endpoint]:
-    """What takes a form by POST and answers JSON, whatever goes wrong (RFC 6749, 5.2)."""
+    """Make an endpoint that takes a form by POST and always answers JSON (RFC 6749, 5.2)."""
 
     def decorate(view: _Endpoint) -> _Endpoint:
         limited_view = limited("ip", "120/m", ["POST"])(view)
@@ -224,7 +224,7 @@ def _json(body: dict[str, Any], status: int = 200) -> HttpResponse:
 
 
 def _credentials(request: HttpRequest) -> dict[str, str]:
-    """What oauthlib and the toolkit need to know of the headers."""
+    """Return the headers that oauthlib and the toolkit need."""
     return {"HTTP_AUTHORIZATION": request.META.get("HTTP_AUTHORIZATION", "")}
 
 
@@ -243,7 +243,7 @@ def token(request: HttpRequest) -> HttpResponse:
 
 @_endpoint(in_browsers=True)
 def revoke(request: HttpRequest) -> HttpResponse:
-    """RFC 7009: whether there was such a token is not told."""
+    """Revoke a token (RFC 7009). The answer does not tell whether such a token existed."""
     form = _heeded(request.POST, _ONE_TOKEN)
     _headers, body, status = _server().create_revocation_response(
         _HERE, "POST", urlencode(form), _credentials(request)
@@ -253,7 +253,7 @@ def revoke(request: HttpRequest) -> HttpResponse:
 
 @_endpoint(in_browsers=False)
 def introspect(request: HttpRequest) -> HttpResponse:
-    """RFC 7662, for applications that have a secret, of their own tokens."""
+    """Describe a token to its own application, which must have a secret (RFC 7662)."""
     form = _heeded(request.POST, _ONE_TOKEN)
     asked = Request(_HERE, "POST", urlencode(form), _credentials(request))
     if not Validator().authenticate_client(asked):

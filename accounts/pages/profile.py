@@ -1,4 +1,4 @@
-"""Settings: who one is, and how one reads times."""
+"""Settings: the person's name, and their zone and formats of times."""
 
 from typing import Any
 
@@ -33,9 +33,9 @@ def profile(request: SignedIn) -> HttpResponse:
 
 
 def _saved(form: ProfileForm, user_id: int, values: dict[str, Any]) -> bool:
-    """Whether that went well; if not, the form says why.
+    """Save the profile. False if that failed; the form then has the reason.
 
-    On a copy of the person: the page that says no still shows who they are.
+    It changes a copy of the person, so that the page with the error still shows the saved values.
     """
     try:
         services.update_profile(user=User.objects.get(pk=user_id), **values)

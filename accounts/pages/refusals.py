@@ -1,4 +1,4 @@
-"""Pages for refusals that no view expects: they come of what happened while it was at work."""
+"""Pages for refusals that views leave alone: what is not there, and accounts that are closed."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,10 @@ from core.errors import AccountClosed, NotFound
 
 
 class RefusalMiddleware:
-    """Lead on from a refusal. It stands inside allauth's, which would repeat a form by itself."""
+    """Answer a refusal by another page.
+
+    It stands inside allauth's middleware, which would repeat a form by itself.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

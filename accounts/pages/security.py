@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain import sessions
 from accounts.pages.signed_in import SignedIn
 from core.people import access as lasting_access
 from core.text import browsers
-from core.web.pages import page_of, signed_in_at
+from core.web.pages import action_view, page_of
 
 
 @require_safe
@@ -53,27 +53,23 @@ def access(request: SignedIn) -> HttpResponse:
     return render(request, "accounts/access.html", {"lasting": lasting, "can_end": can_end})
 
 
-@require_POST
-@signed_in_at("accounts:security")
-def end_session(request: SignedIn, session_id: str) -> HttpResponse:
+@action_view("accounts:security")
+def end_session(request: SignedIn, session_id: str) -> str:
     # No database is asked for what can be none: PostgreSQL would refuse to look for a NUL.
     rows = sessions.of(request.user, now=timezone.now())
     key = session_id if session_id.isalnum() else ""
     session = get_object_or_404(rows, pk=key)
     sessions.end(session=session, actor=request.user, now=timezone.now())
     said = gettext("%(browser)s has been signed out.")
-    messages.success(request, said % {"browser": browsers.in_words(session.agent)})
-    return redirect("accounts:security")
+    return said % {"browser": browsers.in_words(session.agent)}
 
 
-@require_POST
-@signed_in_at("accounts:security")
-def end_other_sessions(request: SignedIn) -> HttpResponse:
+@action_view("accounts:security")
+def end_other_sessions(request: SignedIn) -> str:
     count = sessions.end_others(user=request.user, request=request, now=timezone.now())
     said = ngettext(
         "%(count)d other browser has been signed out.",
         "%(count)d other browsers have been signed out.",
         count,
     )
-    messages.success(request, said % {"count": count})
-    return redirect("accounts:security")
+    return said % {"count": count}

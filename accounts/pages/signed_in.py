@@ -33,7 +33,7 @@ def _passed(request: HttpRequest) -> bool:
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Whether the person has signed in, or shown their password again, a short while ago."""
+    """Tell whether the person signed in, or entered their password again, a short while ago."""
     try:
         return bool(_passed(request))
     except ReauthenticationRequired:
@@ -43,12 +43,12 @@ def is_recent(request: HttpRequest) -> bool:
 def recent_sign_in(
     page: str = "", *parts: str
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Ask for the password first where the sign-in is not recent, so that an open session is not
-    enough to let somebody else in for good.
+    """Ask for the password first if the sign-in is not recent.
 
-    After that the browser comes to `page`, or to the same address where none is named. `parts` are
-    the arguments that the view has in common with it. What was posted is not done by itself: a
-    form that somebody else has sent would be done by the password of its victim.
+    So an open session is not enough to give somebody else lasting access. After that the browser
+    comes to `page`, or to the same URL if none is named. `parts` are the arguments that the view
+    has in common with the page. The posted form is not repeated automatically: otherwise a forged
+    form would be confirmed by the password of its victim.
     """
 
     def guard(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -65,7 +65,7 @@ def recent_sign_in(
 
 
 def ask_again(request: HttpRequest, *, back: str) -> HttpResponse:
-    """Lead to the page that asks for the password, and from there on to `back`."""
+    """Redirect to the page that asks for the password, and from there to `back`."""
     methods = get_adapter(request).get_reauthentication_methods(request.user)
     if request.method == "POST":
         said = gettext("Nothing has been changed yet. Enter your password, then send it once more.")

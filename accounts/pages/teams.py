@@ -8,12 +8,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.domain import limits, links
 from accounts.domain import teams as services
@@ -21,7 +22,7 @@ from accounts.models import Invitation, Membership, Team, User
 from accounts.pages.forms import InviteForm, RoleForm, TeamForm
 from accounts.pages.signed_in import SignedIn
 from core.errors import Busy, Conflict, Forbidden, Invalid, LimitReached, NotFound
-from core.web.pages import SAFE, checked, limited, page_of, refusals_shown, signed_in_at, unshared
+from core.web.pages import SAFE, action_view, checked, limited, page_of, refusals_shown, unshared
 
 # --- the teams of a person ----------------------------------------------------------------------
 
@@ -45,7 +46,7 @@ def teams(request: SignedIn) -> HttpResponse:
 
 
 def _made(owner: User, form: TeamForm) -> Team | None:
-    """The new team; None where there can be no further one, which the form says then."""
+    """Return the new team. None if the limit is reached; the form then has the reason."""
     try:
         return services.create(owner=owner, name=form.cleaned_data["name"])
     except LimitReached as error:
@@ -59,14 +60,14 @@ def _made(owner: User, form: TeamForm) -> Team | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def team(request: SignedIn, team_id: int) -> HttpResponse:
-    """A team's people; its owners name it here."""
+    """Show a team's people. Owners change its name here."""
     own = _find(team_id, request.user)
     if request.method != "POST":
         return _shown(request, own)
     form = TeamForm(request.POST)
     if not form.is_valid():
         return _shown(request, own, name_form=form)
-    with refusals_shown(request, _as_it_is):
+    with refusals_shown(request):
         services.rename(team=own.team, actor=request.user, name=form.cleaned_data["name"])
         messages.success(request, gettext("The team has its new name."))
     return redirect("accounts:team", team_id)
@@ -76,7 +77,7 @@ def team(request: SignedIn, team_id: int) -> HttpResponse:
 @login_required
 @limited("user", "30/h", ["POST"])
 def invite(request: SignedIn, team_id: int) -> HttpResponse:
-    """The team again, where the invitation has a mistake."""
+    """Send an invitation. Show the team again if the form has an error."""
     own = _find(team_id, request.user)
     form = InviteForm(request.POST)
     if request.method == "POST" and not _invited(request, own, form):
@@ -136,38 +137,25 @@ def _shown(
 
 
 def _find(team_id: int, user: User) -> Membership:
-    try:
-        return services.find(team_id=team_id, user=user)
-    except NotFound as error:
-        raise Http404(error.message) from error
-
-
-def _as_it_is(error: Conflict) -> str:
-    return error.message
+    return services.find(team_id=team_id, user=user)
 
 
 # --- what is done in it ---------------------------------------------------------------------------
 
 
+def _back(request: SignedIn, team_id: int, **which: int) -> str:
+    """Return the address of the team, or of the list where the person is no longer in it."""
+    is_in = Membership.objects.filter(team=team_id, user=request.user).exists()
+    return reverse("accounts:team", args=[team_id]) if is_in else reverse("accounts:teams")
+
+
 def _acting(view: Callable[..., str]) -> Callable[..., HttpResponseBase]:
-    """A POST that changes something about a team, says how that went, and goes back to it.
+    """Make the page of an action on a team, which leads back to the team."""
 
-    To the list of teams where the person is in it no longer.
-    """
-
-    @require_POST
-    @signed_in_at("accounts:team", "team_id")
+    @action_view("accounts:team", "team_id", back=_back)
     @wraps(view)
-    def act(request: SignedIn, team_id: int, **which: int) -> HttpResponse:
-        own = _find(team_id, request.user)
-        try:
-            with refusals_shown(request, _as_it_is):
-                messages.success(request, view(request, own, timezone.now(), **which))
-        except NotFound as error:
-            raise Http404(error.message) from error
-        if Membership.objects.filter(pk=own.pk).exists():
-            return redirect("accounts:team", team_id)
-        return redirect("accounts:teams")
+    def act(request: SignedIn, team_id: int, **which: int) -> str:
+        return view(request, _find(team_id, request.user), timezone.now(), **which)
 
     return act
 
@@ -226,7 +214,7 @@ def withdraw_invitation(
 @limited("ip", "600/m", SAFE)
 @limited("ip", "30/m", ["POST"])
 def join_team(request: HttpRequest, token: str) -> HttpResponse:
-    """Whose team it is, to whoever holds the link; a POST of the person invited takes the place."""
+    """Show the team to any person with the link. A POST of the invited person accepts."""
     try:
         invitation = links.read_invitation(token)
         if request.method == "POST" and isinstance(request.user, User):
@@ -247,7 +235,7 @@ def join_team(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _joined(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:
-    """The team; or the page again, which says why not."""
+    """Join and go to the team. If that is refused, go back to the page, which says why."""
     try:
         services.join(invitation=invitation, user=user, now=timezone.now())
     except LimitReached as error:

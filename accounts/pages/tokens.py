@@ -3,20 +3,19 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.domain import limits, services
 from accounts.models import ApiToken, scopes
 from accounts.pages.forms import TokenForm
 from accounts.pages.signed_in import SignedIn, ask_again, is_recent
 from core.errors import LimitReached
-from core.web.pages import limited, page_of, signed_in_at
+from core.web.pages import action_view, limited, page_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,14 +58,12 @@ def _made(request: SignedIn, row: ApiToken, token: str) -> HttpResponse:
     return render(request, "accounts/token.html", context)
 
 
-@require_POST
-@signed_in_at("accounts:tokens")
-def revoke_token(request: SignedIn, token_id: int) -> HttpResponse:
+@action_view("accounts:tokens")
+def revoke_token(request: SignedIn, token_id: int) -> str:
     token = get_object_or_404(request.user.tokens, pk=token_id)
     services.revoke_token(token=token, actor=request.user, now=timezone.now())
     said = gettext("%(name)s has been revoked: nothing can be done with it any more.")
-    messages.success(request, said % {"name": token.name})
-    return redirect("accounts:tokens")
+    return said % {"name": token.name}
 
 
 def _state(token: ApiToken, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Staff pages for what lets people in: addresses, second steps, tokens and sessions."""
+"""Staff pages for email addresses, second steps, former usernames, tokens and sessions."""
 
 import allauth.account.admin
 import allauth.mfa.admin  # noqa: F401  these register pages of their own
@@ -17,7 +17,7 @@ from accounts.staff import base
 from accounts.staff.base import ReadOnlyAdmin, staff_action
 from core.text import browsers
 
-# The pages of the library change rows past the audit log.
+# The pages of the library change rows without the audit log.
 for model in (EmailAddress, Authenticator):
     admin.site.unregister(model)
 
@@ -33,7 +33,7 @@ class EmailAddressAdmin(ReadOnlyAdmin[EmailAddress]):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
-    """Who has a second step of signing in; without its secrets."""
+    """Second steps of signing in, without their secrets."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
@@ -91,7 +91,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin[Session]):
-    """Who is signed in where. Neither a key nor what a session holds."""
+    """Sessions, without their keys and contents."""
 
     list_display = ("browser", "user", "started_at", "seen_at", "expire_date")
     list_filter = ("seen_at",)
@@ -102,7 +102,10 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     actions = ("end",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        """Those of people: visitors have some too, to be told something on their next page."""
+        """Return only people's sessions.
+
+        Visitors have sessions too, for messages on their next page.
+        """
         return super().get_queryset(request).filter(user__isnull=False)
 
     @admin.display(description=_("browser"))

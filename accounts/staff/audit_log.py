@@ -9,7 +9,7 @@ from accounts.staff.base import ReadOnlyAdmin
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
-    """What was done to accounts, and by staff."""
+    """Actions on accounts, and actions by staff."""
 
     list_display = ("at", "action", "person", "actor", "subject", "address")
     list_filter = ("action", "at")

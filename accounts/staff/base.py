@@ -1,4 +1,4 @@
-"""What staff pages of every floor share: who may, how things are found, what is on record."""
+"""Base of the staff pages of every app: permissions, search, actions and the audit log."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -22,39 +22,41 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain import audit
 from accounts.domain.audit import Action
 from accounts.models import User
-from core.db.crypto import EncryptedTextField
 from core.errors import DomainError, Forbidden
 
 M = TypeVar("M", bound=Model)
 
-# How many things can be done in one go.
+# How many rows one action can take at once.
 _MOST_AT_ONCE = 200
 # Django shows no search box without a field to search.
 _BY_NOTHING = ("pk__exact",)
-# How far a list can be leafed through. To count all of a million rows takes too long.
+# How many rows of a list can be paged through. To count a million rows takes too long.
 _MOST_LISTED = 10_000
 
 
 def acting(request: HttpRequest) -> User:
-    """The member of staff whose request this is."""
+    """Return the member of staff whose request this is."""
     assert isinstance(request.user, User)  # noqa: S101  the admin lets nobody else in
     return request.user
 
 
 def may_touch(actor: User, people: Iterable[User]) -> bool:
-    """What is a superuser's, only superusers change."""
+    """Tell whether this person may change these people's data.
+
+    Only superusers change superusers'.
+    """
     return actor.is_superuser or not any(person.is_superuser for person in people)
 
 
 def people_with(email: str) -> QuerySet[User]:
-    """Who has this email address, as the main one or as another that they have confirmed."""
+    """Return the people with this email address, as the main one or as another confirmed one."""
     email = email.lower()
     confirmed = Q(emailaddress__email=email, emailaddress__verified=True)
     return User.objects.filter(Q(email=email) | confirmed).distinct()
 
 
 class Bounded(Paginator[Any]):
-    """Counts no further than anybody leafs."""
+    """A paginator that counts only as far as a list can be paged through."""
 
     @cached_property
     def count(self) -> int:
@@ -63,7 +65,7 @@ class Bounded(Paginator[Any]):
 
 
 class OfPerson(admin.SimpleListFilter):
-    """`?person=7`: only what concerns this person. Offered where it is chosen, on their page."""
+    """Filter `?person=7`: rows that concern this person. Links on the person's page set it."""
 
     title = _("person")
     parameter_name = "person"
@@ -99,7 +101,7 @@ def _concerns(paths: Sequence[str], people: Sequence[int]) -> Q:
 
 
 class StaffAction:
-    """What staff can do to a row: from the list to several at once, by a button on its own page."""
+    """An action of staff: on several rows from the list, or by a button on a row's own page."""
 
     def __init__(
         self,
@@ -130,7 +132,7 @@ class StaffAction:
             model_admin.message_user(request, said % values, messages.SUCCESS)
 
     def _done(self, model_admin: "StaffAdmin[Any]", request: HttpRequest, row: Any) -> bool:
-        """Whether it was; if not, the page says why."""
+        """Run the action on one row. False if it was refused; the page then says why."""
         people = model_admin.people_of(row)
         with translation.override("en"):
             subject = f"{self.short_description}: {model_admin.opts.verbose_name} {row}"
@@ -149,17 +151,17 @@ class StaffAction:
 def staff_action(
     label: Any, *, warning: Any = "", is_many: bool = False
 ) -> Callable[[Callable[[Any, HttpRequest, Any], None]], StaffAction]:
-    """Makes an action of a method that does something to one row.
+    """Make a staff action of a method that changes one row.
 
-    It is named in `actions`, runs in a transaction and is on record; what the domain refuses is
-    said. `warning` is said before the button can be pressed. `is_many`: it does many things, each
-    in a transaction of its own, so that it does not hold all that they lock.
+    Name it in `actions`. It runs in a transaction and is recorded; a refusal of the domain is
+    shown. `warning` is shown before the button can be pressed. `is_many` means that it does many
+    things, each in a transaction of its own, so that it does not hold all their locks.
     """
     return lambda run: StaffAction(run, label, warning, is_many=is_many)
 
 
 def record(request: HttpRequest, action: Action, people: Sequence[User], subject: str) -> None:
-    """Write it down for each person whom it concerns, or once where it concerns nobody."""
+    """Record the action for each person whom it concerns, or once if it concerns nobody."""
     concerned: Sequence[User | None] = people or [None]
     for person in concerned:
         audit.record(
@@ -168,7 +170,7 @@ def record(request: HttpRequest, action: Action, people: Sequence[User], subject
 
 
 class Viewed:
-    """All staff see it, without permissions that somebody would have to give out first."""
+    """A page that all staff may see, without permissions to be given first."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and acting(request).is_staff
@@ -178,15 +180,15 @@ class Viewed:
 
 
 class StaffAdmin(Viewed, admin.ModelAdmin[M]):
-    """A table that staff look things up in.
+    """A table in which staff look things up.
 
-    What is searched is told by the form of the term, so that an index answers: an email address,
-    a number of ours, or else words in the `search_fields`.
+    The form of the search term decides the field, so that an index answers: an email address, a
+    number of Parley's, or else words in the `search_fields`.
     """
 
     # Paths to the people whom a row concerns.
     people: ClassVar[Sequence[str]] = ()
-    # The field with a number of ours, and what the numbers begin with.
+    # The field with a public identifier, and the prefix of these identifiers.
     number = ""
     prefix = ""
     # Fields with email addresses of people who may have no account.
@@ -213,21 +215,15 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
 
     # --- finding ------------------------------------------------------------------------------
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
-        """Without what is encrypted: nobody reads it here, and its key may be gone."""
-        fields = self.model._meta.fields
-        sealed = [field.name for field in fields if isinstance(field, EncryptedTextField)]
-        return super().get_queryset(request).defer(*sealed)
-
     def get_list_filter(self, request: HttpRequest) -> Any:
         own = super().get_list_filter(request)
         return (OfPerson, *(own or ())) if self.people else own
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """By what the page itself offers, and nothing else.
+        """Allow only lookups that the page itself offers.
 
-        Django allows every field of the table: a password's digest could be read letter by letter,
-        by asking who has one that begins so.
+        Django allows every field of the table. So a password's digest could be read letter by
+        letter, by asking for rows that begin with a text.
         """
         filters = self.get_list_filter(request)
         offered = {getattr(each, "parameter_name", each) for each in filters}
@@ -258,7 +254,7 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
         return bool(self.prefix) and term.lower().startswith(self.prefix.lower())
 
     def count_of(self, person: User, *, at_most: int) -> int:
-        """How many rows concern this person."""
+        """Count the rows that concern this person, up to `at_most`."""
         rows = self.model._default_manager.filter(_concerns(self.people, [person.pk]))
         return rows.order_by()[:at_most].count()
 
@@ -274,7 +270,7 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
         return {name: run for name, (run, *_) in actions.items() if isinstance(run, StaffAction)}
 
     def staff_action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """The button on the row's own page."""
+        """Run an action from the button on the row's own page."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         row, staff_actions = (
@@ -315,7 +311,7 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
         self._record(request, Action.STAFF_ADDED, obj)
 
     def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
-        """Django says which fields were changed, not from what to what."""
+        """Record a change. Django names the changed fields, not their values."""
         if message:
             self._record(request, Action.STAFF_CHANGED, obj, message)
 
@@ -334,12 +330,12 @@ class StaffAdmin(Viewed, admin.ModelAdmin[M]):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """There is one log, and this is not it."""
+        """Answer 404: Parley's audit log replaces Django's history."""
         raise Http404
 
 
 class ReadOnlyAdmin(StaffAdmin[M]):
-    """A record that staff read and nobody edits: what happened, happened."""
+    """A record that staff can read and nobody can edit."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> list[str]:
         hidden = self.exclude or ()
@@ -359,7 +355,7 @@ class ReadOnlyAdmin(StaffAdmin[M]):
 
 
 class ReadOnlyInline(Viewed, admin.TabularInline[Any, Any]):
-    """What belongs to a record, below it."""
+    """Rows that belong to a record, shown below it."""
 
     extra = 0
     can_delete = False

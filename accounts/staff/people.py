@@ -42,8 +42,11 @@ _MOST_CALLED_OFF = 100
 
 
 class PersonForm(forms.ModelForm[User]):
-    """A new person has no email address of somebody else's, nobody a username that is an address
-    of ours, and somebody always has all rights."""
+    """The form of a person, with the rules for email address, username and rights.
+
+    A new person's email address is nobody else's. A username is not a reserved URL. At least one
+    active superuser remains.
+    """
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
@@ -74,8 +77,11 @@ class PersonForm(forms.ModelForm[User]):
 
 @admin.register(User)
 class UserAdmin(StaffAdmin[User]):
-    """Nobody signs in as somebody else: staff neither see nor set passwords, nor do they change an
-    email address, by which a new password could be had. Superusers alone say who is staff."""
+    """People. Nobody can sign in as somebody else.
+
+    So staff neither see nor set passwords. They do not change an email address, which could receive
+    a new password. Only superusers decide who is staff.
+    """
 
     list_display = ("email", "name", "username", "timezone", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff")
@@ -103,7 +109,7 @@ class UserAdmin(StaffAdmin[User]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """Email addresses are kept in small letters, and found by how they begin."""
+        """Search email addresses in lower case, as they are stored, by their beginning."""
         term = search_term.lower() if "@" in search_term else search_term
         return super().get_search_results(request, queryset, term)
 
@@ -113,14 +119,17 @@ class UserAdmin(StaffAdmin[User]):
         return self.has_view_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Of whoever is deleted nothing is known, and so it stays."""
+        """Forbid changes to a deleted person: their data is erased and must stay so."""
         if obj and obj.deleted_at:
             return False
         people = [obj] if obj else []
         return self.has_view_permission(request) and base.may_touch(base.acting(request), people)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """An account is deleted by its owner: what others share with it has to stay."""
+        """Forbid deletion.
+
+        Only owners delete their own account, because what others share with it has to stay.
+        """
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -219,7 +228,7 @@ def _page_of(table: admin.ModelAdmin[Any]) -> str:
 
 
 def _mail_link(request: HttpRequest, person: User) -> None:
-    """As if they had asked for it themselves."""
+    """Mail the same link that the person could request themselves."""
     form = ResetPasswordForm({"email": person.email})
     if not form.is_valid():
         raise Invalid(gettext("No link can be mailed to this address."))

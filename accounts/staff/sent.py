@@ -31,7 +31,10 @@ class PushDeviceAdmin(ReadOnlyAdmin[PushDevice]):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin[Notification]):
-    """What was sent, when and how it went; not what it said, since that may hold links that act."""
+    """Notifications: their kind, time and result.
+
+    Their texts are hidden, since they may hold links that act.
+    """
 
     list_display = ("kind", "channel", "user", "state", "attempts", "due_at", "settled_at", "error")
     list_filter = ("state", "channel", "due_at")

@@ -1,4 +1,4 @@
-"""The staff pages as a whole: how one comes in, and one box that finds everything."""
+"""The staff site: its sign-in, and one search box for everything."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class StaffSite(admin.AdminSite):
         return [path("find/", self.admin_view(self.find), name="find"), *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """By the one door that there is, with its limits and its second step."""
+        """Sign in by the site's normal sign-in, with its limits and its second step."""
         response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return response
 
@@ -33,7 +33,10 @@ class StaffSite(admin.AdminSite):
         return redirect("account_change_password")
 
     def find(self, request: HttpRequest) -> HttpResponse:
-        """To what an email address, a number or a name means; how it begins tells which."""
+        """Redirect to the row of an email address, a number or a name.
+
+        Its beginning tells which it is.
+        """
         term = request.GET.get("q", "").strip().replace("\0", "")
         if not term:
             return redirect("admin:index")

@@ -1,4 +1,4 @@
-"""Staff pages for teams: who is what in them, by the rules that hold for everybody."""
+"""Staff pages for teams and their members' roles. The rules are the same as for members."""
 
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ from core.people import departures
 
 
 class MembershipForm(forms.ModelForm[Membership]):
-    """A place that somebody has stays theirs: whom it is given to is a place of its own."""
+    """A membership. Its person and team never change: a new person gets a new membership."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,7 +35,7 @@ class MembershipFormSet(BaseInlineFormSet[Membership, Any, forms.ModelForm[Membe
     actor: User
 
     def delete_existing(self, obj: Membership, commit: bool = True) -> None:
-        """Take somebody out of the team as by its owner; `clean` has locked what that ends."""
+        """Remove a member as an owner of the team would. `clean` has locked what that ends."""
         super().delete_existing(obj, commit=commit)
         if commit:
             departures.leave_team(person_id=obj.user_id, team_id=obj.team_id, now=timezone.now())
@@ -86,7 +86,10 @@ class TeamAdmin(StaffAdmin[Team]):
     inlines = (MembershipInline,)
 
     def people_of(self, row: Team) -> list[User]:
-        """What is done to a team concerns nobody's account; its members stand on its page."""
+        """Return nobody: an action on a team concerns no account.
+
+        The team's page shows its members.
+        """
         return []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -99,7 +102,10 @@ class TeamAdmin(StaffAdmin[Team]):
         self.delete_queryset(request, Team.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
-        """Delete teams that are not met in; the page has said so, but one may be asked in since."""
+        """Delete teams without meetings.
+
+        The page has checked this, but a meeting may have been requested since.
+        """
         try:
             with transaction.atomic():
                 list(queryset.order_by("pk").select_for_update().values_list("pk"))
@@ -108,7 +114,7 @@ class TeamAdmin(StaffAdmin[Team]):
             said = gettext("Meetings of this team are on record, so it stays.")
             raise PermissionDenied(said) from error
 
-    # --- on record: of a place in it, in the log of whoever has it ------------------------------
+    # --- on record: a membership, in the log of its person --------------------------------------
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

@@ -1,4 +1,4 @@
-"""How long ago somebody signed in, in templates: `{% recent_sign_in as is_recent %}`."""
+"""Template tag that tells whether a sign-in is recent: `{% recent_sign_in as is_recent %}`."""
 
 from typing import Any
 

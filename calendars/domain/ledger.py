@@ -1,4 +1,4 @@
-"""Claims on people's time. The one place that writes `BusyTime`."""
+"""Claims on people's time. Only this module writes `BusyTime`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,22 +16,22 @@ from core.errors import PersonGone, TimeTaken
 def lock_people(ids: Iterable[int]) -> list[User]:
     """Lock these people until the transaction ends, in ascending order, and return them.
 
-    `no_key` leaves foreign-key checks of other transactions alone; a plain FOR UPDATE deadlocks
-    with them.
+    `no_key` does not block foreign-key checks of other transactions. A plain FOR UPDATE would
+    deadlock with them.
     """
     people = User.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
     return list(people)
 
 
 def lock_active(people: Iterable[User]) -> None:
-    """Lock these people as `lock_people` does; PersonGone where one of them is deactivated."""
+    """Lock these people as `lock_people` does. PersonGone if one of them is deactivated."""
     for person in lock_people(person.pk for person in people):
         if not person.is_active:
             raise PersonGone(_("The account of %(name)s is closed.") % {"name": person.name})
 
 
 def conflicts(*, user: User, start: datetime, end: datetime) -> Sequence[BusyTime]:
-    """What this person's time from `start` to `end` (half-open) meets in the ledger."""
+    """Return the claims that overlap this person's time from `start` to `end` (half-open)."""
     first, last = int(start.timestamp()), int(end.timestamp())
     return list(BusyTime.objects.filter(user=user, start__lt=last, end__gt=first))
 
@@ -39,7 +39,7 @@ def conflicts(*, user: User, start: datetime, end: datetime) -> Sequence[BusyTim
 def conflicts_of_each(
     *, user: User, spans: Sequence[tuple[datetime, datetime]]
 ) -> list[list[BusyTime]]:
-    """`conflicts` of many stretches of this person's time, in their order and in one query."""
+    """Return `conflicts` of each span of this person's time, in the order given, by one query."""
     seconds = [(int(start.timestamp()), int(end.timestamp())) for start, end in spans]
     if not seconds:
         return []
@@ -53,9 +53,9 @@ def conflicts_of_each(
 
 
 def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:
-    """Take this person's time, or TimeTaken. The caller holds the lock of `lock_people`.
+    """Claim this person's time, or raise TimeTaken. The caller holds the lock of `lock_people`.
 
-    What others have claimed is looked up first; the database's own refusal stands behind that.
+    It looks for other claims first. A constraint of the database guards against the rest.
     """
     if conflicts(user=user, start=start, end=end):
         raise TimeTaken(_("That time is no longer free."), reason="busy")
@@ -71,5 +71,5 @@ def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:
 
 
 def release(ids: Iterable[int]) -> None:
-    """Give claimed time back."""
+    """Delete these claims, so that the time is free again."""
     BusyTime.objects.filter(pk__in=list(ids)).delete()

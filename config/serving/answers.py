@@ -1,7 +1,7 @@
 """Answers on their way to a client.
 
-Nobody waits for a client that reads slowly: granian sends what it is given by itself, from memory
-or from a file. A connection that takes too long over an answer is closed.
+Nothing waits for a client that reads slowly: granian itself sends its answers, from memory or from
+a file. A connection that takes too long over an answer is closed.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from typing import IO
 from config.serving.interface import Headers, HTTPProtocol
 from config.serving.pace import seconds_for_answer
 
-# More of an answer waits in a file.
+# The rest of a larger answer waits in a file.
 _IN_MEMORY = 262_144
 _DESCRIPTORS = "/dev/fd"
 _DROP_UNSENT = struct.pack("ii", 1, 0)  # see socket(7), SO_LINGER
@@ -43,7 +43,7 @@ class FileWrapper:
 
     @property
     def path(self) -> str:
-        """The path of a file that is sent from its beginning to its end; otherwise empty."""
+        """Return the path of a file that is sent whole, from beginning to end. Otherwise empty."""
         name = getattr(self._file, "name", None)
         whole = isinstance(self._file, io.BufferedReader) and not self._file.tell()
         return name if whole and isinstance(name, str) else ""
@@ -56,7 +56,10 @@ class _UnderWay:
 
 
 class Answers:
-    """The last answer of each connection. A client has `seconds` for it, more for a large one."""
+    """The last answer of each connection.
+
+    A client has `seconds` to take it, more for a large one.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -71,7 +74,7 @@ class Answers:
         headers: Headers,
         body: Iterable[bytes],
     ) -> None:
-        """Hand an answer over to granian. `client` is the address and port it goes to."""
+        """Hand an answer over to granian. `client` is the address and port of the client."""
         if isinstance(body, FileWrapper) and body.path:
             self._note(client, os.path.getsize(body.path))
             proto.response_file(status, headers, body.path)
@@ -115,10 +118,10 @@ class Answers:
 
 
 def _connections() -> Iterator[socket.socket]:
-    """The TCP sockets of this process, each by a descriptor of its own.
+    """Yield the TCP sockets of this process, each with a descriptor of its own.
 
-    Of other files no descriptor is made: to close it would end SQLite's locks on its database,
-    which a process loses with the first descriptor that it closes (fcntl(2)).
+    Other files get no new descriptor. To close one would end SQLite's locks on its database, which
+    a process loses with the first descriptor that it closes (fcntl(2)).
     """
     for name in os.listdir(_DESCRIPTORS):
         with suppress(OSError):  # closed meanwhile
@@ -126,7 +129,7 @@ def _connections() -> Iterator[socket.socket]:
                 continue
             descriptor = os.dup(int(name))
             if not _is_socket(os.fstat(descriptor)):
-                continue  # another file came by that number, and must not be closed
+                continue  # another file has this number now, and must not be closed
             found = socket.socket(fileno=descriptor)
             if found.family in (socket.AF_INET, socket.AF_INET6):
                 yield found
@@ -139,13 +142,13 @@ def _is_socket(status: os.stat_result) -> bool:
 
 
 def _peer(connection: socket.socket) -> str:
-    """Who is at the other end, written as granian does."""
+    """Return the address and port of the other end, written as granian writes them."""
     host, port, *_rest = connection.getpeername()
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _unsent(connection: socket.socket) -> int:
-    """The bytes that the other end has not acknowledged (tcp(7), SIOCOUTQ)."""
+    """Return the number of bytes that the other end has not acknowledged (tcp(7), SIOCOUTQ)."""
     buffer = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
     (count,) = struct.unpack("i", buffer)
     return int(count)

@@ -1,7 +1,7 @@
 """Bodies of requests, read on the event loop.
 
-Nobody but the loop waits for a stranger's body: it has a deadline, a greatest size and a place in
-one budget of memory. A thread of Django's gets it whole.
+Only the loop waits for a body from the network. Each body has a deadline, a maximum size and a
+place in one memory budget. A thread of Django's gets the whole body.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from config.serving.refusals import Refusal
 
 # A body as large as this is always read: there are at most as many as `--backpressure` lets in.
 SMALL = 65_536
-# Larger ones share so many bytes in a process.
+# Larger bodies share this many bytes in a process.
 SHARED = 64 * 1024 * 1024
 # How long a refused body is still read, so that the client reads our answer and not a reset.
 _LINGER_SECONDS = 2.0
@@ -44,9 +44,9 @@ class Body:
 class Budget:
     """The memory that large bodies of one process share.
 
-    Where it is used up, the body that has been arriving longest gives way to the new one. So a
-    stranger who fills it with bodies that never end keeps nobody out: a body that arrives at an
-    ordinary pace outlives those that do not. Bodies that have arrived do not give way.
+    If it is used up, the body that has been arriving longest gives way to the new one. So bodies
+    that never end cannot keep others out: a body that arrives at a normal pace outlives them.
+    Bodies that have arrived completely do not give way.
     """
 
     def __init__(self, size: int) -> None:
@@ -55,7 +55,7 @@ class Budget:
         self._arriving: dict[Body, None] = {}  # in the order in which they became large
 
     def grow(self, body: Body) -> None:
-        """Count what has arrived by now. Refusal where there is no room."""
+        """Count the bytes that have arrived. Refusal if there is no room."""
         size = len(body.data)
         if size <= SMALL:
             return
@@ -79,7 +79,10 @@ class Budget:
 
 
 class Bodies:
-    """Reads bodies of at most `largest` bytes, which have `seconds` and more for a large one."""
+    """Reads bodies of at most `largest` bytes.
+
+    Each has `seconds` to arrive, and more if it is large.
+    """
 
     def __init__(self, *, largest: int, seconds: float, shared: int = SHARED) -> None:
         self._largest, self._seconds = largest, seconds
@@ -88,9 +91,9 @@ class Bodies:
     async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> Body | None:
         """Put the body into the environ, as `wsgi.input` with its CONTENT_LENGTH.
 
-        Return what must be released once the request is answered. Refusal 400 where the body is
-        broken or short, 408 where it is late, 413 where it is too large, 503 where there is no
-        room.
+        Return the body, which must be released once the request is answered. None if there is no
+        body. Refusal 400 if the body is broken or short, 408 if it is late, 413 if it is too large,
+        503 if there is no room.
         """
         environ["wsgi.input"] = io.BytesIO()
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -146,7 +149,7 @@ class Bodies:
 
 
 async def _is_whole(chunks: HTTPProtocol) -> bool:
-    """Whether a body that gives nothing more has come to its end.
+    """Tell whether a body that gives nothing more has come to its end.
 
     granian 2.8 gives an empty piece for its end and another one for a broken chunk, a connection
     that ends, or a trailer. It raises nothing. `tests/journeys/test_bodies.py` fails where
@@ -160,7 +163,10 @@ async def _is_whole(chunks: HTTPProtocol) -> bool:
 
 
 async def discard(proto: HTTPProtocol) -> None:
-    """Read on for a moment what was refused. A client that still sends would not see our answer."""
+    """Read the rest of a refused body for a moment.
+
+    Otherwise the client would not see the answer.
+    """
     with suppress(RuntimeError):  # begun already
         aiter(proto)
     with suppress(TimeoutError, StopAsyncIteration):

@@ -28,16 +28,16 @@ def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     response["Content-Length"] = str(len(response.content))
     if refusal.status == 503:
         response["Retry-After"] = str(_RETRY_SECONDS)
-    # A fault of the request or of the hour; Django would log an error of ours.
+    # The client or the load is the cause. Django would log this answer as a server error.
     private_names.mark_as_logged(response)
     return response
 
 
 class BodyMiddleware:
-    """Refuse the bodies that nobody here can read: compressed ones, and ones without a length.
+    """Refuse bodies that no view can read: compressed ones, and ones without a length.
 
-    Django reads as much as Content-Length says, so a chunked body would count as empty. Our server
-    reads chunked bodies and tells their length; another WSGI server may not.
+    Django reads only as many bytes as Content-Length says, so a chunked body would count as empty.
+    Our server reads chunked bodies and sets their length; another WSGI server may not.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

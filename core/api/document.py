@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of itself: drf-spectacular's settings."""
+"""Settings of drf-spectacular: the description of the OpenAPI document itself."""
 
 from pathlib import Path
 

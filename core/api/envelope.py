@@ -1,4 +1,4 @@
-"""`{"data": ...}` and `{"data": [...], "pagination": ...}`, and how the schema tells of them."""
+"""The envelopes `{"data": ...}` and `{"data": [...], "pagination": ...}`, and their schemas."""
 
 from collections.abc import Callable
 from functools import cache
@@ -39,9 +39,9 @@ def item(data: object, status: int = 200) -> Response:
 
 
 def page(request: Request, pages: Pages) -> Response:
-    """The one that the query asks for, of rows that must be in a total order.
+    """Answer with the page that the query asks for. The rows must be in a total order.
 
-    ValidationError for a page or a limit that is none; a page past the end is empty.
+    ValidationError for an invalid page number or limit. A page past the end is empty.
     """
     query = query_of(request, PageQuery)
     number, limit = query["page"], query["limit"]
@@ -64,7 +64,7 @@ def page(request: Request, pages: Pages) -> Response:
 def _told(
     shape: _Shape, kind: str, wrap: Callable[[Any], dict[str, Any]], **fields: Any
 ) -> serializers.Serializer[Any]:
-    """For the schema: an envelope of these fields, with the shape's example wrapped in it."""
+    """Return the schema of an envelope of these fields. Its example wraps the shape's example."""
     name = f"{shape.__name__.removesuffix('Serializer')}{kind}"
     told = inline_serializer(name, fields)
     for shown in get_override(shape, "examples", []):
@@ -74,19 +74,19 @@ def _told(
 
 @cache
 def item_of(shape: _Shape) -> serializers.Serializer[Any]:
-    """For the schema: what `item` answers."""
+    """Return the schema of an answer of `item`."""
     return _told(shape, "Item", lambda value: {"data": value}, data=shape())
 
 
 @cache
 def list_of(shape: _Shape) -> serializers.Serializer[Any]:
-    """For the schema: what `item` answers of a list."""
+    """Return the schema of an answer of `item` that holds a list."""
     return _told(shape, "List", lambda value: {"data": [value]}, data=shape(many=True))
 
 
 @cache
 def page_of(shape: _Shape) -> serializers.Serializer[Any]:
-    """For the schema: what `page` answers."""
+    """Return the schema of an answer of `page`."""
     first = {"page": 1, "limit": 20, "total": 1, "pages": 1}
     return _told(
         shape,

@@ -1,7 +1,7 @@
-"""What callers read when something goes wrong: the one place that builds these bodies.
+"""Error bodies of the API. No other module builds them.
 
-v1 has the developer API's format, v3 the meeting API's `{"error": <status>, "message": ...}`; a
-path outside both gets v1's.
+v1 has the developer API's format. v3 has the meeting API's `{"error": <status>, "message": ...}`. A
+path outside both gets v1's format.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ _DJANGO = {
 
 
 class Detail(TypedDict):
-    """What is wrong with one field; `field` is a path such as `availability.1.start`, or empty."""
+    """A problem with one field. `field` is a path such as `availability.1.start`, or empty."""
 
     field: str
     message: str
@@ -68,7 +68,7 @@ def is_v3(path: str) -> bool:
 def answer(
     path: str, status: int, message: str = "", *, code: str = "", **more: object
 ) -> HttpResponse:
-    """An error answer in the format of this path; v1's body carries `more`."""
+    """Return an error answer in the format of this path. v1's body carries `more`."""
     word, sentence = KINDS.get(status) or KINDS[500 if status >= 500 else 400]
     body: dict[str, object]
     if is_v3(path):
@@ -89,7 +89,7 @@ def answer(
 
 
 def _unauthorized(request: Request) -> HttpResponse:
-    """401; a token that was sent is called invalid (RFC 6750, 3.1), and none is only asked for."""
+    """Answer 401. A token that was sent is called invalid (RFC 6750, 3.1); a missing one is not."""
     response = answer(request.path_info, 401)
     scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
@@ -98,12 +98,15 @@ def _unauthorized(request: Request) -> HttpResponse:
 
 
 def _invalid(path: str, details: list[Detail], message: str) -> HttpResponse:
-    """v1 says what is wrong in `details`; v3 has but the one message."""
+    """Answer with `details` in v1. v3 has only the one message."""
     return answer(path, 422, message if is_v3(path) else "", details=details)
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
-    """The answer to an exception of a view; None for a crash, which Django logs as such."""
+    """Return the answer to an exception of a view.
+
+    None for a crash, which Django logs as a crash.
+    """
     request: Request = context["request"]
     path = request.path_info
     match error:
@@ -168,6 +171,6 @@ def _flat(detail: object, field: str) -> Iterator[Detail]:
 
 
 def _missing(field: str) -> str:
-    """`Start time is required` for `start_time`: the sentence of the developer API's document."""
+    """Return `Start time is required` for `start_time`, as in the developer API's document."""
     label = field.rpartition(".")[2].replace("_", " ").capitalize()
     return f"{label} is required"

@@ -1,4 +1,4 @@
-"""Fields that take a value of their own JSON type only: no "5" for 5, no 5 for "5"."""
+"""Fields that accept only their own JSON type: no "5" for 5, and no 5 for "5"."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -37,9 +37,9 @@ CALENDAR_DATE: dict[str, Any] = {"type": "string", "format": "date", "pattern": 
 
 
 def moment(text: str) -> datetime:
-    """ISO 8601 with a date and a time; naive where it has no offset. ValueError for anything else.
+    """Parse ISO 8601 with a date and a time. The result is naive if the text has no offset.
 
-    Seconds may be left out, as browsers do.
+    The seconds are optional, because browsers leave them out. ValueError for any other text.
     """
     if not _MOMENT.fullmatch(text):
         raise ValueError("Use a date and a time such as 2026-12-15T14:00:00Z (ISO 8601).")
@@ -53,7 +53,7 @@ def moment(text: str) -> datetime:
 
 
 def calendar_date(text: str) -> date:
-    """`2026-12-15`, or ValueError."""
+    """Parse a date such as `2026-12-15`. ValueError for any other text."""
     if not _DATE.fullmatch(text):
         raise ValueError("Use a date such as 2026-12-15.")
     try:
@@ -66,15 +66,19 @@ def calendar_date(text: str) -> date:
 
 
 def at(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The instant of a wall time in this zone, or of one that has an offset; in UTC.
+    """Return the instant, in UTC, of a wall time in this zone.
 
-    A time that the clock skips is read with the offset before; of two alike, the first is meant.
+    An offset in `moment` wins over the zone. A wall time that the clock skips is read with the
+    offset before the change. Of two equal wall times, the first is meant.
     """
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A whole number, also as 30.0 (JSON has one type of number); not a text, not `true`."""
+    """A whole number, also written as 30.0 (JSON has one type of number).
+
+    Not a text, not `true`.
+    """
 
     def to_internal_value(self, data: Any) -> int:
         if type(data) is float and data.is_integer() and abs(data) < _EXACT:
@@ -94,10 +98,10 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictCharField(serializers.CharField):
-    """A text; not a number. NUL characters are refused, as DRF's field does.
+    """A text, not a number. NUL characters are refused, as in DRF's own field.
 
-    A text that may not be blank has a character that can be seen. The longest length is that of
-    the text as it is sent. Spaces around a text that is not to be trimmed are refused.
+    A text that may not be blank must have a visible character. The maximum length counts the text
+    before it is trimmed. A field that does not trim refuses spaces at the beginning and the end.
     """
 
     default_error_messages = {"surrounded": "May not begin or end with a space."}
@@ -115,7 +119,7 @@ class StrictCharField(serializers.CharField):
 
 
 class LineField(StrictCharField):
-    """A name or the like: a text of one line that holds nothing invisible."""
+    """A text of one line without invisible characters, such as a name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -187,9 +191,10 @@ def _fields_of(shape: type[serializers.Serializer[Any]]) -> Mapping[str, Any]:
 
 
 def query_of(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-    """What the query says, by the fields of this serializer, or ValidationError.
+    """Return the values of the query, read by the fields of this serializer.
 
-    Read as plain text: of a QueryDict, DRF would take an empty value for one left out.
+    ValidationError if wrong. Each value is read as plain text. In a QueryDict, DRF would take an
+    empty value for a missing one.
     """
     fields = _fields_of(shape)
     require_single(request, fields)
@@ -215,7 +220,7 @@ def require_single(request: Request, names: Iterable[str]) -> None:
 
 
 class QueryIntegerField(serializers.IntegerField):
-    """A whole number in a query, also as 30.0: ASCII digits, where int() takes ` 1_0 ` too."""
+    """A whole number in a query, also as 30.0. Only ASCII digits: int() would also take ` 1_0 `."""
 
     def to_internal_value(self, data: Any) -> int:
         whole = re.fullmatch(r"(-?[0-9]+)(\.0+)?", str(data))
@@ -225,7 +230,10 @@ class QueryIntegerField(serializers.IntegerField):
 
 
 def query_boolean(text: str) -> bool:
-    """Return what a query says by `true`, `false`, `1` or `0` in any case, or ValueError."""
+    """Return the truth value of `true`, `false`, `1` or `0`, in any case.
+
+    ValueError for other texts.
+    """
     words = {"true": True, "1": True, "false": False, "0": False}
     try:
         return words[text.lower()]
@@ -244,7 +252,10 @@ class QueryBooleanField(serializers.BooleanField):
 
 
 class StrictModelSerializer(serializers.ModelSerializer[Any]):
-    """The input for a model, with the model's own ranges, lengths and choices, checked strictly."""
+    """The input for a model.
+
+    Its ranges, lengths and choices are the model's own, checked strictly.
+    """
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.BooleanField: StrictBooleanField,
@@ -256,7 +267,7 @@ class StrictModelSerializer(serializers.ModelSerializer[Any]):
 
 
 class BooleanFormField(forms.Field):
-    """`QueryBooleanField`, as a filter reads it; None where it is not given."""
+    """`QueryBooleanField` for a filter. The value is None if the query does not give it."""
 
     def to_python(self, value: Any) -> bool | None:
         try:

@@ -1,4 +1,4 @@
-"""Filters of lists: django-filter, but what cannot be read is refused and not passed over."""
+"""Filters of lists, by django-filter. A value that cannot be read is refused, not ignored."""
 
 from typing import Any, TypeVar, cast
 
@@ -40,13 +40,16 @@ class UpdatedAfterFilter(MomentFilter):
         return super().filter(qs, value).order_by("updated_at", "id") if value else qs
 
 
-def narrowed(
+def filtered(
     request: Request, reading: Reading[M], filters: type[FilterSet], **values: object
 ) -> Pages:
-    """What the query's filters leave of a reading. ValidationError for a value that is none."""
+    """Return the rows of a reading that pass the query's filters.
+
+    ValidationError for invalid values.
+    """
     if not set(filters.base_filters) & set(request.query_params):
         return reading.of(**values)
-    return reading.narrowed(lambda rows: _filtered(request, rows, filters), **values)
+    return reading.filtered(lambda rows: _filtered(request, rows, filters), **values)
 
 
 def _filtered(

@@ -1,7 +1,7 @@
-"""Idempotency keys: a request that is sent again is answered again, not done again.
+"""Idempotency keys: a request that is sent again gets the same answer and has no second effect.
 
-The answer is kept in the transaction that has the effect, so a try that fails or is killed leaves
-its key free.
+The answer is kept in the transaction that has the effect. So a request that fails or is killed
+leaves its key free.
 """
 
 import hashlib
@@ -28,18 +28,19 @@ _HEADER = "Idempotency-Key"
 _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's lock_timeout has passed
 
 
-def once(
+def answer_once(
     request: Request,
     act: Callable[[], Response],
     *,
     about: Callable[[Response], str] = lambda _made: "",
 ) -> Response:
-    """Run `act` in a transaction, or give its answer to this Idempotency-Key again.
+    """Run `act` in a transaction, or return its earlier answer to this Idempotency-Key.
 
-    `act` may run more than once (see `core.db.retrying`). Only 2xx is kept and committed; `about`
-    names the topic of one that tells of other people. Invalid for a key that is none or was used
-    with another body; InFlight where the first request has not ended after 5 seconds; Conflict
-    where the answer has been forgotten.
+    `act` may run more than once (see `core.db.retrying`). Only 2xx answers are kept and committed.
+    `about` names the topic of an answer that describes other people.
+
+    Invalid for a malformed key, or a key that was used with another body. InFlight if the first
+    request has not ended after 5 seconds. Conflict if the answer has been forgotten.
     """
     if _HEADER not in request.headers:
         return retrying(transaction.atomic(lambda: _run(act)))
@@ -63,17 +64,23 @@ def once(
 
 
 def forget(*, topics: Collection[str]) -> None:
-    """Forget what was answered about these. The keys stay used: nothing is done a second time."""
+    """Forget the answers about these topics.
+
+    The keys stay used, so nothing is done a second time.
+    """
     IdempotencyRecord.objects.filter(topic__in=topics).update(answer="")
 
 
 def purge(*, now: datetime) -> int:
-    """Forget the answers whose 24 hours are over; how many those were."""
+    """Forget the answers whose 24 hours are over. Return how many were forgotten."""
     return IdempotencyRecord.objects.filter(created_at__lte=now - KEPT).delete()[0]
 
 
 def _run(act: Callable[[], Response]) -> Response:
-    """Its answer; the transaction around it is lost unless that is a success."""
+    """Return the answer of `act`.
+
+    Roll the transaction around it back unless the answer is a success.
+    """
     response = act()
     if not 200 <= response.status_code < 300:
         transaction.set_rollback(True)
@@ -87,7 +94,8 @@ def _draft(request: Request) -> IdempotencyRecord:
     return IdempotencyRecord(
         user_id=cast(int, request.user.pk),
         method=request.method or "",
-        # A path of ours is never this long: nothing is found at such a one, and nothing kept.
+        # A path of a view is never this long. A longer path finds nothing, and its answer is not
+        # kept.
         path=request.path_info[:200],
         key=key,
         body_digest=hashlib.sha256(request.body).hexdigest(),
@@ -96,9 +104,9 @@ def _draft(request: Request) -> IdempotencyRecord:
 
 
 def _claim(draft: IdempotencyRecord, stack: ExitStack) -> IdempotencyRecord:
-    """Open the transaction and lock the record of this key, made now if it is new (`status` 0).
+    """Open the transaction and lock the record of this key. A new key gets a record of `status` 0.
 
-    Whoever comes second waits here: on PostgreSQL for the row, on SQLite for the database.
+    The second request with a key waits here: on PostgreSQL for the row, on SQLite for the database.
     """
     with _bounded_wait(stack):
         new = IdempotencyRecord(
@@ -120,7 +128,7 @@ def _claim(draft: IdempotencyRecord, stack: ExitStack) -> IdempotencyRecord:
 
 @contextmanager
 def _bounded_wait(stack: ExitStack) -> Iterator[None]:
-    """Enter a transaction for the rest of `stack`; InFlight where it or the body waits too long."""
+    """Enter a transaction for the rest of `stack`. InFlight if it or the body waits too long."""
     bound = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     try:
         with bound(stack):

@@ -1,4 +1,4 @@
-"""What holds for every path below /api/, whatever goes wrong further in."""
+"""Middleware for every path below /api/, also when the code inside it fails."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -24,12 +24,12 @@ _EXPOSED = (
 )
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Request-Id"
-# Of what is no page: whoever shows it as one gets nothing to run along with it.
+# For answers that are not pages: a browser that shows one as a page runs nothing with it.
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Token(Protocol):
-    """What this floor must know of a caller."""
+    """The part of a token that this module needs."""
 
     user_id: int
 
@@ -56,8 +56,8 @@ def _views() -> Callable[[HttpRequest], HttpResponseBase]:
 class ApiMiddleware:
     """Rate limits, CORS and errors in the API's own format, in English.
 
-    It stands outside of all that may crash, and asks `settings.API_AUTHENTICATOR` itself, because a
-    path that no view answers is counted too.
+    It stands outside everything that may crash. It asks `settings.API_AUTHENTICATOR` itself,
+    because a path without a view is counted too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -116,7 +116,7 @@ def _allow(request: HttpRequest) -> HttpResponse:
 
 
 def admit_browsers(response: HttpResponseBase) -> None:
-    """Let scripts of any origin read an answer of the API, and nobody show it as a page."""
+    """Let scripts of any origin read an answer of the API, but let no site show it as a page."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Expose-Headers"] = _EXPOSED
     response.headers.setdefault("Cache-Control", "no-store")
@@ -124,7 +124,7 @@ def admit_browsers(response: HttpResponseBase) -> None:
 
 
 def _even_out(request: HttpRequest) -> None:
-    """Strip one trailing slash; but /api itself gets one, for below that we answer."""
+    """Strip one trailing slash. Only /api itself gets one, because the API's page is below it."""
     if request.path_info == "/api":
         request.path_info += "/"
         request.path += "/"
@@ -134,7 +134,7 @@ def _even_out(request: HttpRequest) -> None:
 
 
 def _in_format(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The response; where it is an error page of Django's, with an error of ours for its body."""
+    """Return the response. An error page of Django's gets a body in the API's error format."""
     ours = response.headers.get("Content-Type") == "application/json"
     if response.status_code >= 400 and not ours and isinstance(response, HttpResponse):
         response.content = errors.answer(request.path_info, response.status_code).content

@@ -1,4 +1,4 @@
-"""The OpenAPI document as it is served."""
+"""The view that serves the OpenAPI document."""
 
 from functools import cache
 
@@ -17,7 +17,7 @@ from core.api.rendering import OrjsonRenderer, dumps
 def _written(urlconf: str) -> bytes:
     """Return the document of these URLs.
 
-    It is made once a process: that takes longer than many answers.
+    Each process makes it once, because that takes longer than many answers.
     """
     with translation.override("en"):
         generator = SchemaGenerator(urlconf=urlconf)  # type: ignore[no-untyped-call]  # it has no types
@@ -25,7 +25,7 @@ def _written(urlconf: str) -> bytes:
 
 
 class Document(SpectacularAPIView):
-    """Answers everybody with the same document."""
+    """Answer every caller with the same document."""
 
     renderer_classes = [OrjsonRenderer]
 

@@ -1,8 +1,9 @@
-"""What answers show, read as columns: no model is made to be shown.
+"""Contents of answers, read as columns. No model instances are made.
 
-A serializer says what is shown of a row, and the API's document is made from it. A `Reading` reads
-the columns that the serializer needs, and makes of them what it would have made of models. What is
-no column, the serializer declares as `Derived`: a function of columns, for models and rows alike.
+A serializer declares the fields that an answer shows of a row. The API's document is made from it.
+A `Reading` reads the columns that the serializer needs, and makes the same values of them as the
+serializer would make of models. A field that is not a column is declared as `Derived`: a function
+of columns, for models and rows alike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,7 @@ Pages: TypeAlias = Callable[[int, int], tuple[list[Shown], int]]
 """What a list shows a page of: some, from one of this number (from 0) on and at most so many; and
 how many there are in all."""
 
-# What these show is the value as it is.
+# These fields show the value unchanged.
 _AS_IT_IS = (
     serializers.BooleanField,
     serializers.CharField,
@@ -38,10 +39,10 @@ _AS_IT_IS = (
 
 
 class Derived(_Field):
-    """What is shown as `make` of the values of these columns.
+    """Field of an answer that `make` computes from the values of these columns.
 
-    Columns are named as a field's source is (`team.name`). `like` is a field or a serializer by
-    which the OpenAPI document describes what comes of it.
+    Columns are named like the source of a field (`team.name`). The OpenAPI document describes the
+    result by `like`, which is a field or a serializer.
     """
 
     def __init__(
@@ -59,9 +60,9 @@ class Derived(_Field):
 
 
 class Many(serializers.ListSerializer[Any]):
-    """What is shown of the rows of another model whose `owner` is this one: one question for all.
+    """The rows of another model whose `owner` is the row shown. One query reads them for all rows.
 
-    `source` is by what name a model has them.
+    `source` is the name under which a model instance has these rows.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Many(serializers.ListSerializer[Any]):
         return _Plan.of(self.child)
 
     def fill_in(self, name: str, shown: list[Shown]) -> None:
-        """Put them where each of those that are shown has but its number so far."""
+        """Replace the owner's number in each shown row by the list of its rows."""
         found: dict[Any, list[Shown]] = {each[name]: [] for each in shown}
         rows = self._model._default_manager.filter(**{f"{self._owner}__in": list(found)})
         for owner, *row in rows.values_list(self._owner, *self._plan.columns):
@@ -91,10 +92,10 @@ class Many(serializers.ListSerializer[Any]):
 
 
 class Reading(Generic[M]):
-    """The rows of a queryset that `build` makes of values by name, as a serializer shows them.
+    """The rows of a queryset that `build` makes from named values, as a serializer shows them.
 
-    `build` keeps to what `Prepared` asks of it. `name` is what NotFound calls one of them.
-    `annotate` adds what is shown but no column, where rows are read, not where they are counted.
+    `build` follows the rules of `Prepared`. NotFound calls a row `name`. `annotate` adds values
+    that are shown but are not columns. It applies when rows are read, not when they are counted.
     """
 
     def __init__(
@@ -109,17 +110,20 @@ class Reading(Generic[M]):
         self._named = Named(build, self._columns)
 
     def of(self, **values: object) -> Pages:
-        """All of them."""
+        """Return the pages of all rows."""
         return self._pages(self._all, values)
 
     def all(self, **values: object) -> list[Shown]:
-        """All of them at once, where there cannot be many."""
+        """Return all rows at once. Only for rows that cannot be many."""
         return self._shown(self._all.rows(**values))
 
-    def narrowed(
+    def filtered(
         self, narrow: "Callable[[QuerySet[M, M]], QuerySet[M, M]]", **values: object
     ) -> Pages:
-        """Those that are left of them: the SQL is written for this once."""
+        """Return the pages of the rows that `narrow` leaves.
+
+        The SQL is written for this one use.
+        """
         left = narrow(self._build(**values))
         return self._pages(Prepared(lambda: left, self._columns), {})
 
@@ -131,7 +135,7 @@ class Reading(Generic[M]):
         return page
 
     def one(self, key: str, **values: object) -> Shown:
-        """The one of this number or uuid, or NotFound."""
+        """Return the row of this number or uuid, or raise NotFound."""
         found = self._named.rows(key, **values)
         if not found:
             raise NotFound(f"{self._name} not found")
@@ -154,7 +158,7 @@ class Reading(Generic[M]):
 
 @dataclass(frozen=True)
 class _Plan:
-    """The columns that a serializer needs, as lookups name them, and what it shows of them."""
+    """The columns that a serializer needs, named as lookups, and the function that shows a row."""
 
     columns: Sequence[str]
     show: _Show

@@ -1,4 +1,4 @@
-"""How the OpenAPI document tells of what all operations share: scopes, errors, rate limits."""
+"""Parts of the OpenAPI document that all operations share: scopes, errors and rate limits."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -61,7 +61,7 @@ def answer(shape: type[serializers.Serializer[Any]], value: object) -> OpenApiRe
 
 
 class DerivedExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A derived field is described as the one that it says it is like."""
+    """Describe a derived field like the field in its `like`."""
 
     target_class = "core.api.reading.Derived"
     match_subclasses = True
@@ -76,7 +76,7 @@ class ErrorDetailSerializer(serializers.Serializer[Any]):
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """v1's format of an error."""
+    """An error of v1."""
 
     error = serializers.CharField(help_text="A word for programs, such as `validation_error`.")
     message = serializers.CharField()
@@ -87,17 +87,17 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
 
 class MeetingErrorSerializer(serializers.Serializer[Any]):
-    """v3's format of an error."""
+    """An error of v3."""
 
     error = serializers.IntegerField(help_text="The status.")
     message = serializers.CharField()
 
 
 class ApiSchema(AutoSchema):
-    """Adds to an operation the errors it can answer with, in its own format, and the headers.
+    """Adds its possible errors, in its own format, and its headers to each operation.
 
-    A view names its operation and its successes, and only those errors that do not follow from its
-    path, method, body and scope.
+    A view names its operation and its successful answers. It names only those errors that do not
+    follow from its path, method, body and scope.
     """
 
     def get_description(self) -> str:  # type: ignore[override]  # AutoSchema's takes no arguments
@@ -106,7 +106,7 @@ class ApiSchema(AutoSchema):
         return "\n\n".join(filter(None, [super().get_description(), *needs]))
 
     def get_operation(self, *where: Any) -> Any:
-        """Describe the operation. One that needs no token says so itself."""
+        """Describe the operation. An operation without a token states this explicitly."""
         operation: dict[str, Any] | None = super().get_operation(*where)
         if operation is None:
             return None
@@ -148,7 +148,7 @@ class ApiSchema(AutoSchema):
             parameter["description"] = "Its number or its uuid."
 
     def _errors(self, operation: dict[str, Any]) -> set[int]:
-        """The statuses that follow from what this operation is."""
+        """Return the error statuses that follow from the kind of operation."""
         statuses = {429, 500}
         if self.get_auth():
             statuses |= {401, 403}
@@ -165,7 +165,7 @@ class ApiSchema(AutoSchema):
         return statuses
 
     def _links(self, parameter: str, pointer: str, *operations: str) -> dict[str, Any]:
-        """What can be done next with that which was made."""
+        """Return links to the operations that a client can call next on the new object."""
         parameters = {parameter: f"$response.body#{pointer}"}
         return {name: {"operationId": name, "parameters": parameters} for name in operations}
 
@@ -236,7 +236,7 @@ def _make_plain(schema: dict[str, Any]) -> None:
 
 
 def describe_texts(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """Say of every text in a body of a request what `StrictCharField` takes."""
+    """Describe every text in a request body by the rules of `StrictCharField`."""
     for name, component in result["components"]["schemas"].items():
         if name.endswith("Request"):
             for text in filter(_is_text, _schemas(component)):
@@ -258,7 +258,7 @@ def _is_text(schema: dict[str, Any]) -> bool:
 
 
 def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
-    """The schema and all schemas in it; a schema that is `true` or missing has none."""
+    """Yield the schema and all schemas in it. A schema that is `true` or missing has none."""
     if isinstance(schema, dict):
         yield schema
         inner = [schema.get(key) for key in ("items", "additionalProperties", "propertyNames")]

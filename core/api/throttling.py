@@ -1,7 +1,7 @@
-"""Rate limits: fixed windows, exact however many ask at once.
+"""Rate limits in fixed windows, exact for any number of concurrent requests.
 
 `settings.API_RATE_LIMITS` is `{seconds: limit}`. A window of N seconds starts at every multiple of
-N seconds since the epoch. A request that one window refuses consumes nothing in any.
+N seconds since the epoch. A request that one window refuses is counted in none.
 """
 
 import math
@@ -25,7 +25,7 @@ ADDRESS = "address:"
 """Begins the name of a caller without an account."""
 
 _Counts = dict[str, int]
-# So many callers are remembered per window; beyond, those that came first are forgotten.
+# This many callers are remembered per window. Beyond that, the earliest callers are forgotten.
 _MAX_CALLERS = 100_000
 _REDIS_TIMEOUT_SECONDS = 0.25
 
@@ -57,9 +57,9 @@ return {clock[1], clock[2], refused, unpack(used)}
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a caller stands in the minute window, or in the window that refused them.
+    """State of a caller in the minute window, or in the window that refused the request.
 
-    `reset` is in epoch seconds, `retry_after` in seconds (0 unless refused).
+    `reset` is in epoch seconds. `retry_after` is in seconds (0 unless refused).
     """
 
     limit: int
@@ -81,7 +81,7 @@ def from_settings() -> Limiter:
 
 
 def _verdict(limits: Mapping[int, int], used: Sequence[int], now: float) -> Verdict:
-    """`used` is what each window held before this request, in the order of the limits."""
+    """Return the verdict. `used` holds each window's count before this request, in limit order."""
     windows = dict(zip(limits, used, strict=True))
     full = [seconds for seconds, count in windows.items() if count >= limits[seconds]]
     # Of several that refuse, the one that opens last: only then does waiting help.
@@ -103,10 +103,10 @@ def _reset(seconds: int, now: float) -> int:
 
 
 class InProcess:
-    """Counters of this process alone. What a window held is dropped when the next one begins.
+    """Counters of this process alone. The counts of a window are dropped when the next one begins.
 
-    Clients without an account have tables of their own: no flood of addresses pushes out what an
-    account has used.
+    Clients without an account have their own tables. So a flood of addresses pushes out no
+    account's counts.
     """
 
     def __init__(self, limits: Mapping[int, int]) -> None:
@@ -135,7 +135,10 @@ class InProcess:
 
 
 class Shared:
-    """Counters in Redis, one round trip a request; in this process while Redis is out of reach."""
+    """Counters in Redis, with one round trip a request.
+
+    If Redis is unreachable, this process counts.
+    """
 
     def __init__(self, limits: Mapping[int, int], url: str) -> None:
         from redis import RedisError  # late, as the client itself

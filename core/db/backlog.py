@@ -1,4 +1,4 @@
-"""How much waits in an outbox, and for how long: for the metrics of each floor that has one."""
+"""Size and age of the rows that wait in an outbox, for the metrics of each app with an outbox."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _HOUR = timedelta(hours=1)
 
 
 def families(model: type[OutboxRow], now: datetime) -> Iterator[Metric]:
-    """Depth and age of what is due, and what has failed for good of late."""
+    """Yield the number and age of due rows, and the number of rows that failed in the last hour."""
     table = (model._meta.db_table,)
     rows = model._default_manager.order_by()
     due = rows.filter(state=OutboxState.WAITING, due_at__lte=now)
@@ -31,9 +31,9 @@ def families(model: type[OutboxRow], now: datetime) -> Iterator[Metric]:
 
 
 def waited(rows: "QuerySet[Any, Any]", now: datetime) -> timedelta:
-    """For how long the oldest of these rows has waited for somebody to take it in hand.
+    """Return how long the oldest of these rows has waited for a worker to claim it.
 
-    A row that a dead worker left waits since its lease ended.
+    A row whose worker died counts from the end of its lease.
     """
     free = rows.filter(state=OutboxState.WAITING, due_at__lte=now).exclude(lease_until__gt=now)
     since = free.order_by().aggregate(since=Min(Coalesce("lease_until", "due_at")))["since"]

@@ -1,4 +1,4 @@
-"""Public identifiers: a short prefix that says what a thing is, and 20 random characters."""
+"""Public identifiers: a short prefix that names the kind of thing, and 20 random characters."""
 
 import re
 import secrets
@@ -13,14 +13,14 @@ _UUID = re.compile(r"[a-z]+_[a-z0-9]{20}")
 
 
 def public_id(prefix: str) -> str:
-    """`evt_` + 20 random characters (about 103 bits) for the prefix `evt`."""
+    """Return `evt_` and 20 random characters (about 103 bits) for the prefix `evt`."""
     return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}"
 
 
 def column_of(key: str) -> tuple[str, int | str]:
-    """What an address names a row by: `pk` and a number, or `uuid` and that; of no row: empty.
+    """Return ('pk', number), ('uuid', text) or ('', '') for a URL key.
 
-    An address may hold characters that not every database can look for.
+    A URL may hold characters that not every database can look for.
     """
     if _NUMBER.fullmatch(key):
         return "pk", int(key)
@@ -28,6 +28,6 @@ def column_of(key: str) -> tuple[str, int | str]:
 
 
 def named(key: str) -> Q:
-    """The row that an address names, by its number or by its uuid; none for any other text."""
+    """Return the condition for the row with this number or uuid. Any other text matches no row."""
     column, value = column_of(key)
     return Q((column, value)) if column else Q(pk__in=())

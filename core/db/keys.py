@@ -1,8 +1,8 @@
-"""Whether `ENCRYPTION_KEYS` opens this database.
+"""Canary that shows if `ENCRYPTION_KEYS` opens this database.
 
 A wrong list of keys would serve, encrypt new rows, and fail wherever an old row is read. So a
-database holds one encrypted row, the canary. `migrate` writes it, every start tries it, `/readyz`
-tells of it, and `rotate_keys` encrypts it anew.
+database holds one encrypted row, the canary. `migrate` writes it, every start tries to open it,
+`/readyz` reports on it, and `rotate_keys` encrypts it anew.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.models import Model
 
-from core.db.crypto import DecryptionError, encrypted_fields, sealed
+from core.db.crypto import DecryptionError, encrypted_fields, is_readable
 from core.models import KeyCanary
 from core.ops import environment
 
@@ -27,12 +27,13 @@ _REMEDY = (
 
 
 def open_canary(using: str = DEFAULT_DB_ALIAS) -> bool:
-    """Return whether there is a canary that the keys open. A canary that stays shut raises."""
-    return KeyCanary.objects.using(using).filter(pk=KeyCanary.ROW).first() is not None
+    """Tell whether a canary exists. DecryptionError if the keys do not open it."""
+    canary = KeyCanary.objects.using(using).filter(pk=KeyCanary.ROW).first()
+    return canary is not None and bool(canary.content)
 
 
 def write_canary(using: str = DEFAULT_DB_ALIAS, *, replace: bool) -> None:
-    """Encrypt the canary under the first key. Unless it replaces one, an earlier one stays."""
+    """Encrypt the canary under the first key. An existing canary stays unless `replace` is set."""
     KeyCanary.objects.using(using).bulk_create(
         [KeyCanary()],
         ignore_conflicts=not replace,
@@ -43,7 +44,7 @@ def write_canary(using: str = DEFAULT_DB_ALIAS, *, replace: bool) -> None:
 
 
 def are_wrong(using: str = DEFAULT_DB_ALIAS) -> bool:
-    """Return whether the canary stays shut. A database that has none or is away says nothing."""
+    """Tell whether the keys fail to open the canary. False if the database has none or is away."""
     with suppress(Error):
         try:
             open_canary(using)
@@ -53,22 +54,25 @@ def are_wrong(using: str = DEFAULT_DB_ALIAS) -> bool:
 
 
 def refuse_wrong() -> None:
-    """Stop the process with one line where the keys do not open the database."""
+    """Stop the process with one line if the keys do not open the database."""
     if are_wrong():
         _refuse()
 
 
 def refuse_wrong_at_start() -> None:
-    """Do the same in a process that serves or works, and leave it no connection to share."""
+    """Refuse wrong keys in a process that serves or works.
+
+    Close its connections, so that it has none to share with its children.
+    """
     refuse_wrong()
     connections.close_all()
 
 
 def keep_canary(*, using: str, apps: Apps = installed, **_: Any) -> None:
-    """Write the canary, unless it is there, and stop where the keys are wrong: after `migrate`.
+    """Write the canary after `migrate`, unless it exists. Stop if the keys are wrong.
 
-    Rows may be older than the canary: they must not get one from keys that open none of them.
-    Where several processes migrate at once, the first canary stays, and the others try it.
+    Rows may be older than the canary. Keys that open none of these rows must not write one. If
+    several processes migrate at once, the first canary stays, and the others try to open it.
     """
     connection = connections[using]
     tables = set(connection.introspection.table_names())
@@ -86,15 +90,15 @@ def keep_canary(*, using: str, apps: Apps = installed, **_: Any) -> None:
 
 
 def _open_some(using: str, models: Iterable[type[Model]]) -> bool:
-    """Return whether some key opens the newest row of a table, or nothing is encrypted yet."""
+    """Tell whether a key opens the newest row of some table, or nothing is encrypted yet."""
     is_empty = True
     for model in models:
         for field in encrypted_fields(model):
-            newest = model._base_manager.using(using).order_by("-pk")
-            text = newest.values_list(sealed(field.name), flat=True).first()
-            if text is not None:
+            rows = model._base_manager.using(using).order_by("-pk")
+            newest = rows.only("pk", field.name).first()
+            if newest is not None:
                 is_empty = False
-                if field.opened(text) is not None:
+                if is_readable(newest, field.name):
                     return True
     return is_empty
 
@@ -104,7 +108,7 @@ def _refuse() -> NoReturn:
 
 
 def check(*, databases: Iterable[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
-    """Error of `manage.py check --database default`, and of `migrate` before it begins."""
+    """Return the error for `manage.py check --database default`, and for the start of `migrate`."""
     return [
         checks.Error(f"ENCRYPTION_KEYS {_PROBLEM}.", hint=_REMEDY, id="config.E001")
         for using in databases or ()

@@ -1,9 +1,10 @@
-"""Rows that report a fact to the outside, and how none of them is lost.
+"""Outbox rows: each reports a fact to the outside, and none is lost.
 
 A row commits together with the fact it reports. A worker *claims* it (a lease with an end), sends
 with no transaction open, and *settles* it if it still holds the lease. The Celery message is only a
-hint that may be lost, doubled or late; a sweep every few seconds hands out what is due and what a
-dead worker left behind. So everything is sent at least once, and a crash costs no attempt.
+hint that may be lost, doubled or late. A sweep every few seconds hands out the rows that are due
+and the rows that a dead worker left. So everything is sent at least once, and a crash costs no
+attempt.
 """
 
 import math
@@ -25,11 +26,11 @@ from kombu.pools import producers
 
 from core.ops import faults
 
-# The part of a lease after which a send is over; the rest is for settling.
+# A send must end within this part of the lease. The rest is for settling.
 _SEND_PART = 0.75
-# How long a broker that does not answer may hold up the caller.
+# How long a broker that does not answer may delay the caller.
 _HINT_SECONDS = 0.3
-# And how long none is sent after one was lost, so that it holds up one caller and not all.
+# After a lost hint, no other is sent for this long, so that one caller waits and not all.
 _QUIET_SECONDS = 1.0
 _quiet_until = 0.0
 
@@ -44,7 +45,7 @@ class OutboxState(models.TextChoices):
 
 
 class OutboxRow(models.Model):
-    """What is to be sent, when, and how far it is."""
+    """An outbox row: a message to send, its due time and its state."""
 
     state = models.CharField(
         max_length=10, choices=OutboxState.choices, default=OutboxState.WAITING, editable=False
@@ -57,7 +58,7 @@ class OutboxRow(models.Model):
     created_at = models.DateTimeField(editable=False)
     settled_at = models.DateTimeField(null=True, editable=False)
 
-    # By `time.monotonic()`, when a send must be over, so that the lease outlives it.
+    # The end of the send, by `time.monotonic()`, so that the lease lasts longer than the send.
     send_by = math.inf
 
     class Meta:
@@ -69,7 +70,7 @@ class OutboxRow(models.Model):
         ]
 
     def seconds_to_send(self) -> float:
-        """Return how long a send of this row may take from now on; it may be negative."""
+        """Return the seconds that a send of this row may still take. The number may be negative."""
         return self.send_by - time.monotonic()
 
 
@@ -77,7 +78,7 @@ Row = TypeVar("Row", bound=OutboxRow)
 
 
 def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
-    """Lease the first of these rows that is due and in nobody's hands; None where there is none."""
+    """Lease the first of these rows that is due and has no lease. None if there is none."""
     # Before the wait for the database: the lease is counted from `now`.
     send_by = time.monotonic() + settings.OUTBOX_LEASE_SECONDS * _SEND_PART
     with transaction.atomic():
@@ -98,16 +99,20 @@ def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
 
 
 def settle(row: Row, *, state: OutboxState, now: datetime, error: str = "") -> bool:
-    """Record how an attempt ended. False, and no change, where the lease is no longer ours."""
+    """Record how an attempt ended.
+
+    False, and no change, if this worker no longer holds the lease.
+    """
     return _release(
         row, attempts=F("attempts") + 1, state=state, settled_at=now, last_error=error[:200]
     )
 
 
 def retry_later(row: Row, *, now: datetime, error: str, delay: timedelta | None) -> bool:
-    """Put the row back for an attempt after `delay`; None: that was the last, and it has failed.
+    """Put the row back for an attempt after `delay`.
 
-    False, and no change, as in `settle`.
+    None: it was the last attempt, and the row failed. False, and no change, if this worker no
+    longer holds the lease.
     """
     if delay is None:
         return settle(row, state=OutboxState.FAILED, now=now, error=error)
@@ -120,13 +125,16 @@ def _release(row: Row, **outcome: Any) -> bool:
 
 
 def withdraw(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
-    """Take back what has not been sent; how many rows that was."""
+    """Withdraw the rows that have not been sent. Return how many were withdrawn."""
     waiting = rows.filter(state=OutboxState.WAITING)
     return waiting.update(state=OutboxState.WITHDRAWN, settled_at=now, lease="", lease_until=None)
 
 
 def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
-    """Send again what failed or was sent, with a fresh budget; how many rows that was."""
+    """Send rows again that failed, were sent or were withdrawn.
+
+    Return how many; attempts start at 0.
+    """
     ended = rows.exclude(state=OutboxState.WAITING)
     return ended.update(
         state=OutboxState.WAITING, attempts=0, due_at=now, settled_at=None, last_error=""
@@ -134,9 +142,9 @@ def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
 
 
 def hint(task: str, *args: int | str) -> None:
-    """Tell the workers, by a task's name, after the commit that there is work.
+    """Tell the workers after the commit that there is work for the task of this name.
 
-    The caller never sees it fail.
+    A failure to send the hint never reaches the caller.
     """
     # No `partial`: it has no name, and Django names what fails, or fails itself.
     transaction.on_commit(lambda: _send_hint(task, *args), robust=True)
@@ -160,7 +168,10 @@ def _send_hint(task: str, *args: int | str) -> None:
 
 @cache
 def _broker() -> Connection:
-    """For hints alone: a worker waits for a broker that is away, but a caller must not."""
+    """Return the connection for hints.
+
+    A worker waits for a broker that is away; a caller must not.
+    """
     impatient = {
         "socket_connect_timeout": _HINT_SECONDS,
         "socket_timeout": _HINT_SECONDS,

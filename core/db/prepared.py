@@ -1,8 +1,8 @@
-"""Questions that are asked again and again: their SQL is written once.
+"""Queries that run again and again: their SQL is written once.
 
-To write the SQL of a queryset takes Django several times as long as the database takes to answer
-it. What every request asks, with other values each time, is therefore a `Prepared`: it has Django
-write the SQL at its first use, with a placeholder for each value.
+Django takes several times as long to write the SQL of a queryset as the database takes to answer
+it. So a query that every request makes with other values is a `Prepared`. Django writes its SQL at
+the first use, with a placeholder for each value.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 
 
 class Placeholder(Expression):
-    """Stands in a queryset for the value of this name, which is known when it is asked."""
+    """A placeholder in a queryset for a named value that is known when the query runs."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -36,10 +36,10 @@ class Placeholder(Expression):
 
 @dataclass(frozen=True)
 class Statement:
-    """The SQL of a queryset, its values and placeholders, and how what it selects is read.
+    """The SQL of a queryset, its values and placeholders, and how its columns are read.
 
-    Not the compiler that wrote it: it holds the connection of the thread that came first, which
-    would stay open when that thread has ended.
+    It does not keep the compiler that wrote the SQL. The compiler holds the connection of the first
+    thread, which would stay open after that thread has ended.
     """
 
     select: Sequence[Any]
@@ -58,7 +58,7 @@ class Statement:
 
     @cached_property
     def models(self) -> tuple[Any, slice, list[str], list[Any]]:
-        """Which model, of which columns of a row, by which names; and what fills in the related."""
+        """Return the model, its columns in a row, their names, and the populators of relations."""
         select, described = self.select, cast(Any, self.described)
         columns = slice(described["select_fields"][0], described["select_fields"][-1] + 1)
         names = [column.target.attname for column, _sql, _alias in select[columns]]
@@ -66,7 +66,10 @@ class Statement:
         return described["model"], columns, names, related
 
     def run(self, values: Mapping[str, object], tail: str = "", *more: int) -> list[Row]:
-        """What the database answers, as Python has it; the tail is SQL that takes `more` values."""
+        """Run the SQL and return the rows as Python values.
+
+        `tail` is more SQL, which takes `more` values.
+        """
         given: list[Any] = [
             _adapted(values[each.name]) if isinstance(each, Placeholder) else each
             for each in self.parameters
@@ -85,11 +88,11 @@ class Statement:
 
 
 class Prepared(Generic[M]):
-    """The rows of a queryset that `build` makes of values by name; of them what `select` takes.
+    """The rows of a queryset that `build` makes from named values. `select` chooses their columns.
 
-    `build` is called once for each set of names, with placeholders: it may put them wherever a
-    lookup takes a value, and must neither look at them nor slice. Rows are counted as it makes
-    them, without what would be joined to show them.
+    `build` is called once for each set of names, with placeholders. It may put them wherever a
+    lookup takes a value. It must neither look at them nor slice. Rows are counted on the queryset
+    of `build`, without the joins that only show them.
     """
 
     def __init__(
@@ -107,14 +110,14 @@ class Prepared(Generic[M]):
         return int(number)
 
     def rows(self, **values: object) -> list[Row]:
-        """All rows of a queryset of `values_list`."""
+        """Return all rows of a queryset of `values_list`."""
         return self._selection(values).run(values)
 
     def page(self, first: int, limit: int, **values: object) -> tuple[list[Row], int]:
-        """Some of them: at most `limit`, from this number (from 0) on; and the count of all.
+        """Return at most `limit` rows from `first` (counted from 0) on, and the count of all rows.
 
-        The count comes along as the last column of each, so it is one question, but where nothing
-        else comes.
+        The count is the last column of each row, so one query is enough. Only an empty page needs a
+        second query.
         """
         names = tuple(values)
         if names not in self._pages:
@@ -128,7 +131,7 @@ class Prepared(Generic[M]):
         return found, self.count(**values) if first else 0
 
     def objects(self, **values: object) -> list[M]:
-        """The rows as models, with what `select_related` names, but without annotations."""
+        """Return the rows as models, with what `select_related` names, but without annotations."""
         statement = self._selection(values)
         model, columns, names, related = statement.models
         found = []
@@ -157,9 +160,9 @@ class Prepared(Generic[M]):
 
 
 class Named(Generic[M]):
-    """The row that an address names, by its number or by its uuid, among those that `build` makes.
+    """The row of a URL key, by its number or its uuid, among the rows that `build` makes.
 
-    `build` and `select` are as those of `Prepared`; the lists are empty where there is no such row.
+    `build` and `select` are those of `Prepared`. The lists are empty if there is no such row.
     """
 
     def __init__(
@@ -182,7 +185,7 @@ class Named(Generic[M]):
 
 
 def _adapted(value: object) -> object:
-    """The value as this database takes it where no field adapts it."""
+    """Return the value in the form that this database takes, for a value without a field."""
     match value:
         case datetime():
             return connection.ops.adapt_datetimefield_value(value)

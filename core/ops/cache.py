@@ -1,4 +1,4 @@
-"""The shared cache, on which nothing may depend: while Redis is away, each process has its own."""
+"""The shared cache. Nothing may depend on it: while Redis is away, each process has its own."""
 
 from functools import cache, partial
 from typing import Any
@@ -15,15 +15,15 @@ log = structlog.get_logger(__name__)
 
 
 class ForgivingRedisCache(RedisCache):
-    """Redis where it answers; a cache in this process where it does not.
+    """A Redis cache with a cache in this process as its fallback.
 
-    So the pages' rate limits hold all the same, counted by each process alone, as the API's are
-    (see `core.api.throttling`).
+    So the pages' rate limits still work while Redis is away. Each process then counts alone, as the
+    API's limiter does (see `core.api.throttling`).
     """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        # Each thread has its own instance of this. What is kept goes by the name, and is one.
+        # Each thread has its own instance of this class. The name identifies the one shared store.
         name = f"alone:{params.get('KEY_PREFIX', '')}:{server}"
         self._alone = LocMemCache(name, params | {"OPTIONS": settings.CACHE_BOUNDS})
         self._breaker = _breaker_of(server)

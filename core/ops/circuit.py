@@ -1,4 +1,4 @@
-"""What all processes share, and each has alone while that is out of reach."""
+"""Circuit breaker for Redis, with an in-process fallback."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def client(url: str, *, seconds: float) -> "Redis":
-    """A client of the Redis at this address, which tries once and waits so long at the most."""
+    """Return a client of the Redis at this URL. It tries once and waits at most `seconds`."""
     # Late: it is large and brings OpenTelemetry's SDK along, and not everybody has a Redis.
     from redis import Redis
     from redis.backoff import NoBackoff
@@ -29,10 +29,10 @@ def client(url: str, *, seconds: float) -> "Redis":
 
 
 class CircuitBreaker:
-    """Whether a server is within reach, as all threads of this process know it.
+    """Circuit breaker for a server, shared by all threads of this process.
 
-    `log` has `<name>_alone` when it is lost, `<name>_shared` when it is found. `failures` are the
-    errors that tell of a loss; `on_loss` is called at each.
+    `log` gets `<name>_alone` when the server is lost and `<name>_shared` when it is found again.
+    `failures` are the errors that mean a loss. `on_loss` is called at each loss.
     """
 
     def __init__(
@@ -49,7 +49,10 @@ class CircuitBreaker:
         self._pause_until = 0.0
 
     def either(self, shared: Callable[[], T], alone: Callable[[], T]) -> T:
-        """What the server answers; while it does not, what this process knows."""
+        """Return the result of `shared`, which asks the server.
+
+        While it is away, return that of `alone`.
+        """
         if not self._may_ask():
             return alone()
         try:
@@ -61,7 +64,7 @@ class CircuitBreaker:
         return answer
 
     def _may_ask(self) -> bool:
-        """While it is lost, one in a second asks after it; the others do not wait."""
+        """Tell whether this call may ask the server. While it is lost, one call a second may."""
         with self._lock:
             now = time.monotonic()
             if now < self._pause_until:

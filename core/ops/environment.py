@@ -1,4 +1,4 @@
-"""The settings that come from the environment: read, checked, and refused in one clear line."""
+"""Settings from the environment. Each is read and checked, or refused in one clear line."""
 
 import base64
 import json
@@ -23,12 +23,12 @@ _WINDOW_SECONDS = {"s": 1, "min": 60, "h": 3_600, "day": 86_400}
 
 
 def refuse(name: str, problem: str) -> NoReturn:
-    """Stop the start: one line, no traceback, and never the value itself."""
+    """Stop the start with one line, without a traceback, and never show the value itself."""
     sys.exit(f"parley: {name} {problem}")
 
 
 def read(name: str, default: T, parse: Callable[[str], T]) -> T:
-    """The variable as `parse` reads it, or the default where it is unset or empty."""
+    """Return the variable as `parse` reads it. The default if it is unset or empty."""
     text = os.environ.get(name, "").strip()
     if not text:
         return default
@@ -88,7 +88,7 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 def service_account(text: str) -> dict[str, Any]:
-    """A Google service account: its JSON object, or the path of a file that holds it."""
+    """Return a Google service account, given as a JSON object or as the path of a file with one."""
     if not text.startswith("{"):
         try:
             text = Path(text).read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ def service_account(text: str) -> dict[str, Any]:
 
 
 def database(text: str) -> dict[str, Any]:
-    """Django's settings of a database address."""
+    """Return Django's settings for a database URL."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -120,7 +120,7 @@ def database(text: str) -> dict[str, Any]:
 
 
 def email(text: str) -> dict[str, Any]:
-    """Django's settings of an email address such as smtp+tls://user:password@host:587."""
+    """Return Django's settings for an email URL such as smtp+tls://user:password@host:587."""
     try:
         return {key: value for key, value in Env.email_url_config(text).items() if value}
     except Exception:  # its own words may repeat a password
@@ -164,7 +164,7 @@ def log_level(text: str) -> str:
 
 
 def folder(text: str) -> Path:
-    """A folder that can be written to; made where there is none."""
+    """Return a folder that can be written to. It is made if it does not exist."""
     path = Path(text).resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ def folder(text: str) -> Path:
 
 
 def made_folder(name: str, path: Path) -> Path:
-    """Return the folder, made where there is none; it may be one that can only be read."""
+    """Return the folder, which is made if it does not exist. It may be read-only."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -186,7 +186,7 @@ def made_folder(name: str, path: Path) -> Path:
 
 @contextmanager
 def writing_to(name: str) -> Iterator[None]:
-    """Stop the process with one line where what is done within cannot write to this folder."""
+    """Stop the process with one line if the code inside cannot write to this folder."""
     try:
         yield
     except OSError as error:
@@ -201,7 +201,7 @@ def redis_url(text: str) -> str:
 
 
 def rate_limits(text: str) -> dict[int, int]:
-    """`10/s,100/min` -> {1: 10, 60: 100}: requests per window of so many seconds."""
+    """Return {1: 10, 60: 100} for `10/s,100/min`: requests per window, by its length in seconds."""
     limits = {}
     for part in names(text):
         count, _, unit = part.partition("/")
@@ -214,7 +214,10 @@ def rate_limits(text: str) -> dict[int, int]:
 
 
 def encryption_keys(text: str) -> list[str]:
-    """A comma separated list of base64 keys of 32 bytes; the first one encrypts."""
+    """Return the keys of a comma separated list of base64 keys of 32 bytes.
+
+    The first one encrypts.
+    """
     keys = names(text)
     for key in keys:
         try:
@@ -227,7 +230,10 @@ def encryption_keys(text: str) -> list[str]:
 
 
 def secret_key(text: str) -> str:
-    """The text, where it is as long as Django asks for: a file that was cut short is no key."""
+    """Return the key if it is as long as Django requires.
+
+    So a file that was cut short is refused.
+    """
     if not re.fullmatch(rf"[!-~]{{{_SECRET_KEY_LENGTH},}}", text):
         raise ValueError(
             f"must hold one line of at least {_SECRET_KEY_LENGTH} ASCII characters without spaces"
@@ -244,7 +250,10 @@ def new_secret_key() -> str:
 
 
 def has_content(path: Path) -> bool:
-    """Whether the file is there and not empty: SQLite makes an empty one by looking."""
+    """Tell whether the file exists and is not empty.
+
+    SQLite creates an empty file when it connects.
+    """
     try:
         return path.stat().st_size > 0
     except OSError:
@@ -254,10 +263,10 @@ def has_content(path: Path) -> bool:
 def kept_secret(
     path: Path, make: Callable[[], str], parse: Callable[[str], T], *, is_first_start: bool
 ) -> T:
-    """Read the secret in a file of DATA_DIR. Only the first start makes one, for its owner alone.
+    """Read the secret in a file of DATA_DIR. Only the first start makes one, readable by its owner.
 
-    A file that is lost or damaged later stops the start: a new secret would not open what the old
-    one has sealed.
+    A file that is lost or damaged later stops the start. A new secret would not open the values
+    that the old one has sealed.
     """
     name = f"{path.name} in DATA_DIR"
     remedy = "restore it from the backup, or put a new one there ('Lost keys' in docs/deploy.md)"
@@ -280,7 +289,7 @@ def kept_secret(
 
 
 def _make_secret(path: Path, text: str) -> None:
-    """Write a whole file or none; where several processes do so at once, the first one's counts."""
+    """Write a whole file or none. If several processes do so at once, the first file stays."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -1,15 +1,14 @@
-"""Whether this process lives (/healthz), and whether it can do its work (/readyz).
+"""Probes: a process that lives (/healthz), one that can do its work (/readyz), and /metrics.
 
-Both are asked by machines that know neither our name nor HTTPS, every few seconds, and must be
-answered while everything else hangs. So they stand outside of all other middleware, and what is
-asked of others is asked in threads of its own, by one at a time, and waited for no longer than
-`_PATIENCE`.
+Machines that know neither our name nor HTTPS ask every few seconds, and need an answer while all
+else hangs. So probes stand outside of all other middleware. Each check runs in a thread of its own,
+one at a time, and is waited for no longer than `_PATIENCE`.
 """
 
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from datetime import timedelta
@@ -31,9 +30,9 @@ from core.ops import circuit, metrics, private_names
 
 PROBES = {"/healthz": "healthz", "/readyz": "readyz", "/metrics": "metrics"}
 _OK, _UNAVAILABLE, _BEHIND = "ok", "unavailable", "behind"
-# How long whoever asks waits for the others.
+# Seconds that a probe waits for the checks.
 _PATIENCE = 1.5
-# An answer counts for so long: who asks often costs no more than who asks every second.
+# Seconds for which an answer counts: probing often costs no more than probing every second.
 _FRESH = 1.0
 _REDIS_SECONDS = 0.25
 
@@ -41,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class ProbesMiddleware:
-    """Answers /healthz and /readyz, and /metrics for whoever may read it."""
+    """Answer the probes; /metrics only to those who may read it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -53,34 +52,29 @@ class ProbesMiddleware:
 
 def probe(request: HttpRequest) -> HttpResponse:
     """Return the answer to a request for one of `PROBES`."""
-    response = _answer(request)
-    # What is not well was said, and why; Django would call it an error of ours.
+    if request.method not in ("GET", "HEAD"):
+        response: HttpResponse = HttpResponseNotAllowed(["GET", "HEAD"])
+    elif request.path_info == "/metrics":
+        response = metrics.answer(request)
+    else:
+        checks = readiness() if request.path_info == "/readyz" else {}
+        is_well = set(checks.values()) <= {_OK}
+        status = _OK if is_well else _UNAVAILABLE
+        response = JsonResponse(
+            {"status": status, "checks": checks}, status=200 if is_well else 503
+        )
+    # The log already says what is not well, and why.
     private_names.mark_as_logged(response)
     response["Cache-Control"] = "no-store"
     response["Content-Length"] = str(len(response.content))
     return response
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
-    if request.method not in ("GET", "HEAD"):
-        return HttpResponseNotAllowed(["GET", "HEAD"])
-    match request.path_info:
-        case "/healthz":
-            return _said({})
-        case "/readyz":
-            return _said(readiness())
-    return metrics.answer(request)
-
-
-def _said(checks: Mapping[str, str]) -> HttpResponse:
-    well = all(word == _OK for word in checks.values())
-    return JsonResponse(
-        {"status": _OK if well else _UNAVAILABLE, "checks": checks}, status=200 if well else 503
-    )
-
-
 def readiness() -> dict[str, str]:
-    """Each check's word: `ok`, `unavailable`, or `behind` of sweeps. Takes `_PATIENCE` at most."""
+    """Return a word for each check: `ok`, `unavailable`, or `behind` for sweeps.
+
+    It takes `_PATIENCE` at most.
+    """
     checks: list[_Check] = [_DATABASE, *([_BROKER] if settings.REDIS_URL else [])]
     answers = [check.begin() for check in checks]
     wait(answers, timeout=_PATIENCE)
@@ -91,7 +85,7 @@ def readiness() -> dict[str, str]:
 
 
 class _Check:
-    """Something that is asked by one thread at a time, however many want to know."""
+    """A question to the database or the broker, asked by one thread at a time."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -101,7 +95,7 @@ class _Check:
         self._until = 0.0
 
     def begin(self) -> "Future[dict[str, str]]":
-        """The answer that is on its way, or was given a moment ago."""
+        """Return the answer that is on its way, or was given a moment ago."""
         with self._lock:
             if self._answer.done() and monotonic() >= self._until:
                 self._answer, self._until = Future(), monotonic() + _FRESH
@@ -114,23 +108,22 @@ class _Check:
         try:
             answer.set_result(self.ask())
         except Exception as error:
-            self._complain(type(error).__name__)
-            answer.set_result({self._name: _UNAVAILABLE})
+            answer.set_result(self._unavailable(type(error).__name__))
 
     def ask(self) -> dict[str, str]:
         raise NotImplementedError
 
     def give_up(self) -> dict[str, str]:
-        """What is said for want of an answer."""
-        self._complain("no answer in time")
-        return {self._name: _UNAVAILABLE}
+        """Return the words for an answer that did not come in time."""
+        return self._unavailable("no answer in time")
 
-    def _complain(self, error: str) -> None:
+    def _unavailable(self, error: str) -> dict[str, str]:
         log.warning("not_ready", check=self._name, error=error)
+        return {self._name: _UNAVAILABLE}
 
 
 class _Database(_Check):
-    """The database, its migrations, keys and sweeps: over a connection opened for this alone."""
+    """The database, its migrations, keys and sweeps, over a connection opened for this alone."""
 
     _is_migrated = False
     _wrapper: BaseDatabaseWrapper | None = None
@@ -138,8 +131,7 @@ class _Database(_Check):
     def ask(self) -> dict[str, str]:
         try:
             self._wrapper = connections["default"]  # this thread's own
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+            connection.cursor().execute("SELECT 1")
             if not self._is_migrated:  # and once they are, they stay so
                 executor = MigrationExecutor(connection)
                 self._is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -152,7 +144,10 @@ class _Database(_Check):
                 connections.close_all()
 
     def give_up(self) -> dict[str, str]:
-        """Cut the connection as well: else the thread would wait for as long as the database."""
+        """Cut the connection as well.
+
+        Otherwise the thread would wait for as long as the database.
+        """
         with self._lock, suppress(psycopg.Error, OSError):  # it came to an end by itself
             if self._wrapper and isinstance(self._wrapper.connection, psycopg.Connection):
                 with socket.socket(fileno=os.dup(self._wrapper.connection.fileno())) as wire:
@@ -168,7 +163,7 @@ class _Broker(_Check):
 
 
 def _keys() -> dict[str, str]:
-    """Asked anew each time: another process may have rotated to a key that this one lacks."""
+    """Try the keys anew each time: another process may have rotated to a key unknown here."""
     try:
         are_right = keys.open_canary()
     except DecryptionError:
@@ -178,7 +173,7 @@ def _keys() -> dict[str, str]:
     return {"keys": _OK if are_right else _UNAVAILABLE}
 
 
-# How far these are is up to servers of others, endpoints and mail servers: the metric tells of it.
+# Endpoints and mail servers of others decide how far these are: a metric reports it.
 _UP_TO_OTHERS = {"deliveries", "notifications"}
 
 

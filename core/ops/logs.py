@@ -1,4 +1,4 @@
-"""What a log line says: who was answered, by numbers, and neither a secret nor an address."""
+"""Log lines. They name people by their numbers, and hold neither a secret nor an address."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def redact(logger: Any, method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A structlog processor: no token, no signed link and no address leaves in a log line."""
+    """Remove tokens, signed links and addresses from a log line. A structlog processor."""
     asked_host = event.get(hosts.FIELD)
     clean_event = {
         name: _CONTROL.sub(" ", clean) if isinstance(clean, str) else clean
@@ -27,7 +27,7 @@ def redact(logger: Any, method: str, event: Mapping[str, Any]) -> Mapping[str, A
 
 
 def add_account(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A structlog processor: the number of whoever's request is being answered."""
+    """Add the number of the person whose request is being answered. A structlog processor."""
     account = clients.account()
     if account is not None:
         event.setdefault("account", account)
@@ -56,7 +56,7 @@ def _renderer(format_: str) -> Any:
 
 
 def configuration(level: str, format_: str = "logfmt") -> dict[str, Any]:
-    """Django's `LOGGING`: one line an event, ours and everybody's through the same formatter."""
+    """Return Django's `LOGGING`: one line an event, by one formatter for all loggers."""
     structlog.configure(
         processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

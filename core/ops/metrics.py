@@ -1,7 +1,8 @@
-"""What Prometheus reads at /metrics: requests, counted here, and work, counted in the database.
+"""Metrics for Prometheus at /metrics: counts of requests, and the state of work in the database.
 
-Requests are counted by each process, and added up over `PROMETHEUS_MULTIPROC_DIR` where there are
-several. Everything else is a query at the moment of asking, so it is right whoever is asked.
+Each process counts its requests. If there are several processes, `PROMETHEUS_MULTIPROC_DIR` adds
+their counts up. Everything else is queried at the moment of the request, so every process gives the
+right numbers.
 """
 
 import os
@@ -52,13 +53,13 @@ log = structlog.get_logger(__name__)
 
 
 class Part(Protocol):
-    """What one floor measures of its own work: `<app>/metrics.py`, named in `settings.MEASURED`."""
+    """Metrics of one app's own work: `<app>/metrics.py`, named in `settings.MEASURED`."""
 
     def families(self, now: datetime) -> Iterator[Metric]:
-        """What it has to show, by queries that an index answers."""
+        """Yield the app's metrics, read by queries that an index answers."""
 
     def behind(self, now: datetime) -> Mapping[str, timedelta]:
-        """For each of its sweeps, how long the oldest thing has waited that it should have done."""
+        """Return, for each sweep of the app, how long the oldest overdue item has waited."""
 
 
 def parts() -> list[Part]:
@@ -66,7 +67,7 @@ def parts() -> list[Part]:
 
 
 def behind(now: datetime) -> dict[str, timedelta]:
-    """For each sweep of every floor, how long the oldest has waited that it should have done."""
+    """Return, for each sweep of every app, how long the oldest overdue item has waited."""
     return {sweep: waited for part in parts() for sweep, waited in part.behind(now).items()}
 
 
@@ -79,7 +80,7 @@ def count(*, method: str, route: str, status: int, seconds: float) -> None:
 def gauge(
     name: str, help_: str, labels: Sequence[str], values: Mapping[tuple[str, ...], float]
 ) -> GaugeMetricFamily:
-    """A family of numbers that are true now."""
+    """Return a metric family of numbers that are true now."""
     family = GaugeMetricFamily(name, help_, labels=labels)
     for names, value in values.items():
         family.add_metric(names, value)
@@ -87,7 +88,7 @@ def gauge(
 
 
 class _Work(Collector):
-    """The families of every floor; those of one name are one."""
+    """The metric families of every app. Families with the same name are merged."""
 
     def collect(self) -> Iterator[Metric]:
         now, found, answers = timezone.now(), dict[str, Metric](), 1.0
@@ -111,7 +112,10 @@ class _Work(Collector):
 
 
 def answer(request: HttpRequest) -> HttpResponse:
-    """The page, for whoever bears `METRICS_TOKEN`; while none is set there is no such page."""
+    """Answer /metrics for a caller with `METRICS_TOKEN`.
+
+    If none is set, the page does not exist.
+    """
     if not settings.METRICS_TOKEN:
         return HttpResponse(status=404, content_type="text/plain")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rest_framework.fields import Field
     from rest_framework.serializers import BaseSerializer
 
-# Class of ours: class of the library, and its hooks that ours overrides.
+# Our class: the class of the library, and the hooks that our class overrides.
 OVERRIDDEN = {
     # Django 5.2. The public `load` cannot tell a session that it has no row.
     "accounts.domain.sessions.SessionStore": (
@@ -88,7 +88,7 @@ def describe_field(
 def describe_serializer(
     schema: "AutoSchema", serializer: "BaseSerializer[Any] | type", way: "Direction"
 ) -> dict[str, Any]:
-    """Return the OpenAPI schema of a serializer as it is without its extension.
+    """Return the OpenAPI schema of a serializer without its extension.
 
     drf-spectacular 0.30. The public `resolve_serializer` would call the extension again.
     """

@@ -1,7 +1,7 @@
-"""What leaves the house for operators to read: no secret, no address.
+"""Redaction of texts for operators: no secret and no address leaves the server.
 
-For log lines, error reports and traces alike. Every pattern begins where no character of its own
-kind stands before, so that a long text costs no more than its length.
+Log lines, error reports and traces use it. Every pattern begins where no character of its own kind
+stands before. So the time for a long text grows only with its length.
 """
 
 import re
@@ -35,7 +35,7 @@ _DOMAIN = r"(?:localhost|(?:[\w-]+\.)+[\w-]+)"
 _FORMS = [
     # The user and the password of an address: redis://:pw@host, https://key@host.
     (re.compile(r"(?<=://)[^\s/?#]+@"), f"{_SECRET}@"),
-    # Where a webhook is told, the path alone may be what lets one in.
+    # The path alone of a webhook's URL may be a secret.
     (re.compile(r"(https?://[^\s/?#'\"]+)[/?#][^\s'\"]+"), r"\1/..."),
     (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[\w.~+/=-]+"), rf"\1\2{_SECRET}"),
     (
@@ -63,7 +63,7 @@ _MAYBE_IPV6 = re.compile(r"(?<!\w)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:\
 
 
 def _if_ipv6(found: re.Match[str]) -> str:
-    """Times and ports have colons too; and what is here is nobody's (`::1`)."""
+    """Replace an IPv6 address. Times and ports have colons too, and `::1` belongs to nobody."""
     text = found[0]
     for candidate in (text, text.rstrip(":")):
         try:
@@ -76,7 +76,7 @@ def _if_ipv6(found: re.Match[str]) -> str:
 
 
 def text(value: str) -> str:
-    """The text without what nobody should read in it."""
+    """Return the text without secrets and addresses."""
     if _PLAIN.fullmatch(value):
         return value
     return _short(value) if len(value) <= _SHORT else _cut(value)
@@ -93,7 +93,10 @@ _short = lru_cache(maxsize=1024)(_cut)
 
 
 def clean(value: Any, name: str = "") -> Any:
-    """The same of any value, to the innermost; what has a telling name is left out whole."""
+    """Redact any value, with all values inside it.
+
+    A value whose name is secret is removed whole.
+    """
     if value is None or isinstance(value, bool):
         return value
     if value != "" and (

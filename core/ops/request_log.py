@@ -1,4 +1,4 @@
-"""What holds for every request: a number, a line in the log, and its place in the metrics."""
+"""Middleware that gives every request a number, a line in the log and a place in the metrics."""
 
 import re
 import uuid
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class RequestMiddleware:
-    """Outermost: everything that is said while a request is answered carries its number."""
+    """The outermost middleware. All log lines of a request carry the request's number."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -58,7 +58,7 @@ def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
 
 
 def route_of(request: HttpRequest, response: HttpResponseBase) -> str:
-    """Return the pattern of the address: the address itself can be a signed link, a secret."""
+    """Return the pattern of the URL. The URL itself can be a signed link, which is a secret."""
     if request.resolver_match is not None:
         return str(request.resolver_match.route) or "/"
     if isinstance(response, FileResponse):  # WhiteNoise's, which resolves nothing

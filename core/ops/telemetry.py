@@ -1,9 +1,9 @@
-"""Error reports to Sentry and traces by OpenTelemetry, each if a setting names where to.
+"""Error reports to Sentry and traces by OpenTelemetry, each only if a setting gives its target.
 
-Both start in the process that works, since their threads survive no fork; otherwise neither is even
-imported, but for the part of OpenTelemetry that Redis's client brings. What they send has gone
-through `core.ops.redaction`, and of what a request brought with it nothing is sent at all but its
-method and the pattern of its address.
+Both start in the process that works, since their threads do not survive a fork. If neither is set,
+neither is imported, except the part of OpenTelemetry that Redis's client imports.
+`core.ops.redaction` cleans everything they send. Of a request, they send only its method and the
+pattern of its URL.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,10 @@ _PROBES, _SPANS = "core.ops.health.ProbesMiddleware", "core.ops.tracing.SpanMidd
 
 @cache
 def start() -> None:
-    """Start what is set, once a process, before the application: tracing adds a middleware."""
+    """Start the configured services, once a process.
+
+    Call it before the application starts, because tracing adds a middleware.
+    """
     if settings.SENTRY_DSN:
         _report()
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
@@ -77,7 +80,7 @@ def _report() -> None:
 
 
 def _clean_event(event: "Event", hint: "Hint") -> "Event":
-    """Of an error or of a transaction, with all the breadcrumbs and spans that are in it."""
+    """Clean an error or a transaction, with all the breadcrumbs and spans in it."""
     told: dict[str, Any] = redaction.clean(event)
     request, account = told.pop("request", {}), clients.account()
     if "method" in request:
@@ -124,7 +127,7 @@ def _trace() -> None:
 
 
 def clean_span(span: "ReadableSpan") -> "ReadableSpan":
-    """The same span with what a span may say."""
+    """Return a copy of the span that holds only the attributes that a span may show."""
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Status
 

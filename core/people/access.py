@@ -1,6 +1,6 @@
-"""What goes on reaching into an account by itself, floor by floor, whatever its password is.
+"""Lasting access to an account: access that remains when the password changes, app by app.
 
-Each floor that has such things has a module of this shape, named in `settings.LASTING_ACCESS`.
+Each app with such access has a module of this shape, named in `settings.LASTING_ACCESS`.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ from core.db.retrying import retrying
 
 @dataclass(frozen=True)
 class Access:
-    """One thing that reaches into the account: its kind in words, its name, the page to end it.
+    """One lasting access to the account: its kind in words, its name, and the page that ends it.
 
-    `is_ended` tells whether ending all of them ends it too.
+    `is_ended` tells whether `end_all` ends it too.
     """
 
     kind: Promise
@@ -31,13 +31,13 @@ class Access:
 
 
 class Part(Protocol):
-    """One floor's."""
+    """The lasting access of one app."""
 
     def lasting(self, *, person_id: int, now: datetime) -> Iterator[Access]:
-        """Give what reaches into this account now."""
+        """Yield the access to this account that is valid now."""
 
     def end(self, *, person_id: int, now: datetime) -> None:
-        """End all of it at once; the caller holds a transaction."""
+        """End all of it at once. The caller holds a transaction."""
 
 
 def _parts() -> list[Part]:
@@ -45,12 +45,12 @@ def _parts() -> list[Part]:
 
 
 def lasting(*, person_id: int, now: datetime) -> list[Access]:
-    """All that reaches into this account by itself."""
+    """Return all lasting access to this account, of every app."""
     return [each for part in _parts() for each in part.lasting(person_id=person_id, now=now)]
 
 
 def end_all(*, person_id: int, now: datetime) -> None:
-    """End all of it on every floor, or on none."""
+    """End the lasting access of every app, or of none."""
 
     def write() -> None:
         with transaction.atomic():

@@ -1,6 +1,6 @@
-"""What becomes of what is to come when somebody is deactivated or leaves a team, floor by floor.
+"""Future appointments of a person who is deactivated or leaves a team, app by app.
 
-Each floor with such things has a module of this shape, named in `settings.DEPARTURES`.
+Each app with such appointments has a module of this shape, named in `settings.DEPARTURES`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class Coming:
-    """One thing to come: what it is in words, when it starts, and its staff page."""
+    """One future appointment: its name in words, its start, and its staff page."""
 
     name: str
     start: datetime
@@ -21,19 +21,25 @@ class Coming:
 
 
 class Part(Protocol):
-    """One floor's."""
+    """The future appointments of one app."""
 
     def coming(self, *, person_id: int, now: datetime, most: int) -> list[Coming]:
-        """Return the first `most` things to come with this person."""
+        """Return the first `most` future appointments with this person."""
 
     def call_off(self, *, person_id: int, staff_id: int, now: datetime, most: int) -> int:
-        """Cancel the first `most` of them as staff, each in a transaction; how many that was."""
+        """Cancel the first `most` of them as staff, each in its own transaction.
+
+        Return how many.
+        """
 
     def hold_team(self, *, person_id: int, team_id: int) -> None:
-        """Lock what waits between this person and others in the team: that comes before people."""
+        """Lock what is pending between this person and others in the team.
+
+        Lock it before any person.
+        """
 
     def leave_team(self, *, person_id: int, team_id: int, now: datetime) -> None:
-        """End what waits between this person and others in the team that they have left."""
+        """End what is pending between this person and others in the team they have left."""
 
 
 def _parts() -> list[Part]:
@@ -41,7 +47,7 @@ def _parts() -> list[Part]:
 
 
 def coming(*, person_id: int, now: datetime, most: int) -> list[Coming]:
-    """Return the first `most` things to come with this person, by their start."""
+    """Return the first `most` future appointments with this person, sorted by start."""
     found = [
         each for part in _parts() for each in part.coming(person_id=person_id, now=now, most=most)
     ]
@@ -49,9 +55,10 @@ def coming(*, person_id: int, now: datetime, most: int) -> list[Coming]:
 
 
 def call_off(*, person_id: int, staff_id: int, now: datetime, most: int) -> int:
-    """Cancel the first `most` things to come with this person as staff; how many that was.
+    """Cancel the first `most` future appointments with this person as staff. Return how many.
 
-    Not in a transaction: each is cancelled and told in one of its own.
+    Do not call it in a transaction. Each appointment is cancelled, with its notifications, in a
+    transaction of its own.
     """
     count = 0
     for part in _parts():
@@ -62,16 +69,20 @@ def call_off(*, person_id: int, staff_id: int, now: datetime, most: int) -> int:
 
 
 def hold_team(*, person_id: int, team_id: int) -> None:
-    """Lock what waits between this person and others in the team, before anybody is locked."""
+    """Lock what is pending between this person and others in the team.
+
+    Call it before locking people.
+    """
     for part in _parts():
         part.hold_team(person_id=person_id, team_id=team_id)
 
 
 def leave_team(*, person_id: int, team_id: int, now: datetime) -> None:
-    """End what waits between this person and others in a team that they have left.
+    """End what is pending between this person and others in a team that this person has left.
 
-    In the transaction that takes them out of it. Where `hold_team` was not called first, or more
-    came since, this may deadlock with an answer: so the caller runs it in `core.db.retrying`.
+    Call it in the transaction that ends the membership. It may deadlock with an answer to a pending
+    request if `hold_team` was not called first, or if more requests came since. So the caller runs
+    it in `core.db.retrying`.
     """
     for part in _parts():
         part.leave_team(person_id=person_id, team_id=team_id, now=now)

@@ -1,6 +1,7 @@
-"""What Parley knows of a person, floor by floor: given to them, forgotten, and not kept for ever.
+"""Personal data, app by app: its export, its erasure and its retention.
 
-Each floor has a module of this shape, named in `settings.PRIVACY`. None knows of those above it.
+Each app has a module of this shape, named in `settings.PRIVACY`. No module knows the apps above its
+own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +32,7 @@ Model = TypeVar("Model", bound=models.Model)
 
 @dataclass(frozen=True)
 class File:
-    """A file of an export: what it holds, in words, and its content piece by piece."""
+    """A file of an export: its content in words, and its bytes piece by piece."""
 
     name: str
     about: str
@@ -39,19 +40,22 @@ class File:
 
 
 class Part(Protocol):
-    """One floor's."""
+    """The personal data of one app."""
 
     def export(self, *, person_id: int, now: datetime) -> Iterator[File]:
-        """All that it knows of this person, without a secret."""
+        """Yield all that the app knows of this person, without secrets."""
 
     def consequences(self, *, person_id: int, now: datetime) -> Iterator[str]:
-        """What `erase` would do at `now`, in sentences and numbers."""
+        """Yield sentences, with numbers, that say what `erase` would do at `now`."""
 
     def erase(self, *, person_id: int, now: datetime) -> None:
-        """Forget this person. What others' calendars show keeps its times, without who it was."""
+        """Forget this person.
+
+        Entries in other people's calendars keep their times, without the name.
+        """
 
     def retain(self, *, now: datetime) -> None:
-        """Forget what is older than `settings.RETENTION_DAYS` keeps it."""
+        """Forget data that is older than `settings.RETENTION_DAYS` allows."""
 
 
 def parts() -> list[Part]:
@@ -59,7 +63,7 @@ def parts() -> list[Part]:
 
 
 def archive(*, person_id: int, now: datetime) -> SpooledTemporaryFile[bytes]:
-    """All that is known of this person as a zip, however much it is; to be read from its start."""
+    """Return all data of this person as a zip file of any size, ready to be read from its start."""
     file = SpooledTemporaryFile[bytes](_IN_MEMORY)
     contents = []
     with ZipFile(file, "w", ZIP_DEFLATED) as zipped:
@@ -95,7 +99,7 @@ def _readme(contents: Iterable[tuple[str, str]], now: datetime) -> str:
 
 
 def json_file(name: str, about: str, rows: Iterable[Mapping[str, object]]) -> File:
-    """A list of objects; datetimes in it as the API writes them."""
+    """Return a file with a list of objects. Datetimes in it are written as in the API."""
     return File(name, about, _list(rows))
 
 
@@ -107,15 +111,15 @@ def _list(rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
 
 
 def consequences(*, person_id: int, now: datetime) -> list[str]:
-    """What it means to be forgotten now, in sentences and numbers."""
+    """Return sentences, with numbers, that say what erasing this person now would do."""
     return [said for part in parts() for said in part.consequences(person_id=person_id, now=now)]
 
 
 def erase(*, person_id: int, now: datetime) -> None:
-    """Forget this person on every floor, or on none. Conflict where that is not to be.
+    """Forget this person in every app, or in none. Conflict if this is not possible now.
 
-    It goes through many doors with all that they lock, so two at once may stand in each other's
-    way; then one of them is done after the other (see `core.db.retrying`).
+    It calls many functions with all their locks. So two calls at once may deadlock. Then one of
+    them runs after the other (see `core.db.retrying`).
     """
 
     def write() -> None:
@@ -127,29 +131,29 @@ def erase(*, person_id: int, now: datetime) -> None:
 
 
 def retain(*, now: datetime) -> None:
-    """Forget on every floor what is older than it is kept."""
+    """Forget, in every app, data that is older than its retention time."""
     for part in parts():
         part.retain(now=now)
 
 
 def kept_since(what: str, now: datetime) -> datetime | None:
-    """What is older than this is forgotten; None: nothing is."""
+    """Return the time before which data of this kind is forgotten. None: nothing is forgotten."""
     days: int = settings.RETENTION_DAYS[what]
     return now - timedelta(days=days) if days else None
 
 
 def batches(values: Iterable[T]) -> Iterator[list[T]]:
-    """So many at a time as one query takes well."""
+    """Yield the values in lists of at most `BATCH`, a size that one query takes well."""
     rest = iter(values)
     while batch := list(islice(rest, BATCH)):
         yield batch
 
 
 def by_batches(rows: "models.QuerySet[Model]", act: Callable[[list[int]], object]) -> None:
-    """Hand the ids of these rows to `act`, batch by batch, each in a transaction that holds them.
+    """Hand the ids of these rows to `act`, batch by batch, each in a transaction that locks them.
 
-    It takes them out of `rows`. Another sweep at the same time is given others; what is too much
-    for one run is left to the next.
+    `act` must take them out of `rows`. Another sweep at the same time gets other rows. Rows beyond
+    the limit of one run are left to the next run.
     """
     for _batch in range(_BATCHES):
         with transaction.atomic():
@@ -161,6 +165,6 @@ def by_batches(rows: "models.QuerySet[Model]", act: Callable[[list[int]], object
 
 
 def forget(rows: "models.QuerySet[Model]") -> None:
-    """Delete these rows with what hangs on them, as `by_batches` gives them."""
+    """Delete these rows and their dependent rows, in the batches of `by_batches`."""
     kind = rows.model._base_manager
     by_batches(rows, lambda ids: kind.filter(pk__in=ids).delete())

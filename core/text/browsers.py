@@ -1,4 +1,4 @@
-"""What a browser calls itself, in plain words."""
+"""Names of browsers in plain words, from the User-Agent header."""
 
 from django.utils.translation import gettext as _
 
@@ -27,7 +27,10 @@ _UNKNOWN = "Unknown browser"
 
 
 def in_words(agent: str) -> str:
-    """`Chrome on Windows`; what is not known stays as it is given, cut short."""
+    """Return a name such as `Chrome on Windows`.
+
+    An unknown agent is returned unchanged, or cut short.
+    """
     browser, system = (
         next((name for sign, name in signs if sign in agent), "") for signs in (_BROWSERS, _SYSTEMS)
     )
@@ -39,7 +42,7 @@ def in_words(agent: str) -> str:
 
 
 def translated(words: str) -> str:
-    """What `in_words` has said in English, in the language of this page."""
+    """Translate an English result of `in_words` into the language of this page."""
     if words == _UNKNOWN:
         return _("Unknown browser")
     browser, _on, system = words.partition(" on ")

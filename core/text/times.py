@@ -11,7 +11,7 @@ from core.text import zones
 
 
 class Reader(Protocol):
-    """Whoever reads a time: an account, or somebody who has none."""
+    """A person who reads a time, with or without an account."""
 
     @property
     def zone(self) -> ZoneInfo: ...
@@ -41,53 +41,59 @@ _END_OF_DAY = 24 * 60
 
 
 def formats_of(language: str, otherwise: tuple[str, str]) -> tuple[str, str]:
-    """The formats of dates and times of somebody of whom no more is known than the language."""
+    """Return the date and time formats of a person of whom only the language is known."""
     return _HABITS.get(language, otherwise)
 
 
 def day(moment: datetime, person: Reader) -> str:
-    """`Tue 12/15/2026`, where this person is."""
+    """Return `Tue 12/15/2026`, in this person's zone."""
     return dateformat.format(moment.astimezone(person.zone), f"D {_DATES[person.date_format]}")
 
 
 def time(moment: datetime, person: Reader) -> str:
-    """`2:00 PM`, where this person is. An hour that their clock shows twice names its offset."""
+    """Return `2:00 PM`, in this person's zone.
+
+    A time that their clock shows twice names its offset.
+    """
     local = moment.astimezone(person.zone)
     text = _face(local.hour, local.minute, person)
     return f"{text} {local:%Z}" if _is_shown_twice(local) else text
 
 
 def _is_shown_twice(local: datetime) -> bool:
-    """Whether the clock shows this time again, or has shown it before, since it is put back."""
+    """Tell whether the clock shows this time twice, because it is put back."""
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def _face(hour: int, minute: int, person: Reader) -> str:
-    """`2:00 PM` or `14:00`, in every language: their own words for AM and PM read badly."""
+    """Return `2:00 PM` or `14:00`, in every language: local words for AM and PM read badly."""
     if person.time_format == "HH:mm":
         return f"{hour:02}:{minute:02}"
     return f"{hour % 12 or 12}:{minute:02} {'AM' if hour < 12 else 'PM'}"
 
 
 def long_date(day: date) -> str:
-    """`Tuesday, 15 December`, in the order that the language has."""
+    """Return `Tuesday, 15 December`, in the order of the language."""
     return dateformat.format(day, pgettext("weekday, day and month", "l, j F"))
 
 
 def full_date(day: date) -> str:
-    """`Tuesday, 15 December 2026`, in the order that the language has."""
+    """Return `Tuesday, 15 December 2026`, in the order of the language."""
     return dateformat.format(day, pgettext("weekday, day, month and year", "l, j F Y"))
 
 
 def time_of_day(minute: int, person: Reader) -> str:
-    """570 -> `9:30 AM`; 1440, the end of a day, is `24:00` or `12:00 AM`."""
+    """Return `9:30 AM` for minute 570. Minute 1440, the end of a day, is `24:00` or `12:00 AM`."""
     if minute == _END_OF_DAY and person.time_format == "HH:mm":
         return "24:00"
     return _face(*divmod(minute % _END_OF_DAY, 60), person)
 
 
 def span(start: datetime, end: datetime, person: Reader) -> str:
-    """`Tue 12/15/2026, 2:00 PM – 3:00 PM (America/New_York)`; the second day only if another."""
+    """Return `Tue 12/15/2026, 2:00 PM – 3:00 PM (America/New_York)`.
+
+    The second date appears only if it is another day.
+    """
     last_day = day(end, person)
     until = "" if last_day == day(start, person) else f"{last_day}, "
     return (
@@ -97,7 +103,7 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
 
 
 def deadline(moment: datetime, person: Reader) -> str:
-    """`Tue 12/15/2026, 2:01 PM (America/New_York)`: the first whole minute after the moment."""
+    """Return `Tue 12/15/2026, 2:01 PM (America/New_York)`: rounded up to a whole minute."""
     minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
     if minute < moment:
         minute += timedelta(minutes=1)
@@ -105,7 +111,7 @@ def deadline(moment: datetime, person: Reader) -> str:
 
 
 def utc_span(start: datetime, end: datetime) -> str:
-    """`Tue 2026-12-15, 19:00 – 20:00 UTC`; both in UTC, whatever zone the arguments have."""
+    """Return `Tue 2026-12-15, 19:00 – 20:00 UTC`. The arguments may have any zone."""
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     first, last = (dateformat.format(moment, "D Y-m-d") for moment in (start, end))
     until = "" if first == last else f"{last}, "

@@ -1,4 +1,4 @@
-"""Names of time zones: IANA's, as the machine's database knows them; and how people write them."""
+"""Names of time zones: IANA's names in the system's database, and the names that people write."""
 
 import json
 import re
@@ -89,13 +89,13 @@ def _table(name: str) -> list[list[str]]:
 
 @cache
 def _countries() -> Mapping[str, str]:
-    """The country code of each zone that stands for a place."""
+    """Return the country code of each zone that stands for a place."""
     return {row[2]: row[0] for row in _table("zone.tab") if row[2] in names()}
 
 
 @cache
 def _country_names() -> Mapping[str, Mapping[str, str]]:
-    """The name of each country, by language and code (Unicode CLDR)."""
+    """Return the name of each country, by language and code (Unicode CLDR)."""
     text = Path(__file__).with_name("countries.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, str]] = json.loads(text)
     return found
@@ -103,14 +103,14 @@ def _country_names() -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def _links() -> Mapping[str, str]:
-    """The zone that each other name of one stands for."""
+    """Return the zone that each alias stands for."""
     rows = (row[0].split(" ") for row in _table("tzdata.zi"))
     return {row[2]: row[1] for row in rows if row[0] == "L"}
 
 
 @cache
 def country_of(name: str) -> str:
-    """Return the country code (ISO 3166) of this zone; empty where it belongs to none."""
+    """Return the country code (ISO 3166) of this zone. Empty if it belongs to no country."""
     if name in _OF_NO_COUNTRY:
         return ""
     return _countries().get(name) or _countries().get(_links().get(name, ""), "")
@@ -120,9 +120,9 @@ def country_of(name: str) -> str:
 
 
 def find(typed: str) -> str:
-    """Return the name of the zone that somebody typed; empty where there is none.
+    """Return the name of the zone that somebody typed. Empty if there is none.
 
-    They type a name, a city, a country with one clock, an abbreviation or an offset from UTC.
+    The text may be a name, a city, a country with one clock, an abbreviation or an offset from UTC.
     """
     text = _folded(typed)
     if offset := _OFFSET.fullmatch(text):
@@ -139,7 +139,10 @@ def find(typed: str) -> str:
 
 
 def hint(typed: str) -> str:
-    """Return advice for somebody who typed what is no zone; mostly there is none."""
+    """Return advice for a text that is not a zone.
+
+    Mostly there is none, and the result is empty.
+    """
     text = _folded(typed)
     offset = _OFFSET.fullmatch(text)
     if offset and int(offset["minutes"] or 0):
@@ -164,9 +167,9 @@ def _folded(typed: str) -> str:
 
 
 def _with_offset(offset: re.Match[str]) -> str:
-    """The zone that is so many whole hours ahead of UTC.
+    """Return the zone that is so many whole hours ahead of UTC. Empty if there is none.
 
-    A plus sign that nobody escaped reaches us as a space. IANA's names have the sign inverted.
+    An unescaped plus sign in a URL arrives as a space. IANA's names have the sign inverted.
     """
     if int(offset["minutes"] or 0):
         return ""
@@ -182,7 +185,10 @@ def _by_folded_name() -> Mapping[str, str]:
 
 @cache
 def _by_city() -> Mapping[str, str]:
-    """Zones by the ends of their names. Places go first; Etc is none, and its signs mislead."""
+    """Return zones by the ends of their names. Places come first.
+
+    Etc is left out: its signs mislead.
+    """
     found: dict[str, str] = {}
     for name in sorted(names(), key=lambda name: (name not in _countries(), name)):
         parts = name.casefold().split("/")
@@ -194,7 +200,7 @@ def _by_city() -> Mapping[str, str]:
 
 @cache
 def _by_country() -> Mapping[str, Sequence[str]]:
-    """The zones of each country, by its names in every language."""
+    """Return the zones of each country, by its names in every language."""
     found = defaultdict(list)
     for zone, code in _countries().items():
         called = {_folded(each.get(code, code)) for each in _country_names().values()}
@@ -245,7 +251,10 @@ def _options(minute: int, twelve_hours: bool, language: str) -> str:
 
 @cache
 def _listed() -> Sequence[tuple[str, ZoneInfo]]:
-    """The zones to choose from, one for each place; held here, since `ZoneInfo` keeps a few."""
+    """Return the zones to choose from, one for each place.
+
+    Cached, since `ZoneInfo` caches only a few.
+    """
     return [(name, ZoneInfo(name)) for name in sorted([*_countries(), "UTC"])]
 
 
@@ -262,7 +271,7 @@ def _city(name: str) -> str:
 
 
 def _offset(local: datetime) -> str:
-    """`UTC+5:30`."""
+    """Return an offset such as `UTC+5:30`."""
     ahead = local.utcoffset() or timedelta()
     hours, minutes = divmod(abs(ahead) // timedelta(minutes=1), 60)
     if not hours and not minutes:
@@ -284,13 +293,13 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def iana_name(written: str) -> str:
-    """Return the IANA name of an offset such as `GMT+2`, and any other text as it is."""
+    """Return the IANA name of an offset such as `GMT+2`. Any other text is returned unchanged."""
     offset = None if written in names() else _OFFSET.fullmatch(_folded(written))
     return (_with_offset(offset) if offset else "") or written
 
 
 def validate_zone(name: str) -> None:
-    """Raise ValidationError for a text that is no IANA name, with advice where there is some."""
+    """Raise ValidationError for a text that is not an IANA name, with advice if there is some."""
     if name not in names():
         unknown = _("“%(name)s” is not a time zone.") % {"name": name[:64]}
         raise ValidationError(hint(name) or unknown)

@@ -1,4 +1,4 @@
-"""Where a request comes from, and from whom."""
+"""The client of a request: its IP address, its network and its account."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ _NOWHERE = "0.0.0.0"  # noqa: S104  nothing listens here
 
 
 def address(request: HttpRequest) -> str:
-    """The client's IP address.
+    """Return the client's IP address.
 
-    A proxy appends the address it was called from to X-Forwarded-For, so only the last
-    `TRUSTED_PROXIES` entries are true; whatever stands before them, a client may have made up.
+    A proxy appends the address of its own client to X-Forwarded-For. So only the last
+    `TRUSTED_PROXIES` entries are true. A client may have made up the entries before them.
     """
     peer = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:
@@ -33,7 +33,7 @@ def address(request: HttpRequest) -> str:
 
 
 def network(request: HttpRequest) -> str:
-    """Return whom to count a request for: an IPv4 address, or the /64 network of an IPv6 one.
+    """Return the key that counts a request: an IPv4 address, or the /64 network of an IPv6 address.
 
     A provider gives each customer a whole /64, so one person could call from any address in it.
     """
@@ -43,22 +43,25 @@ def network(request: HttpRequest) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-# Where the API's middleware notes whose token a request bears.
+# The key under which the API's middleware stores the owner of a request's token.
 ACCOUNT = "parley.account"
 
 _answered: ContextVar[HttpRequest | None] = ContextVar("answered", default=None)
 
 
 def current() -> str | None:
-    """The address of the client whose request this thread answers; None outside of one."""
+    """Return the address of the client whose request this thread answers.
+
+    None outside a request.
+    """
     request = _answered.get()
     return address(request) if request else None
 
 
 def account() -> int | None:
-    """The number of whoever's request this thread answers, as far as it is known by now.
+    """Return the number of the person whose request this thread answers. None if unknown.
 
-    Asks nobody: neither the session nor the database, which may be what has just failed.
+    It asks neither the session nor the database, since either may have just failed.
     """
     request = _answered.get()
     if request is None:
@@ -71,7 +74,7 @@ def account() -> int | None:
 
 @contextmanager
 def answering(request: HttpRequest) -> Iterator[None]:
-    """Within this, `current` and `account` tell of that request's client."""
+    """Let `current` and `account` describe the client of this request inside the block."""
     token = _answered.set(request)
     try:
         yield

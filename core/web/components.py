@@ -1,4 +1,4 @@
-"""A page of what pages are made of, for whoever makes the next one."""
+"""A page that shows the components of pages, for developers of new pages."""
 
 from datetime import UTC, timedelta
 
@@ -22,7 +22,7 @@ _LEVELS = (constants.SUCCESS, constants.INFO, constants.WARNING, constants.ERROR
 
 
 class _Reader:
-    """Somebody who reads times."""
+    """A sample person who reads times."""
 
     zone, date_format, time_format = UTC, "yyyy-MM-dd", "HH:mm"
 
@@ -38,7 +38,10 @@ class _Sample(forms.Form):
 
 @require_safe
 def components(request: HttpRequest) -> HttpResponse:
-    """Each with its name, its states and when to use it. Strangers need not know of it."""
+    """Show each component with its name, its states and its use.
+
+    Only staff, or DEBUG, may see it.
+    """
     if not (settings.DEBUG or request.user.is_staff):
         raise Http404
     now = timezone.now()

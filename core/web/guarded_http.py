@@ -1,16 +1,16 @@
-"""A POST to an address that a stranger chose, which can hurt neither us nor our neighbours.
+"""A POST to a URL that a stranger chose, safe for this server and its network.
 
-Stands alone: the standard library and, of Parley, `core.web.deadline`. What is promised:
+It needs only the standard library and, of Parley, `core.web.deadline`. It promises:
 
-- Only https, on a port of the policy, without credentials in the URL; nothing is redirected, and no
-  proxy variable or .netrc is read.
-- A name is resolved once. Every address it has must be public, by an explicit table, and the one
-  that was checked is the one connected to; TLS and the Host header still go by the name.
-- The whole of it, from the lookup to the last byte, ends by an absolute deadline, whatever the
-  other side does. No more than `_MOST_READ` bytes are taken in, and `KEPT` of the body given back.
+- Only https, on a port of the policy, without credentials in the URL. No redirect is followed, and
+  no proxy variable or .netrc is read.
+- A name is resolved once. Every address it has must be public, by an explicit table, and the
+  checked address is the one connected to. TLS and the Host header still use the name.
+- All of it, from the lookup to the last byte, ends by an absolute deadline, whatever the other
+  side does. At most `_MOST_READ` bytes are read, and `KEPT` bytes of the body are returned.
 
-A policy may name networks that are reached all the same, where plain http and other ports are fine
-too. Addresses at which clouds tell secrets are never reached.
+A policy may name networks that are reached in spite of this. There, plain http and other ports are
+fine too. Addresses at which clouds give out secrets are never reached.
 """
 
 import http.client
@@ -116,7 +116,7 @@ _OURS = frozenset({"host", "content-length", "connection", "transfer-encoding", 
 
 
 class SendError(Exception):
-    """It was not answered. The code is a class of error and never what the other side said.
+    """The request was not answered. The code is an error class, never text from the other side.
 
     `blocked_address`, `invalid_url`, `dns`, `refused`, `tls`, `timeout` or `invalid_answer`.
     """
@@ -127,14 +127,14 @@ class SendError(Exception):
 
 
 def resolve(name: str, port: int) -> list[str]:
-    """The addresses of a name, as the machine's resolver knows them."""
+    """Return the addresses of a name, from the machine's resolver."""
     found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_kind, address in found]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Which addresses may be reached beside the public ones, and on which ports those."""
+    """The networks that may be reached beside public ones, and the ports for public addresses."""
 
     allowed: Sequence[Network] = ()
     ports: frozenset[int] = frozenset({443, 8443})
@@ -143,7 +143,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Target:
-    """A URL, taken apart. `name` is a DNS name in ASCII, or the `address` in its usual form."""
+    """A parsed URL. `name` is a DNS name in ASCII, or the `address` in its usual form."""
 
     scheme: str
     name: str
@@ -153,14 +153,14 @@ class Target:
 
     @property
     def host(self) -> str:
-        """As the Host header says it."""
+        """Return the value of the Host header."""
         name = f"[{self.name}]" if ":" in self.name else self.name
         return name if self.port == _USUAL_PORTS[self.scheme] else f"{name}:{self.port}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is how it began; `headers` are by their names in lower case."""
+    """An answer. `body` is only its beginning. `headers` has names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -168,7 +168,7 @@ class Answer:
 
 
 def parse(url: str) -> Target:
-    """SendError(`invalid_url`) for what is no plain http(s) URL."""
+    """Parse a plain http(s) URL. SendError(`invalid_url`) for any other text."""
     found = _URL.fullmatch(url) if url.isprintable() and len(url) <= 2_000 else None
     if found is None or " " in url or "\\" in url:
         raise SendError("invalid_url")
@@ -188,7 +188,10 @@ def parse(url: str) -> Target:
 
 
 def _dns_name(text: str) -> str:
-    """In ASCII and lower case, without the dot of the root; ValueError where it is none."""
+    """Return the name in ASCII and lower case, without the root dot.
+
+    ValueError if it is invalid.
+    """
     wanted = text.lower().removesuffix(".")
     name = wanted.encode("idna").decode()
     # This codec folds digits in circles to digits and a sharp s to ss, so it may be another name.
@@ -200,7 +203,10 @@ def _dns_name(text: str) -> str:
 
 
 def check(url: str, policy: Policy) -> Target:
-    """SendError for all that can be refused before a name is looked up; `post` begins with it."""
+    """Raise SendError for all that can be refused before a name is looked up.
+
+    `post` begins with it.
+    """
     target = parse(url)
     if target.address is not None:
         _admit(target, [target.address], policy)
@@ -227,7 +233,7 @@ def post(
     verify: bool,
     policy: Policy,
 ) -> Answer:
-    """Send it within `timeout` seconds; SendError where no answer came in that time.
+    """Send the request within `timeout` seconds. SendError if no answer came in that time.
 
     `verify=False` skips the check of certificates and nothing else. ValueError for headers that
     cannot be sent.
@@ -292,7 +298,10 @@ def _lookup(target: Target, policy: Policy, deadline: float) -> list[Address]:
 
 
 def _admit(target: Target, addresses: Sequence[Address], policy: Policy) -> Sequence[Address]:
-    """All of them, if each of them may be reached: one that may not spoils the name."""
+    """Return all addresses if each of them may be reached.
+
+    One forbidden address blocks the name.
+    """
     for address in addresses:
         if any(_is_in(inner, _NEVER) for inner in (address, *_within(address))):
             raise SendError("blocked_address")
@@ -314,7 +323,7 @@ def _is_in(address: Address, networks: Sequence[Network]) -> bool:
 
 
 def _within(address: Address) -> list[Address]:
-    """The IPv4 addresses that an IPv6 address may stand for."""
+    """Return the IPv4 addresses that an IPv6 address may stand for."""
     if not isinstance(address, IPv6Address):
         return []
     found = [address.sixtofour, *(address.teredo or ())]
@@ -324,7 +333,7 @@ def _within(address: Address) -> list[Address]:
 
 
 def _connect(addresses: Sequence[Address], port: int, deadline: float) -> socket.socket:
-    """To the first that takes the connection; each is given its share of the time that is left."""
+    """Connect to the first address that accepts. Each gets its share of the time that is left."""
     error: OSError | None = None
     tried = addresses[:_MOST_TRIED]
     for left, address in zip(range(len(tried), 0, -1), tried, strict=True):
@@ -351,7 +360,7 @@ def _tls_context(verify: bool, _authorities: object) -> ssl.SSLContext:
 
 
 def _request(target: Target, body: bytes, headers: Mapping[str, str]) -> http.client.HTTPConnection:
-    """A request that is ready to be sent; ValueError for headers with line ends and the like."""
+    """Prepare a request. ValueError for headers with line ends and similar characters."""
     request = http.client.HTTPConnection(target.name, target.port)
     request.putrequest("POST", target.path, skip_host=True, skip_accept_encoding=True)
     request.putheader("Host", target.host)
@@ -377,7 +386,7 @@ def _read_answer(connection: socket.socket) -> Answer:
 
 
 def _beginning(response: http.client.HTTPResponse) -> bytes:
-    """How the body begins. The status is the answer: a body that breaks off makes it no worse."""
+    """Return the beginning of the body. The status counts, so a body may break off."""
     try:
         return response.read(KEPT)[:KEPT]
     except http.client.IncompleteRead as error:
@@ -387,7 +396,7 @@ def _beginning(response: http.client.HTTPResponse) -> bytes:
 
 
 class _Bounded(io.RawIOBase):
-    """A stream as far as it is read at most; HTTPException past that."""
+    """A stream with a limit on the bytes that are read. HTTPException beyond it."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""What stands between the server and Django's middleware."""
+"""WSGI handler between the server and Django's middleware."""
 
 from contextlib import suppress
 
@@ -7,10 +7,11 @@ from django.utils.http import parse_header_parameters
 
 
 class Utf8Request(WSGIRequest):
-    """Whatever charset a body claims, it is read as UTF-8: neither pages nor the API know another.
+    """A request whose body is always read as UTF-8.
 
-    Django believes any name that Python has a codec of, and some of those yield no text: a crash
-    before any middleware could answer it. So does a content type that cannot be taken apart.
+    Neither pages nor the API accept other charsets. Django accepts any charset name for which
+    Python has a codec. Some of those do not yield text, which would crash before any middleware
+    could answer. A content type that cannot be parsed would crash in the same way.
     """
 
     def _set_content_type_params(self, meta: dict[str, str]) -> None:

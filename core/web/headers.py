@@ -1,4 +1,4 @@
-"""What browsers are told of every answer, whoever makes it, beyond what Django tells them."""
+"""Security headers of every answer, beyond those that Django sets."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-# No page of ours uses any of these, so no script that got into one may.
+# No page uses any of these features, so a script that got into a page may not use them.
 _UNUSED = (
     "accelerometer",
     "camera",
@@ -21,18 +21,18 @@ _UNUSED = (
 )
 _HEADERS = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
-    # Other sites embed nothing of ours. Who calls the API across origins is let in by CORS.
+    # Other sites embed nothing from this one. CORS lets callers of the API in across origins.
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class PrivateMiddleware:
-    """Have no browser keep a page for somebody who is signed in: the next one to press Back there
-    would read it, signed out or not.
+    """Stop browsers from keeping pages of a person who is signed in.
 
-    It stands inside of what answers static files and the API. The pages on which anybody books are
-    anybody's.
+    Otherwise the next user of the browser could press Back and read them, even after a sign-out. It
+    stands inside the middleware that answers static files and the API. Public booking pages may be
+    kept.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -50,13 +50,16 @@ class PrivateMiddleware:
 
 
 def _is_public(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Tell whether it is a public page that was found: one that says "not found" shows who asks."""
+    """Tell whether this is a public page that was found.
+
+    A "not found" page shows who is signed in.
+    """
     found = request.resolver_match
     return response.status_code < 400 and found is not None and found.namespace == "public"
 
 
 class BrowserMiddleware:
-    """Outside of whatever may answer, the API's refusals included."""
+    """Set these headers on every answer, the API's refusals included."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

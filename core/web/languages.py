@@ -1,4 +1,4 @@
-"""In which language somebody is answered."""
+"""The language in which a request is answered."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 
 class LanguageMiddleware:
-    """A person's own, else the one chosen on a page, else the browser's."""
+    """Use the person's own language, else the one chosen on a page, else the browser's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -28,7 +28,7 @@ class LanguageMiddleware:
 def region_of(request: HttpRequest) -> str:
     """Return the country that the browser names with this page's language: `GB` of `en-GB`.
 
-    Only its first language tells where it is. Empty where it names none.
+    Only the browser's first language counts. Empty if it names no country.
     """
     accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
     language, _dash, rest = (accepted[0][0] if accepted else "").partition("-")

@@ -1,4 +1,4 @@
-"""What pages share, whoever's they are."""
+"""Tools of the pages of all apps: limits, signing in, refusals, actions, and lists by page."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +12,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
 from django_ratelimit.core import get_usage
 from django_ratelimit.exceptions import Ratelimited
 
@@ -30,7 +32,7 @@ _View = Callable[_Args, _Answer]
 
 
 class TooManyRequests(Ratelimited):  # type: ignore[misc]  # the library has no types
-    """A request beyond `count` in `minutes`; the next is answered in `seconds` seconds."""
+    """A request beyond `count` in `minutes`. The next one is answered in `seconds` seconds."""
 
     def __init__(self, *, count: int, minutes: int, seconds: int) -> None:
         super().__init__()
@@ -40,10 +42,10 @@ class TooManyRequests(Ratelimited):  # type: ignore[misc]  # the library has no 
 def limited(
     key: str, rate: str | Callable[[], str], method: list[str], *, group: str = ""
 ) -> Callable[[_View[_Args, _Answer]], _View[_Args, _Answer]]:
-    """Answer so many requests of a key (`ip`, `user`, `user_or_ip`) within a window of the clock.
+    """Limit the requests of a key (`ip`, `user`, `user_or_ip`) within a window of the clock.
 
-    `rate` is such as `30/m`, `120/10m` or `30/h`; empty: no limit. Views of one `group` count
-    together. Refused with TooManyRequests, which `RATELIMIT_VIEW` shows.
+    `rate` is a text such as `30/m`, `120/10m` or `30/h`; empty means no limit. Views of one `group`
+    count together. Beyond the limit it raises TooManyRequests, which `RATELIMIT_VIEW` shows.
     """
 
     def decorator(view: _View[_Args, _Answer]) -> _View[_Args, _Answer]:
@@ -65,7 +67,7 @@ def limited(
 def count_request(
     request: HttpRequest, *, group: str, key: str, rate: str, method: list[str]
 ) -> None:
-    """Count this request; TooManyRequests where there are too many. See `limited`."""
+    """Count this request. TooManyRequests if there are too many. See `limited`."""
     usage = get_usage(request, group=group, key=key, rate=rate, method=method, increment=True)
     if usage and usage["should_limit"]:
         window = rate.partition("/")[2]
@@ -77,7 +79,7 @@ def count_request(
 def signed_in_at(
     page: str, *parts: str
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """For what only a POST does: signing in leads to this page, from which it can be sent again.
+    """Guard a POST-only view. Signing in leads to this page, where the form can be sent again.
 
     `parts` are the arguments that the view has in common with the page.
     """
@@ -95,11 +97,11 @@ def signed_in_at(
 
 
 def unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """An address that acts for whoever holds it is neither stored, nor passed on, nor indexed.
+    """Keep the page of a secret link from being stored, passed on or indexed.
 
-    With `no-referrer` in force a browser posts `Origin: null`, which the CSRF check refuses; so the
-    page itself says `same-origin` in a meta element. That wins over the header, and still tells
-    other hosts nothing.
+    The link acts for any person who holds it. With `no-referrer` in force a browser posts `Origin:
+    null`, which the CSRF check refuses. So the page itself says `same-origin` in a meta element.
+    That wins over the header, and still tells other hosts nothing.
     """
 
     @wraps(view)
@@ -113,11 +115,17 @@ def unshared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return unshared
 
 
-@contextmanager
-def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> Iterator[None]:
-    """What the domain refuses becomes a message, or the page 403 where it is not theirs to do.
+def _own_words(error: Conflict) -> str:
+    return error.message
 
-    `words` says it of what was fine in itself, but not as things stand.
+
+@contextmanager
+def refusals_shown(
+    request: HttpRequest, words: Callable[[Conflict], str] = _own_words
+) -> Iterator[None]:
+    """Show a refusal of the domain as a message, or as the page 403 where the act is not theirs.
+
+    `words` puts a Conflict into words. NotFound passes: RefusalMiddleware makes the page 404 of it.
     """
     try:
         yield
@@ -129,6 +137,45 @@ def refusals_shown(request: HttpRequest, words: Callable[[Conflict], str]) -> It
         messages.error(request, error.message)
 
 
+def action_view(
+    page: str,
+    *parts: str,
+    words: Callable[[Conflict], str] = _own_words,
+    back: Callable[..., str] | None = None,
+    is_shown_there: bool = False,
+) -> Callable[[Callable[..., str]], Callable[..., HttpResponseBase]]:
+    """Make a view of a function that does one thing and returns the sentence that reports it.
+
+    The view takes a POST of a signed-in person, shows the sentence or the refusal (`words`, see
+    `refusals_shown`) as a message, and redirects: to the address that the form names in `next`, if
+    it is our own, or else to `page`. `parts` are the arguments that the view has in common with
+    that page. `back` gives another address instead, from the arguments of the view. Where the page
+    itself shows why something was refused (`is_shown_there`), a refusal always leads to it. The
+    function returns nothing where it has shown a message of its own.
+    """
+
+    def decorator(act: Callable[..., str]) -> Callable[..., HttpResponseBase]:
+        @require_POST
+        @signed_in_at(page, *parts)
+        @wraps(act)
+        def view(request: HttpRequest, **which: int) -> HttpResponseBase:
+            is_done = False
+            with refusals_shown(request, words):
+                if said := act(request, **which):
+                    messages.success(request, said)
+                is_done = True
+            if back is not None:
+                return redirect(back(request, **which))
+            own = reverse(page, kwargs={part: which[part] for part in parts})
+            if is_shown_there and not is_done:
+                return redirect(own)
+            return redirect(own_address_or(own, request, request.POST.get("next", "")))
+
+        return view
+
+    return decorator
+
+
 def page_of(
     request: HttpRequest,
     rows: Any,
@@ -137,9 +184,9 @@ def page_of(
     per_page: int = PER_PAGE,
     count: int | None = None,
 ) -> Page[Any]:
-    """Return the page of a list that the query asks for by this name, or else the nearest one.
+    """Return the page of a list that the query asks for by this name, or the nearest existing page.
 
-    `count` is how many rows there are, where it costs less to count them without what is shown.
+    `count` is the number of rows, if it costs less to count them without the columns shown.
     """
     paginator = Paginator(rows, per_page)
     if count is not None:
@@ -147,8 +194,8 @@ def page_of(
     return paginator.get_page(request.GET.get(name))
 
 
-def ours_or(instead: str, request: HttpRequest, url: str) -> str:
-    """The address that a form wants to go back to, if it is one of ours."""
+def own_address_or(instead: str, request: HttpRequest, url: str) -> str:
+    """Return the address that a form wants to go back to, if it is our own; else `instead`."""
     is_ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
@@ -157,7 +204,7 @@ def ours_or(instead: str, request: HttpRequest, url: str) -> str:
 
 
 def checked(form: forms.Form) -> dict[str, Any]:
-    """The values of a form without errors of its own beside its fields; Invalid on the first."""
+    """Return the values of a form that shows no errors beside its fields; Invalid on the first."""
     for field, errors in form.errors.items():
         raise Invalid(str(errors[0]), field=field)
     return form.cleaned_data

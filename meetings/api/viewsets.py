@@ -11,8 +11,8 @@ from rest_framework.viewsets import ViewSet
 from accounts.api.authentication import caller
 from core.api import envelope
 from core.api.fields import require_single
-from core.api.filters import narrowed
-from core.api.idempotency import once
+from core.api.filters import filtered
+from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
 from core.errors import Invalid
@@ -60,7 +60,7 @@ class MeetingViewSet(ViewSet):
     )
     def create(self, request: Request) -> Response:
         """Ask a team mate for a meeting of an hour. They hear of it by email and push message."""
-        return once(request, lambda: self._create(request))
+        return answer_once(request, lambda: self._create(request))
 
     def _create(self, request: Request) -> Response:
         wanted = NewMeetingSerializer(data=request.data)
@@ -89,7 +89,7 @@ class MeetingViewSet(ViewSet):
         if name not in Tab.values:
             raise Invalid(f"tab: Use one of {', '.join(Tab.values)}.", field="tab")
         values = {"user": caller(request).pk, "now": timezone.now()}
-        rows = narrowed(request, _TABS[Tab(name)], self.filterset_class, **values)
+        rows = filtered(request, _TABS[Tab(name)], self.filterset_class, **values)
         return envelope.page(request, rows)
 
     @extend_schema(operation_id="get_meeting", responses=MeetingSerializer)

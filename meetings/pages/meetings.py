@@ -7,24 +7,21 @@ from functools import partial, wraps
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
-from core.errors import Conflict, DomainError, NotFound, PersonGone, TimeTaken
+from core.errors import Conflict, DomainError, PersonGone, TimeTaken
 from core.web.pages import (
+    action_view,
     checked,
     limited,
-    ours_or,
-    refusals_shown,
-    signed_in_at,
 )
 from meetings.domain import services
 from meetings.messages import links
@@ -85,10 +82,7 @@ def meeting(request: SignedIn, meeting_id: int) -> HttpResponse:
 
 
 def _find(meeting_id: int, user: User) -> MeetingRequest:
-    try:
-        return services.find(meeting_id=meeting_id, user=user)
-    except NotFound as error:
-        raise Http404(error.message) from error
+    return services.find(meeting_id=meeting_id, user=user)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -149,17 +143,12 @@ def _called(searched: str) -> Q:
 
 
 def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., HttpResponseBase]:
-    """A POST that moves a meeting, says how that went and goes back to where it was sent from."""
+    """Make the page of an action on a meeting, which leads back to where it was sent from."""
 
-    @require_POST
-    @signed_in_at("meetings:meeting", "meeting_id")
+    @action_view("meetings:meeting", "meeting_id", words=_unmoved)
     @wraps(view)
-    def act(request: SignedIn, meeting_id: int) -> HttpResponse:
-        page = reverse("meetings:meeting", args=[meeting_id])
-        found = _find(meeting_id, request.user)
-        with refusals_shown(request, _unmoved):
-            messages.success(request, view(request, found))
-        return redirect(ours_or(page, request, request.POST.get("next", "")))
+    def act(request: SignedIn, meeting_id: int) -> str:
+        return view(request, _find(meeting_id, request.user))
 
     return act
 

@@ -1,7 +1,7 @@
-"""How a notification leaves the house: by email or as a push message.
+"""Channels that send a notification: email and push messages.
 
-A channel turns one row's content into one message on the wire, and raises `ChannelError` when that
-did not work. It opens no transaction and writes nothing.
+A channel turns one row's content into one message and sends it. It raises `ChannelError` if that
+failed. It opens no transaction and writes nothing to the database.
 """
 
 import json
@@ -31,7 +31,10 @@ log = structlog.get_logger(__name__)
 
 
 class EmailContent(TypedDict):
-    """`ics` is a calendar object and `ics_method` its method (RFC 5546), sent beside the text."""
+    """Content of an email. `ics` is a calendar object and `ics_method` its method (RFC 5546).
+
+    Both are attached to the message, beside the text.
+    """
 
     subject: str
     text: str
@@ -41,7 +44,7 @@ class EmailContent(TypedDict):
 
 
 class PushContent(TypedDict):
-    """`data` is what the app receives beside the words that the phone shows."""
+    """Content of a push message. `data` is for the app, beside the texts that the phone shows."""
 
     title: str
     body: str
@@ -49,19 +52,22 @@ class PushContent(TypedDict):
 
 
 class ChannelError(Exception):
-    """It was not sent, or we cannot tell. The text is a class of error, never an address."""
+    """The message was not sent, or its state is unknown.
+
+    The text is an error class, not an address.
+    """
 
 
 class Refused(ChannelError):
-    """This address will not take this message, today or later."""
+    """This address refuses this message for good."""
 
 
 class PersonGone(ChannelError):
-    """The person whom it goes to, or reminds of, is deactivated."""
+    """The recipient, or the person whom the message is about, is deactivated."""
 
 
 class AddressGone(Refused):
-    """Nobody is at this address any more."""
+    """This address does not exist any more."""
 
 
 class NotConfigured(ChannelError):
@@ -73,7 +79,7 @@ class Channel(Protocol):
 
 
 class EmailChannel:
-    """Email through Django's backend: SMTP, or whichever provider the settings name."""
+    """Email through Django's backend: SMTP, or the provider that the settings name."""
 
     def send(self, *, address: str, content: str, message_id: str) -> None:
         parts: EmailContent = json.loads(content)
@@ -104,7 +110,10 @@ def _calendar_part(ics: str, method: str) -> MIMEBase:
 
 
 def _email_error(error: Exception) -> ChannelError:
-    """Backends raise what they like; a server that knows its mind answers 5xx to the recipient."""
+    """Return the channel's error for an error of any backend.
+
+    Only a 5xx answer to every recipient is a final refusal.
+    """
     import smtplib
 
     name = type(error).__name__
@@ -152,14 +161,14 @@ def _say_push_is_off() -> None:
 
 
 def firebase() -> "App":
-    """The Firebase client of this process, whichever of its threads asks first."""
+    """Return the Firebase client of this process. All its threads share it."""
     with _FIREBASE_LOCK:
         return _firebase()
 
 
 @cache
 def _firebase() -> "App":
-    """Imported late: it is slow, and most processes never push."""
+    """Make the client. Its import is late, because it is slow and most processes never push."""
     import firebase_admin
     from firebase_admin import credentials
 

@@ -1,7 +1,7 @@
 """The Notification outbox: written with the fact it reports, sent by a worker.
 
-The callers of `email` and `push` hold the transaction of the fact. What is said is theirs: this
-floor only knows to whom it goes and that it must arrive.
+The callers of `email` and `push` hold the transaction of the fact, and write the content. This
+module knows only the recipient, and that the message must arrive.
 """
 
 import json
@@ -51,7 +51,7 @@ CHANNELS: dict[str, Channel] = {
 
 
 def render_email(name: str, context: Mapping[str, Any], *, language: str) -> EmailContent:
-    """The three templates of `templates/emails/<name>/`, in the language of whoever reads them."""
+    """Render the three templates of `templates/emails/<name>/` in the reader's language."""
     values = {**context, "public_url": settings.PUBLIC_URL}
 
     def part(file: str) -> str:
@@ -77,7 +77,7 @@ def email(
     due_at: datetime | None = None,
     about: AbstractBaseUser | None = None,
 ) -> None:
-    """Enqueue an email, at once or for `due_at`.
+    """Enqueue an email, for now or for `due_at`.
 
     It is not sent if `user`, or the person whom it is `about`, is deactivated by then.
     """
@@ -95,7 +95,10 @@ def push(
     due_at: datetime | None = None,
     about: AbstractBaseUser | None = None,
 ) -> None:
-    """Enqueue a push message to each device of this person: a row a device. Else as `email`."""
+    """Enqueue a push message to each active device of this person, one row a device.
+
+    See `email`.
+    """
     active = PushDevice.objects.filter(user=user.pk, is_active=True).order_by("pk")
     shared = _Shared(kind, json.dumps(content), _pk(user), _pk(about), topic, due_at or now, now)
     _enqueue(Notification.Channel.PUSH, list(active.values_list("digest", flat=True)), shared)
@@ -127,30 +130,32 @@ def _enqueue(channel: str, addresses: Sequence[str], shared: _Shared) -> None:
 
 
 def withdraw(*, topic: str, now: datetime) -> int:
-    """Take back what has not been sent about a topic; how many rows that was."""
+    """Withdraw the notifications of a topic that have not been sent. Return how many."""
     return outbox.withdraw(Notification.objects.filter(topic=topic), now=now)
 
 
 def forget(*, topics: Collection[str]) -> None:
-    """Forget what was said about these. What waits is still sent, and forgotten after that."""
+    """Delete the notifications of these topics.
+
+    Pending ones are still sent, and deleted after that.
+    """
     rows = Notification.objects.filter(topic__in=topics)
     rows.exclude(state=OutboxState.WAITING).delete()
     rows.update(topic=ONCE)
 
 
 def due(channel: str, now: datetime) -> "QuerySet[Notification, Notification]":
-    """Return what may be sent by this channel: due, and in nobody's hands."""
+    """Return the notifications of this channel that are due and not leased."""
     rows = Notification.objects.filter(channel=channel, state=OutboxState.WAITING, due_at__lte=now)
     return rows.exclude(lease_until__gt=now)
 
 
 def deliver(*, channel: str | None = None) -> bool:
-    """Claim the first notification that is due, by this channel or by any; send and settle it.
+    """Claim the first notification that is due, of this channel or of any; send and settle it.
 
-    False where there was nothing to claim. Reads the clock itself, since sending takes time.
+    False if there was nothing to claim. It reads the clock itself, since sending takes time.
     """
-    # Content that no key opens must not keep a worker from claiming the row and all behind it.
-    rows = Notification.objects.defer("content")
+    rows = Notification.objects.all()
     row = outbox.claim(rows.filter(channel=channel) if channel else rows, now=timezone.now())
     if row is None:
         return False
@@ -178,9 +183,9 @@ def deliver(*, channel: str | None = None) -> bool:
 
 
 def _address(row: Notification) -> str:
-    """Return where the channel sends it.
+    """Return the address to which the channel sends this row.
 
-    PersonGone where somebody is deactivated, AddressGone for a device that was removed meanwhile.
+    PersonGone if a person is deactivated. AddressGone for a device that was removed meanwhile.
     """
     people = [pk for pk in (row.user_id, row.about_id) if pk is not None]
     if people and get_user_model().objects.filter(pk__in=people, is_active=False).exists():
@@ -194,7 +199,7 @@ def _address(row: Notification) -> str:
 
 
 def _retry(row: Notification, error: Exception, *, in_time: bool) -> None:
-    """Put it off. Every failure costs an attempt: else it would be tried for ever."""
+    """Schedule a retry. Every failure costs an attempt; otherwise the retries would never end."""
     if in_time and not isinstance(error, ChannelError):
         # A fault in our code or in a library.
         word = type(error).__name__

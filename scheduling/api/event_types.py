@@ -16,8 +16,8 @@ from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
 from core.api import envelope
 from core.api.fields import query_of
-from core.api.filters import narrowed
-from core.api.idempotency import once
+from core.api.filters import filtered
+from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.rendering import instant
 from core.api.schema import IDEMPOTENCY_KEY, answer
@@ -65,7 +65,7 @@ class EventTypeViewSet(ViewSet):
     def list(self, request: Request) -> Response:
         """Your event types, in your order."""
         user = caller(request).pk
-        rows = narrowed(request, _EVENT_TYPES, self.filterset_class, user=user)
+        rows = filtered(request, _EVENT_TYPES, self.filterset_class, user=user)
         return envelope.page(request, rows)
 
     @extend_schema(
@@ -83,7 +83,7 @@ class EventTypeViewSet(ViewSet):
             made = services.create_event_type(host=caller(request), **wanted.validated_data)
             return envelope.item(EventTypeSerializer(made).data, status=201)
 
-        return once(request, create)
+        return answer_once(request, create)
 
     @extend_schema(operation_id="get_event_type", responses=_EVENT_TYPE)
     def retrieve(self, request: Request, key: str) -> Response:

@@ -13,8 +13,8 @@ from rest_framework.viewsets import ViewSet
 from accounts.api.authentication import caller
 from core.api import envelope
 from core.api.fields import at
-from core.api.filters import narrowed
-from core.api.idempotency import once
+from core.api.filters import filtered
+from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, ErrorSerializer
 from core.errors import Invalid
@@ -65,7 +65,7 @@ class EventViewSet(ViewSet):
     )
     def list(self, request: Request) -> Response:
         """What is booked of you, by start."""
-        rows = narrowed(request, _EVENTS, self.filterset_class, user=caller(request).pk)
+        rows = filtered(request, _EVENTS, self.filterset_class, user=caller(request).pk)
         return envelope.page(request, rows)
 
     @extend_schema(
@@ -80,7 +80,7 @@ class EventViewSet(ViewSet):
         A start that is taken is a conflict, whose `reason` is `busy`, `buffer` or `daily_limit`;
         one that is never offered, or not yet or no longer, is a validation error.
         """
-        return once(
+        return answer_once(
             request,
             lambda: self._book(request),
             about=lambda made: topic_of(made.data["data"]["id"]),

@@ -6,7 +6,7 @@ from functools import partial, wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,8 +16,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from core.errors import NotFound
-from core.web.pages import checked, limited, ours_or, page_of, refusals_shown, signed_in_at
+from core.web.pages import (
+    action_view,
+    checked,
+    limited,
+    own_address_or,
+    page_of,
+    refusals_shown,
+    signed_in_at,
+)
 from scheduling.domain import availability, bookings, limits
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
@@ -56,10 +63,7 @@ def booking(request: SignedIn, booking_id: int) -> HttpResponse:
 
 
 def _find(booking_id: int, user: User) -> Booking:
-    try:
-        return bookings.find(key=str(booking_id), user=user)
-    except NotFound as error:
-        raise Http404(error.message) from error
+    return bookings.find(key=str(booking_id), user=user)
 
 
 def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -> HttpResponse:
@@ -85,21 +89,12 @@ def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -
 
 
 def _acting(view: Callable[[SignedIn, Booking], str]) -> Callable[..., HttpResponseBase]:
-    """A POST that changes a booking, says how that went and goes back to where it was sent from.
+    """Make the page of an action on a booking, which itself shows why nothing was changed."""
 
-    Where nothing was changed, to the booking itself, which shows why.
-    """
-
-    @require_POST
-    @signed_in_at("scheduling:booking", "booking_id")
+    @action_view("scheduling:booking", "booking_id", words=unmoved, is_shown_there=True)
     @wraps(view)
-    def act(request: SignedIn, booking_id: int) -> HttpResponse:
-        page = reverse("scheduling:booking", args=[booking_id])
-        found, back = _find(booking_id, request.user), page
-        with refusals_shown(request, unmoved):
-            messages.success(request, view(request, found))
-            back = ours_or(page, request, request.POST.get("next", ""))
-        return redirect(back)
+    def act(request: SignedIn, booking_id: int) -> str:
+        return view(request, _find(booking_id, request.user))
 
     return act
 
@@ -152,7 +147,7 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
     """Move it to another time; on a refusal, go back to the week that was shown."""
     found = _find(booking_id, request.user)
     page = reverse("scheduling:booking", args=[booking_id])
-    back = ours_or(page, request, request.POST.get("next", ""))
+    back = own_address_or(page, request, request.POST.get("next", ""))
     now = timezone.now()
     with refusals_shown(request, unmoved):
         wanted = checked(MoveForm(request.POST))

@@ -9,18 +9,18 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain import limits
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from core.errors import Invalid, LimitReached, NotFound
-from core.web.pages import SAFE, limited, page_of, signed_in_at
+from core.errors import Invalid, LimitReached
+from core.web.pages import SAFE, action_view, limited, page_of
 from scheduling.domain import services
 from scheduling.models import Booking, EventType
 from scheduling.pages.event_type_forms import EventTypeForm, Questions
@@ -87,8 +87,6 @@ def _form(
             saved = save(form.cleaned_data | {"custom_fields": questions.values()})
         except ValidationError as error:
             form.add_errors(error)
-        except NotFound as error:
-            raise Http404(error.message) from error
         except (Invalid, LimitReached) as error:
             if not questions.add_refusal(error.field, error.message):
                 form.add_refusal(error.field, error.message)
@@ -119,34 +117,25 @@ def _address(host: User) -> str:
 
 
 def _find(event_type_id: int, user: User) -> EventType:
-    try:
-        return services.find_event_type(key=str(event_type_id), user=user)
-    except NotFound as error:
-        raise Http404(error.message) from error
+    return services.find_event_type(key=str(event_type_id), user=user)
 
 
 # --- what a host does with one of them ------------------------------------------------------------
 
 
 def _acting(view: Callable[[EventType], str]) -> Callable[..., HttpResponseBase]:
-    """A POST that changes an event type, says how that went and goes back to the list."""
+    """Make the page of an action on an event type, which leads back to the list."""
 
-    @require_POST
-    @signed_in_at(_LIST)
+    @action_view(_LIST)
     @wraps(view)
-    def act(request: SignedIn, event_type_id: int) -> HttpResponse:
+    def act(request: SignedIn, event_type_id: int) -> str:
         found = _find(event_type_id, request.user)
         try:
-            messages.success(request, view(found))
-        except NotFound as error:
-            raise Http404(error.message) from error
+            return view(found)
         except (Invalid, ValidationError):
             # Made elsewhere, or before a rule was.
-            name = {"name": found.name}
-            messages.error(
-                request, gettext("%(name)s needs another look: open and save it.") % name
-            )
-        return redirect(_LIST)
+            message = gettext("%(name)s needs another look: open and save it.")
+            raise Invalid(message % {"name": found.name}) from None
 
     return act
 

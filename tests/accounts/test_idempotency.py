@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from accounts.models import ApiToken, Team, User
 from core.api import idempotency
-from core.api.idempotency import once, purge
+from core.api.idempotency import answer_once, purge
 from core.api.rendering import dumps
 from core.errors import Conflict, InFlight, Invalid
 from core.models import IdempotencyRecord
@@ -60,24 +60,24 @@ def teams() -> int:
 
 def test_without_a_key_it_is_just_done(alice: User) -> None:
     for _ in range(2):
-        assert once(ask(alice, key=None), make_team).status_code == 201
+        assert answer_once(ask(alice, key=None), make_team).status_code == 201
     assert (teams(), IdempotencyRecord.objects.count()) == (2, 0)
 
 
 def test_the_same_request_is_answered_again_to_the_byte(alice: User) -> None:
-    status, body, replayed = plain(once(ask(alice), make_team))
+    status, body, replayed = plain(answer_once(ask(alice), make_team))
     assert (status, replayed) == (201, None)
     assert b'"at":"2026-03-02T09:00:00Z"' in body
-    assert plain(once(ask(alice), make_team)) == (201, body, "true")
-    assert plain(once(ask(alice), make_team)) == (201, body, "true")
+    assert plain(answer_once(ask(alice), make_team)) == (201, body, "true")
+    assert plain(answer_once(ask(alice), make_team)) == (201, body, "true")
     assert teams() == 1
 
 
 @pytest.mark.parametrize("body", [b'{"name": "y"}', b'{"name":"x"}', b'{"name": "x"} ', b""])
 def test_another_body_is_refused(alice: User, body: bytes) -> None:
-    once(ask(alice), make_team)
+    answer_once(ask(alice), make_team)
     with pytest.raises(Invalid) as caught:
-        once(ask(alice, body=body), make_team)
+        answer_once(ask(alice, body=body), make_team)
     assert (caught.value.field, caught.value.message) == (
         "Idempotency-Key",
         "This key was used with another body.",
@@ -94,27 +94,27 @@ def test_a_key_belongs_to_an_account_a_method_and_a_path(alice: User, bob: User)
         ask(alice, key="key-2"),
         ask(alice, key="KEY-1"),
     ):
-        assert plain(once(request, make_team))[2] is None
+        assert plain(answer_once(request, make_team))[2] is None
     assert teams() == 6
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\x00b", "a\tb", "ü", "a\x7f", "\x85"])
 def test_what_cannot_be_a_key_is_refused(alice: User, key: str) -> None:
     with pytest.raises(Invalid) as caught:
-        once(ask(alice, key=key), make_team)
+        answer_once(ask(alice, key=key), make_team)
     assert caught.value.field == "Idempotency-Key"
     assert teams() == 0
 
 
 @pytest.mark.parametrize("key", ["x" * 255, "~ !", "0"])
 def test_what_can(alice: User, key: str) -> None:
-    once(ask(alice, key=key), make_team)
-    assert plain(once(ask(alice, key=key), make_team))[2] == "true"
+    answer_once(ask(alice, key=key), make_team)
+    assert plain(answer_once(ask(alice, key=key), make_team))[2] == "true"
 
 
 def test_a_path_of_any_length_is_no_crash(alice: User) -> None:
     path = "/api/v1/teams/" + "9" * 1_000
-    assert once(ask(alice, path=path), make_team).status_code == 201
+    assert answer_once(ask(alice, path=path), make_team).status_code == 201
 
 
 @pytest.mark.parametrize("error", [Conflict("taken"), ParseError(), NotFound(), ValueError()])
@@ -125,9 +125,9 @@ def test_a_try_that_fails_leaves_no_effect_and_the_key_free(alice: User, error: 
 
     for key in ("key-1", None):
         with pytest.raises(type(error)):
-            once(ask(alice, key=key), fail)
+            answer_once(ask(alice, key=key), fail)
     assert (teams(), IdempotencyRecord.objects.count()) == (0, 0)
-    assert plain(once(ask(alice, body=b"another"), make_team))[2] is None
+    assert plain(answer_once(ask(alice, body=b"another"), make_team))[2] is None
 
 
 @pytest.mark.parametrize("status", [199, 300, 400, 409, 500])
@@ -137,12 +137,12 @@ def test_an_answer_that_is_no_success_is_not_kept(alice: User, status: int) -> N
         return Response({"error": "no"}, status=status)
 
     for key in ("key-1", None):
-        assert once(ask(alice, key=key), refuse).status_code == status
+        assert answer_once(ask(alice, key=key), refuse).status_code == status
     assert (teams(), IdempotencyRecord.objects.count()) == (0, 0)
 
 
 def test_the_answer_is_encrypted(alice: User) -> None:
-    once(ask(alice), lambda: Response({"secret": "whsec_abc"}, status=201))
+    answer_once(ask(alice), lambda: Response({"secret": "whsec_abc"}, status=201))
     with connection.cursor() as cursor:
         cursor.execute("SELECT answer FROM core_idempotencyrecord")
         [[answer]] = cursor.fetchall()
@@ -152,31 +152,31 @@ def test_the_answer_is_encrypted(alice: User) -> None:
 
 def test_a_key_is_kept_for_24_hours_and_then_used_anew(alice: User) -> None:
     with time_machine.travel(NOW, tick=False) as traveller:
-        once(ask(alice), make_team)
+        answer_once(ask(alice), make_team)
         traveller.move_to(NOW + timedelta(hours=24) - timedelta(microseconds=1))
-        assert plain(once(ask(alice), make_team))[2] == "true"
+        assert plain(answer_once(ask(alice), make_team))[2] == "true"
         traveller.move_to(NOW + timedelta(hours=24))
-        assert plain(once(ask(alice, body=b"new"), make_team))[2] is None
-        assert plain(once(ask(alice, body=b"new"), make_team))[2] == "true"
+        assert plain(answer_once(ask(alice, body=b"new"), make_team))[2] is None
+        assert plain(answer_once(ask(alice, body=b"new"), make_team))[2] == "true"
         traveller.shift(timedelta(hours=23))
-        assert plain(once(ask(alice, body=b"new"), make_team))[2] == "true"
+        assert plain(answer_once(ask(alice, body=b"new"), make_team))[2] == "true"
     assert (teams(), IdempotencyRecord.objects.count()) == (2, 1)
 
 
 def test_a_try_that_fails_on_an_expired_key_leaves_it_free(alice: User) -> None:
     with time_machine.travel(NOW, tick=False) as traveller:
-        once(ask(alice), make_team)
+        answer_once(ask(alice), make_team)
         traveller.shift(timedelta(hours=25))
         with pytest.raises(ZeroDivisionError):
-            once(ask(alice, body=b"new"), lambda: Response(1 / 0))
-        assert plain(once(ask(alice, body=b"newer"), make_team))[2] is None
+            answer_once(ask(alice, body=b"new"), lambda: Response(1 / 0))
+        assert plain(answer_once(ask(alice, body=b"newer"), make_team))[2] is None
 
 
 def test_the_sweep_forgets_what_is_over(alice: User) -> None:
     with time_machine.travel(NOW, tick=False) as traveller:
-        once(ask(alice, key="old"), make_team)
+        answer_once(ask(alice, key="old"), make_team)
         traveller.shift(timedelta(seconds=1))
-        once(ask(alice, key="new"), make_team)
+        answer_once(ask(alice, key="new"), make_team)
     assert purge(now=NOW + timedelta(hours=24) - timedelta(microseconds=1)) == 0
     assert purge(now=NOW + timedelta(hours=24)) == 1
     assert [record.key for record in IdempotencyRecord.objects.all()] == ["new"]
@@ -204,10 +204,10 @@ def test_a_second_request_waits_for_the_first(alice: User) -> None:
     def second() -> object:
         assert inside.wait(10)
         waiting.set()
-        return plain(once(ask(alice), make_team))
+        return plain(answer_once(ask(alice), make_team))
 
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(in_thread, lambda: plain(once(ask(alice), slow)))
+        one = pool.submit(in_thread, lambda: plain(answer_once(ask(alice), slow)))
         other = pool.submit(in_thread, second)
         first, again = one.result(), other.result()
     assert isinstance(first, tuple)
@@ -218,7 +218,9 @@ def test_a_second_request_waits_for_the_first(alice: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_ten_at_once_do_it_once(alice: User) -> None:
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(in_thread, [lambda: plain(once(ask(alice), make_team))] * 10))
+        answers = list(
+            pool.map(in_thread, [lambda: plain(answer_once(ask(alice), make_team))] * 10)
+        )
     bodies = {answer[1] for answer in answers if isinstance(answer, tuple)}
     replayed = [answer[2] for answer in answers if isinstance(answer, tuple)]
     assert (len(bodies), sorted(map(str, replayed))) == (1, ["None", *["true"] * 9])
@@ -238,13 +240,13 @@ def test_a_first_that_takes_too_long_is_a_conflict(
         return make_team()
 
     with ThreadPoolExecutor(1) as pool:
-        one = pool.submit(in_thread, lambda: plain(once(ask(alice), slow)))
+        one = pool.submit(in_thread, lambda: plain(answer_once(ask(alice), slow)))
         assert inside.wait(10)
         with pytest.raises(InFlight):
-            once(ask(alice), make_team)
+            answer_once(ask(alice), make_team)
         refused.set()
         first = one.result()
-    assert plain(once(ask(alice), make_team)) == (*first[:2], "true")  # type: ignore[index]
+    assert plain(answer_once(ask(alice), make_team)) == (*first[:2], "true")  # type: ignore[index]
     assert teams() == 1
 
 
@@ -261,10 +263,10 @@ def test_when_the_first_fails_the_second_does_it(alice: User) -> None:
     def second() -> object:
         assert inside.wait(10)
         waiting.set()
-        return plain(once(ask(alice), make_team))
+        return plain(answer_once(ask(alice), make_team))
 
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(in_thread, lambda: once(ask(alice), fail))
+        one = pool.submit(in_thread, lambda: answer_once(ask(alice), fail))
         other = pool.submit(in_thread, second)
         assert isinstance(one.result(), Conflict)
         assert other.result()[2] is None  # type: ignore[index]
@@ -288,7 +290,7 @@ def test_only_the_wait_for_the_key_is_bounded(alice: User) -> None:
         seen.append(patience())
         return make_team()
 
-    once(ask(alice), look)
+    answer_once(ask(alice), look)
     assert seen == [usual]
     assert patience() == usual
 
@@ -301,14 +303,14 @@ def test_the_effect_and_the_answer_are_one_transaction(alice: User) -> None:
             assert pool.submit(in_thread, IdempotencyRecord.objects.count).result() == 0
         return make_team()
 
-    once(ask(alice), look)
+    answer_once(ask(alice), look)
     assert IdempotencyRecord.objects.get().status == 201
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_purge_meanwhile_takes_nothing_that_is_in_use(alice: User) -> None:
     with time_machine.travel(timezone.now() - timedelta(hours=25)):
-        once(ask(alice), make_team)
+        answer_once(ask(alice), make_team)
     if connection.vendor == "postgresql":
         with ThreadPoolExecutor(1) as pool:
             sweeps = []
@@ -317,15 +319,15 @@ def test_a_purge_meanwhile_takes_nothing_that_is_in_use(alice: User) -> None:
                 sweeps.append(pool.submit(in_thread, lambda: purge(now=timezone.now())))
                 return make_team()
 
-            once(ask(alice), act)
+            answer_once(ask(alice), act)
             assert sweeps[0].result() == 0
     else:
-        once(ask(alice), make_team)
+        answer_once(ask(alice), make_team)
         assert purge(now=timezone.now()) == 0
-    assert plain(once(ask(alice), make_team))[2] == "true"
+    assert plain(answer_once(ask(alice), make_team))[2] == "true"
 
 
 def test_it_may_run_inside_a_transaction(alice: User) -> None:
     with transaction.atomic():
-        once(ask(alice), make_team)
+        answer_once(ask(alice), make_team)
     assert teams() == 1

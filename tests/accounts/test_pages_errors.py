@@ -100,7 +100,12 @@ def test_the_page_of_a_crash_needs_nothing(settings: Settings) -> None:
         "img/favicon.svg",
         "css/tokens.css",
         "css/base.css",
-        "css/components.css",
+        "css/components/frame.css",
+        "css/components/controls.css",
+        "css/components/notices.css",
+        "css/components/cards.css",
+        "css/components/lists.css",
+        "css/components/contrast.css",
     ]
     for name in named:
         assert (settings.BASE_DIR / "static" / name).is_file()

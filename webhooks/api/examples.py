@@ -1,4 +1,4 @@
-"""What the OpenAPI document shows of webhooks."""
+"""Examples of webhooks in the OpenAPI document."""
 
 NEW_WEBHOOK = {
     "name": "Booking Notifications",

@@ -1,4 +1,4 @@
-"""The shapes of webhooks and their deliveries."""
+"""Serializers of webhooks and their deliveries."""
 
 import json
 from typing import Any
@@ -9,6 +9,7 @@ from rest_framework import serializers
 from core.api.fields import MomentField, StrictCharField, StrictModelSerializer
 from core.api.reading import Derived, Many
 from core.api.schema import example
+from core.db.crypto import opened
 from core.db.outbox import OutboxState
 from webhooks.api import examples
 from webhooks.domain import services, signing
@@ -39,7 +40,7 @@ def _percentage(good: int, bad: int) -> float | None:
 
 
 class StatsSerializer(serializers.Serializer[Any]):
-    """Of the attempts of the last 30 days."""
+    """Statistics of the attempts of the last 30 days."""
 
     success_count = serializers.IntegerField()
     failure_count = serializers.IntegerField()
@@ -69,13 +70,15 @@ class WebhookSerializer(serializers.Serializer[Webhook]):
         help_text="Why Parley stopped it: `gone` (410) or `failing` (for five days).",
     )
     secret = Derived(
-        signing.cut,
+        lambda secret: signing.cut(opened(secret)),
         "secret",
         like=serializers.CharField(),
         help_text="Cut, but for its making and rotation.",
     )
     headers = Derived(
-        json.loads, "sealed_headers", like=serializers.DictField(child=serializers.CharField())
+        lambda headers: json.loads(opened(headers)),
+        "sealed_headers",
+        like=serializers.DictField(child=serializers.CharField()),
     )
     timeout_seconds = serializers.IntegerField()
     max_retries = serializers.IntegerField()
@@ -87,9 +90,9 @@ class WebhookSerializer(serializers.Serializer[Webhook]):
 
 @example(examples.WEBHOOK_WITH_SECRET)
 class WebhookWithSecretSerializer(WebhookSerializer):
-    """A webhook with the whole of its secret."""
+    """A webhook with its whole secret."""
 
-    secret = Derived(str, "secret", like=serializers.CharField())
+    secret = Derived(opened, "secret", like=serializers.CharField())
 
 
 @extend_schema_field(
@@ -109,7 +112,7 @@ class WebhookWithSecretSerializer(WebhookSerializer):
     }
 )
 class HeadersField(serializers.DictField):
-    """Header values by their names; none of those that Parley sets itself."""
+    """Header values by their names. Headers that Parley sets itself are not allowed."""
 
     def __init__(self, **options: Any) -> None:
         child = StrictCharField(
@@ -120,7 +123,7 @@ class HeadersField(serializers.DictField):
 
 @example(examples.NEW_WEBHOOK)
 class NewWebhookSerializer(StrictModelSerializer):
-    """What is left out has its default."""
+    """A new webhook. A field that you leave out gets its default."""
 
     url = StrictCharField(
         max_length=2000, trim_whitespace=False, help_text="https, on port 443 or 8443."
@@ -144,7 +147,7 @@ class NewWebhookSerializer(StrictModelSerializer):
 
 @example(examples.WEBHOOK_CHANGE)
 class WebhookChangeSerializer(NewWebhookSerializer):
-    """What is left out stays."""
+    """Changes to a webhook. A field that you leave out keeps its value."""
 
     url = StrictCharField(
         max_length=2000,

@@ -1,4 +1,4 @@
-"""`/api/v1/webhooks`."""
+"""API views of `/api/v1/webhooks`."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -11,7 +11,7 @@ from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
 from core.api import envelope
 from core.api.fields import at
-from core.api.idempotency import once
+from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, answer
 from core.text.zones import zone_of
@@ -58,7 +58,7 @@ class WebhookViewSet(ViewSet):
         responses=envelope.page_of(WebhookSerializer),
     )
     def list(self, request: Request) -> Response:
-        """Your webhooks, oldest first, with what came of their attempts."""
+        """Return your webhooks, oldest first, with statistics of their attempts."""
         return envelope.page(request, _WEBHOOKS.of(user=caller(request).pk))
 
     @extend_schema(
@@ -68,7 +68,7 @@ class WebhookViewSet(ViewSet):
         responses={201: _NEW_WEBHOOK},
     )
     def create(self, request: Request) -> Response:
-        """A new webhook. Its `secret` is whole in this answer and never again."""
+        """Create a webhook. Only this answer shows its whole `secret`."""
 
         def create() -> Response:
             wanted = NewWebhookSerializer(data=request.data)
@@ -78,18 +78,18 @@ class WebhookViewSet(ViewSet):
                 WebhookWithSecretSerializer(_find(request, str(made.pk))).data, status=201
             )
 
-        return once(request, create)
+        return answer_once(request, create)
 
     @extend_schema(operation_id="get_webhook", responses=_WEBHOOK)
     def retrieve(self, request: Request, key: str) -> Response:
-        """One of your webhooks."""
+        """Return one of your webhooks."""
         return envelope.item(_WEBHOOKS.one(key, user=caller(request).pk))
 
     @extend_schema(
         operation_id="update_webhook", request=WebhookChangeSerializer, responses=_WEBHOOK
     )
     def partial_update(self, request: Request, key: str) -> Response:
-        """Change what you send. `status: active` starts one again that was stopped."""
+        """Change the fields that you send. `status: active` starts a stopped webhook again."""
         found = _find(request, key)
         wanted = WebhookChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -102,7 +102,7 @@ class WebhookViewSet(ViewSet):
         responses=_WEBHOOK,
     )
     def update(self, request: Request, key: str) -> Response:
-        """The same as PATCH: change what you send."""
+        """Change the fields that you send, as PATCH does."""
         return self.partial_update(request, key)
 
     @extend_schema(operation_id="delete_webhook", responses={200: _DELETED})
@@ -114,7 +114,7 @@ class WebhookViewSet(ViewSet):
     @extend_schema(operation_id="test_webhook", request=None, responses=TestSerializer)
     @action(detail=True, methods=["post"])
     def test(self, request: Request, key: str) -> Response:
-        """Send a `webhook.test` at once, and once, and say what came of it."""
+        """Send one `webhook.test` now and return the result. It is not retried."""
         _delivery, attempt = services.send_test(webhook=_find(request, key), now=timezone.now())
         outcome = "sent successfully" if attempt.succeeded else "failed"
         return Response(
@@ -127,7 +127,10 @@ class WebhookViewSet(ViewSet):
     @extend_schema(operation_id="rotate_webhook_secret", request=None, responses=_NEW_WEBHOOK)
     @action(detail=True, methods=["post"])
     def rotate_secret(self, request: Request, key: str) -> Response:
-        """A new `secret`, whole in this answer. The old one signs as well for 24 hours more."""
+        """Replace the `secret`. Only this answer shows it whole.
+
+        The old one also signs for 24 more hours.
+        """
         rotated = services.rotate_secret(webhook=_find(request, key), now=timezone.now())
         return envelope.item(WebhookWithSecretSerializer(rotated).data)
 
@@ -138,7 +141,7 @@ class WebhookViewSet(ViewSet):
     )
     @action(detail=True, methods=["post"])
     def recover(self, request: Request, key: str) -> Response:
-        """Send again all that was never delivered since a moment."""
+        """Send all deliveries again that were created since this time and never succeeded."""
         found = _find(request, key)
         asked = RecoverSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -153,7 +156,10 @@ class WebhookViewSet(ViewSet):
     )
     @action(detail=True)
     def deliveries(self, request: Request, key: str) -> Response:
-        """What this webhook was told or will be, newest first, each with its attempts."""
+        """Return the deliveries of this webhook, newest first, with their attempts.
+
+        Pending ones are included.
+        """
         return envelope.page(request, _DELIVERIES.of(webhook=_find(request, key).pk))
 
     @extend_schema(

@@ -1,4 +1,4 @@
-"""What of this floor goes on reaching into an account. See `core.people.access`."""
+"""Webhooks as lasting access to an account. See `core.people.access`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +17,10 @@ def lasting(*, person_id: int, now: datetime) -> Iterator[Access]:
 
 
 def end(*, person_id: int, now: datetime) -> None:
-    """Switch them off: they can be switched on again, and what they missed sent then."""
+    """Make the person's webhooks inactive.
+
+    They can be made active again, and resend what they missed.
+    """
     for webhook in _active(person_id):
         services.update(webhook=webhook, now=now, status=Webhook.Status.INACTIVE)
 

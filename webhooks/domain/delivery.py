@@ -1,8 +1,8 @@
-"""One attempt after the other until a webhook has taken an event, or its retries are used up.
+"""Delivery of events to webhooks, one attempt after the other until one succeeds or retries end.
 
 A delivery is claimed, sent with no transaction open, and settled under its lease together with the
-record of the attempt. Whoever dies in between costs no attempt: the lease ends, and another sends
-the same bytes under the same `webhook-id`.
+record of the attempt. A worker that dies in between costs no attempt: its lease ends, and another
+worker sends the same bytes under the same `webhook-id`.
 """
 
 import random
@@ -30,16 +30,17 @@ from webhooks.messages import notifications
 from webhooks.models import Attempt, Delivery, Webhook
 
 AT_ONCE = 4
-# Of the threads for deliveries, how much one account may hold at once.
+# The part of the threads for deliveries that one account may hold at once.
 _ACCOUNT_PART = 0.25
-# How much those endpoints may hold that are slow, failing or not yet proven: of all, of an account.
+# The part that slow, failing or not yet proven endpoints may hold: of all threads, and of an
+# account's.
 _UNPROVEN_PART = 0.5
 # An answer within this time is prompt.
 _PROMPT_MILLISECONDS = 2_000
 GIVEN_UP_AFTER = timedelta(days=5)
 _JITTER = 0.2
 _GONE = 410
-# Of header values: shorter ones hide nothing, and are part of many words.
+# Shorter header values are not removed: they hide nothing, and are part of many words.
 _SHORTEST_SECRET = 6
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attempt. `error` is `http_<status>` or a class of error of the client's."""
+    """Result of an attempt. `error` is `http_<status>` or an error class of the HTTP client."""
 
     at: datetime
     milliseconds: int
@@ -64,8 +65,8 @@ def policy() -> guarded_http.Policy:
 
 
 def due(now: datetime) -> QuerySet[Delivery, Delivery]:
-    """What may be sent: due, in nobody's hands, and to an active webhook that has a place free."""
-    # Counted among what waits, of which there is little; all that was ever told is much.
+    """Return deliveries that are due, not leased, and for an active webhook with a free place."""
+    # Counted among pending deliveries, which are few. All deliveries ever made are many.
     under_way = Delivery.objects.filter(_under_way(now)).order_by().values("webhook")
     full = under_way.annotate(places=Count("pk")).filter(places__gte=AT_ONCE).values("webhook")
     return Delivery.objects.filter(
@@ -81,14 +82,14 @@ def _under_way(now: datetime) -> Q:
 
 
 def account_share(owner_id: int) -> dict[str, int]:
-    """Return the limit by which one account leaves threads to the others."""
+    """Return the limit of threads for one account, so that other accounts get the rest."""
     return {f"account {owner_id}": shares.places(shares.DELIVERIES, _ACCOUNT_PART)}
 
 
 def _unproven_share(owner_id: int) -> dict[str, int]:
-    """Return the limits by which endpoints that may hang leave threads to the others.
+    """Return the limits for endpoints that may hang, so that others get the rest of the threads.
 
-    To those of other accounts, and to the proven ones of the same account.
+    The others are endpoints of other accounts, and the proven ones of the same account.
     """
     return {
         "unproven": shares.places(shares.DELIVERIES, _UNPROVEN_PART),
@@ -97,9 +98,9 @@ def _unproven_share(owner_id: int) -> dict[str, int]:
 
 
 def deliver(*, webhook_id: int) -> bool:
-    """Claim the first that may be sent to this webhook, send and settle it; False if there is none.
+    """Claim the first delivery that this webhook may get, send and settle it.
 
-    Reads the clock itself, since sending takes time.
+    False if there is none. It reads the clock itself, since sending takes time.
     """
     with ExitStack() as places:
         delivery = _claim(webhook_id, places)
@@ -109,7 +110,7 @@ def deliver(*, webhook_id: int) -> bool:
         try:
             outcome = send(delivery)
         except Exception:
-            # A fault of ours. It costs an attempt: else it would be tried for ever.
+            # An error in our code. It costs an attempt; otherwise the retries would never end.
             log.exception("delivery_broken", delivery=delivery.pk)
             outcome = Outcome(timezone.now(), 0, "internal")
         faults.point("delivery.sent")
@@ -119,10 +120,11 @@ def deliver(*, webhook_id: int) -> bool:
 
 
 def _claim(webhook_id: int, places: ExitStack) -> Delivery | None:
-    """None too where it would take a place that its kind has none free of."""
+    """Claim a delivery. None if there is none, or no place is free for it."""
     now = timezone.now()
     with transaction.atomic():
-        # One after the other per webhook, so that those under way are counted truly.
+        # Claims of one webhook run one after the other, so that the count of leased deliveries is
+        # right.
         rows = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ACTIVE)
         webhook = rows.only("owner_id", "is_prompt").select_for_update(no_key=True).first()
         if webhook is None:
@@ -138,14 +140,14 @@ def _claim(webhook_id: int, places: ExitStack) -> Delivery | None:
 
 
 def next_of_account(owner_id: int, *, besides: Collection[int]) -> int | None:
-    """Return the webhook of this account that has waited longest, a proven one first."""
+    """Return the webhook of this account that has waited longest. A proven one comes first."""
     rows = due(timezone.now()).filter(webhook__owner=owner_id).exclude(webhook__in=besides)
     ordered = rows.order_by("-webhook__is_prompt", "due_at")
     return ordered.values_list("webhook_id", flat=True).first()
 
 
 def next_of_another_account() -> int | None:
-    """Return the webhook that has waited longest, of an account to which nothing is being sent.
+    """Return the webhook that has waited longest, of accounts to which nothing is being sent.
 
     A proven one comes first.
     """
@@ -158,9 +160,10 @@ def next_of_another_account() -> int | None:
 def hand_out(now: datetime, *, most: int) -> list[int]:
     """Return the webhooks to deliver to, one for each turn that a worker may take.
 
-    An account has at most `AT_ONCE` turns, and each has its first before any has its second. In a
-    turn its other webhooks follow. Accounts with a proven endpoint come first and have up to `most`
-    turns; so have those without. If there are more, chance decides.
+    An account has at most `AT_ONCE` turns. Each account has its first turn before any has its
+    second. A turn goes on to the account's other webhooks. Accounts with a proven endpoint come
+    first and have up to `most` turns together. Accounts without one have up to `most` turns too. If
+    there are more, chance decides.
     """
     counted = due(now).order_by("-webhook__is_prompt", "webhook")
     rows = counted.values_list("webhook__owner", "webhook", "webhook__is_prompt")
@@ -180,13 +183,16 @@ def hand_out(now: datetime, *, most: int) -> list[int]:
 
 
 def _turns(webhooks: Sequence[tuple[int, int]]) -> list[int]:
-    """Each webhook once, then each a second time, as far as so much waits for it."""
+    """Return each webhook once, then again, as often as deliveries wait for it.
+
+    At most `AT_ONCE` turns.
+    """
     found = [pk for turn in range(AT_ONCE) for pk, waiting in webhooks if waiting > turn]
     return found[:AT_ONCE]
 
 
 def send(delivery: Delivery) -> Outcome:
-    """One attempt, with no transaction open."""
+    """Make one attempt, with no transaction open."""
     now, began, webhook = timezone.now(), monotonic(), delivery.webhook
     event = delivery.event
     signed = signing.headers(
@@ -219,7 +225,10 @@ def send(delivery: Delivery) -> Outcome:
 
 
 def _without(secrets: Iterable[str], text: str) -> str:
-    """A text that a database takes, without these: some endpoints repeat what they are sent."""
+    """Remove these secrets and NUL characters from a text.
+
+    Some endpoints repeat what they receive.
+    """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "[secret]")
@@ -231,7 +240,10 @@ def _milliseconds(began: float) -> int:
 
 
 def _retry_after(text: str, now: datetime) -> timedelta:
-    """The wait that the header asks for, in seconds or by a date (RFC 9110); none otherwise."""
+    """Return the wait of a Retry-After header, in seconds or a date (RFC 9110).
+
+    Zero if unreadable.
+    """
     if text.isascii() and text.isdigit() and len(text) < 8:
         return timedelta(seconds=int(text))
     try:
@@ -269,15 +281,14 @@ def record(delivery: Delivery, outcome: Outcome) -> Attempt:
 
 
 def _lock(webhook_id: int) -> Webhook | None:
-    # Secrets that no key opens must not keep an attempt from being settled.
-    rows = Webhook.objects.defer("secret", "previous_secret", "sealed_headers")
-    return rows.select_for_update(no_key=True).filter(pk=webhook_id).first()
+    return Webhook.objects.select_for_update(no_key=True).filter(pk=webhook_id).first()
 
 
 def _delay(failed: int, webhook: Webhook, asked: timedelta) -> timedelta | None:
-    """How long after so many failed attempts before this one; None where the retries are used up.
+    """Return the delay before the next attempt, after `failed` earlier ones and this failure.
 
-    What the other side asks for is granted from once to twice the usual.
+    None if the retries are used up. The endpoint may ask for more than the usual delay, up to twice
+    as much.
     """
     if failed >= webhook.max_retries:
         return None
@@ -286,7 +297,7 @@ def _delay(failed: int, webhook: Webhook, asked: timedelta) -> timedelta | None:
 
 
 def _judge(webhook: Webhook, outcome: Outcome, now: datetime) -> None:
-    """Note how it answers. Stop telling a webhook that is gone, or has taken nothing for days."""
+    """Record how a webhook answers. Stop one that is gone, or has taken nothing for five days."""
     is_prompt = not outcome.error and outcome.milliseconds <= _PROMPT_MILLISECONDS
     if webhook.is_prompt != is_prompt:
         webhook.is_prompt = is_prompt
@@ -316,7 +327,7 @@ def _disable(webhook: Webhook, reason: Webhook.DisabledReason, now: datetime) ->
 
 
 def give_up_waiting(webhook: Webhook, *, now: datetime) -> None:
-    """What waits for a webhook that is no longer told anything has failed; it can be recovered."""
+    """Fail the pending deliveries of a webhook that has become inactive. They can be recovered."""
     waiting = webhook.deliveries.filter(state=OutboxState.WAITING)
     waiting.update(
         state=OutboxState.FAILED, settled_at=now, last_error="inactive", lease="", lease_until=None

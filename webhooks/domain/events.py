@@ -1,4 +1,4 @@
-"""What a webhook can be told of."""
+"""Event types that a webhook can subscribe to."""
 
 BOOKING = ("created", "confirmed", "rejected", "cancelled", "rescheduled", "completed", "expired")
 MEETING = ("created", "confirmed", "rejected", "cancelled", "completed", "expired")
@@ -7,5 +7,5 @@ EVENTS = (
     *(f"booking.{change}" for change in BOOKING),
     *(f"meeting.{change}" for change in MEETING),
 )
-# What a test send says; nobody subscribes to it.
+# The event type of a test. Nobody can subscribe to it.
 TEST = "webhook.test"

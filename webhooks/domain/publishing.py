@@ -1,4 +1,4 @@
-"""How other floors tell an owner's webhooks that something has happened."""
+"""Publishing of events to an owner's webhooks, called by other apps."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -16,18 +16,18 @@ from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, new_messag
 def publish(
     *, owner: User, type_: str, topic: str, data: Mapping[str, object], now: datetime
 ) -> None:
-    """Enqueue this event for each active webhook of the owner that wants it.
+    """Enqueue this event for each active webhook of the owner that subscribes to it.
 
-    In the caller's transaction, the one of the fact. `data` is the object as its GET answers, and
-    `topic` the caller's name for it. The body is written once: every attempt, to whichever webhook,
-    sends the same bytes. Those of an account that is deactivated are told nothing.
+    Call it in the transaction of the fact. `data` is the object as its GET answers, and `topic` is
+    the caller's name for it. The body is written once, so every attempt to every webhook sends the
+    same bytes. Webhooks of a deactivated account receive nothing.
     """
     active = Webhook.objects.visible_to(owner).filter(
         status=Webhook.Status.ACTIVE, owner__is_active=True
     )
     # Locked, so that none is deleted or stopped before this commits.
     active = active.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    # Which are subscribed is read here and not asked of the database: not every one can.
+    # Subscriptions are compared here: not every database can search a JSON list.
     wanted = [pk for pk, events in active.values_list("pk", "events") if type_ in events]
     if not wanted:
         return
@@ -52,10 +52,11 @@ def write_event(
 
 @transaction.atomic
 def forget(*, topics: Collection[str], blanks: Mapping[str, object]) -> None:
-    """Forget what webhooks were told about these.
+    """Forget what webhooks received about these topics.
 
-    With what is settled its deliveries go. What waits is still told, with `blanks` in place of what
-    its object had under these names; what endpoints have answered to it so far may repeat that.
+    Settled events are deleted with their deliveries. A pending event is still sent, but `blanks`
+    replaces the values of these names in its object. The stored answers to its earlier attempts are
+    emptied, since they may repeat the values.
     """
     events = WebhookEvent.objects.filter(topic__in=topics)
     concerned = Delivery.objects.filter(event__topic__in=topics)

@@ -1,4 +1,4 @@
-"""What owners do with their webhooks."""
+"""Actions of owners on their webhooks."""
 
 import re
 from collections.abc import Mapping
@@ -28,10 +28,10 @@ MOST_HEADERS = 20
 LONGEST_VALUE = 1_000
 # Attempts of one delivery, after which it cannot be sent again.
 MOST_ATTEMPTS = 100
-# Somebody waits for the answer of a test, and a thread that answers requests waits with them.
+# A person waits for the answer of a test, and a thread that answers requests waits too.
 _TEST_SECONDS = 10
 _TESTS_OF_PROCESS = 2
-# How long one that was begun may be running, if nothing is heard of it: its process may have died.
+# How long a test counts as running without news. Its process may have died.
 _TEST_RUNS = timedelta(seconds=15)
 _INTERRUPTED = "interrupted"
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -43,7 +43,7 @@ _OURS = re.compile(
 
 
 def find(*, key: str, user: User) -> Webhook:
-    """A webhook of this person's by number or uuid, or NotFound."""
+    """Return a webhook of this person by its number or uuid, or raise NotFound."""
     found = Webhook.objects.visible_to(user).with_stats().named(key).first()
     if found is None:
         raise NotFound("webhook not found")
@@ -51,7 +51,7 @@ def find(*, key: str, user: User) -> Webhook:
 
 
 def find_delivery(*, webhook: Webhook, key: str) -> Delivery:
-    """A delivery to this webhook by number or uuid, or NotFound."""
+    """Return a delivery to this webhook by its number or uuid, or raise NotFound."""
     rows = Delivery.objects.filter(named(key), webhook=webhook).select_related("event", "webhook")
     found = rows.first()
     if found is None:
@@ -60,7 +60,7 @@ def find_delivery(*, webhook: Webhook, key: str) -> Delivery:
 
 
 def create(*, owner: User, headers: Mapping[str, str] | None = None, **values: Any) -> Webhook:
-    """A new webhook with a secret of its own.
+    """Create a webhook with a secret of its own.
 
     Invalid or ValidationError for wrong values, LimitReached for one webhook too many.
     """
@@ -78,9 +78,10 @@ def create(*, owner: User, headers: Mapping[str, str] | None = None, **values: A
 def update(
     *, webhook: Webhook, now: datetime, headers: Mapping[str, str] | None = None, **values: Any
 ) -> Webhook:
-    """Change these values. One that is made inactive is told nothing, not even what waits.
+    """Change these values. An inactive webhook receives nothing, and its pending deliveries fail.
 
-    One that is made active starts anew, whyever it was stopped.
+    A webhook that becomes active starts afresh, whatever stopped it. NotFound if it was deleted.
+    Invalid or ValidationError for wrong values.
     """
     lock(webhook.owner_id)
     _lock(webhook)
@@ -102,7 +103,7 @@ def update(
 
 
 def _lock(webhook: Webhook, *, no_key: bool = True) -> None:
-    """Lock it and see it as it is now; NotFound where it is no more."""
+    """Lock the webhook and reload it. NotFound if it was deleted."""
     try:
         webhook.refresh_from_db(from_queryset=Webhook.objects.select_for_update(no_key=no_key))
     except Webhook.DoesNotExist:
@@ -111,7 +112,10 @@ def _lock(webhook: Webhook, *, no_key: bool = True) -> None:
 
 @transaction.atomic
 def delete(*, webhook: Webhook) -> None:
-    """Delete it with its deliveries. Whoever publishes or settles one waits, or is waited for."""
+    """Delete the webhook with its deliveries.
+
+    Its lock makes this wait for publishing and settling, and makes them wait for this.
+    """
     _lock(webhook, no_key=False)
     webhook.delete()
 
@@ -130,7 +134,10 @@ def _check(webhook: Webhook) -> None:
 
 
 def check_url(url: str) -> None:
-    """Invalid for a URL that could never be sent to; what a name resolves to is seen each time."""
+    """Raise Invalid for a URL that can never be sent to.
+
+    A name is resolved only at each attempt.
+    """
     policy = delivery.policy()
     try:
         guarded_http.check(url, policy)
@@ -162,7 +169,7 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, now: datetime) -> Webhook:
-    """A new secret; the one before signs as well for 24 hours more."""
+    """Make a new secret. The previous one also signs for 24 more hours."""
     lock(webhook.owner_id)
     _lock(webhook)
     webhook.previous_secret, webhook.secret = webhook.secret, signing.new_secret()
@@ -172,10 +179,10 @@ def rotate_secret(*, webhook: Webhook, now: datetime) -> Webhook:
 
 
 def send_test(*, webhook: Webhook, now: datetime) -> tuple[Delivery, Attempt]:
-    """Send a test at once, once, whatever the webhook's status; what came of it.
+    """Send one test now, whatever the webhook's status, and return its result. It is not retried.
 
-    Not in a transaction: it waits for the other side. Busy while another test of the account is
-    running, or too many of this process.
+    Do not call it in a transaction, because it waits for the endpoint. Busy if another test of the
+    account is running, or too many tests of this process are.
     """
     with shares.held({"webhook tests": _TESTS_OF_PROCESS}) as is_held:
         if not is_held:
@@ -192,7 +199,7 @@ def _busy() -> Busy:
 
 @transaction.atomic
 def _begin_test(webhook: Webhook, now: datetime) -> Delivery:
-    # By the owner's lock, the tests of an account see each other, whichever process runs them.
+    # Under the owner's lock, the tests of an account see each other in every process.
     lock(webhook.owner_id)
     _lock(webhook)
     # Around now, since clocks of several machines differ and one may be put back.
@@ -206,7 +213,7 @@ def _begin_test(webhook: Webhook, now: datetime) -> Delivery:
     event = publishing.write_event(
         owner=webhook.owner, type_=TEST, data={"message": "A test from Parley."}, now=now
     )
-    # Settled from the start, so that nobody else sends it and nothing is tried again.
+    # Settled from the start, so that no worker sends it and nothing is retried.
     return Delivery.objects.create(
         webhook=webhook,
         event=event,
@@ -233,9 +240,9 @@ def _end_test(webhook: Webhook, made: Delivery, outcome: delivery.Outcome) -> At
 
 @transaction.atomic
 def redeliver(*, found: Delivery, now: datetime) -> Delivery:
-    """Send it again, with fresh retries.
+    """Send a delivery again, with fresh retries.
 
-    Conflict while it waits or its webhook is inactive, LimitReached after too many attempts.
+    Conflict if it is pending or its webhook is inactive. LimitReached after too many attempts.
     """
     _lock(found.webhook)
     if found.webhook.status != Webhook.Status.ACTIVE:
@@ -252,7 +259,10 @@ def redeliver(*, found: Delivery, now: datetime) -> Delivery:
 
 @transaction.atomic
 def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
-    """Send again what was never delivered since then; how many that is. Conflict if inactive."""
+    """Send again what was created since then and never delivered. Return how many.
+
+    Conflict if inactive.
+    """
     _lock(webhook)
     if webhook.status != Webhook.Status.ACTIVE:
         raise Conflict(_("This webhook is inactive."), reason="inactive")

@@ -1,4 +1,4 @@
-"""What owners are told about their webhooks."""
+"""Notifications to owners about their webhooks."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from webhooks.models import Webhook
 
 
 def disabled(webhook: Webhook, *, now: datetime) -> None:
-    """Parley has stopped telling it anything; in the caller's transaction."""
+    """Tell the owner that Parley stopped this webhook. Call it in the transaction that stops it."""
     owner = webhook.owner
     content = notifications.render_email(
         "webhook_disabled",

@@ -1,4 +1,4 @@
-"""What came of sending to a webhook, in words. The body of an answer is for staff only."""
+"""Results of attempts, in words. Only staff see the body of an answer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _PILLS = {
 
 
 def outcome(attempt: Attempt) -> str:
-    """`HTTP 204`, or what kept an answer from coming."""
+    """Return `HTTP 204`, or the reason why there was no answer."""
     if attempt.response_code is not None:
         return gettext("HTTP %(code)s") % {"code": attempt.response_code}
     return in_words(attempt.error)
@@ -48,7 +48,7 @@ def in_words(error: str) -> str:
 
 @dataclass(frozen=True)
 class Try:
-    """One attempt, as the log tells of it."""
+    """One attempt, as the log shows it."""
 
     attempt: Attempt
     outcome: str
@@ -62,9 +62,9 @@ class Line:
     state: Promise
     pill: str
     tries: list[Try]
-    # Why it failed, where no attempt says so.
+    # The reason of the failure, if no attempt shows it.
     error: str
-    # When it is tried again; None where it is not.
+    # The time of the next attempt. None if there is none.
     next_at: datetime | None
 
     @property
@@ -73,7 +73,10 @@ class Line:
 
 
 def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
-    """With their events and attempts (`prefetch_related`)."""
+    """Return a log line for each delivery.
+
+    Prefetch their events and attempts (`prefetch_related`).
+    """
     return [_line(delivery) for delivery in deliveries]
 
 

@@ -1,4 +1,4 @@
-"""Forms of the settings of webhooks."""
+"""Forms of the webhook settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _WORDS: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class Group:
-    """The events of one kind of thing, and the box that stands for all of them."""
+    """The events of one kind of object, and the box that stands for all of them."""
 
     name: str
     title: Promise
@@ -64,7 +64,7 @@ GROUPS = (
 
 
 class WebhookForm(forms.Form):
-    """What its owner decides about a webhook; its headers are a formset of their own."""
+    """The owner's settings of a webhook. Its headers have a formset of their own."""
 
     name = LineFormField(label=_("Name"), max_length=120)
     url = forms.CharField(
@@ -99,8 +99,8 @@ class WebhookForm(forms.Form):
         required=False,
         initial=True,
         help_text=_(
-            "Without this, somebody on the way can read and change what is sent. Leave it on, unless"
-            " your server has a self-signed certificate."
+            "Without this, somebody on the way can read and change what is sent. Leave it on,"
+            " unless your server has a self-signed certificate."
         ),
     )
     active = forms.BooleanField(
@@ -120,7 +120,7 @@ class WebhookForm(forms.Form):
         return values | {"active": webhook.status == Webhook.Status.ACTIVE}
 
     def groups(self) -> list[dict[str, Any]]:
-        """The boxes of the events as they are ticked."""
+        """Return the boxes of the events, with those that are ticked."""
         ticked, whole = self["events"].value() or [], self["everything"].value() or []
         return [
             {
@@ -132,7 +132,7 @@ class WebhookForm(forms.Form):
         ]
 
     def values(self) -> dict[str, Any]:
-        """What was decided, as `services.create` and `services.update` take it."""
+        """Return the values for `services.create` and `services.update`."""
         values = dict(self.cleaned_data)
         whole = values.pop("everything")
         also = [event for group in GROUPS if group.name in whole for event in group.events]
@@ -143,7 +143,7 @@ class WebhookForm(forms.Form):
 
 
 class HeaderForm(forms.Form):
-    """A header that is sent along. What is kept of one is not shown, and stays unless replaced."""
+    """A header that is sent along. A kept value is not shown, and stays unless it is replaced."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -196,7 +196,10 @@ class _Headers(forms.BaseFormSet[HeaderForm]):
         return {form.cleaned_data["name"]: form.cleaned_data["value"] for form in self._filled()}
 
     def add_refusal(self, name: str, message: str) -> bool:
-        """Put the domain's refusal beside the header of this name; False where there is none."""
+        """Put the domain's refusal beside the header of this name.
+
+        False if there is no such header.
+        """
         for form in self._filled():
             if form.cleaned_data["name"] == name:
                 form.add_error(None, message)
@@ -214,7 +217,7 @@ _HeaderFormSet = forms.formset_factory(
 
 
 def headers_formset(sent: Any, kept: Mapping[str, str]) -> _Headers:
-    """The headers that a webhook has, without their values, and room for two more."""
+    """Return a formset of a webhook's headers, without their values, and with room for two more."""
     made = _HeaderFormSet(
         sent,
         prefix="headers",
@@ -225,7 +228,7 @@ def headers_formset(sent: Any, kept: Mapping[str, str]) -> _Headers:
 
 
 def add_refusal(form: WebhookForm, headers: _Headers, error: DomainError | ValidationError) -> None:
-    """Put what the domain refuses beside the field that it is about."""
+    """Put the domain's refusal beside the field that it concerns."""
     if isinstance(error, ValidationError):
         for field, messages in error.message_dict.items():
             for message in messages:
@@ -238,7 +241,7 @@ def add_refusal(form: WebhookForm, headers: _Headers, error: DomainError | Valid
 
 
 class RecoverForm(forms.Form):
-    """From the beginning of which day, on its owner's clock."""
+    """The first day whose deliveries are sent again, in the owner's zone."""
 
     since = forms.DateField(
         label=_("Since"),

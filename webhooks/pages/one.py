@@ -1,21 +1,16 @@
-"""One webhook: how it stands, a test, and the log of what was delivered to it."""
-
-from collections.abc import Callable
-from functools import wraps
+"""The page of one webhook: its state, a test, and the log of its deliveries."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.signed_in import SignedIn
-from core.errors import Conflict, NotFound
-from core.web.pages import limited, ours_or, page_of, refusals_shown, signed_in_at
+from core.errors import Conflict
+from core.web.pages import action_view, limited, page_of, refusals_shown, signed_in_at
 from webhooks.domain import services, signing
 from webhooks.domain.events import EVENTS
 from webhooks.models import Webhook
@@ -26,16 +21,13 @@ _PER_PAGE = 20
 
 
 def find(request: SignedIn, webhook_id: int) -> Webhook:
-    try:
-        return services.find(key=str(webhook_id), user=request.user)
-    except NotFound as error:
-        raise Http404(error.message) from error
+    return services.find(key=str(webhook_id), user=request.user)
 
 
 @require_safe
 @login_required
 def webhook(request: SignedIn, webhook_id: int) -> HttpResponse:
-    """How it stands and its log; `?state=` shows those deliveries alone."""
+    """Show its state and its log. `?state=` shows only the deliveries in that state."""
     return _shown(request, find(request, webhook_id), RecoverForm())
 
 
@@ -67,51 +59,43 @@ def _shown(request: SignedIn, found: Webhook, recovery: RecoverForm) -> HttpResp
 # --- sending ------------------------------------------------------------------------------------
 
 
-def _acting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """A POST of the person who has signed in; whoever has not comes to the webhook's page."""
-
-    @require_POST
-    @signed_in_at("webhooks:webhook", "webhook_id")
-    @wraps(view)
-    def act(request: SignedIn, webhook_id: int, **which: int) -> HttpResponse:
-        return view(request, find(request, webhook_id), **which)
-
-    return act
+def _unsent(error: Conflict) -> str:
+    """Say why nothing was sent."""
+    if error.reason == "inactive":
+        return gettext("This webhook is inactive. Make it active first.")
+    if error.reason == "limit":
+        return error.message
+    return gettext("This delivery is on its way already.")
 
 
 @limited("user_or_ip", "20/10m", ["POST"])
-@_acting
-def test(request: SignedIn, found: Webhook) -> HttpResponse:
-    """Send one at once, and say what was answered: not more than a status, and how fast."""
-    with refusals_shown(request, _unsent):
-        _delivery, attempt = services.send_test(webhook=found, now=timezone.now())
-        said = {"outcome": outcome(attempt), "ms": attempt.response_time_ms}
-        if attempt.succeeded:
-            messages.success(request, gettext("The test arrived: %(outcome)s in %(ms)s ms.") % said)
-        else:
-            failed = gettext("The test was not taken: %(outcome)s, after %(ms)s ms.") % said
-            messages.error(request, failed)
-    return redirect("webhooks:webhook", found.pk)
+@action_view("webhooks:webhook", "webhook_id", words=_unsent)
+def test(request: SignedIn, webhook_id: int) -> str:
+    """Send one at once, and report the answer: its status and how long it took, no more."""
+    _delivery, attempt = services.send_test(webhook=find(request, webhook_id), now=timezone.now())
+    said = {"outcome": outcome(attempt), "ms": attempt.response_time_ms}
+    if attempt.succeeded:
+        return gettext("The test arrived: %(outcome)s in %(ms)s ms.") % said
+    failed = gettext("The test was not taken: %(outcome)s, after %(ms)s ms.") % said
+    messages.error(request, failed)
+    return ""
 
 
 @limited("user_or_ip", "120/10m", ["POST"])
-@_acting
-def redeliver(request: SignedIn, found: Webhook, delivery_id: int) -> HttpResponse:
-    try:
-        delivery = services.find_delivery(webhook=found, key=str(delivery_id))
-    except NotFound as error:
-        raise Http404(error.message) from error
-    with refusals_shown(request, _unsent):
-        services.redeliver(found=delivery, now=timezone.now())
-        messages.success(request, gettext("It is on its way again."))
-    page = reverse("webhooks:webhook", args=[found.pk])
-    return redirect(ours_or(page, request, request.POST.get("next", "")))
+@action_view("webhooks:webhook", "webhook_id", words=_unsent)
+def redeliver(request: SignedIn, webhook_id: int, delivery_id: int) -> str:
+    found = find(request, webhook_id)
+    delivery = services.find_delivery(webhook=found, key=str(delivery_id))
+    services.redeliver(found=delivery, now=timezone.now())
+    return gettext("It is on its way again.")
 
 
 @limited("user_or_ip", "20/10m", ["POST"])
-@_acting
-def recover(request: SignedIn, found: Webhook) -> HttpResponse:
-    form = RecoverForm(request.POST)
+@require_POST
+@signed_in_at("webhooks:webhook", "webhook_id")
+def recover(request: SignedIn, webhook_id: int) -> HttpResponse:
+    """Send again all that failed since a date. Show the page again if it is no date."""
+    found, form = find(request, webhook_id), RecoverForm(request.POST)
     if not form.is_valid():
         return _shown(request, found, form)
     with refusals_shown(request, _unsent):
@@ -125,12 +109,3 @@ def recover(request: SignedIn, found: Webhook) -> HttpResponse:
         nothing = gettext("Nothing to send again: all since then has arrived, or waits.")
         messages.success(request, said % {"count": count} if count else nothing)
     return redirect("webhooks:webhook", found.pk)
-
-
-def _unsent(error: Conflict) -> str:
-    """Why nothing was sent, to whoever wanted it sent."""
-    if error.reason == "inactive":
-        return gettext("This webhook is inactive. Make it active first.")
-    if error.reason == "limit":
-        return error.message
-    return gettext("This delivery is on its way already.")

@@ -1,4 +1,4 @@
-"""Settings: what is told of one's bookings and meetings, where to, and with which secret."""
+"""Settings pages of webhooks: the list, the form and the secret."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.domain import limits
 from accounts.pages.signed_in import SignedIn, recent_sign_in
 from core.errors import DomainError
-from core.web.pages import limited, page_of, signed_in_at
+from core.web.pages import action_view, limited, page_of, signed_in_at
 from webhooks.domain import services
 from webhooks.domain.events import EVENTS
 from webhooks.models import Webhook
 from webhooks.pages.forms import WebhookForm, add_refusal, headers_formset
 from webhooks.pages.one import find
 
-# In the session: the webhook whose secret its owner has still to see. Never the secret itself.
+# Key in the session: the webhook whose new secret its owner has not seen. Never the secret.
 _UNSEEN = "webhooks.unseen_secret"
 
 
@@ -92,7 +93,7 @@ def _form(request: SignedIn, form: WebhookForm, headers: Any, **context: Any) ->
 @login_required
 @recent_sign_in()
 def secret(request: SignedIn, webhook_id: int) -> HttpResponse:
-    """The whole of a new secret, to whoever has just made it, once."""
+    """Show a whole new secret, once, to the person who has just made it."""
     found = find(request, webhook_id)
     if request.session.get(_UNSEEN) != found.pk:
         return redirect("webhooks:webhook", webhook_id)
@@ -112,10 +113,10 @@ def rotate(request: SignedIn, webhook_id: int) -> HttpResponse:
     return redirect("webhooks:secret", webhook_id)
 
 
-@require_POST
-@signed_in_at("webhooks:webhook", "webhook_id")
-def delete(request: SignedIn, webhook_id: int) -> HttpResponse:
+@action_view(
+    "webhooks:webhook", "webhook_id", back=lambda request, webhook_id: reverse("webhooks:webhooks")
+)
+def delete(request: SignedIn, webhook_id: int) -> str:
     found = find(request, webhook_id)
     services.delete(webhook=found)
-    messages.success(request, gettext("%(name)s is deleted.") % {"name": found.name})
-    return redirect("webhooks:webhooks")
+    return gettext("%(name)s is deleted.") % {"name": found.name}

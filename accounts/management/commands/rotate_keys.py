@@ -5,10 +5,10 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 from core.db import keys
-from core.db.crypto import DecryptionError, encrypted_fields
+from core.db.crypto import DecryptionError, encrypted_fields, is_readable
 from core.models import KeyCanary
 
 _BATCH = 200
@@ -50,32 +50,29 @@ class Command(BaseCommand):
 
 
 def _rotate(model: type[Model], names: list[str]) -> tuple[int, int]:
-    """Read and write every row, by id, a locked batch at a time: how many; how many stay shut."""
+    """Read and write every row, by id, in locked batches.
+
+    Return how many, and how many stay shut.
+    """
     rows = model._default_manager.order_by("pk").only("pk", *names)
     count, shut, rest = 0, 0, rows
     while True:
         with transaction.atomic():
-            locked = rest.select_for_update(no_key=True)
-            keys = list(locked.values_list("pk", flat=True)[:_BATCH])
-            batch = _opened(rows, keys)
-            model._default_manager.bulk_update(batch, names) if batch else None
-        if not keys:
+            batch = list(rest.select_for_update(no_key=True)[:_BATCH])
+            readable = [row for row in batch if is_readable(row, *names)]
+            # It takes the plain text of each attribute, and so encrypts it anew.
+            model._default_manager.bulk_update(readable, names)
+        if not batch:
             return count, shut
-        count, shut = count + len(batch), shut + len(keys) - len(batch)
-        rest = rows.filter(pk__gt=keys[-1])
-
-
-def _opened(rows: "QuerySet[Model]", keys: list[Any]) -> list[Model]:
-    """Those of these rows that a key opens."""
-    try:
-        return list(rows.filter(pk__in=keys))
-    except DecryptionError:
-        half = len(keys) // 2
-        return [*_opened(rows, keys[:half]), *_opened(rows, keys[half:])] if half else []
+        count, shut = count + len(readable), shut + len(batch) - len(readable)
+        rest = rows.filter(pk__gt=batch[-1].pk)
 
 
 def _rotate_authenticators() -> tuple[int, int]:
-    """The secrets within the second steps of signing in, which allauth keeps as JSON."""
+    """Encrypt the secrets in second steps of signing in, which allauth keeps as JSON.
+
+    Return how many rows were encrypted, and how many stay shut.
+    """
     adapter, shut = get_adapter(), 0
     with transaction.atomic():
         rows = list(Authenticator.objects.select_for_update(no_key=True))

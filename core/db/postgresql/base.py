@@ -1,4 +1,4 @@
-"""Django's backend of PostgreSQL, without what it asks and computes for every request anew.
+"""Django's PostgreSQL backend, without the queries and work that it repeats for every request.
 
 `settings.DATABASES` names this package in place of `django.db.backends.postgresql`.
 """
@@ -17,9 +17,10 @@ _TIME = "timestamptz"
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
-        """Times are read by psycopg's own loader, in C: Django's, in Python, takes ten times that.
+        """Read times with psycopg's own loader, in C.
 
-        Django's would put them into `self.timezone`; the session is in UTC, and so are they.
+        Django's loader, in Python, takes ten times as long. Django's loader would convert times to
+        `self.timezone`. The session is in UTC, so the times are too.
         """
         params = super().get_connection_params()
         context = AdaptersMap(params["context"])
@@ -28,7 +29,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params | {"context": context}
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """Django would ask Django's loader of times for its zone here."""
+        """Return a cursor without setting a zone on Django's own loader of times."""
         if name:
             # Outside of a transaction it is used beyond the statement.
             autocommit = self.connection.autocommit
@@ -36,10 +37,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.connection.cursor()
 
     def is_usable(self) -> bool:
-        """Whether the connection would take a query, without asking the server one.
+        """Tell whether the connection would take a query, without a query to the server.
 
-        A server that ends a connection says so, and from one that waits for us we expect nothing:
-        whatever is there to be read is a farewell.
+        A server that ends a connection sends a message. An idle server sends nothing. So any data
+        that can be read means that the connection has ended.
         """
         if not isinstance(self.connection, Connection) or self.connection.closed:
             return False

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, **options: Any) -> None:
         if not settings.EMBEDDED_DATABASE:
             raise CommandError("PostgreSQL is backed up by pg_dump: see docs/deploy.md.")
-        # Else whoever forgets DATA_DIR keeps a copy of nothing.
+        # Without DATA_DIR the command would copy an empty database.
         if not connection.introspection.table_names():
             raise CommandError("There is no database in DATA_DIR.")
         try:
@@ -27,7 +27,8 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {os.strerror(error.errno or 0)}") from error
         try:
             with connection.cursor() as cursor:
-                # One reading transaction: whoever writes meanwhile neither waits nor gets in.
+                # One read transaction: other writers do not wait, and their writes are not in the
+                # copy.
                 cursor.execute("VACUUM INTO %s", [str(file.resolve())])
         except BaseException as error:
             with suppress(FileNotFoundError):
