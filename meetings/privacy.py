@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `core.people.privacy`."""
+"""Personal data of meetings: its export and its erasure. See `core.people.privacy`."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -19,7 +19,7 @@ from scheduling.messages import icalendar
 from scheduling.models.enums import OPEN, STANDING, Status
 from webhooks.domain import publishing
 
-# --- given --------------------------------------------------------------------------------------
+# --- export -------------------------------------------------------------------------------------
 
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
@@ -74,7 +74,7 @@ def _entry(meeting: MeetingRequest, person: User, now: datetime) -> icalendar.En
     )
 
 
-# --- forgotten ----------------------------------------------------------------------------------
+# --- erasure ------------------------------------------------------------------------------------
 
 
 def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
@@ -96,7 +96,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     # All at once and in order; who asks this person for another needs their lock too.
     sides = [{meeting.requester_id, meeting.recipient_id} for meeting in standing]
     ledger.lock_people({person_id}.union(*sides))
-    for meeting in standing.all():  # as they are now, with those that came meanwhile
+    for meeting in standing.all():  # read again, with requests that arrived meanwhile
         _end(meeting, person, now)
     for ids in privacy.batches(met.order_by("pk").values_list("pk", flat=True)):
         outgoing.forget(topics=MeetingRequest.topics_of(ids))
@@ -119,4 +119,4 @@ def _end(meeting: MeetingRequest, person: User, now: datetime) -> None:
 
 
 def retain(*, now: datetime) -> None:
-    """A meeting holds nothing of people but who they are, which their accounts say."""
+    """Do nothing: a meeting identifies its people only through their accounts."""

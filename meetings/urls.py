@@ -1,4 +1,4 @@
-"""The pages of meetings, and the signed-in home."""
+"""URLs of the meeting pages, and of the home page for signed-in people."""
 
 from django.urls import path
 

@@ -13,7 +13,7 @@ class SchedulingConfig(AppConfig):
 
 
 def _open_hours(*, instance: Any, created: bool, raw: bool, **_: Any) -> None:
-    """Whoever makes an account, it has hours: the floor of accounts cannot know of them."""
+    """Create the hours of a new account. The accounts app cannot know of them."""
     from scheduling.domain import services
 
     if created and not raw:

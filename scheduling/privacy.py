@@ -1,4 +1,4 @@
-"""What this floor knows of a person. See `core.people.privacy`."""
+"""Personal data of hours, event types and bookings. See `core.people.privacy`."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -32,7 +32,7 @@ from scheduling.models.enums import OPEN, OVER, STANDING
 from scheduling.rules.hours import text_of
 from scheduling.rules.slots import Interval
 
-# --- given --------------------------------------------------------------------------------------
+# --- export -------------------------------------------------------------------------------------
 
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
@@ -108,7 +108,10 @@ def _hosted(person_id: int) -> QuerySet[Booking, Booking]:
 
 
 def _made(person_id: int) -> QuerySet[Booking, Booking]:
-    """What this person booked with others. An address that nobody confirmed may be anybody's."""
+    """Return what this person booked with others, by their confirmed addresses.
+
+    An address that nobody confirmed may belong to anybody.
+    """
     confirmed = EmailAddress.objects.filter(user=person_id, verified=True)
     addresses = [address.lower() for address in confirmed.values_list("email", flat=True)]
     rows = Booking.objects.alias(address=Lower("invitee_email")).filter(address__in=addresses)
@@ -157,7 +160,7 @@ def _entry(booking: Booking, now: datetime) -> icalendar.Entry:
     )
 
 
-# --- forgotten ----------------------------------------------------------------------------------
+# --- erasure ------------------------------------------------------------------------------------
 
 
 def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
@@ -179,13 +182,15 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
 
 
 def erase(*, person_id: int, now: datetime) -> None:
-    """Whoever booked keeps the time, and the page behind their link.
+    """Erase this person as a host and as an invitee.
 
-    What they told the host beside their name and address goes with the host: nobody is left to
-    read it. Of what this person booked, what is over is erased as by its link; what is to come
-    stays with its host, who must know who comes.
+    Invitees keep the time, and the page behind their link. Everything that they told the host,
+    except name and address, is erased with the host: nobody is left to read it.
+
+    Bookings that this person made and that are over are erased as through their links. Future
+    bookings stay with their hosts, who must know who comes.
     """
-    [host] = ledger.lock_people([person_id])  # and nobody can book it from here on
+    [host] = ledger.lock_people([person_id])  # from here on nobody can book this host
     hosted = Booking.objects.filter(host=host)
     standing = hosted.filter(status__in=OPEN).order_by("pk")
     for booking in standing.select_for_update(no_key=True):
@@ -203,7 +208,7 @@ def erase(*, person_id: int, now: datetime) -> None:
 
 
 def _forget_event_types(host: User) -> None:
-    """Those that were booked stay, with nothing in them that the host wrote."""
+    """Delete event types without bookings, and empty the others of all that the host wrote."""
     FormerSlug.objects.filter(host=host).delete()
     host.event_types.filter(bookings=None).delete()
     for booked in host.event_types.all():
@@ -231,7 +236,7 @@ def _forget_as_invitee(person_id: int, now: datetime) -> None:
         erasure.forget_invitees(ids, now=now)
 
 
-# --- not kept for ever --------------------------------------------------------------------------
+# --- retention ----------------------------------------------------------------------------------
 
 
 def retain(*, now: datetime) -> None:
@@ -240,6 +245,6 @@ def retain(*, now: datetime) -> None:
     since = privacy.kept_since("bookings", now)
     if since is None:
         return
-    # What time has ended the sweep writes down first, within seconds.
+    # The sweep records overdue bookings first, within seconds.
     rows = Booking.objects.filter(erased_at=None, end__lte=since, status__in=OVER)
     privacy.by_batches(rows, lambda ids: erasure.forget_invitees(ids, now=now))

@@ -1,4 +1,4 @@
-"""The pages of hosts, and those behind the links in emails."""
+"""Pages of hosts, and pages behind the links in emails."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The cast: Alice owns a team, Bob is her team mate, Charlie must see nothing of theirs."""
+"""Shared fixtures: Alice owns a team, Bob is in it, and Charlie must see nothing of theirs."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ OF_THE_DATABASE = {"db", "transactional_db", "live_server", "making"}
 
 @pytest.hookimpl(tryfirst=True)  # before the marks are chosen from
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs once, what drives a browser, and what makes up cases."""
+    """Mark the tests that run once, that drive a browser, and that generate cases."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if "chromium" in fixtures:
@@ -83,7 +83,7 @@ def django_db_setup(
     django_db_modify_db_settings: None,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
-    """A migrated database for this process, in place of pytest-django's, which migrates one."""
+    """Set up a copy of a migrated database for this process. pytest-django would migrate anew."""
     usual = connection.settings_dict
     name = usual["TEST"]["NAME"] or f"test_{usual['NAME']}"
     with ExitStack() as stack:
@@ -102,7 +102,10 @@ def django_db_setup(
 
 
 def empty_tables(*_: object) -> None:
-    """Delete what a test has committed; Django would truncate all, and fill some of it again."""
+    """Delete the rows that a test has committed.
+
+    Django would truncate all tables and refill some.
+    """
     filled = (ContentType, KeyCanary, Permission)  # by `migrate`
     kept = {model._meta.db_table for model in filled}
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
@@ -141,9 +144,10 @@ def team(alice: User, bob: User) -> Team:
 
 @pytest.fixture(scope="module")
 def making(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Making]:
-    """A way to make rows that stand in every test of the module.
+    """Return a context in which a module makes rows that all its tests see.
 
-    They are in a transaction around all of its tests, in which that of each test is a savepoint.
+    The rows are in a transaction around all tests of the module. Each test's transaction is a
+    savepoint in it.
     """
 
     @contextmanager
@@ -172,7 +176,7 @@ def page_world(making: Making) -> World:
 
 @pytest.fixture
 def world(page_world: World, settings: Settings, db: None) -> Iterator[World]:
-    """The world of the page table, as new for each test."""
+    """Yield the page table's world, as new for each test."""
     stand_alone(settings)
     for name, value in page_table.SETTINGS.items():
         setattr(settings, name, value)

@@ -1,4 +1,4 @@
-"""The environment of the suite, set before Django reads its settings (a plugin of pytest)."""
+"""Environment of the suite, set before Django reads its settings (a pytest plugin)."""
 
 import atexit
 import base64

@@ -1,4 +1,4 @@
-"""Rows for tests, made as the product makes them."""
+"""Factories of rows for tests, in the form that the product itself writes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,7 +27,10 @@ def _hashed() -> str:
 
 
 def user(name: str, **fields: Any) -> User:
-    """Somebody with PASSWORD, which is hashed once: that is slow, and meant to be."""
+    """Make a user with PASSWORD.
+
+    The password is hashed once, because hashing is slow on purpose.
+    """
     made = User.objects.create_user(
         f"{name}@example.com", **{"username": name, "timezone": "UTC", **fields}
     )
@@ -49,18 +52,18 @@ def join(team: Team, member: User) -> None:
 
 
 def token(owner: User, *wanted: str) -> str:
-    """A bearer token with these scopes, or with all of them."""
+    """Return a new bearer token with these scopes, or with all of them."""
     _row, text = services.create_token(user=owner, name="test", scopes=wanted or scopes.SCOPES)
     return text
 
 
 def client(owner: User, *wanted: str) -> Client:
-    """A client of the API that bears such a token."""
+    """Return an API client that sends such a token."""
     return Client(headers={"Authorization": f"Bearer {token(owner, *wanted)}"})
 
 
 def event_type(host: User, **fields: Any) -> EventType:
-    """Half an hour with this host, on the hours that an account begins with, unless told else."""
+    """Make an event type of half an hour on a new account's hours. `fields` changes it."""
     return scheduling_services.create_event_type(
         host=host, **{"name": "30 Minute Meeting", "duration": 30, **fields}
     )
@@ -76,7 +79,7 @@ def booking(
     answers: Mapping[str, object] | None = None,
     **invitee: str,
 ) -> Booking:
-    """John Doe in Berlin books it, unless told else of `invitee`."""
+    """Book an event type for John Doe in Berlin, unless `invitee` says otherwise."""
     john = {"name": "John Doe", "email": "john@example.com", "timezone": "Europe/Berlin"}
     return bookings.book(
         event_type=event_type,
@@ -90,13 +93,13 @@ def booking(
 
 
 def webhook(owner: User, **fields: Any) -> Webhook:
-    """One that wants everything, unless told else."""
+    """Make a webhook that gets all events, unless `fields` says otherwise."""
     usual = {"name": "Main Webhook", "url": "https://example.com/hook", "events": list(EVENTS)}
     return webhook_services.create(owner=owner, **{**usual, **fields})
 
 
 def delivery(webhook: Webhook, *, now: datetime, type_: str = "booking.created") -> Delivery:
-    """Something that waits to be told to it."""
+    """Make a pending delivery to this webhook."""
     event = publishing.write_event(
         owner=webhook.owner, type_=type_, data={"uuid": "evt_1"}, now=now
     )
@@ -105,7 +108,7 @@ def delivery(webhook: Webhook, *, now: datetime, type_: str = "booking.created")
 
 
 def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:
-    """What came of telling it, in a quarter of a second."""
+    """Make an attempt of this delivery, with its HTTP status, that took a quarter of a second."""
     succeeded = status < 300
     return Attempt.objects.create(
         delivery=delivery,

@@ -1,11 +1,11 @@
-"""The whole suite, once on SQLite and once on PostgreSQL and Valkey.
+"""Runner of the whole suite, once on SQLite and once on PostgreSQL and Valkey.
 
-    python -m tests.lanes test|torture [ARGUMENTS of pytest]
+Usage: `python -m tests.lanes test|torture [ARGUMENTS of pytest]`
 
-What is marked `alone` measures, races or kills. It runs after the others, in one process a
-database, both at once: such a test mostly waits. What is marked `once` does not depend on the
-database and runs on SQLite; what is marked `postgresql` runs there alone. What is marked `beset`
-compares times, so it runs by `make torture`, with nothing beside it.
+Tests marked `alone` measure, race or kill. They run after the others, in one process for each
+database, both at once: such a test mostly waits. Tests marked `once` do not depend on the database
+and run on SQLite. Tests marked `postgresql` run there only. Tests marked `beset` compare times, so
+they run by `make torture`, with nothing beside them.
 """
 
 import os
@@ -36,7 +36,7 @@ class Lane:
 
 
 def main(suite: str, arguments: Sequence[str]) -> int:
-    """Run it; the exit code is pytest's for all runs together."""
+    """Run the suite. Return pytest's exit code for all runs together."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     bare = {name: value for name, value in os.environ.items() if name not in _OF_SERVICES}
     with services.postgresql() as database, services.valkey() as broker:
@@ -65,7 +65,7 @@ def run(lane: Lane, command: Sequence[str], arguments: Sequence[str]) -> int:
 
 
 def run_at_once(lanes: Sequence[Lane], arguments: Sequence[str]) -> list[int]:
-    """Run what is marked `alone` of every lane; the output of each comes in one piece."""
+    """Run the `alone` tests of all lanes at once. The output of each lane comes in one piece."""
     with ExitStack() as stack:
         runs = []
         for lane in lanes:

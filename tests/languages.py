@@ -1,4 +1,4 @@
-"""A few words of German: tests neither wait for translators nor break when they change a word."""
+"""Small German catalog for tests, independent of the translators' wording."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 
 def speak_german(settings: Settings, folder: Path, words: dict[str, str]) -> None:
-    """These words are all German that this product knows for now."""
+    """Make these words the only German translations for now."""
     place = folder / "de" / "LC_MESSAGES"
     place.mkdir(parents=True)
     catalog = polib.POFile()

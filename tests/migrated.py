@@ -1,6 +1,6 @@
-"""A migrated database, made once for as long as the sources stay as they are, and copied since.
+"""Migrated database, made once for each version of the sources and then copied.
 
-Migrating takes seconds, and a run needs many databases: one a process, one a deployment.
+A migration takes seconds, and a run needs many databases: one for each process and deployment.
 """
 
 import fcntl
@@ -34,7 +34,7 @@ _TEMPLATE = "parley_migrated"
 
 
 def copy_of_sqlite(path: Path) -> None:
-    """Put a migrated SQLite database there."""
+    """Put a copy of the migrated SQLite database at this path."""
     _KEPT.mkdir(parents=True, exist_ok=True)
     kept = _KEPT / f"{_digest()}.sqlite3"
     with (_KEPT / "lock").open("w") as lock:
@@ -49,7 +49,7 @@ def copy_of_sqlite(path: Path) -> None:
 
 
 def copy_of_postgresql(server: str, name: str) -> None:
-    """Make a migrated database of this name, on the server of this URL."""
+    """Make a migrated database with this name, on the server of this URL."""
     with psycopg.connect(server, autocommit=True) as session:
         session.execute("SELECT pg_advisory_lock(1)")
         made = "SELECT 1 FROM pg_database WHERE datname = %s"
@@ -77,7 +77,7 @@ def dropped_afterwards(server: str, name: str) -> Iterator[None]:
 
 
 def _digest() -> str:
-    """Return a name for all that a migration may read."""
+    """Return a digest of everything that a migration may read."""
     digest = hashlib.sha256(sys.version.encode())
     for source in _SOURCES:
         path = ROOT / source

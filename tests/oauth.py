@@ -1,4 +1,4 @@
-"""The dance of OAuth 2.0, step by step, for tests that leave it at one of them."""
+"""OAuth 2.0 authorization flow, step by step, for tests that stop at one of its steps."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ def challenge_of(verifier: str) -> str:
 
 @dataclass
 class App:
-    """An application as those who run it see it."""
+    """OAuth application, as its operators see it."""
 
     row: Application
     secret: str
@@ -40,7 +40,10 @@ class App:
         return str(self.row.client_id)
 
     def request(self, **other: Any) -> dict[str, str]:
-        """What it sends people along with; None leaves a parameter out."""
+        """Return the parameters that the application sends a browser with.
+
+        None omits a parameter.
+        """
         usual = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -53,13 +56,13 @@ class App:
         return {name: value for name, value in (usual | other).items() if value is not None}
 
     def asks(self, person: User | None = None, **other: Any) -> Any:
-        """The page, in somebody's browser."""
+        """Open the authorization page in a browser, signed in as `person` if given."""
         if person:
             self.browser.force_login(person)
         return self.browser.get("/oauth/authorize", self.request(**other))
 
     def answered(self, person: User, answer: str = "allow", **other: Any) -> dict[str, str]:
-        """What comes back to it from the form of that page."""
+        """Send the form of the authorization page and return the parameters of the redirect."""
         page = self.asks(person, **other)
         assert page.status_code == 200, page.headers
         sent = self.browser.post(
@@ -100,7 +103,7 @@ def app_of(owner: User, *, now: datetime, public: bool = False, **fields: Any) -
 
 
 def post(endpoint: str, **form: Any) -> Any:
-    """From outside of any browser."""
+    """POST to an OAuth endpoint as a program does, not a browser."""
     sent = {name: value for name, value in form.items() if value is not None}
     body = "&".join(f"{name}={_quoted(value)}" for name, value in sent.items())
     return Client(enforce_csrf_checks=True).generic(
@@ -117,7 +120,7 @@ def _quoted(value: str) -> str:
 
 
 def came_back(answer: Any, to: str = CALLBACK) -> dict[str, str]:
-    """What an application is told by where a browser was sent."""
+    """Return the query parameters of the redirect to the application."""
     location = answer.headers["Location"]
     assert (answer.status_code, location.partition("?")[0]) == (302, to)
     return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True))
@@ -128,7 +131,7 @@ def api(token: str) -> Client:
 
 
 def outcome(answer: Any) -> tuple[int, str | None]:
-    """Its status and its error, in the format of RFC 6749, 5.2."""
+    """Return the status and the error of an answer, in the format of RFC 6749, section 5.2."""
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
     return answer.status_code, answer.json().get("error")

@@ -1,4 +1,4 @@
-"""What no page may have: see the Content-Security-Policy, and accessibility."""
+"""Rules for the HTML of every page: Content-Security-Policy and accessibility."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 
 def broken_rules(html: str, language: str = "en") -> list[str]:
-    """What is wrong with a page, in words; empty: nothing."""
+    """Return the faults of a page as texts. An empty list means no fault."""
     return list(_Rules(html).broken(language))
 
 

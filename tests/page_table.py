@@ -1,4 +1,4 @@
-"""Every page of ours by name and method, what it answers to whom, and a world to ask it in."""
+"""Table of Parley's pages: URL name, method, and answer to each visitor; and a world to ask in."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ from tests import factories
 from tests.oauth import app_of
 from tests.pages import NOW, START
 
-# Not pages of ours: the API has a table of its own, OAuth's endpoints a journey; the others are
-# tested by those who made them.
+# Excluded pages: the API has a table of its own, and OAuth's endpoints have a journey. The others
+# are tested by those who made them.
 OTHERS = (
     "api/",
     "admin/",
@@ -50,10 +50,10 @@ DONE_OWN = "done to their own"
 
 @dataclass(frozen=True)
 class Row:
-    """What nobody signed in, a stranger, a team mate and the owner are answered.
+    """Answers of one page to a visitor without login, a stranger, a team mate and the owner.
 
-    A POST that is not done writes nothing. No page of another's says a word of Alice's, unless it
-    is 200.
+    A POST that is not done writes nothing. A page of Alice's shows others none of her words, unless
+    it answers them with 200.
     """
 
     method: str
@@ -78,7 +78,7 @@ ROWS = [
         ("POST", "meetings:confirm", LOGIN, 404, 404, DONE),
         ("POST", "meetings:reject", LOGIN, 404, 404, DONE),
         ("POST", "meetings:cancel", LOGIN, 404, 404, DONE),
-        ("GET", "meetings:answer", 200, 200, 200, 200),  # whoever holds the link
+        ("GET", "meetings:answer", 200, 200, 200, 200),  # anybody with the link
         ("POST", "meetings:answer", DONE, DONE, DONE, DONE),
         ("GET", "accounts:settings", 302, 302, 302, 302),
         ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
@@ -153,7 +153,7 @@ ROWS = [
         ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:dates", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:dates", LOGIN, DONE_OWN, DONE_OWN, DONE),
-        ("GET", "scheduling:booked", 200, 200, 200, 200),  # whoever holds the link
+        ("GET", "scheduling:booked", 200, 200, 200, 200),  # anybody with the link
         ("GET", "scheduling:calendar", 200, 200, 200, 200),
         ("GET", "scheduling:manage", 200, 200, 200, 200),
         ("POST", "scheduling:manage", DONE, DONE, DONE, DONE),
@@ -182,7 +182,7 @@ SETTINGS = {"WEBHOOK_ALLOWED_NETWORKS": [ip_network("127.0.0.0/8")]}  # where no
 
 
 def patterns(resolver: URLResolver, space: str = "", route: str = "") -> Iterator[tuple[str, str]]:
-    """Name and route of everything that is ours."""
+    """Yield name and route of each of Parley's own URL patterns."""
     for each in resolver.url_patterns:
         whole = route + str(each.pattern)
         if not route and whole in OTHERS:
@@ -198,7 +198,7 @@ ROUTES = dict(patterns(get_resolver()))
 
 @dataclass(frozen=True)
 class World:
-    """Alice's things, and those who come by."""
+    """Alice's objects, and the people who visit them."""
 
     people: dict[str, User]
     parts: dict[str, Any]  # of paths and bodies
@@ -206,7 +206,7 @@ class World:
     secrets: tuple[str, ...]  # that no page shows, not even to her
 
     def path_of(self, name: str, **others: object) -> str:
-        """With Alice's things in it, or with others."""
+        """Return the page's path for Alice's objects. `others` replaces any of its parts."""
 
         def part(found: re.Match[str]) -> str:
             known = self.parts.get(f"{name} {found[1]}", self.parts[found[1]])
@@ -217,7 +217,7 @@ class World:
         return f"{path}?{query}" if query else path
 
     def has_any_of(self, touched: dict[str, list[dict[str, Any]]]) -> bool:
-        """Whether anything of Alice's is among these rows, by table."""
+        """Tell whether one of these rows, grouped by table, is Alice's."""
         alice = self.people["owner"].pk
         keys = ("user_id", "owner_id", "host_id", "recipient_id", "requester_id", "invited_by_id")
         return any(
@@ -228,14 +228,14 @@ class World:
 
     def client(self, who: str, name: str, **options: Any) -> Client:
         client = Client(**options)
-        # Of an invitation, whoever is invited is the owner.
+        # The owner of an invitation is the invited person.
         person = "dora" if (who, name) == ("owner", "accounts:join_team") else who
         if person != "nobody":
             client.force_login(self.people[person])
         return client
 
     def body_of(self, name: str) -> Form:
-        """What its form sends."""
+        """Return the fields that the page's form sends."""
         free = int(self.parts["free"])
         question = {
             "question": "0",
@@ -375,15 +375,15 @@ class World:
         return bodies.get(name, {})
 
     def form_of(self, name: str) -> tuple[str, str]:
-        """That, as it goes over the wire, and its content type."""
+        """Return the same form as a URL-encoded body, and its content type."""
         return urlencode(self.body_of(name), doseq=True), URLENCODED
 
 
 def build() -> World:
     """Make the world at NOW.
 
-    Alice and Bob are in a team with Erin, whose meetings with Alice are not Bob's business; Dora is
-    invited to it. Charlie has nothing to do with any of them.
+    Alice and Bob are in a team with Erin. Bob has no access to Erin's meetings with Alice. Dora is
+    invited to the team. Charlie has nothing to do with any of them.
     """
     alice = factories.user(
         "alice", first_name="Alice", last_name="Ames", timezone="Pacific/Chatham"
@@ -417,7 +417,7 @@ def build() -> World:
     pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
     hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
-    # --- what is told of it
+    # webhooks and notifications
     webhook = factories.webhook(
         alice, url="http://127.0.0.1:9/of-alice", headers={"X-Key": "header-of-alice"}
     )

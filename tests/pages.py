@@ -1,4 +1,4 @@
-"""What tests of pages share."""
+"""Helpers for tests of pages."""
 
 import re
 from collections.abc import Callable
@@ -25,14 +25,14 @@ Making = Callable[..., AbstractContextManager[None]]
 
 
 class Answer(Protocol):
-    """What Django's client answers."""
+    """Answer of Django's test client."""
 
     @property
     def content(self) -> bytes: ...
 
 
 def standing_alone() -> dict[str, Any]:
-    """Rate limits that start anew, and addresses of static files that were never collected."""
+    """Return settings with fresh rate limits, and with static URLs that need no collected files."""
     return {
         "CACHES": {
             name: {
@@ -48,30 +48,30 @@ def standing_alone() -> dict[str, Any]:
 
 
 def stand_alone(settings: Settings) -> None:
-    """Give a test such settings."""
+    """Give a test the settings of `standing_alone`."""
     for name, value in standing_alone().items():
         setattr(settings, name, value)
 
 
 def main(page: Answer) -> str:
-    """The HTML of a page's main part."""
+    """Return the HTML of a page's main part."""
     _before, _tag, content = page.content.decode().partition("<main")
     content, _tag, _after = content.partition("</main>")
     return f"<main{content}"
 
 
 def content(page: Any) -> bytes:
-    """All of an answer, also of one that is streamed: that is there to be read once."""
+    """Return the whole body of an answer. A streamed body can be read only once."""
     return b"".join(page.streaming_content) if page.streaming else page.content
 
 
 def words(page: Answer) -> str:
-    """The text of a page's main part, as it is read."""
+    """Return the text of a page's main part, as a reader sees it."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", main(page))).split())
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
-    """Return all rows of all tables as the database has them: a comparison tells any write."""
+    """Return all rows of all tables as stored. A comparison of two results shows any write."""
     stored = {}
     with connection.cursor() as cursor:
         for model in apps.get_models():
@@ -83,7 +83,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def readable() -> dict[str, list[dict[str, Any]]]:
-    """Return all rows of all tables as the models read them, decrypted: a search finds a text."""
+    """Return all rows of all tables as the models read them, decrypted for a search of texts."""
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values())
         for model in apps.get_models()

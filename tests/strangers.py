@@ -1,6 +1,6 @@
-"""Clients that nobody wants: they connect, and then send or take next to nothing.
+"""Hostile clients: they connect, and then send or take almost nothing.
 
-They are sockets, not threads: a hundred of them cost nothing. `dripping` has one thread for all.
+They are sockets, not threads, so a hundred of them cost nothing. `dripping` has one thread for all.
 """
 
 import socket
@@ -16,7 +16,7 @@ _PATH = "/oauth/token"
 
 
 class Stranger:
-    """One connection, on which bytes are sent as they are."""
+    """One connection that sends its bytes unchanged."""
 
     def __init__(self, port: int, *, receive_buffer: int = 0) -> None:
         self.socket = socket.socket()
@@ -29,7 +29,7 @@ class Stranger:
         self.socket.sendall(data)
 
     def rest(self) -> bytes:
-        """All that the server sends until it closes the connection."""
+        """Return everything that the server sends until it closes the connection."""
         data = bytearray()
         while piece := self._piece():
             data += piece
@@ -42,7 +42,7 @@ class Stranger:
             return b""
 
     def ask(self, data: bytes) -> tuple[int, bytes]:
-        """Send a request that ends with `Connection: close`; the answer's status and body."""
+        """Send a request with `Connection: close`. Return the answer's status and body."""
         self.send(data)
         return answer_of(self.rest())
 
@@ -51,26 +51,26 @@ class Stranger:
 
 
 def answer_of(data: bytes) -> tuple[int, bytes]:
-    """The status and the body of the one answer that was received; 0 for none."""
+    """Return the status and the body of the one answer received. Status 0 means no answer."""
     head, _blank, body = data.partition(b"\r\n\r\n")
     return int(head.split()[1]) if head else 0, body
 
 
 def head(method: str, path: str, **headers: str) -> bytes:
-    """The first lines of a request. Names of headers are written with underscores."""
+    """Return the first lines of a request. Header names are given with underscores."""
     told = {"Host": _LOOPBACK} | {name.replace("_", "-"): text for name, text in headers.items()}
     lines = "".join(f"{name}: {text}\r\n" for name, text in told.items())
     return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
-    """A body in chunks."""
+    """Return a chunked body."""
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + end
 
 
 @contextmanager
 def crowd(port: int, count: int, first: bytes = b"") -> Iterator[Sequence[Stranger]]:
-    """So many connections; each has sent `first` and stays."""
+    """Yield `count` open connections. Each has sent `first` and stays."""
     with ExitStack() as stack:
         strangers = [stack.enter_context(closing(Stranger(port))) for _ in range(count)]
         for stranger in strangers:
@@ -79,7 +79,7 @@ def crowd(port: int, count: int, first: bytes = b"") -> Iterator[Sequence[Strang
 
 
 def silent_body(length: int = 100_000) -> bytes:
-    """A request that promises a form and sends one byte of it."""
+    """Return a request that promises a form and sends one byte of it."""
     form = "application/x-www-form-urlencoded"
     return head("POST", _PATH, Content_Type=form, Content_Length=str(length)) + b"x"
 
@@ -89,7 +89,7 @@ UNFINISHED_HEADERS = head("GET", "/")[:-3]
 
 @contextmanager
 def dripping(port: int, count: int, length: int = 100_000) -> Iterator[Sequence[Stranger]]:
-    """So many bodies of which a byte comes ten times a second, while the server takes it."""
+    """Yield `count` connections whose bodies send a byte ten times a second while accepted."""
     over = threading.Event()
     with crowd(port, count, silent_body(length)) as strangers:
         left = list(strangers)

@@ -1,4 +1,4 @@
-"""How many of each thing one account can have: at the limit, one above it, and without a limit."""
+"""Limits on the rows of one account: at the limit, one above it, and without a limit."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -95,7 +95,7 @@ BOUNDED = {
 
 
 def test_of_every_table_it_is_said_what_bounds_its_rows() -> None:
-    """Whoever adds a model decides what bounds it, or this fails."""
+    """Each new model needs an entry that says what bounds its rows. Otherwise this test fails."""
     labels = {model._meta.label for model in apps.get_models() if not model._meta.proxy}
     assert set().union(*BOUNDED.values()) == labels
 

@@ -1,4 +1,4 @@
-"""Requests that run at the same time do not pass a limit together."""
+"""Concurrent requests of one account: together they do not pass a limit."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
-"""Who may do what: every route below /api/, by every method, for each kind of caller.
+"""API permissions: every route below /api/, by every method, for each kind of caller.
 
-The routes are read from the URL table. One that is not in ROWS fails the suite.
+The routes are read from the URL table. A route that is missing from ROWS fails the suite.
 """
 
 import json
@@ -36,9 +36,10 @@ OWN, MADE, NONE = "200 of their own", "201 of their own", "200 and nothing"
 
 @dataclass(frozen=True)
 class Row:
-    """What a stranger, a team mate and the owner are answered. The others are the same everywhere.
+    """Answers of one route to a stranger, a team mate and the owner.
 
-    Without a token it is 401; with all scopes but the one, 403. An empty scope: open to everybody.
+    Other callers get the same answers everywhere: 401 without a token, and 403 with all scopes
+    except the required one. An empty scope means that everybody can call the route.
     """
 
     method: str
@@ -56,7 +57,7 @@ ROWS = [
         ("GET", "schema", "", 200, 200, 200),
         ("GET", "docs", "", 200, 200, 200),
         ("ANY", "", "", 404, 404, 404),
-        ("POST", "v1/tokens/revoke", "", 200, 200, 200),  # whoever holds a token
+        ("POST", "v1/tokens/revoke", "", 200, 200, 200),  # anybody who holds a token
         ("GET", "v1/users/me", "users:read", OWN, OWN, 200),
         ("PUT", "v1/users/me", "users:write", OWN, OWN, 200),
         ("PATCH", "v1/users/me", "users:write", OWN, OWN, 200),
@@ -111,7 +112,7 @@ ROWS = [
 
 
 def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str]]:
-    """Method and route of everything below; ANY for a view that takes no notice of the method."""
+    """Yield method and route of everything below. ANY stands for a view that ignores the method."""
     for pattern in resolver.url_patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
@@ -143,7 +144,7 @@ def test_every_route_has_its_row() -> None:
 
 @dataclass(frozen=True)
 class World:
-    """Alice's things, and three who call."""
+    """Alice's objects, and three callers."""
 
     callers: dict[str, User]
     parts: dict[str, object]  # of paths and bodies
@@ -204,7 +205,7 @@ def world(made: World, settings: Settings, db: None) -> Iterator[World]:
 
 
 def _made(now: datetime) -> World:
-    """Alice and Bob are in a team with Dora, whose meeting with Alice is not Bob's business."""
+    """Make a team of Alice, Bob and Dora. Bob has no access to Dora's meeting with Alice."""
     alice = factories.user("alice", first_name="Alice", timezone=ZONE)
     bob, charlie, dora = (factories.user(name) for name in ("bob", "charlie", "dora"))
     team = factories.team("Founders", alice, bob, dora)
@@ -294,7 +295,7 @@ def test_who_may_do_it(row: Row, world: World) -> None:
 
 
 def answer(client: Client, row: Row, world: World, before: dict[str, Any]) -> int | str:
-    """The status of the answer, and what is in it of Alice's; all is as before afterwards."""
+    """Return the status and what the answer shows of Alice's. Roll back all changes."""
     method = "DELETE" if row.method == "ANY" else row.method
     body_of = BODIES.get((row.method, row.route))
     body = body_of(world.parts) if body_of else {}

@@ -1,4 +1,4 @@
-"""What is written for somebody while their account is deleted: it is erased too, or refused."""
+"""Writes for an account that is being deleted: they are erased too, or refused."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -75,7 +75,7 @@ def _alone(settings: Any) -> None:
 
 
 class Things:
-    """What Alice has before: each is changed by somebody who read it before it was erased."""
+    """Alice's rows from before the deletion. Each is changed by somebody who read it earlier."""
 
     def __init__(self, alice: User, bob: User) -> None:
         self.team = factories.team("Alice’s", alice)
@@ -114,7 +114,7 @@ def _post(client: Client, path: str, **form: str) -> None:
 
 
 def writes(things: Things, alice: User) -> dict[str, Act]:
-    """One for each kind of thing that is written for a person."""
+    """Return one write for each kind of row that belongs to a person."""
     browser = Client()
     browser.force_login(alice)
     return {
@@ -204,7 +204,7 @@ def writes(things: Things, alice: User) -> dict[str, Act]:
 
 @pytest.mark.parametrize("kind", [*BY_SERVICE, *BY_PAGE])
 def test_what_is_written_at_once_is_gone_or_refused(kind: str, bob: User) -> None:
-    """Three writers against a deletion, several times: of their traces none is left."""
+    """Three writers run against a deletion, several times. None of their rows remains."""
     for _round in ROUNDS:
         dora = factories.user("dora")
         things = Things(dora, bob)
@@ -225,13 +225,13 @@ def test_what_comes_after_is_refused(alice: User, bob: User, how: str) -> None:
         User.objects.filter(pk=alice.pk).update(is_active=False)
     assert stale.is_active
     refused = [kind for kind in BY_SERVICE if isinstance(at_once([acts[kind]])[0], AccountClosed)]
-    # The first use of a token is then not noted, and nobody is told.
+    # The first use of a token is then not recorded, and the caller gets no error.
     assert refused == [kind for kind in BY_SERVICE if kind != "use of a token"]
     assert ApiToken.objects.filter(user=alice, name="Kept").count() == 0
 
 
 def traces_of(person: User) -> Iterator[str]:
-    """What is still there of somebody who is deleted, beside what is meant to stay."""
+    """Yield the rows of a deleted person that remain, except those meant to stay."""
     for model in apps.get_models():
         for field in model._meta.get_fields():
             if field.is_relation and field.related_model is User and hasattr(field, "column"):
@@ -257,7 +257,7 @@ KEPT: dict[str, dict[str, Any]] = {
 
 
 def test_the_api_answers_a_closed_account_as_a_bad_token(alice: User) -> None:
-    """It was closed between the look at the token and the write."""
+    """The account is closed between the check of the token and the write."""
     client = factories.client(alice)
     device = {"token": "x", "platform": "web"}
 

@@ -1,4 +1,4 @@
-"""A deactivated person is not booked, met, written to or reminded of; staff cancel the rest."""
+"""Deactivated people: nobody books, meets or emails them; staff cancel what remains."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def booking(alice: User) -> Booking:
 
 @pytest.fixture
 def meeting(team: Team, alice: User, bob: User) -> MeetingRequest:
-    """Alice asks Bob for the hour after the booking."""
+    """Return a meeting request of Alice's to Bob, for the hour after the booking."""
     return meetings.request_meeting(
         requester=alice,
         team_id=team.pk,
@@ -72,7 +72,7 @@ def page_of(booking: Booking) -> str:
 
 
 def sent(at: datetime = NOW) -> list[tuple[str, str, str, str]]:
-    """What becomes of each message that is due then, by kind and address."""
+    """Send all due messages. Return kind, address, state and last error of each."""
     with time_machine.travel(at, tick=False):
         while notifications.deliver():
             pass

@@ -1,7 +1,6 @@
-"""The files for deployment keep to each other, to the guide, and to what there is.
+"""Deployment files: they agree with each other, with the guide and with the code.
 
-That their commands do what they should is shown in tests/journeys/test_deploy_*.py; their syntax is
-looked after by `make check`.
+tests/journeys/test_deploy_*.py show that their commands work. `make check` checks their syntax.
 """
 
 import os
@@ -193,7 +192,7 @@ def test_a_unit_may_write_to_its_own_folder_alone(unit: str) -> None:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_takes_a_unit_as_it_is(unit: str, tmp_path: Path) -> None:
-    """But for where its programs are: here they are this run's."""
+    """The unit is unchanged, except that its programs are those of this run."""
     here = tmp_path / unit
     here.write_text(
         UNITS[unit].replace("/opt/parley/.venv/bin/", f"{Path(sys.executable).parent}/")
@@ -249,7 +248,7 @@ def test_the_guide_counts_the_connections_that_they_keep() -> None:
         for text in (recipes.DOCKERFILE, UNITS["parley-web.service"])
         for number in re.findall(r"GRANIAN_WORKERS=(\d+)", text)
     }
-    # And one of each process for whoever asks /readyz.
+    # Each process needs one connection more, for /readyz.
     of_webs = processes * threads + processes
     of_workers = sum(int(recipes.option(name, "-c")) for name in WORKERS)
     assert f"`{of_webs} × webs + {of_workers} × workers + 10`" in " ".join(recipes.GUIDE.split())
@@ -260,7 +259,7 @@ def test_the_guide_counts_the_connections_that_they_keep() -> None:
 
 
 def shown_by(pattern: str, uri: str) -> str:
-    """What a log shows of an address."""
+    """Return the part of a URL that a log shows."""
     found = re.match(pattern.replace("(?<", "(?P<"), uri)
     return found[1] if found else "-"
 
@@ -317,7 +316,7 @@ def test_nginx_logs_nothing_that_has_the_whole_address() -> None:
 
 
 def variables() -> dict[str, set[str]]:
-    """Of each file, the variables that it names."""
+    """Return the variables that each file names."""
     found = {"env.example": set(re.findall(r"^#?([A-Z_]+)=", ENV_EXAMPLE, re.MULTILINE))}
     text = (ROOT / "compose.yaml").read_text()
     found["compose.yaml"] = set(re.findall(r"\$\{(\w+)", text))
@@ -341,7 +340,7 @@ def test_every_variable_is_a_setting() -> None:
 
 
 def test_the_example_has_all_that_the_services_cannot_start_without(tmp_path: Path) -> None:
-    """As it stands it stops the start; filled in as it says, it does not."""
+    """The unchanged example stops the start. Filled in by its own hints, it does not."""
     given = dict(re.findall(r"^([A-Z_]+)=(.*)$", ENV_EXAMPLE, re.MULTILINE))
     made = [name for name, value in given.items() if not value]
     assert made == ["SECRET_KEY", "ENCRYPTION_KEYS", "POSTGRES_PASSWORD"]

@@ -1,4 +1,4 @@
-"""Every language says all that the sources say, about the same things, and as it was compiled."""
+"""Message catalogs: complete translations with the same placeholders, compiled from the sources."""
 
 import os
 import re
@@ -38,7 +38,7 @@ def committed(language: str) -> Path:
 
 
 def entries(path: Path) -> polib.POFile:
-    """A catalog; an empty one where there is none."""
+    """Return the catalog of a path, or an empty one if there is none."""
     return polib.pofile(str(path)) if path.exists() else polib.POFile()
 
 
@@ -51,7 +51,7 @@ def key(entry: polib.POEntry | polib.MOEntry) -> Key:
 
 
 def need(*programs: str) -> None:
-    """Skip without them, unless this is where they must not be missing."""
+    """Skip the test without these programs, or fail where they must exist."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing and os.environ.get("REQUIRE_GETTEXT") == "1":
         pytest.fail(f"not on PATH: {', '.join(missing)}")
@@ -61,7 +61,7 @@ def need(*programs: str) -> None:
 
 @pytest.fixture(scope="module")
 def gathered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make messages` makes of a copy of the tree that has no catalogs yet."""
+    """Run `make messages` on a copy of the tree without catalogs. Return its `locale` folder."""
     need("make", "xgettext", "msgmerge", "msgfmt")
     copy = tmp_path_factory.mktemp("gathered") / "parley"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*_APART))
@@ -107,7 +107,7 @@ def test_a_translation_names_what_its_source_names(language: str) -> None:
 
 
 def translations(catalog: polib.POFile) -> Iterator[tuple[list[str], str]]:
-    """Each text with what it may stand for: of a plural, the one or the many."""
+    """Yield each translation with the texts that it may stand for: singular and plural forms."""
     for entry in catalog:
         if entry.msgstr:
             yield [entry.msgid], entry.msgstr
@@ -116,7 +116,7 @@ def translations(catalog: polib.POFile) -> Iterator[tuple[list[str], str]]:
 
 
 def shape(text: str) -> tuple[set[str], list[str], list[str], str, str]:
-    """Names that are filled in, places that are, elements, and the space around."""
+    """Return named and positional placeholders, elements, and leading and trailing space."""
     plain = text.replace("%%", "")
     return (
         set(re.findall(r"%\(\w+\)[sd]|\{\w*\}", plain)),

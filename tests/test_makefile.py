@@ -1,4 +1,4 @@
-"""`make help` and the README name what the Makefile has."""
+"""Makefile: `make help` and the README name its targets."""
 
 import re
 import subprocess

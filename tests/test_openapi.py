@@ -1,7 +1,7 @@
-"""The OpenAPI document is true: what it allows is answered as it says, what it forbids is refused.
+"""OpenAPI document: allowed requests get the answers it describes; forbidden ones are refused.
 
-Schemathesis reads the served document, makes requests that fit it and requests that do not, and
-holds each answer against it, with every check that it has.
+Schemathesis reads the served document. It makes requests that fit the document and requests that do
+not. It checks each answer against the document, with every check that it has.
 """
 
 import os
@@ -120,9 +120,9 @@ schemathesis.openapi.format("timezone", st.sampled_from(sorted(names())))
 
 @cache
 def document(*, with_edges: bool = True) -> Any:
-    """Load the served document. It is not loaded when tests are collected: that takes seconds.
+    """Load the served document, not during the collection of tests, since that takes seconds.
 
-    With edges, every limit of each field is tried by itself.
+    With `with_edges`, every limit of each field is tried separately.
     """
     phases = {"coverage": {"enabled": with_edges}}
     config = schemathesis.Config.from_dict(CONFIG | {"phases": phases})
@@ -147,7 +147,7 @@ CONFIG = {
 def filter_failure(
     context: HookContext, failure: Failure, case: AnyCase, response: Response
 ) -> bool:
-    """Leave out a refusal that has one of the reasons above, and a price that is a number."""
+    """Ignore a refusal for one of the reasons above, and a price that is a number."""
     if isinstance(failure, AcceptedNegativeData) and isinstance(case.body, dict):
         return type(case.body.get("price")) not in (int, float)
     reasons = (*ANYWHERE, *REFUSED.get(case.operation.definition.raw["operationId"], ()))
@@ -177,19 +177,19 @@ def wrong(response: Response) -> list[str]:
 
 @dataclass(frozen=True)
 class World:
-    """What there is, and who asks."""
+    """Existing objects for the requests, and the token that sends them."""
 
     token: str
     keys: Mapping[str, str]  # by the first word of the path
     numbers: Mapping[str, Any]
 
     def path_of(self, case: AnyCase) -> dict[str, Any]:
-        """The parameters of the path of something that there is."""
+        """Return path parameters of an existing object."""
         there = {**self.numbers, "key": self.keys.get(case.path.split("/")[3], "")}
         return {name: there[name] for name in case.path_parameters}
 
     def body_of(self, case: AnyCase) -> Any:
-        """The body, of something that there is."""
+        """Return the body with references to existing objects."""
         if not isinstance(case.body, dict):
             return case.body
         return {name: self.numbers.get(name, value) for name, value in case.body.items()}
@@ -251,7 +251,7 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
 
 @pytest.fixture(autouse=True)
 def one_connection() -> Iterator[None]:
-    """The application leaves the test's transaction open, as it does under Django's own client."""
+    """Keep the test's transaction open in the application, as under Django's own client."""
     ends = (signals.request_started, signals.request_finished)
     for end in ends:
         end.disconnect(close_old_connections)
@@ -261,7 +261,7 @@ def one_connection() -> Iterator[None]:
 
 
 def call(case: AnyCase, world: World) -> None:
-    """Call, hold the answer against the document, and leave everything as it was."""
+    """Send the request, check the answer against the document, and roll back all changes."""
     with transaction.atomic():
         case.call_and_validate(headers={"Authorization": f"Bearer {world.token}"})
         transaction.set_rollback(True)
@@ -284,7 +284,7 @@ def test_every_operation_has_a_tag() -> None:
 def test_every_operation_answers_as_documented(
     tag: str, world: World, subtests: pytest.Subtests
 ) -> None:
-    """Not by the decorator of Schemathesis, which makes up its cases when tests are collected."""
+    """The test avoids the decorator of Schemathesis, which generates cases during collection."""
     suppressing = bounds(derandomize=FIXED, suppress_health_check=list(HealthCheck))
     load_all_checks()
     # PUT is PATCH by another name, which has every edge of the same body tried.
@@ -302,7 +302,7 @@ def test_every_operation_answers_as_documented(
 
 
 def answers(case: AnyCase, world: World) -> None:
-    """Ask for something that there is. At full length, ask as it was made up too."""
+    """Ask for an existing object. At full size, send the generated request too."""
     path = world.path_of(case) if fits(case, ParameterLocation.PATH) else case.path_parameters
     body = world.body_of(case) if fits(case, ParameterLocation.BODY) else case.body
     if FULL and (path, body) != (case.path_parameters, case.body):
@@ -315,7 +315,7 @@ def answers(case: AnyCase, world: World) -> None:
 
 
 def test_what_one_call_answers_others_go_on_with(world: World) -> None:
-    """What is made can be read and changed, and is gone when it is deleted."""
+    """Created objects can be read and changed, and are gone after their deletion."""
     machine: Any = document().as_state_machine()
     headers = {"Authorization": f"Bearer {world.token}"}
 

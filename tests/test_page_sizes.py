@@ -1,4 +1,4 @@
-"""No page grows with what one account has made: each list comes in pages of at most fifty."""
+"""Page sizes: each list shows at most fifty rows a page, however many rows an account has."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta

@@ -1,6 +1,6 @@
-"""Who may open and send what: every page, by every method, for each kind of visitor.
+"""Page permissions: every page, by every method, for each kind of visitor.
 
-The pages are read from the URL table. One that is not in ROWS fails the suite.
+The pages are read from the URL table. A page that is missing from ROWS fails the suite.
 """
 
 import re
@@ -62,7 +62,7 @@ def test_who_may_do_it(row: Row, world: World) -> None:
 
 
 def answer(who: str, row: Row, world: World) -> int | str:
-    """In the words of the table. What is not done writes nothing."""
+    """Return the page's answer in the table's terms. Check that only a done POST writes."""
     client, path = world.client(who, row.name), world.path_of(row.name)
     with Watched() as watched:
         page: Any = client.generic(row.method, path, *world.form_of(row.name))
@@ -85,7 +85,7 @@ def answer(who: str, row: Row, world: World) -> int | str:
 
 
 class Watched:
-    """What was written while it was open, by table; it is taken back at the end."""
+    """Recorder of the rows, by table, that are written while it is open. It rolls them back."""
 
     def __enter__(self) -> "Watched":
         self._before = everything()
@@ -133,7 +133,7 @@ def test_what_is_anothers_looks_as_what_is_not_there(row: Row, world: World) -> 
 
 
 def anonymous(page: Any) -> str:
-    """Without what each page has of its own: its address, and the mask of its token."""
+    """Return the page without its own URL and without the mask of its CSRF token."""
     text = re.sub(r'(name="csrfmiddlewaretoken" value=)"\w+"', r"\1", page.content.decode())
     return text.replace(page.request["PATH_INFO"], "")
 
@@ -146,7 +146,7 @@ NESTED = {"member_id", "invitation_id", "delivery_id"}
     [(name, part) for name, route in ROUTES.items() for part in NESTED if f":{part}>" in route],
 )
 def test_what_belongs_to_something_else_is_not_there(name: str, part: str, world: World) -> None:
-    """Of one's own team, but somebody of another."""
+    """The team is the owner's, but the other object belongs to another team or parent."""
     path = world.path_of(name, **{part: world.parts[f"foreign {part}"]})
     client, form = world.client("owner", name), world.form_of(name)
     with Watched() as watched:
@@ -189,7 +189,7 @@ def test_a_form_without_its_token_does_nothing(row: Row, world: World) -> None:
 
 @pytest.mark.parametrize("row", POSTS, ids=lambda row: row.name)
 def test_a_form_of_another_site_does_nothing(row: Row, world: World) -> None:
-    """Even one that knows a token: browsers say where a form comes from."""
+    """A valid token does not help: browsers report the origin of a form."""
     client = world.client("owner", row.name, enforce_csrf_checks=True)
     home: Any = client.get(world.path_of("meetings:home"))
     found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', home.content.decode())

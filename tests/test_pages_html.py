@@ -1,4 +1,4 @@
-"""What every page keeps to: what a browser may do with it, how it is made, what it does not say."""
+"""Rules for every page: browser policies, valid HTML, and no secret in it."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -38,7 +38,7 @@ SHOWN = [row for row in ROWS if row.method == "GET" and row.owner in (200, 404)]
 
 
 def keeps_to(name: str, page: Any, language: str = "en") -> None:
-    """Whatever is answered, HTML or not."""
+    """Check any answer, HTML or not, against the rules."""
     headers, whole = page.headers, content(page)
     policy = set(headers["Content-Security-Policy"].split("; "))
     if name == "oauth2_provider:authorize" and page.status_code == 200:
@@ -74,7 +74,7 @@ def test_a_page_keeps_to_the_rules(row: Row, world: World) -> None:
     "row", [row for row in ROWS if row.method == "POST"], ids=lambda row: row.name
 )
 def test_what_a_form_answers_keeps_to_them_too(row: Row, world: World) -> None:
-    """Where it was empty, which often is a mistake; as it was meant; and without its token."""
+    """Three posts: an empty form, a valid form, and a form without its CSRF token."""
     client, path = world.client("owner", row.name), world.path_of(row.name)
     keeps_to(row.name, client.post(path))
     page: Any = client.generic("POST", path, *world.form_of(row.name))
@@ -120,7 +120,7 @@ def test_so_does_the_page_of_components(world: World) -> None:
 
 @pytest.mark.parametrize("row", SHOWN, ids=lambda row: row.name)
 def test_no_page_says_a_secret(row: Row, world: World) -> None:
-    """Not even to whom it belongs; behind a link, no other link."""
+    """Owners see no secrets either. A page behind a link shows no other link."""
     path = world.path_of(row.name)
     for who in ("owner", "mate", "stranger", "nobody"):
         page: Any = world.client(who, row.name).get(path)

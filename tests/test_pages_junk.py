@@ -1,4 +1,4 @@
-"""What no form of ours sends: every page answers it, and none fails."""
+"""Malformed requests that no form of Parley's sends: every page answers, and none crashes."""
 
 import json
 import re
@@ -104,7 +104,7 @@ def _unlimited(settings: Settings) -> None:
 
 @contextmanager
 def asking(world: World, name: str) -> Iterator[Any]:
-    """Ask as its owner; what comes of that is taken back each time, and all failures are told."""
+    """Yield a function that asks as the owner and rolls back each request. Report all failures."""
     client, failed = world.client("owner", name, raise_request_exception=False), []
 
     def ask(method: str, path: str, data: str = "", kind: str = URLENCODED, **more: Any) -> None:
@@ -121,7 +121,7 @@ def asking(world: World, name: str) -> Iterator[Any]:
 
 @contextmanager
 def looked_up() -> Iterator[set[str]]:
-    """Collect the names that anything looks up in a query or a form, whether they are there."""
+    """Collect all names that code looks up in a query or a form, present or not."""
     names: set[str] = set()
 
     def spied(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What an open browser gives away: nothing for good without the password, nothing by Back."""
+"""Unattended browser: lasting changes need the password, and Back shows no private page."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -49,7 +49,7 @@ def send(client: Client, world: World, row: Row) -> Any:
 
 
 def test_what_is_for_good_asks_for_the_password_after_a_while(world: World) -> None:
-    """Those of the table and no others; nothing is done before."""
+    """Exactly the pages of ASKS ask for the password, and they write nothing before."""
     asked = set()
     for row in ROWS:
         client = world.client("owner", row.name)
@@ -62,7 +62,7 @@ def test_what_is_for_good_asks_for_the_password_after_a_while(world: World) -> N
 
 
 def test_every_page_of_allauths_is_known() -> None:
-    """One that a new version adds may write for a person, or show a secret."""
+    """A page that a new version of allauth adds could write for a person, or show a secret."""
     assert {name for name in names(allauth_urls.urlpatterns) if name} == {
         "account_login",
         "account_logout",
@@ -102,7 +102,10 @@ def names(patterns: list[Any]) -> Iterator[str]:
 
 
 def test_no_page_for_somebody_signed_in_is_kept(world: World) -> None:
-    """Refusals and redirects neither; the pages on which anybody books are anybody's."""
+    """Refusals and redirects are not kept either.
+
+    Public booking pages are the same for everybody.
+    """
     kept = {}
     for row in ROWS:
         client = world.client("owner", row.name)
@@ -116,6 +119,6 @@ def test_no_page_for_somebody_signed_in_is_kept(world: World) -> None:
 
 
 def test_a_page_that_is_not_there_is_not_kept_either(world: World) -> None:
-    """It shows who is signed in, and stands where a public page could."""
+    """The page shows who is signed in, and a public page could later have this URL."""
     page = world.client("owner", "meetings:home").get("/nobody-of-this-name")
     assert (page.status_code, page.headers.get("Cache-Control")) == (404, "no-store")

@@ -1,4 +1,4 @@
-"""The zip of everything about somebody: who may ask for it, how often, and what it costs."""
+"""Data export: permission, rate limit, and cost."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""An account is deleted while others deal with it: each comes before or after, none between."""
+"""Account deletion beside other requests: each request takes effect before or after it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -121,7 +121,7 @@ def test_two_who_met_each_other_go_at_the_same_time(alice: User, bob: User, team
 
 
 def test_two_who_booked_each_other_go_at_the_same_time(alice: User, bob: User) -> None:
-    """What was is erased on either side; what is to come goes with its host."""
+    """Past bookings are erased on both sides. Future ones are cancelled with their host."""
     with time_machine.travel(NOW - timedelta(days=14)):
         for host, invitee in ((alice, bob), (bob, alice)):
             event_type = factories.event_type(host)

@@ -1,4 +1,4 @@
-"""Somebody deletes their account: what is left of them, and what others still see."""
+"""Account deletion: the remaining data of a person, and what others still see."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -54,7 +54,7 @@ def at_now(settings: Settings) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class World:
-    """Zephyrine, who has one of everything, and those whom she deals with."""
+    """Zephyrine, who has one of everything, and the people that she deals with."""
 
     zephyrine: User
     bob: User
@@ -69,7 +69,7 @@ class World:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """All that tells of her."""
+        """Return all texts that identify her."""
         return (
             "zephyrine",
             "quill",
@@ -139,7 +139,7 @@ def _made() -> World:
 
 
 def _invitations(zephyrine: User, hers: Team, charlie: User, his: Team) -> None:
-    """By her and to her: one that stands, and such as were accepted, withdrawn and sent anew."""
+    """Make invitations by her and to her: a pending, an accepted, a withdrawn and a renewed one."""
     eve = factories.user("eve")
     for actor, team, joins, email in (
         (zephyrine, hers, eve, "eve@example.com"),
@@ -218,7 +218,7 @@ def test_nothing_of_them_is_left_when_the_last_emails_are_sent(world: World) -> 
 
 
 def test_nothing_points_at_them_but_what_others_still_see(world: World) -> None:
-    """Whatever goes with a person's row has gone, though the row stays."""
+    """The person's row stays. Rows that would be deleted with it are deleted all the same."""
     delete(world)
     left = {
         relation.related_model._meta.label

@@ -1,4 +1,4 @@
-"""Whoever booked erases themself by the link in their email, or is forgotten by age."""
+"""Erasure of an invitee: by the link in their email, or after a retention period."""
 
 import json
 from collections.abc import Iterator

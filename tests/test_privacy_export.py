@@ -1,4 +1,4 @@
-"""Everything about me, as a zip: what is in it, what is not, and that it stays small in memory."""
+"""Data export as a zip: its contents, its omissions, and its small memory use."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def made(making: Making) -> Mapping[str, bytes]:
 
 @pytest.fixture
 def given(made: Mapping[str, bytes], db: None) -> Mapping[str, bytes]:
-    """What Alice is given, who has one of everything."""
+    """Return the files of Alice's export. Alice has one of everything."""
     return made
 
 

@@ -1,4 +1,4 @@
-"""An account is deleted: what stays is with others, and nothing of it is found there."""
+"""Account deletion and other people: rows that stay are theirs and hold nothing of the person."""
 
 import json
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def test_an_invitation_from_before_they_had_an_account_is_forgotten(alice: User)
 
 
 def test_whoever_goes_takes_nothing_out_of_the_log_of_others(alice: User, bob: User) -> None:
-    """By whatever they call themselves."""
+    """A deleted person's name, even a common word, removes no entry from the log of others."""
     subjects = ["Firefox on Linux", "Take the second step away: authenticator app", "old@x.example"]
     for subject in subjects:
         audit.record(Action.STAFF_ACTED, person=bob, subject=subject, now=NOW)
@@ -67,7 +67,7 @@ def test_whoever_goes_takes_nothing_out_of_the_log_of_others(alice: User, bob: U
 
 
 def test_webhooks_of_a_deactivated_account_are_told_nothing(alice: User, bob: User) -> None:
-    """It may still be met: what others do is not told on its behalf."""
+    """Others can still meet the person, but the person's webhooks hear nothing of it."""
     factories.webhook(alice)
     factories.webhook(bob)
     User.objects.filter(pk=alice.pk).update(is_active=False)
@@ -97,7 +97,7 @@ def test_webhooks_of_a_deactivated_account_are_told_nothing(alice: User, bob: Us
 def test_what_they_booked_and_is_over_is_erased_as_by_its_link(
     recorded: bool, alice: User, bob: User
 ) -> None:
-    """Whether time has ended it on record already or not."""
+    """The outcome is the same if the sweep has recorded the booking's end or not."""
     factories.webhook(bob, url="https://nowhere.invalid/hook")
     event_type = factories.event_type(bob)
     with time_machine.travel(NOW - timedelta(days=14)):

@@ -1,4 +1,4 @@
-"""What is not kept for ever: by age, in batches, again and again, two sweeps at once."""
+"""Retention: deletion by age, in batches, repeatedly, and by two sweeps at once."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -48,7 +48,7 @@ def days(count: int) -> timedelta:
 
 
 def note(*, settled: timedelta | None, state: OutboxState = OutboxState.SENT) -> Notification:
-    """One that was settled so long ago, or waits."""
+    """Make a notification that was settled this long ago, or that is pending."""
     notifications.email(address="a@example.com", kind="x", content=CONTENT, now=NOW - days(400))
     row = Notification.objects.latest("pk")
     if settled is not None:
@@ -73,7 +73,7 @@ def test_what_was_only_kept_to_be_sent_goes_as_soon_as_it_is() -> None:
 
 
 def tried(webhook: Webhook, *, at: timedelta, settled: timedelta | None) -> Delivery:
-    """A delivery that was tried, and settled or not, so long ago."""
+    """Make a delivery with an attempt this long ago, settled this long ago or not at all."""
     row = factories.delivery(webhook, now=NOW - at)
     factories.attempt(row, at=NOW - at, status=500)
     if settled is not None:
@@ -185,7 +185,7 @@ def test_two_sweeps_at_once_do_not_get_into_each_others_way(alice: User) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_being_sent_again_is_left_alone(alice: User) -> None:
-    """Whoever holds a row has it; the sweep takes the others."""
+    """The sweep skips a row that another transaction has locked, and deletes the others."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
     held, other = note(settled=days(100)), note(settled=days(100))

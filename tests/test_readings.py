@@ -1,4 +1,4 @@
-"""What is read as columns is what the serializers make of models: the same bytes."""
+"""Column readings: the bytes equal those that the serializers write for models."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def at_now() -> Any:
 
 @pytest.fixture(scope="module")
 def world(making: Making) -> User:
-    """Something of everything that a list shows of Alice, the odd cases among it."""
+    """Return Alice, with every kind of row that a list shows, unusual ones among them."""
     with making(NOW):
         return _made()
 

@@ -1,4 +1,4 @@
-"""Whether anything of somebody is left in the database, wherever it stands."""
+"""Search for traces of a person in every table of the database."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from webhooks.models import Webhook
 
 
 def traces(*words: str) -> list[tuple[str, str]]:
-    """In which tables which of these words still stands, as stored or once it is decrypted."""
+    """Return (table, word) for each word found in a table, in stored or in decrypted values."""
     return sorted(
         {
             (table, word)
@@ -24,7 +24,7 @@ def traces(*words: str) -> list[tuple[str, str]]:
 
 
 def _texts() -> Iterator[tuple[str, str]]:
-    """Every row of every table: as the models read it, and as the database has it."""
+    """Yield every row of every table twice: as the models read it, and as stored."""
     for label, rows in readable().items():
         yield label, str(rows)
     with connection.cursor() as cursor:
@@ -38,7 +38,7 @@ def bytes_as_text(row: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def drain() -> None:
-    """Send all that is due, as the workers do."""
+    """Send everything that is due, as the workers do."""
     while notifications.deliver():
         pass
     for pk in Webhook.objects.values_list("pk", flat=True):

@@ -1,4 +1,4 @@
-"""The far ends of the wire: mail server, Firebase, webhook's endpoint, and how to wait for them.
+"""Fake external servers: mail server, Firebase and webhook endpoint; and a way to wait for them.
 
 Each listens on a free loopback port, speaks the real protocol and keeps what it received.
 """
@@ -37,7 +37,7 @@ _DRIPS_SECONDS = 20.0
 
 
 def until(condition: Callable[[], T], *, seconds: float = 15.0, what: str = "") -> T:
-    """The first true value of the condition; AssertionError where it stays false too long."""
+    """Return the condition's first true value. Raise AssertionError if none comes in time."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -53,7 +53,7 @@ def until(condition: Callable[[], T], *, seconds: float = 15.0, what: str = "") 
 
 @dataclass(frozen=True)
 class Mail:
-    """A message as it was received: to whom the envelope says, and what it says."""
+    """Message as received: the envelope's recipients, and the content."""
 
     recipients: tuple[str, ...]
     message: EmailMessage
@@ -67,7 +67,7 @@ class Mail:
         return str(self.message["Subject"])
 
     def text(self, subtype: str = "plain") -> str:
-        """The decoded text of the one part that is `text/<subtype>`."""
+        """Return the decoded text of the only part that is `text/<subtype>`."""
         (part,) = (
             part for part in self.message.walk() if part.get_content_type() == f"text/{subtype}"
         )
@@ -75,7 +75,7 @@ class Mail:
         return content
 
     def calendar(self) -> tuple[str, str]:
-        """The calendar object, and the method that its part's Content-Type names."""
+        """Return the calendar object, and the method that its part's Content-Type names."""
         (part,) = (
             part for part in self.message.walk() if part.get_content_type() == "text/calendar"
         )
@@ -83,7 +83,7 @@ class Mail:
 
 
 class MailServer:
-    """An SMTP server that takes everything; or, after `refuse_next`, answers so to a recipient."""
+    """SMTP server that accepts everything. Each `refuse_next` makes it refuse one recipient."""
 
     def __init__(self) -> None:
         self._arrived = threading.Condition()
@@ -125,18 +125,18 @@ class MailServer:
 
     @property
     def received(self) -> list[Mail]:
-        """All that has come, in its order."""
+        """Return all mails received, in order."""
         with self._arrived:
             return list(self._received)
 
     def refuse_next(self, answer: str) -> None:
-        """Answer the next RCPT so, `451 try later` say."""
+        """Answer the next RCPT with this line, for example `451 try later`."""
         self._refusals.append(answer)
 
     def wait_for(
         self, wanted: Callable[[Mail], bool], *, count: int = 1, seconds: float = 15.0
     ) -> list[Mail]:
-        """Those that are wanted, as soon as there are so many."""
+        """Return the mails that `wanted` accepts, as soon as there are `count` of them."""
 
         def found() -> list[Mail]:
             return [mail for mail in self._received if wanted(mail)]
@@ -166,7 +166,10 @@ class MailServer:
 
 @contextmanager
 def silent_server() -> Iterator[tuple[str, threading.Event]]:
-    """A server that takes connections and never says a word: its address, and whether one came."""
+    """Run a server that accepts connections and never answers. Yield its address, and an event.
+
+    The event is set once a connection came.
+    """
     connected, ended = threading.Event(), threading.Event()
     held: list[socket.socket] = []
 
@@ -196,7 +199,7 @@ def _chunk(connection: socket.socket) -> None:
 
 
 def http_request(connection: socket.socket) -> None:
-    """Hear a request to its end."""
+    """Read a request to its end."""
     head, body = b"", b""
     while b"\r\n\r\n" not in head:
         head += _some(connection)
@@ -217,10 +220,11 @@ def _some(connection: socket.socket) -> bytes:
 def dripping_server(
     *answers: bytes, drop: bytes, hear: Callable[[socket.socket], None] = _chunk
 ) -> Iterator[str]:
-    """A server that never comes to an end: its address, and a drop every few milliseconds.
+    """Run a server that never ends its answer, and yield its address.
 
-    It says the first of `answers` when somebody connects and one more each time that it hears
-    something. After the last it drips. It closes when all is over, or after `_DRIPS_SECONDS`.
+    It sends the first of `answers` at a connection, and one more after each thing that it hears.
+    After the last answer it sends `drop` every few milliseconds. It closes at the end of the
+    context, or after `_DRIPS_SECONDS`.
     """
     ended = threading.Event()
     threads: list[threading.Thread] = []
@@ -281,7 +285,7 @@ class Firebase:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """A service account of its own, as Firebase's console gives it out."""
+        """Return a service account in the form that Firebase's console issues."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
             serialization.Encoding.PEM,
@@ -305,7 +309,7 @@ class Firebase:
         self._answers[device].append((status, {"error": error}))
 
     def to(self, device: str) -> list[dict[str, Any]]:
-        """The messages to this device, refused ones as well, in their order."""
+        """Return the messages to this device in order, refused ones included."""
         return [message for message in self.received if message["token"] == device]
 
     def answer(self, path: str, authorization: str, body: bytes) -> tuple[int, dict[str, Any]]:
@@ -367,7 +371,7 @@ def firebase() -> Iterator[Firebase]:
 
 @dataclass(frozen=True)
 class Call:
-    """A POST as it was received; `at` is when, in epoch seconds, and headers are in lower case."""
+    """POST as received. `at` is its time in epoch seconds, and header names are in lower case."""
 
     at: float
     path: str
@@ -385,7 +389,7 @@ class Call:
 
 
 class Endpoint:
-    """What webhooks are told; it answers 200, or what `answer` makes of a call."""
+    """Endpoint of webhooks. It answers 200, or the result of `answer` for a call."""
 
     def __init__(self) -> None:
         self.received: list[Call] = []
@@ -393,12 +397,12 @@ class Endpoint:
         self.url = ""
 
     def always(self, status: int, body: bytes = b"", **headers: str) -> None:
-        """Answer so; underscores in the names of headers stand for hyphens."""
+        """Answer every call like this. Underscores in header names stand for hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.answer = lambda _: (status, named, body)
 
     def wait_for(self, count: int, seconds: float = 15.0) -> list[Call]:
-        """All that was received, as soon as it is so many calls."""
+        """Return all calls received, as soon as there are `count` of them."""
         until(lambda: len(self.received) >= count, seconds=seconds, what=f"{count} calls")
         return list(self.received)
 
@@ -442,5 +446,5 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 def links_in(text: str) -> list[str]:
-    """The addresses that a text names, in its order."""
+    """Return the URLs in a text, in order."""
     return re.findall(r"https?://[^\s<>\"]+", text)

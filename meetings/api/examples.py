@@ -1,4 +1,4 @@
-"""What the OpenAPI document shows of meetings."""
+"""Examples of meetings for the OpenAPI document."""
 
 NEW_MEETING = {
     "user_id": 5,

@@ -1,4 +1,4 @@
-"""What a list of meetings can be narrowed to, beside its tab."""
+"""Filters of the list of meetings, in addition to its tab."""
 
 from django_filters import FilterSet
 

@@ -1,4 +1,4 @@
-"""The shapes of the v3 meeting API."""
+"""Serializers of the v3 meeting API."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ _REQUIRED = ("user_id", "team_id", "date")
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**63 - 1})
 class IdField(StrictIntegerField):
-    """The number of something that may or may not be there."""
+    """An id. The object with this id may or may not exist."""
 
 
 @extend_schema_field({"type": "string", "maxLength": 64})
 class DateField(StrictCharField):
-    """Date and time, as people write them (see `meetings.domain.when`)."""
+    """Date and time as people write them (see `meetings.domain.when`)."""
 
 
 @extend_schema_field(
@@ -32,12 +32,12 @@ class DateField(StrictCharField):
     }
 )
 class LinkField(StrictCharField):
-    """An http(s) URL, or nothing."""
+    """An http(s) URL, or an empty text."""
 
 
 @example(examples.NEW_MEETING)
 class NewMeetingSerializer(serializers.Serializer[Any]):
-    """What is asked for. `user_id` is the recipient."""
+    """A request for a meeting. `user_id` is the recipient."""
 
     user_id = IdField(help_text="The person to meet, a member of the team.")
     team_id = IdField(help_text="A team that both belong to.")

@@ -37,7 +37,7 @@ _TABS = {tab: _tab(tab) for tab in Tab}
 
 
 class ListQuery(envelope.PageQuery):
-    """The query of the list of meetings."""
+    """Query of the list of meetings."""
 
     tab = serializers.ChoiceField(Tab.choices, default=Tab.PENDING)
 
@@ -59,7 +59,7 @@ class MeetingViewSet(ViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        """Ask a team mate for a meeting of an hour. They hear of it by email and push message."""
+        """Ask a team mate for a meeting of one hour. They get an email and a push message."""
         return answer_once(request, lambda: self._create(request))
 
     def _create(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class MeetingViewSet(ViewSet):
         responses=envelope.page_of(MeetingSerializer),
     )
     def list(self, request: Request) -> Response:
-        """Your meetings, tab by tab; `sent` is all that you asked for, in any status."""
+        """List your meetings, tab by tab. `sent` has all that you asked for, in any status."""
         require_single(request, ["tab"])
         name = request.query_params.get("tab", Tab.PENDING)
         if name not in Tab.values:
@@ -94,12 +94,12 @@ class MeetingViewSet(ViewSet):
 
     @extend_schema(operation_id="get_meeting", responses=MeetingSerializer)
     def retrieve(self, request: Request, meeting_id: int) -> Response:
-        """A meeting that you asked for or were asked for."""
+        """Return a meeting that you asked for or were asked for."""
         return Response(_MEETINGS.one(str(meeting_id), user=caller(request).pk))
 
     @extend_schema(operation_id="confirm_meeting", request=None, responses=MeetingSerializer)
     def confirm(self, request: Request, meeting_id: int) -> Response:
-        """Say yes to a request. Takes the time of both; 409 where it is no longer free."""
+        """Confirm a request. This takes the time of both people; 409 if it is no longer free."""
         meeting = _find(request, meeting_id)
         return _answer(services.confirm(meeting=meeting, actor=caller(request), now=timezone.now()))
 
@@ -107,7 +107,7 @@ class MeetingViewSet(ViewSet):
         operation_id="reject_meeting", request=ReasonSerializer, responses=MeetingSerializer
     )
     def reject(self, request: Request, meeting_id: int) -> Response:
-        """Say no to a request."""
+        """Decline a request."""
         meeting, reason, now = _find(request, meeting_id), _reason(request), timezone.now()
         return _answer(
             services.reject(meeting=meeting, actor=caller(request), reason=reason, now=now)
@@ -117,7 +117,7 @@ class MeetingViewSet(ViewSet):
         operation_id="cancel_meeting", request=ReasonSerializer, responses=MeetingSerializer
     )
     def cancel(self, request: Request, meeting_id: int) -> Response:
-        """Take your request back, or call a confirmed meeting off."""
+        """Withdraw your request, or cancel a confirmed meeting."""
         meeting, reason, now = _find(request, meeting_id), _reason(request), timezone.now()
         return _answer(
             services.cancel(meeting=meeting, actor=caller(request), reason=reason, now=now)

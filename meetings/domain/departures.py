@@ -1,4 +1,4 @@
-"""Meetings to come of somebody who is deactivated or leaves. See `core.people.departures`."""
+"""Future meetings of somebody who is deactivated or leaves. See `core.people.departures`."""
 
 from datetime import datetime
 

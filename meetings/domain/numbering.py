@@ -12,7 +12,7 @@ RETURNING last
 
 
 def next_number(now: datetime) -> str:
-    """The day's next number. Others wait for it until this transaction ends, so take it last."""
+    """Return the day's next number. Take it last: others wait until this transaction ends."""
     day = now.astimezone(UTC).date()
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [day.isoformat()])

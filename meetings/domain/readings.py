@@ -1,4 +1,4 @@
-"""Columns of a meeting that answers of the API and webhook payloads show."""
+"""Fields of a meeting in API responses and webhook payloads."""
 
 from datetime import UTC, datetime
 

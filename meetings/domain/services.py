@@ -89,7 +89,7 @@ def request_meeting(
             )
             asked = Step(Change.CREATED, Actor(Role.REQUESTER, requester), now)
             lifecycle.record(meeting, asked)
-            # Registered before the hints are, so it comes to pass before them.
+            # Registered before the hints, so it runs before them.
             transaction.on_commit(partial(faults.point, "meeting.committed"))
             publishing.publish(meeting, Change.CREATED, now=now)
             notifications.requested(meeting, now=now)
@@ -136,7 +136,7 @@ def _check_link(link: str) -> None:
 
 
 def find(*, meeting_id: int, user: User) -> MeetingRequest:
-    """A meeting that this person is a party to, or NotFound."""
+    """Return a meeting that this person is a party to. Raise NotFound otherwise."""
     meeting = MeetingRequest.objects.visible_to(user).with_people().filter(pk=meeting_id).first()
     if meeting is None:
         raise NotFound("meeting not found")
@@ -185,7 +185,7 @@ def cancel_as_team(*, meeting: MeetingRequest, now: datetime) -> MeetingRequest:
 
 
 def record_overdue(*, meeting: MeetingRequest, now: datetime) -> MeetingRequest:
-    """Write down that time has expired or completed this meeting."""
+    """Record that time has expired or completed this meeting."""
     change = lifecycle.overdue_change(meeting, now)
     return _move(meeting, Step(change, Actor(Role.CLOCK), now))
 

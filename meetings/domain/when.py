@@ -1,18 +1,19 @@
-"""Reads the `date` of a v3 meeting request into an instant.
+"""Reader of the `date` of a v3 meeting request.
 
-The rule is that of docs/contract.md ("The date of a meeting"): ISO 8601 first, then what `dateutil`
-parses, strictly. `dateutil` itself swaps day and month where one does not fit and fills in what is
-missing, so the shapes that we accept are written out here and only its vocabulary of names is used:
+The rule is that of docs/contract.md ("The date of a meeting"): ISO 8601 first, then the shapes
+below. `dateutil` itself swaps day and month if one does not fit, and fills in missing parts. So
+this module lists the accepted shapes. It takes only the vocabulary of names from `dateutil`:
 
 - a calendar date: `2025-12-15` (also with `/` or `.`), `20251215`, `12/15/2025` (month first),
   `15-12-2025` and `15.12.2025` (day first), `December 15, 2025`, `15 Dec 2025`, `2025 Dec 15`,
-  with or without its weekday, which must be the right one;
+  each with or without its weekday, which must be the right one;
 - before or after it a time: `14:00`, `14:00:00`, `14:00:00.5`, `2 PM`, after a basic date `1400`;
 - after the time nothing (the wall clock of the given zone), an offset, or `UTC`, `GMT` or `Z`.
 
-Anything else is refused. So are two things that ISO 8601 allows: an hour without minutes (an hour
-long, so not an instant) and `24:00` (people mean either midnight by it). A week or ordinal date
-names no month and is refused too, as is `GMT+3`, which means opposite things to ISO and POSIX.
+Anything else is refused. So are two things that ISO 8601 allows: an hour without minutes (it means
+a whole hour, not an instant) and `24:00` (people use it for either midnight). A week date or an
+ordinal date names no month and is refused too. So is `GMT+3`, which means opposite things in ISO
+and POSIX.
 """
 
 import re
@@ -53,17 +54,20 @@ _SHAPES = tuple(
         *(rf"{_WEEKDAY}{day}(?:T|,? (?:at )?){_TIME}{_ZONE}" for day in _DATES),
         *(rf"{_TIME}{_ZONE},? (?:on )?{_WEEKDAY}{day}" for day in _DATES),
         rf"{_BASIC_DATE}[T ]{_BASIC_TIME}{_ZONE}",
-        # What C's asctime() and the `date` command print.
+        # The output of C's asctime() and of the `date` command.
         rf"{_WEEKDAY}{_NAMED_MONTH} {_NAMED_DAY} {_TIME}{_ZONE} (?P<year>\d{{4}})",
     )
 )
 
-# West of Baker Island and east of Kiritimati no clock runs, so `14:00-15:00` is two times.
+# No clock runs west of Baker Island or east of Kiritimati, so `14:00-15:00` is two times.
 _WESTMOST, _EASTMOST = timedelta(hours=-12), timedelta(hours=14)
 
 
 class UnreadableDate(ValueError):
-    """The text is no complete, unambiguous date and time; the message is fit for the caller."""
+    """Error for a text that is not a complete, unambiguous date and time.
+
+    The caller may see its message.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(_("Invalid date: %(why)s") % {"why": why})

@@ -1,4 +1,7 @@
-"""Many rows at once, faster than `bulk_create`, which prepares each value of each row by itself."""
+"""Bulk insert, faster than `bulk_create`.
+
+`bulk_create` prepares each value of each row by itself.
+"""
 
 import json
 from collections.abc import Sequence
@@ -15,10 +18,11 @@ Row = dict[str, Any]
 
 
 class Rows:
-    """Rows of these models that wait to be written, under ids that they have from the start.
+    """Rows of these models that wait to be written. Each row has its id from the start.
 
-    Models are listed before those that point at them. Nobody else may write to them meanwhile, and
-    what is added must be as the database keeps it: nothing checks it but the constraints.
+    List a model before the models that point at it. Nobody else may write to these tables
+    meanwhile. Give values in the form in which the database stores them: only its constraints check
+    them.
     """
 
     def __init__(self, *models: type[Model]) -> None:
@@ -28,13 +32,13 @@ class Rows:
         self._defaults = {model: _defaults(model) for model in models}
 
     def add(self, model: type[Model], **values: Any) -> int:
-        """The id of the new row. What is not given has the model's default."""
+        """Queue a row and return its id. A value that is not given has the model's default."""
         number = next(self._ids[model])
         self._waiting[model].append(self._defaults[model] | values | {"id": number})
         return number
 
     def write(self) -> None:
-        """Write those that wait, in the transaction that is open."""
+        """Write the queued rows in the open transaction."""
         for model, rows in self._waiting.items():
             _insert(model, rows)
             self.written[model] += len(rows)
@@ -46,7 +50,10 @@ class Rows:
 
 @lru_cache(maxsize=10_000)
 def stored(second: int) -> Any:
-    """An epoch second as the database keeps a moment. Several rows in a row tell of the same."""
+    """Return an epoch second in the form in which the database stores a datetime.
+
+    The result is cached: consecutive rows often share a moment.
+    """
     return connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(second, UTC))
 
 
@@ -55,7 +62,7 @@ def _highest_id(model: type[Model]) -> int:
 
 
 def _defaults(model: type[Model]) -> Row:
-    """By column, in the order of columns."""
+    """Return the default value of each column, in the order of the columns."""
     fields = model._meta.concrete_fields
     values = {field.attname: field.get_default() for field in fields}
     documents = [field.attname for field in fields if isinstance(field, JSONField)]
@@ -63,7 +70,7 @@ def _defaults(model: type[Model]) -> Row:
 
 
 def _insert(model: type[Model], rows: Sequence[Row]) -> None:
-    """In each database's own way to take many."""
+    """Insert the rows with COPY on PostgreSQL, and with `executemany` on other databases."""
     columns = [f'"{field.column}"' for field in model._meta.concrete_fields]
     into = f'"{model._meta.db_table}" ({", ".join(columns)})'
     values = [tuple(row.values()) for row in rows]

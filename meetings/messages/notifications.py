@@ -106,7 +106,7 @@ def _expired(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
 
 
 def _completed(meeting: MeetingRequest, step: Step[Role], was: Status) -> None:
-    """A push message only: people know that they were in a meeting."""
+    """Send both people a push message only: they know that they were in a meeting."""
     for person in _people(meeting):
         _push(meeting, person, "meeting-completed", step.now)
 

@@ -12,7 +12,7 @@ from webhooks.domain import publishing
 
 def publish(meeting: MeetingRequest, change: Change, *, now: datetime) -> None:
     """Publish in the caller's transaction; the event holds the meeting as the API shows it."""
-    with translation.override("en"):  # on whatever page this is
+    with translation.override("en"):  # in whatever language the page is
         data = MeetingSerializer(meeting).data
     # In ascending order, since publishing locks their webhooks.
     for owner in sorted((meeting.requester, meeting.recipient), key=lambda person: person.pk):

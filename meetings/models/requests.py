@@ -1,4 +1,4 @@
-"""Meeting requests and what became of them."""
+"""Meeting requests and their history."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -19,7 +19,7 @@ class MeetingQuerySet(LifecycleQuerySet["MeetingRequest"]):
     related = ("requester", "recipient", "team")
 
     def visible_to(self, user: User) -> Self:
-        """The meetings that a person asked for or was asked for."""
+        """Return the meetings that this person asked for or was asked for."""
         return self.filter(Q(requester=user) | Q(recipient=user))
 
     def in_tab(self, tab: Tab, user: User, now: datetime) -> Self:
@@ -33,7 +33,7 @@ class MeetingQuerySet(LifecycleQuerySet["MeetingRequest"]):
 
 
 class MeetingRequest(Lifecycle):
-    """One person asks a team mate for an hour. Asking claims no time; confirming does, of both."""
+    """Request to a team mate for an hour. Only a confirmation claims time: that of both people."""
 
     booking_number = models.CharField(_("number"), max_length=30, unique=True, editable=False)
     requester = models.ForeignKey(
@@ -105,7 +105,7 @@ class HistoryEntry(LifecycleEntry):
 
 
 class DayCounter(models.Model):
-    """The last booking number given out on a day (UTC)."""
+    """Last booking number given out on a day (UTC)."""
 
     day = models.DateField(primary_key=True)
     last = models.PositiveIntegerField()

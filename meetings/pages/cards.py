@@ -1,4 +1,4 @@
-"""Meetings as one of their two people sees them: tabs, cards and the lines of a history."""
+"""Meetings as one of their two people sees them: tabs, cards and the steps of a history."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -76,7 +76,7 @@ TABS = {
 
 @dataclass(frozen=True)
 class Card:
-    """A meeting as one of its two people sees it at a moment."""
+    """Meeting as one of its two people sees it at a moment."""
 
     meeting: MeetingRequest
     person: User

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Team, User
 from core.text.zones import in_words
 
-# By the clock of the last inhabited place it is still the day before.
+# At the westernmost inhabited place it is still the day before.
 _WESTMOST = timedelta(hours=-12)
 
 
 class MateSelect(forms.Select):
-    """Each option also carries the person's zone, for the script that translates the time."""
+    """Select that adds each person's zone to the option, for the script that converts the time."""
 
     def __init__(self, zones: Mapping[str, str]) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class MateSelect(forms.Select):
 
 
 class AskForm(forms.Form):
-    """Whom, when, and where to click. The date and the time are the team mate's wall clock."""
+    """Request for a meeting. The date and the time are on the team mate's wall clock."""
 
     mate = forms.ChoiceField(label=_("Team mate"))
     date = forms.DateField(
@@ -45,7 +45,7 @@ class AskForm(forms.Form):
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
     )
 
-    # The fields of the domain, and those of this form in which a person would look for the mistake.
+    # The domain's fields, and the fields of this form beside which their errors belong.
     _FIELDS = {"date": "date", "link": "link"}
 
     def __init__(
@@ -73,7 +73,7 @@ class AskForm(forms.Form):
         self.fields["date"].widget.attrs["min"] = earliest.isoformat()
 
     def request(self) -> dict[str, Any]:
-        """What was asked for, as `services.request_meeting` takes it."""
+        """Return the arguments of `services.request_meeting` that the person entered."""
         team_id, recipient_id = self.cleaned_data["mate"].split(":")
         date, time = self.cleaned_data["date"], self.cleaned_data["time"]
         return {
@@ -84,7 +84,7 @@ class AskForm(forms.Form):
         }
 
     def add_refusal(self, field: str, message: str) -> None:
-        """Put the domain's refusal beside the field that it is about."""
+        """Show the domain's error beside the field that it concerns."""
         self.add_error(self._FIELDS.get(field, "mate"), message)
 
 

@@ -1,4 +1,4 @@
-"""The way in: what Parley is, for strangers; what is next and what waits, for people signed in."""
+"""Home page. Strangers see an introduction; signed-in people see what is next and what waits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ from scheduling.pages.cards import Card as BookingCard
 from scheduling.pages.cards import card_of
 from scheduling.rules.slots import Hours, Interval
 
-# Of what is next, and of each that waits: the pages of bookings and of meetings have them all.
+# Items of each list. The pages of bookings and of meetings show all of them.
 _MOST = 5
-# Meetings of one week: those that hold time are at most one an hour.
+# Meetings of one week. Those that hold time are at most one an hour.
 _MOST_OF_WEEK = 300
 _A_MOMENT = timedelta(seconds=10)
 
@@ -42,7 +42,7 @@ class _SoFar(TypedDict):
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """`?week=` is any date of the week to look at."""
+    """Show the home page. `?week=` is any date of the week to show."""
     if not request.user.is_authenticated:
         return render(request, "meetings/landing.html")
     user, now = cast(SignedIn, request).user, timezone.now()
@@ -66,7 +66,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "week": _week(user, hours, first=first, now=now),
             "hours": hours,
             "is_set_up": hours.has_event_types and hours.has_bookings,
-            # An account begins with hours; who saves them later has looked at them.
+            # Every account starts with hours. A later save means that the person has looked at
+            # them.
             "has_own_hours": hours.updated_at - user.created_at > _A_MOMENT,
             "address": settings.PUBLIC_URL + reverse("public:host", args=[user.username]),
         },
@@ -84,7 +85,7 @@ def _greeting(user: User, now: datetime) -> str:
 
 
 def _hours_of(user: User) -> "WithAnnotations[WeeklyAvailability, _SoFar]":
-    """With how far this person has come in being booked."""
+    """Return the weekly hours, and whether this person has active event types and bookings."""
     return WeeklyAvailability.objects.annotate(
         has_event_types=Exists(EventType.objects.filter(host=OuterRef("user"), is_active=True)),
         has_bookings=Exists(Booking.objects.filter(host=OuterRef("user"))),
@@ -96,7 +97,7 @@ def _hours_of(user: User) -> "WithAnnotations[WeeklyAvailability, _SoFar]":
 
 @dataclass(frozen=True)
 class Ahead:
-    """A booking or a meeting that stands."""
+    """A confirmed booking or meeting."""
 
     title: str
     url: str
@@ -106,7 +107,7 @@ class Ahead:
 
 
 def _ahead(user: User, now: datetime) -> list[Ahead]:
-    """The next of both, by time; what is under way is among them."""
+    """Return the next confirmed bookings and meetings by start, with those under way."""
     bookings = Booking.objects.visible_to(user).in_status(Status.CONFIRMED, now)
     meetings = MeetingRequest.objects.visible_to(user).in_status(Status.CONFIRMED, now)
     found = [
@@ -132,14 +133,14 @@ def _ahead(user: User, now: datetime) -> list[Ahead]:
 
 
 def _waiting_bookings(user: User, now: datetime) -> list[BookingCard]:
-    """Those to approve: the first ones, and one more where there are more."""
+    """Return the first bookings to approve, and one more if there are more than fit."""
     waiting = Booking.objects.visible_to(user).in_status(Status.PENDING, now)
     found = waiting.with_people().order_by("start", "id")[: _MOST + 1]
     return [card_of(booking, Role.HOST, now) for booking in found]
 
 
 def _waiting_requests(user: User, now: datetime) -> list[Card]:
-    """Those to answer: the first ones, and one more where there are more."""
+    """Return the first requests to answer, and one more if there are more than fit."""
     waiting = MeetingRequest.objects.in_tab(Tab.PENDING, user, now)
     return cards_of(waiting.with_people().order_by("start", "id")[: _MOST + 1], user, now)
 
@@ -148,7 +149,7 @@ def _waiting_requests(user: User, now: datetime) -> list[Card]:
 
 
 def _week(user: User, hours: WeeklyAvailability, *, first: date, now: datetime) -> Week:
-    around = first - timedelta(days=2), first + timedelta(days=8)  # the hours have a zone of theirs
+    around = first - timedelta(days=2), first + timedelta(days=8)  # the hours may have another zone
     overrides = DateOverride.objects.filter(user=user, date__range=around)
     return week_of(
         first,
@@ -164,7 +165,7 @@ def _week(user: User, hours: WeeklyAvailability, *, first: date, now: datetime) 
 
 
 def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
-    """All that the ledger has of this person in these instants, and the meetings asked for then."""
+    """Yield the claims on this person's time in these instants, and the meetings asked for then."""
     since, until = week
     rows = BusyTime.objects.filter(user=user, start__lt=until, end__gt=since)
     known: set[int] = set()
@@ -198,7 +199,10 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
 
 
 def _meetings(user: User, week: Interval, now: datetime) -> MeetingQuerySet:
-    """Those that hold this person's time, with their rows of it, and those that are asked for."""
+    """Return the week's meetings that hold time, and the open requests.
+
+    Each meeting has this person's ledger rows prefetched.
+    """
     since, until = (datetime.fromtimestamp(instant, UTC) for instant in week)
     meetings = MeetingRequest.objects.visible_to(user).filter(start__lt=until, end__gt=since)
     holds = Q(status__in=STANDING)

@@ -1,4 +1,4 @@
-"""The pages of meetings. They show and call services; they decide nothing."""
+"""Pages of meetings. They show data and call services; they hold no rules."""
 
 import re
 from collections.abc import Callable
@@ -47,7 +47,7 @@ _KEY = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 @require_safe
 @login_required
 def meetings(request: SignedIn) -> HttpResponse:
-    """One tab of the person's meetings; an unknown one is that of what waits for them."""
+    """Show one tab of the person's meetings. An unknown tab means the one that waits for them."""
     user, now = request.user, timezone.now()
     every = MeetingRequest.objects.all()
     return tab_page(
@@ -89,7 +89,7 @@ def _find(meeting_id: int, user: User) -> MeetingRequest:
 @login_required
 @limited("user", "30/10m", ["POST"])
 def ask(request: SignedIn) -> HttpResponse:
-    """Ask a team mate; `?mate=team:person` chooses one beforehand."""
+    """Show the form that asks a team mate, and send it. `?mate=team:person` preselects one."""
     now, sent = timezone.now(), request.POST if request.method == "POST" else None
     chosen = (sent or request.GET).get("mate", "")
     searched = request.GET.get("find", "").replace("\0", "").strip()
@@ -111,9 +111,9 @@ def ask(request: SignedIn) -> HttpResponse:
 
 
 def _teams(user: User, *, chosen: str, searched: str) -> tuple[list[tuple[Team, list[User]]], bool]:
-    """Whom this person may ask, by team, and whether there are more than fit into the form.
+    """Return the team mates to ask, by team, and whether there are more than fit into the form.
 
-    Their name contains `searched`; the one that is `chosen` (`team:person`) is there in any case.
+    Their names contain `searched`. The person `chosen` (`team:person`) is always included.
     """
     others = Membership.objects.filter(team__in=Team.objects.visible_to(user), user__is_active=True)
     others = others.exclude(user=user).select_related("team", "user")
@@ -129,7 +129,10 @@ def _teams(user: User, *, chosen: str, searched: str) -> tuple[list[tuple[Team, 
 
 
 def _called(searched: str) -> Q:
-    """Members whose name, as it is shown, contains this text."""
+    """Return a filter for members whose displayed name contains this text.
+
+    A member without a name is found by the start of the email address.
+    """
     if not searched:
         return Q()
     parts = Q()

@@ -1,8 +1,8 @@
-"""A week of somebody's time as it is drawn: seven days, what is claimed, and the working hours.
+"""A week of somebody's time, ready to draw: seven days, the claims and the working hours.
 
-Pure: the rows are passed in, and so is the present time. What is drawn stands on a clock that every
-day shows in full, so a minute is one of the day, from 0 to 1440. Where a clock is put back, what it
-shows twice is drawn once; where it is put forward, a stretch runs on through the hour that is not.
+Pure: the caller passes the rows and the present time. Every day shows its whole clock, so a minute
+is one of the day, from 0 to 1440. If a clock is put back, the repeated hour is drawn once. If it is
+put forward, a stretch continues through the missing hour.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ MOST_LANES = 4
 
 @dataclass(frozen=True)
 class Claim:
-    """What takes time, or would: instants, and between `kept` those of the buffers around it."""
+    """Time that is taken or asked for, in instants. `kept` is the interval with the buffers."""
 
     start: int
     end: int
@@ -35,7 +35,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Block:
-    """Quarters of an hour on the scale: the first row, from 1, and how many."""
+    """Quarters of an hour on the scale: the first row, from 1, and the number of rows."""
 
     row: int
     rows: int
@@ -92,9 +92,9 @@ class Week:
 
 
 def first_day(wanted: str, *, today: date, week_start: int) -> date:
-    """The day that begins the week of the wanted date: of today's, if that is none or far off.
+    """Return the first day of the week that contains the wanted date.
 
-    `week_start` is the ISO weekday on which weeks begin.
+    An invalid or distant date means today. `week_start` is the ISO weekday on which weeks begin.
     """
     try:
         day = date.fromisoformat(wanted)
@@ -106,7 +106,7 @@ def first_day(wanted: str, *, today: date, week_start: int) -> date:
 
 
 def instants(first: date, zone: ZoneInfo) -> Interval:
-    """From when until when the clock of `zone` shows the seven days that begin on `first`."""
+    """Return the interval in which the clock of `zone` shows the seven days from `first` on."""
     shown = Query(zone, first, first + timedelta(days=6)).instants()
     return shown[0][0], shown[-1][1]
 
@@ -114,7 +114,7 @@ def instants(first: date, zone: ZoneInfo) -> Interval:
 def week_of(
     first: date, *, zone: ZoneInfo, hours: Hours, claims: Iterable[Claim], now: datetime
 ) -> Week:
-    """The seven days that begin on `first`, as the clock of `zone` shows them."""
+    """Return the week of seven days from `first` on, on the clock of `zone`."""
     in_order = sorted(claims, key=lambda claim: (claim.start, claim.end))
     dates = [first + timedelta(days=number) for number in range(7)]
     sheets = [_Sheet(day, zone) for day in dates]
@@ -135,21 +135,21 @@ def week_of(
 
 
 class _Sheet:
-    """One date of a clock: turns stretches of instants into minutes of that day."""
+    """One date of a clock. It converts stretches of instants into minutes of that day."""
 
     def __init__(self, day: date, zone: ZoneInfo) -> None:
         self.day, self.zone = day, zone
         self._midnight = int(datetime.combine(day, datetime.min.time(), UTC).timestamp())
-        # Between two of these the clock keeps its distance from UTC.
+        # Within each of these intervals the clock keeps its distance from UTC.
         self._shown = Query(zone, day, day).instants()
 
     def clip(self, stretch: Interval) -> Interval | None:
-        """The instants of this stretch from the first that falls on this day to the last."""
+        """Return the stretch from its first instant on this day to its last, or None."""
         parts = self._parts(stretch)
         return (parts[0][0], parts[-1][1]) if parts else None
 
     def minutes(self, stretch: Interval) -> Interval | None:
-        """The minutes of the day from the earliest that it touches to the latest."""
+        """Return the first and the last minute of the day that the stretch touches, or None."""
         walls = []
         for start, end in self._parts(stretch):
             ahead = self.at(start).utcoffset() or timedelta(0)
@@ -169,7 +169,7 @@ class _Sheet:
 
 
 def _scale(sheets: Iterable[_Sheet], stretches: Sequence[Interval]) -> Interval:
-    """Whole hours around all that is to be seen; the usual ones, where that is nothing."""
+    """Return the whole hours around everything to show; the usual hours if there is nothing."""
     seen = [found for sheet in sheets for one in stretches if (found := sheet.minutes(one))]
     opens = min((start for start, _end in seen), default=_USUAL[0])
     closes = max((end for _start, end in seen), default=_USUAL[1])
@@ -177,7 +177,10 @@ def _scale(sheets: Iterable[_Sheet], stretches: Sequence[Interval]) -> Interval:
 
 
 def _block(minutes: Interval, opens: int) -> Block:
-    """To the nearest quarter of an hour, and never nothing; so what touches stays touching."""
+    """Return the block to the nearest quarter of an hour, with at least one row.
+
+    Stretches that touch stay adjacent.
+    """
     first, last = ((minute - opens + _QUARTER // 2) // _QUARTER for minute in minutes)
     return Block(first + 1, max(last - first, 1))
 
@@ -193,7 +196,7 @@ def _day(
     opens, closes = scale
     found = []
     for claim in claims:
-        # The buffers of what is on the next day may begin on this one; they are no entry of it.
+        # Buffers of the next day's claims may begin on this day; they are no entry of it.
         clipped, kept = sheet.clip((claim.start, claim.end)), sheet.minutes(claim.kept)
         if clipped and kept:
             found.append((claim, clipped, kept))
@@ -228,10 +231,11 @@ def _day(
 
 
 def _lanes(stretches: Sequence[Interval]) -> list[tuple[int, bool]]:
-    """For each stretch the first lane, from 1, in which none before it overlaps it.
+    """Return for each stretch its lane, and whether it overlaps no other stretch.
 
-    With it whether nothing overlaps it at all, so that it may have the whole width. Beyond the last
-    lane they lie on each other.
+    The lane is the first one, from 1, in which no earlier stretch overlaps it. A stretch without an
+    overlap may have the whole width. If all lanes are in use, stretches lie on each other in the
+    last one.
     """
     ends: list[int] = []
     found = []

@@ -63,7 +63,7 @@ class EventTypeViewSet(ViewSet):
         responses=envelope.page_of(EventTypeSerializer),
     )
     def list(self, request: Request) -> Response:
-        """Your event types, in your order."""
+        """List your event types, in your order."""
         user = caller(request).pk
         rows = filtered(request, _EVENT_TYPES, self.filterset_class, user=user)
         return envelope.page(request, rows)
@@ -75,7 +75,7 @@ class EventTypeViewSet(ViewSet):
         responses={201: _EVENT_TYPE},
     )
     def create(self, request: Request) -> Response:
-        """Offer something new. Its address is made from its name unless you give a `slug`."""
+        """Create an event type. Its `slug` is made from its name unless you send one."""
 
         def create() -> Response:
             wanted = NewEventTypeSerializer(data=request.data)
@@ -87,14 +87,17 @@ class EventTypeViewSet(ViewSet):
 
     @extend_schema(operation_id="get_event_type", responses=_EVENT_TYPE)
     def retrieve(self, request: Request, key: str) -> Response:
-        """One of your event types."""
+        """Return one of your event types."""
         return envelope.item(_EVENT_TYPES.one(key, user=caller(request).pk))
 
     @extend_schema(
         operation_id="update_event_type", request=EventTypeChangeSerializer, responses=_EVENT_TYPE
     )
     def partial_update(self, request: Request, key: str) -> Response:
-        """Change what you send; the rest stays, the slug also when the name changes."""
+        """Change the fields that you send.
+
+        The others stay, and the slug also when the name changes.
+        """
         found = _event_type(request, key)
         wanted = EventTypeChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -112,7 +115,7 @@ class EventTypeViewSet(ViewSet):
 
     @extend_schema(operation_id="delete_event_type", responses={200: _DELETED})
     def destroy(self, request: Request, key: str) -> Response:
-        """Delete an event type. One that has events is deactivated and kept."""
+        """Delete an event type. If it has events, it is deactivated and kept."""
         if services.delete_event_type(event_type=_event_type(request, key)):
             return Response({"message": "Event type deleted successfully"})
         return Response({"message": "Event type deactivated, since it has events"})
@@ -124,7 +127,7 @@ class EventTypeViewSet(ViewSet):
     )
     @action(detail=True, scope="availability")
     def availability(self, request: Request, key: str) -> Response:
-        """The starts that can be booked, in UTC, by date. Dates without any are left out."""
+        """List the slots that can be booked, in UTC, by date. Dates without any are left out."""
         query = query_of(request, AvailabilityQuery)
         found, now = _event_type(request, key), timezone.now()
         zone = zone_of(query.get("timezone", found.timezone))
@@ -158,7 +161,7 @@ def _slot(slot: Slot) -> dict[str, Any]:
 
 @lru_cache(maxsize=2**14)
 def _text(second: int) -> str:
-    """An instant, as the renderer would write it; whoever is asked for, the same ones recur."""
+    """Return an instant as the renderer writes it. Cached, because the same ones recur."""
     return instant(availability.instant_of(second))
 
 

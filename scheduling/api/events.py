@@ -64,7 +64,7 @@ class EventViewSet(ViewSet):
         responses=envelope.page_of(EventSerializer),
     )
     def list(self, request: Request) -> Response:
-        """What is booked of you, by start."""
+        """List your events, by start."""
         rows = filtered(request, _EVENTS, self.filterset_class, user=caller(request).pk)
         return envelope.page(request, rows)
 
@@ -75,10 +75,10 @@ class EventViewSet(ViewSet):
         responses={201: _EVENT},
     )
     def create(self, request: Request) -> Response:
-        """Book a start that is offered, for an invitee. Both are told by email.
+        """Book an open start for an invitee. You and the invitee get an email.
 
-        A start that is taken is a conflict, whose `reason` is `busy`, `buffer` or `daily_limit`;
-        one that is never offered, or not yet or no longer, is a validation error.
+        A start that is taken is a conflict. Its `reason` is `busy`, `buffer` or `daily_limit`. A
+        start that is never offered, not yet or no longer, is a validation error.
         """
         return answer_once(
             request,
@@ -114,12 +114,15 @@ class EventViewSet(ViewSet):
 
     @extend_schema(operation_id="get_event", responses=_EVENT)
     def retrieve(self, request: Request, key: str) -> Response:
-        """One event of yours."""
+        """Return one of your events."""
         return envelope.item(_EVENTS.one(key, user=caller(request).pk))
 
     @extend_schema(operation_id="update_event", request=EventChangeSerializer, responses=_EVENT)
     def partial_update(self, request: Request, key: str) -> Response:
-        """Change what is noted about an event. Its time moves by `reschedule`."""
+        """Change the notes, the phone number or the answers of an event.
+
+        Use `reschedule` to change its time.
+        """
         found = _event(request, key)
         asked = EventChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -143,7 +146,7 @@ class EventViewSet(ViewSet):
         responses={200: _EVENT, 409: OpenApiResponse(ErrorSerializer, "It is over already.")},
     )
     def destroy(self, request: Request, key: str) -> Response:
-        """The same as `cancel`, without a reason."""
+        """Cancel an event without a reason. The same as `cancel`."""
         return _cancel(request, key, "")
 
     @extend_schema(operation_id="confirm_event", request=None, responses=_EVENT)
@@ -158,7 +161,7 @@ class EventViewSet(ViewSet):
     @extend_schema(operation_id="reject_event", request=ReasonSerializer, responses=_EVENT)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, key: str) -> Response:
-        """Decline a pending event; its time is free again."""
+        """Decline a pending event. Its time is free again."""
         found, reason = _event(request, key), _reason(request)
         rejected = bookings.reject(
             booking=found, actor=_host(request), reason=reason, now=timezone.now()
@@ -168,13 +171,13 @@ class EventViewSet(ViewSet):
     @extend_schema(operation_id="cancel_event", request=ReasonSerializer, responses=_EVENT)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, key: str) -> Response:
-        """Call an event off; its time is free again, and it leaves both calendars."""
+        """Cancel an event. Its time is free again, and it leaves both calendars."""
         return _cancel(request, key, _reason(request))
 
     @extend_schema(operation_id="reschedule_event", request=RescheduleSerializer, responses=_EVENT)
     @action(detail=True, methods=["post"])
     def reschedule(self, request: Request, key: str) -> Response:
-        """Move an event to another start that is offered. It keeps its id; `sequence` rises."""
+        """Move an event to another open start. It keeps its id; `sequence` rises."""
         found = _event(request, key)
         asked = RescheduleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -199,7 +202,7 @@ class EventViewSet(ViewSet):
     )
     @action(detail=True)
     def history(self, request: Request, key: str) -> Response:
-        """What has happened to an event, oldest first."""
+        """List the history of an event, oldest first."""
         return envelope.page(request, _HISTORY.of(booking=_event(request, key).pk))
 
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document shows of hours, event types and events."""
+"""Examples of hours, event types and events for the OpenAPI document."""
 
 _NINE_TO_FIVE = {"start": "09:00", "end": "17:00"}
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]

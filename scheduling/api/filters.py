@@ -1,4 +1,4 @@
-"""What a list of event types or events can be narrowed to."""
+"""Filters of the lists of event types and of events."""
 
 import re
 from typing import Any
@@ -23,13 +23,13 @@ class EmailFilter(Filter):
 
 
 class BooleanFilter(Filter):
-    """Refuses what is no truth value, which django-filter's own takes for no filter."""
+    """Boolean filter that refuses an invalid value, which django-filter's own filter ignores."""
 
     field_class = BooleanFormField
 
 
 def _as(schema: dict[str, Any], filter_: Filter) -> Filter:
-    """The filter, as the API's document is to describe it."""
+    """Return the filter with its schema for the API document."""
     return extend_schema_field(schema)(filter_)  # type: ignore[type-var]  # it takes these too
 
 
@@ -42,7 +42,7 @@ class EventTypeFilters(FilterSet):
 
 
 class EventFilters(FilterSet):
-    """Status is judged by now."""
+    """Filters of events. `status` is the status at present."""
 
     status = ChoiceFilter(choices=Status.choices, method="in_status")
     event_type = _as(

@@ -1,4 +1,4 @@
-"""`/api/v1/users/me/availability`: when a person works."""
+"""`/api/v1/users/me/availability`: the weekly hours and the date-specific hours of a person."""
 
 from datetime import date
 
@@ -35,7 +35,7 @@ class AvailabilityViewSet(ViewSet):
 
     @extend_schema(operation_id="get_availability", responses=_AVAILABILITY)
     def retrieve(self, request: Request) -> Response:
-        """Your usual hours, day by day."""
+        """Return your weekly hours, by day."""
         return envelope.item(_HOURS.all(user=caller(request).pk)[0])
 
     @extend_schema(
@@ -44,7 +44,10 @@ class AvailabilityViewSet(ViewSet):
         responses=_AVAILABILITY,
     )
     def partial_update(self, request: Request) -> Response:
-        """Change the days you send; the others stay as they are. A disabled day keeps its hours."""
+        """Change the days that you send; other days stay unchanged.
+
+        A disabled day keeps its hours.
+        """
         asked = AvailabilityChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
@@ -61,7 +64,7 @@ class AvailabilityViewSet(ViewSet):
         responses=_AVAILABILITY,
     )
     def update(self, request: Request) -> Response:
-        """The same as PATCH: change the days you send."""
+        """Change the days that you send. The same as PATCH."""
         return self.partial_update(request)
 
 
@@ -75,7 +78,7 @@ class OverrideViewSet(ViewSet):
         responses=envelope.page_of(OverrideSerializer),
     )
     def list(self, request: Request) -> Response:
-        """The dates on which you have other hours than usual, by date."""
+        """List your date-specific hours, by date."""
         return envelope.page(request, _OVERRIDES.of(user=caller(request).pk))
 
     @extend_schema(
@@ -88,7 +91,7 @@ class OverrideViewSet(ViewSet):
         },
     )
     def update(self, request: Request, date: str) -> Response:
-        """Other hours on this date, in place of its weekday's; no windows: a day off."""
+        """Set the hours of one date, in place of its weekday's hours. No windows mean a day off."""
         asked = OverrideChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         override = services.set_override(
@@ -98,7 +101,7 @@ class OverrideViewSet(ViewSet):
 
     @extend_schema(operation_id="delete_override", parameters=[_DATE], responses={200: _DELETED})
     def destroy(self, request: Request, date: str) -> Response:
-        """The usual hours again on this date."""
+        """Remove the date-specific hours of one date. Its weekday's hours apply again."""
         services.delete_override(user=caller(request), day=_date(date))
         return Response({"message": "Override deleted successfully"})
 

@@ -1,4 +1,4 @@
-"""How the OpenAPI document tells of what a serializer cannot say of itself."""
+"""OpenAPI extensions for facts that a serializer cannot express."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The shapes of event types, what is free of them, and events."""
+"""Serializers of event types, their slots, and events."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ class PaymentSerializer(serializers.Serializer[EventType]):
 
 
 class CustomFieldSerializer(serializers.Serializer[Any]):
-    """A question that whoever books is asked."""
+    """A question for the invitee of a booking."""
 
     name = serializers.RegexField(
         r"^[a-z][a-z0-9_]{0,59}\Z",
@@ -142,7 +142,7 @@ class EventTypeSerializer(serializers.Serializer[EventType]):
     {"type": "array", "minItems": 1, "maxItems": 7, "items": {"type": "string", "enum": _WEEKDAYS}}
 )
 class DaysField(serializers.ListField):
-    """Names of weekdays; that one is needed, the model says."""
+    """Names of weekdays. The model requires at least one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(child=serializers.ChoiceField(_WEEKDAYS), max_length=7, **options)
@@ -150,7 +150,7 @@ class DaysField(serializers.ListField):
 
 @example(examples.NEW_EVENT_TYPE)
 class NewEventTypeSerializer(StrictModelSerializer):
-    """An event type, flat as it is sent. What is left out has its default."""
+    """An event type in the flat form of a request. A field that you leave out has its default."""
 
     timezone = ZoneField(required=False, help_text="Default: UTC.")
     available_days = DaysField(required=False)
@@ -207,7 +207,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
 
 @example(examples.EVENT_TYPE_CHANGE)
 class EventTypeChangeSerializer(NewEventTypeSerializer):
-    """What is left out stays."""
+    """Changes of an event type. A field that you leave out stays unchanged."""
 
     # Not by `partial=True`: that would reach into the custom fields, which come whole.
     class Meta(NewEventTypeSerializer.Meta):
@@ -266,7 +266,7 @@ example(examples.EVENT)(EventSerializer)
     }
 )
 class AnswersField(serializers.DictField):
-    """Answers of any type by the names of their questions."""
+    """Answers of any type, by the names of their questions."""
 
 
 @example(examples.NEW_EVENT)
@@ -289,7 +289,10 @@ class NewEventSerializer(serializers.Serializer[Any]):
 
 @example(examples.EVENT_CHANGE)
 class EventChangeSerializer(serializers.Serializer[Any]):
-    """What is left out stays, single custom field values too; null takes one of these away."""
+    """Changes of an event. A field that you leave out stays unchanged.
+
+    Single custom field values that you leave out stay too. Send null to remove one of these.
+    """
 
     notes = StrictCharField(max_length=5000, allow_blank=True, required=False)
     attendee_phone = StrictCharField(

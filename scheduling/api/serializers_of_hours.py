@@ -1,4 +1,4 @@
-"""The shapes of weekly hours and of the hours of single dates."""
+"""Serializers of weekly hours and of date-specific hours."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from scheduling.rules import hours
 
 @extend_schema_field({"type": "string", "pattern": hours.TIME_PATTERN, "example": "09:00"})
 class TimeField(StrictCharField):
-    """`HH:MM`, up to `24:00`."""
+    """Time of day as `HH:MM`, up to `24:00`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
@@ -55,7 +55,7 @@ class DaySerializer(serializers.Serializer[Any]):
 
 
 class WeekSerializer(serializers.Serializer[Any]):
-    """The weekdays by their ISO numbers: 1 is Monday."""
+    """Hours of the weekdays, by their ISO numbers: 1 is Monday."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {str(number): DaySerializer() for number in Weekday.values}
@@ -89,7 +89,7 @@ class DayChangeSerializer(serializers.Serializer[Any]):
 
 
 class WeekChangeSerializer(serializers.Serializer[Any]):
-    """Weekdays by their ISO numbers; those left out stay as they are."""
+    """Changes of weekdays, by their ISO numbers. Weekdays that you leave out stay unchanged."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {str(number): DayChangeSerializer(required=False) for number in Weekday.values}

@@ -1,11 +1,11 @@
-"""The v1 paths of hours, event types and events."""
+"""URLs of the v1 API for hours, event types and events."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from scheduling.api import event_types, events, hours, schema
 
-__all__ = ["schema", "urlpatterns"]  # the document knows of all that `schema` says
+__all__ = ["schema", "urlpatterns"]  # importing `schema` registers its extensions
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("event_types", event_types.EventTypeViewSet, "event_type")

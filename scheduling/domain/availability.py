@@ -1,7 +1,7 @@
-"""What is offered of an event type: the slot engine, asked about what stands in the database.
+"""Slots of an event type: the slot engine with the data of the database.
 
-`slots_by_date` shows slots and `judge` is asked before a booking is made; both hand the engine the
-same `Offer`. So what is shown is what can be booked.
+`slots_by_date` shows slots, and `judge` checks a start before a booking is made. Both give the
+engine the same `Offer`, so every slot that is shown as open can be booked.
 """
 
 import math
@@ -25,7 +25,10 @@ from scheduling.rules.slots import Hours, Interval, Offer, Query, Reason, Slot
 def _taken(
     host: Any, since: Any, until: Any, moving: Any = None, event_type: Any = None
 ) -> "QuerySet[BusyTime, Any]":
-    """Of this host's ledger, from when to when; and when a booking of this event type starts."""
+    """Select the taken intervals of this host's time that meet these instants.
+
+    With `event_type`, each row also has the start of its booking, if that is of this event type.
+    """
     rows = BusyTime.objects.filter(user=host, start__lt=until, end__gt=since)
     if moving is not None:
         rows = rows.exclude(booking=moving)
@@ -52,11 +55,11 @@ def slots_by_date(
     now: datetime,
     moving: Booking | None = None,
 ) -> Iterator[tuple[date, list[Slot]]]:
-    """The slots on the grid of these dates (both included) of a clock in `zone`, open or not.
+    """Yield the slots on the grid of these dates (both included) of a clock in `zone`, open or not.
 
-    Dates that are past on that clock are left out, as are those without slots. The event type comes
-    with its hours (`with_hours`); then it takes two queries. `moving` is a booking whose own time
-    and count do not stand in its way.
+    Dates that are past on that clock are left out. So are dates without slots. Pass an event type
+    with its hours (`with_hours`): then two queries are enough. `moving` is a booking whose own time
+    and count do not block it.
     """
     first = max(first, now.astimezone(zone).date())
     if first > last:
@@ -70,7 +73,7 @@ def slots_by_date(
 def judge(
     event_type: EventType, *, start: datetime, now: datetime, moving: Booking | None = None
 ) -> Reason:
-    """Whether a meeting of this event type may start then (aware), and if not why."""
+    """Return OPEN if a meeting may start then (aware), or the reason why not."""
     if start.microsecond or start.second:
         return Reason.OFF_GRID
     hours = event_type.host.weekly_availability
@@ -93,7 +96,8 @@ def _offer(event_type: EventType, query: Query, now: datetime, moving: Booking |
 
 def _hours(event_type: EventType, query: Query) -> Hours:
     weekly = event_type.host.weekly_availability
-    # The host's dates are a day ahead of the query's or behind, a meeting may run into the next.
+    # The host's dates may be a day before or after the query's, and a meeting may run into the
+    # next.
     around = query.first - timedelta(days=2), query.last + timedelta(days=3)
     overrides = _OVERRIDES.rows(host=event_type.host_id, first=around[0], last=around[1])
     return Hours(
@@ -107,9 +111,10 @@ def _hours(event_type: EventType, query: Query) -> Hours:
 def _claimed(
     event_type: EventType, reach: Interval, moving: Booking | None
 ) -> tuple[list[Interval], Counter[date]]:
-    """What is taken of the host's time, and how many bookings count on each date of the host's.
+    """Return the intervals taken of the host's time, and the bookings that count on each date.
 
-    Those that count are those that hold time, so one query tells both.
+    The dates are the host's. The bookings that count are those that hold time, so one query finds
+    both.
     """
     asked: dict[str, object] = {
         "host": event_type.host_id,
@@ -126,11 +131,11 @@ def _claimed(
     return [(start, end) for start, end, _start in taken], booked
 
 
-@lru_cache(maxsize=2**14)  # whoever is asked for, the same starts recur
+@lru_cache(maxsize=2**14)  # the same starts recur for every event type
 def _date_of(instant: int, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(instant, zone).date()
 
 
 def instant_of(second: int) -> datetime:
-    """An epoch second as the API and the pages tell it: in UTC."""
+    """Return an epoch second as a datetime in UTC, as the API and the pages show it."""
     return datetime.fromtimestamp(second, UTC)

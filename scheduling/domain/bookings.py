@@ -66,7 +66,7 @@ def host(user: User) -> Actor:
 
 
 def find(*, key: str, user: User) -> Booking:
-    """A booking of this host's by number or uuid, or NotFound."""
+    """Return a booking of this host by number or uuid. Raise NotFound otherwise."""
     booking = Booking.objects.visible_to(user).named(key).with_people().first()
     if booking is None:
         raise NotFound("event not found")
@@ -85,16 +85,17 @@ def book(
     seen: str = "",
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
-    """Take a start (aware) that is offered: pending where the host must approve, else confirmed.
+    """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
 
-    `seen` is the digest of the terms that the actor saw, if it matters: Invalid on `terms` where
-    others hold by now. `admit` raises what refuses one more booking (`scheduling.domain.limits`);
-    it is asked again with the host locked.
+    `seen` is the digest of the terms that the actor saw, or empty if it does not matter. `admit`
+    raises the error that refuses one more booking (`scheduling.domain.limits`). It is called again
+    with the host locked.
 
-    TimeTaken where the time is taken, with the engine's reason; Invalid on `start_time` where it is
-    never offered or not yet or no longer, on `event_type_id` where nothing is booked of it any
-    more, on `attendee_phone` for no telephone number, or none where the host is to call, and on
-    `custom_field_values.<name>` for an answer that does not fit its question.
+    Raise TimeTaken, with the engine's reason, if the time is taken. Raise Invalid on the field
+    `terms` if the terms have changed. The field is `start_time` for a start that is never offered,
+    not yet or no longer. It is `event_type_id` if the event type cannot be booked any more. It is
+    `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
+    is `custom_field_values.<name>` for an answer that does not fit its question.
     """
     validate_address(invitee.email)
     start = start.astimezone(UTC)  # nothing is added to a wall time
@@ -145,14 +146,14 @@ def book(
             faults.point("booking.created")
         return booking
 
-    check()  # without the lock: however many come too late, they hold up nobody
+    check()  # first without the lock, so that late requests block nobody
     return retrying(write)
 
 
 def confirm(
     *, booking: Booking, actor: Actor, now: datetime, sequence: int | None = None
 ) -> Booking:
-    """The host approves."""
+    """Approve a pending booking as the host."""
     return _move(booking, Step(Change.CONFIRMED, actor, now, sequence=sequence))
 
 
@@ -164,7 +165,7 @@ def reject(
     reason: str = "",
     sequence: int | None = None,
 ) -> Booking:
-    """The host declines; the time is free again."""
+    """Decline a pending booking as the host. Its time is free again."""
     return _move(booking, Step(Change.REJECTED, actor, now, reason, sequence))
 
 
@@ -176,12 +177,12 @@ def cancel(
     reason: str = "",
     sequence: int | None = None,
 ) -> Booking:
-    """Host, invitee or staff call it off; the time is free again."""
+    """Cancel a booking as host, invitee or staff. Its time is free again."""
     return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence))
 
 
 def record_overdue(*, booking: Booking, now: datetime) -> Booking:
-    """Write down that time has expired or completed this booking."""
+    """Record that time has expired or completed this booking."""
     return _move(booking, Step(lifecycle.overdue_change(booking, now), CLOCK, now))
 
 
@@ -247,9 +248,10 @@ def update(
     phone: str | None = None,
     answers: Mapping[str, object] | None = None,
 ) -> Booking:
-    """Change what is noted about it. Answers that are not given stay; None takes one away.
+    """Change the notes, the phone number and the answers.
 
-    Only what is given is checked: the questions may have changed since the rest was answered.
+    Answers that are not given stay; None removes one. Only given values are checked, because the
+    questions may have changed since the others were answered.
     """
 
     def write() -> Booking:
@@ -323,7 +325,7 @@ def _check_start(
 
 
 def _claim(booking: Booking) -> BusyTime:
-    """The booking's time with its buffers."""
+    """Claim the booking's time with its buffers."""
     before = timedelta(minutes=booking.event_type.buffer_time_before)
     after = timedelta(minutes=booking.event_type.buffer_time_after)
     return ledger.claim(user=booking.host, start=booking.start - before, end=booking.end + after)

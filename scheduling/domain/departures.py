@@ -1,4 +1,4 @@
-"""Bookings to come of a host who is deactivated. See `core.people.departures`."""
+"""Future bookings of a host who is deactivated. See `core.people.departures`."""
 
 from datetime import datetime
 
@@ -34,11 +34,11 @@ def call_off(*, person_id: int, staff_id: int, now: datetime, most: int) -> int:
 
 
 def hold_team(*, person_id: int, team_id: int) -> None:
-    """No booking belongs to a team."""
+    """Do nothing: no booking belongs to a team."""
 
 
 def leave_team(*, person_id: int, team_id: int, now: datetime) -> None:
-    """No booking belongs to a team."""
+    """Do nothing: no booking belongs to a team."""
 
 
 def _open(person_id: int, now: datetime) -> BookingQuerySet:

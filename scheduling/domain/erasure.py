@@ -1,4 +1,4 @@
-"""Forgetting who booked, by their own wish or by age. The time that was theirs is kept."""
+"""Erasure of invitees, at their own wish or by age. The time of their bookings is kept."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ def erase_invitee(*, booking: Booking, now: datetime) -> None:
 
 
 def settle(booking: Booking, *, actor: bookings.Actor, now: datetime) -> None:
-    """Cancel a booking that is open, and write down of any other how it has ended."""
+    """Cancel an open booking. For any other booking, record how it has ended."""
     status = booking.status_at(now)
     if status not in OVER:
         bookings.cancel(booking=booking, actor=actor, now=now)
@@ -43,11 +43,11 @@ def settle(booking: Booking, *, actor: bookings.Actor, now: datetime) -> None:
 
 
 def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
-    """Forget who booked these, which are over, and all that was said about that.
+    """Erase the invitees of these bookings, which are over, and all messages about them.
 
-    The emails that are on their way are sent, and forgotten then. What webhooks are still to be
-    told no longer names anybody; see `webhooks.domain.publishing.forget`. The digest of a mailbox
-    stays for a day (`forget_mailboxes`). In the caller's transaction.
+    Emails on their way are sent and erased afterwards. Pending webhook deliveries no longer name
+    anybody (see `webhooks.domain.publishing.forget`). The digest of a mailbox stays for a day
+    (`forget_mailboxes`). The caller opens the transaction.
     """
     nobody = {
         "invitee_name": "",
@@ -72,9 +72,10 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
 
 
 def forget_mailboxes(*, now: datetime) -> None:
-    """Forget the digests of the mailboxes of erased bookings that no limit counts any more.
+    """Erase the mailbox digests of erased bookings that no limit counts any more.
 
-    Until then they stay: who erases a booking could else book, and have mail sent, without end.
+    Until then they stay. Otherwise people could erase a booking and book again, and have mail sent,
+    without end.
     """
     erased = Booking.objects.exclude(erased_at=None).exclude(invitee_mailbox="")
     erased.filter(created_at__lte=now - limits.DAY).update(invitee_mailbox="")

@@ -1,9 +1,9 @@
-"""How often anybody can book: what keeps public pages from sending a victim mail.
+"""Limits on how often anybody can book. They keep public pages from sending mail to a victim.
 
-The entries ask, that is pages and the API; `bookings.book` and `bookings.reschedule` do not know
-these limits. They only call what the entry hands them, with the host or the booking locked. So
-requests at the same time cannot pass a limit of one host or one booking together. Requests at the
-same time with several hosts can pass a limit for all hosts, by as many as are answered at once.
+The pages and the API apply these limits; `bookings.book` and `bookings.reschedule` do not know
+them. These two only call the function that they get, with the host or the booking locked. So
+simultaneous requests cannot together pass a limit of one host or one booking. Simultaneous requests
+to several hosts can pass a limit for all hosts, by as many requests as are answered at once.
 """
 
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ _MOVES_BY_HOST = Window("reschedules_host", DAY, _MOVES.refusal)
 
 
 def admit_invitee(*, host: User, email: str, now: datetime, reader: times.Reader) -> None:
-    """Busy where one more booking on a public page is too many for this address."""
+    """Raise Busy if one more booking on a public page is too many for this address."""
     made = _made_by(Role.INVITEE, email)
     for window in (_A_HOUR, _A_DAY):
         windows.require_room(window, _since(now - window.length, made), now=now, reader=reader)
@@ -74,14 +74,14 @@ def admit_invitee(*, host: User, email: str, now: datetime, reader: times.Reader
 
 
 def admit_by_api(*, host: User, email: str, now: datetime) -> None:
-    """Busy where a host has booked for this address as often as one can in a day."""
+    """Raise Busy if a host has booked for this address as often as one can in a day."""
     made = _made_by(Role.HOST, email).filter(host=host)
     moments = _since(now - _BY_API.length, made)
     windows.require_room(_BY_API, moments, now=now, reader=host)
 
 
 def admit_move(*, booking: Booking, role: Role, now: datetime, reader: times.Reader) -> None:
-    """Busy where this side has rescheduled the booking as often as it can in a day."""
+    """Raise Busy if this party has rescheduled the booking as often as it can in a day."""
     moved = booking.history.filter(change=Change.RESCHEDULED, role=role)
     moments = moved.order_by("-at").values_list("at", flat=True)
     window = _MOVES if role is Role.INVITEE else _MOVES_BY_HOST
@@ -93,7 +93,7 @@ def _made_by(role: Role, email: str) -> QuerySet[Booking, Booking]:
 
 
 def _since(since: datetime, made: QuerySet[Booking, Booking]) -> QuerySet[Booking, datetime]:
-    """When these were made after `since`, the newest first."""
+    """Return when these bookings were made, after `since` and the newest first."""
     lately = made.filter(created_at__gt=since).order_by("-created_at")
     return lately.values_list("created_at", flat=True)
 
@@ -111,9 +111,9 @@ posted = limited("ip", _posts, ["POST"], group="public")
 
 
 def count_client(request: HttpRequest, host: User) -> None:
-    """Count a booking that this client address asks for with a host.
+    """Count a booking that this client address requests from a host.
 
-    TooManyRequests where there have been too many within an hour.
+    Raise TooManyRequests if there have been too many within an hour.
     """
     if most := settings.LIMITS["bookings_client"]:
         count_request(

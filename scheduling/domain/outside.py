@@ -1,7 +1,7 @@
-"""The bookings that a change of hours would leave outside them.
+"""Bookings that a change of hours would leave outside the hours.
 
-A host is told of these before it is saved. They stay as they are either way: nobody is told, and
-nothing is moved.
+The host sees these bookings before the change is saved. The bookings themselves stay unchanged:
+nobody is notified, and nothing is moved.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ _OPEN = (Status.PENDING, Status.CONFIRMED)
 
 
 def left_outside(bookings: Iterable[Booking], *, before: Hours, after: Hours) -> list[Booking]:
-    """The bookings that lie within the hours `before` and would not, or not wholly, `after`.
+    """Return the bookings that lie within the hours `before`, but not wholly within `after`.
 
-    It is the slot rule's working time (every minute must be working); buffers may lie outside.
+    The rule is the slot rule's working time: every minute must be working. Buffers may lie outside.
     """
     spans = ((each, int(each.start.timestamp()), int(each.end.timestamp())) for each in bookings)
     return [
@@ -37,7 +37,10 @@ def left_outside(bookings: Iterable[Booking], *, before: Hours, after: Hours) ->
 
 
 def mark(booking: Booking) -> str:
-    """Names a booking as it is now: another once anything about it has changed."""
+    """Return a mark of the booking's present version.
+
+    Any change of status or time gives another mark.
+    """
     return f"{booking.pk}.{booking.sequence}"
 
 
@@ -50,10 +53,11 @@ def set_hours(
     agreed: Collection[str],
     now: datetime,
 ) -> list[Booking]:
-    """Change the weekly hours, unless that leaves bookings outside that the host was not told of.
+    """Change the weekly hours, unless that leaves bookings outside that the host has not seen.
 
-    Then it returns all that would be left outside, and saves nothing; an empty list: it is saved.
-    `agreed` are the marks of those that the host was told of. Invalid as in `services.set_hours`.
+    In that case, return all bookings that would be left outside, and save nothing. An empty list
+    means that the change is saved. `agreed` are the marks of the bookings that the host has seen.
+    Raise Invalid as in `services.set_hours`.
     """
     weekly, before = _locked(user, now)
     services.change_hours(weekly, days=days, timezone=timezone)
@@ -74,7 +78,7 @@ def set_override(
     agreed: Collection[str],
     now: datetime,
 ) -> list[Booking]:
-    """The same for one date; None: it has its weekday's hours (again)."""
+    """Change the hours of one date in the same way. None means its weekday's hours (again)."""
     _weekly, before = _locked(user, now)
     others = {other: found for other, found in before.overrides.items() if other != day}
     if windows is not None:
@@ -91,10 +95,13 @@ def set_override(
 
 
 def _locked(user: User, now: datetime) -> tuple[WeeklyAvailability, Hours]:
-    """The host's hours. Until the transaction ends nobody books this host, so none slips past."""
+    """Lock the host and return their hours.
+
+    Until the transaction ends nobody can book this host, so no booking is missed.
+    """
     lock(user.pk)
     weekly = WeeklyAvailability.objects.get(user=user)
-    # Bookings to come may be on dates that are a day behind UTC's.
+    # Future bookings may be on dates that are a day behind UTC's.
     overrides = DateOverride.objects.filter(user=user, date__gte=now.date() - timedelta(days=2))
     return weekly, Hours(
         zone=weekly.zone,

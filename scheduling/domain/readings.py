@@ -1,4 +1,4 @@
-"""Columns of a booking that answers of the API and webhook payloads show."""
+"""Fields of a booking in API responses and webhook payloads."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What hosts set up: their hours and their event types."""
+"""Setup by hosts: their hours and their event types."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ from scheduling.rules import custom_fields, hours
 from scheduling.rules.hours import Day, WindowText
 
 _LONGEST_SLUG = 80
-# A date of UTC's so long ago is over in every zone.
+# A UTC date so long ago is over in every zone.
 _SURELY_PASSED = timedelta(days=2)
 _NAMED = Named(lambda user: EventType.objects.visible_to(user).with_hours())
 
 
 class DayChange(TypedDict, total=False):
-    """What is to change about a weekday: `windows` win over `start` and `end`."""
+    """Change of a weekday. `windows` take precedence over `start` and `end`."""
 
     enabled: bool
     start: str
@@ -41,7 +41,7 @@ class DayChange(TypedDict, total=False):
 
 
 def open_hours(*, user: User) -> None:
-    """A new account's hours: Monday to Friday, nine to five, in the zone it begins with."""
+    """Create the hours of a new account: Monday to Friday, nine to five, in its first zone."""
     WeeklyAvailability.objects.create(user=user, timezone=str(user.zone))
 
 
@@ -49,10 +49,10 @@ def open_hours(*, user: User) -> None:
 def set_hours(
     *, user: User, days: Mapping[str, DayChange], timezone: str = ""
 ) -> WeeklyAvailability:
-    """Change these weekdays (ISO, as text); the others, and the zone if empty, stay as they are.
+    """Change these weekdays (ISO, as text). Other weekdays stay. So does the zone, if empty.
 
-    Invalid for a zone or day that is none, an end that is not after its start, and windows that
-    overlap; the field is a path such as `availability.1.end`.
+    Raise Invalid for an unknown zone or day, an end that is not after its start, and windows that
+    overlap. The field is a path such as `availability.1.end`.
     """
     lock(user.pk)
     row = WeeklyAvailability.objects.get(user=user)
@@ -64,7 +64,7 @@ def set_hours(
 def change_hours(
     row: WeeklyAvailability, *, days: Mapping[str, DayChange], timezone: str = ""
 ) -> None:
-    """What `set_hours` does to the row, without saving it."""
+    """Change the row as `set_hours` does, without saving it."""
     if timezone and timezone not in names():
         raise Invalid(_("There is no such time zone."), field="timezone")
     for number, change in days.items():
@@ -92,9 +92,10 @@ def _changed(day: Day, change: DayChange, field: str) -> Day:
 
 @transaction.atomic
 def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> DateOverride:
-    """Other hours on one date; none: a day off. Invalid as in `set_hours`.
+    """Set the hours of one date; no windows mean a day off. Raise Invalid as in `set_hours`.
 
-    At the limit the dates that have passed make room; LimitReached where there are none.
+    At the limit, dates that have passed are deleted to make room. Raise LimitReached if that is not
+    enough.
     """
     found = hours.windows(windows, field="windows")
     lock(user.pk)
@@ -109,7 +110,7 @@ def set_override(*, user: User, day: date, windows: Sequence[WindowText]) -> Dat
 
 
 def delete_override(*, user: User, day: date) -> None:
-    """The date has its weekday's hours again. NotFound where it had no others."""
+    """Give the date its weekday's hours again. Raise NotFound if it had no other hours."""
     deleted, _by_model = DateOverride.objects.filter(user=user, date=day).delete()
     if not deleted:
         raise NotFound("override not found")
@@ -119,7 +120,7 @@ def delete_override(*, user: User, day: date) -> None:
 
 
 def find_event_type(*, key: str, user: User) -> EventType:
-    """An event type of this person's by number or uuid, or NotFound."""
+    """Return an event type of this person by number or uuid. Raise NotFound otherwise."""
     for found in _NAMED.objects(key, user=user.pk):
         return found
     raise NotFound("event type not found")
@@ -127,12 +128,12 @@ def find_event_type(*, key: str, user: User) -> EventType:
 
 @transaction.atomic
 def create_event_type(*, host: User, **values: Any) -> EventType:
-    """A new event type. Its slug is made from its name unless one is given.
+    """Create an event type. Its slug is made from its name unless one is given.
 
-    Invalid or ValidationError for values that the model does not take; LimitReached for one too
-    many.
+    Raise Invalid or ValidationError for values that the model refuses. Raise LimitReached if the
+    host has too many already.
     """
-    lock(host.pk)  # one after the other is counted and finds the next free slug
+    lock(host.pk)  # one at a time: each is counted, and finds the next free slug
     limits.require_room("event_types", EventType.objects.visible_to(host))
     event_type = EventType(host=host, **values)
     if not event_type.slug:
@@ -144,13 +145,13 @@ def create_event_type(*, host: User, **values: Any) -> EventType:
 
 @transaction.atomic
 def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
-    """Change these values and no other. The slug stays when the name changes: addresses are shared.
+    """Change only these values. The slug stays when the name changes, because links are shared.
 
-    A slug that is changed leads to the new one for a while. Invalid or ValidationError as in
-    `create_event_type`; NotFound where it is gone by now.
+    A former slug leads to the new one for a while. Raise Invalid or ValidationError as in
+    `create_event_type`. Raise NotFound if the event type no longer exists.
     """
     lock(event_type.host_id)
-    # As it is now, under the lock: somebody may have changed something else of it.
+    # Read again under the lock: somebody may have changed another value.
     locked = EventType.objects.with_hours().filter(pk=event_type.pk).first()
     if locked is None:
         raise NotFound("event type not found")
@@ -165,9 +166,9 @@ def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
 
 
 def _take_slug(event_type: EventType) -> None:
-    """Take back a slug that this event type had before; Invalid where another one had it.
+    """Free this slug if the same event type had it before. Raise Invalid if another one had it.
 
-    Somebody may have the address of that other one, and would book something else.
+    Somebody may have the link of the other event type, and would book something else.
     """
     former = FormerSlug.objects.filter(host=event_type.host_id, slug=event_type.slug)
     if former.exclude(event_type=event_type).exists():
@@ -189,13 +190,16 @@ def _save(event_type: EventType) -> None:
     event_type.full_clean(validate_constraints=False)
     try:
         event_type.validate_constraints()
-    except ValidationError as error:  # the one that there is
+    except ValidationError as error:  # there is only one
         raise Invalid(error.messages[0], field="slug") from None
     event_type.save()
 
 
 def _free_slug(host: User, name: str) -> str:
-    """From the name; with the first free number behind it where the host has or had such a one."""
+    """Return a slug made from the name.
+
+    If the host has or had this slug, the first free number is added.
+    """
     words = re.sub(r"[-_]+", "-", slug_of(name)).strip("-")
     stem = words[:_LONGEST_SLUG].strip("-") or "meeting"
     given_up = FormerSlug.objects.filter(host=host).values_list("slug", flat=True)
@@ -209,8 +213,11 @@ def _free_slug(host: User, name: str) -> str:
 
 @transaction.atomic
 def delete_event_type(*, event_type: EventType) -> bool:
-    """Delete it; False where it has bookings: then it is deactivated and kept."""
-    ledger.lock_people([event_type.host_id])  # whoever books it holds this lock
+    """Delete the event type and return True.
+
+    If it has bookings, deactivate and keep it, and return False.
+    """
+    ledger.lock_people([event_type.host_id])  # booking takes this lock too
     if event_type.bookings.exists():
         event_type.is_active = False
         event_type.save(update_fields=["is_active", "updated_at"])

@@ -1,4 +1,4 @@
-"""Addresses at which a calendar on the web takes an entry over."""
+"""Links that add an entry to a calendar on the web."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 
 class CalendarLink(NamedTuple):
-    """The name of a calendar, and where it takes the entry."""
+    """Name of a web calendar, and the URL at which it takes the entry."""
 
     name: str
     url: str
@@ -15,7 +15,10 @@ class CalendarLink(NamedTuple):
 def links(
     *, title: str, start: datetime, end: datetime, details: str, location: str
 ) -> list[CalendarLink]:
-    """Of Google and of Outlook, for people and for companies. The times are aware."""
+    """Return the links of Google and of Outlook, for people and for companies.
+
+    The times are aware.
+    """
     basic, extended = "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%M:%SZ"
     begins, ends = start.astimezone(UTC), end.astimezone(UTC)
     google = {

@@ -1,6 +1,6 @@
-"""Calendar objects that people's calendars understand (RFC 5545, RFC 5546).
+"""Calendar objects for people's calendars (RFC 5545, RFC 5546).
 
-The organizer is the address that we send from, and both people are attendees who have accepted:
+The organizer is the address that Parley sends from. Both people are attendees who have accepted:
 calendar programs ignore a REQUEST that is sent to its own organizer.
 """
 
@@ -33,8 +33,8 @@ class Person:
 class Entry:
     """One calendar entry. `start`, `end` and `stamp` are aware; they are written in UTC.
 
-    `uid` stays the same for ever, `sequence` rises with every change that others must hear of.
-    `location` is where to meet, `url` where to read about it or, without a location, to meet.
+    `uid` never changes. `sequence` rises with every change that others must hear of. `location` is
+    the place to meet. `url` leads to details or, without a location, is the place to meet.
     """
 
     uid: str
@@ -49,7 +49,7 @@ class Entry:
 
 
 def collection(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """The text of a calendar of these entries as a file to keep, piece by piece."""
+    """Yield the text of a calendar file with these entries, piece by piece."""
     head, tail = _calendar().to_ical().split(b"END:VCALENDAR")
     yield head
     for entry in entries:
@@ -58,9 +58,9 @@ def collection(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 
 def render(entry: Entry, *, method: Method, attendees: Iterable[Person]) -> str:
-    """The text of a calendar object that asks for, cancels or merely publishes this entry.
+    """Return the text of a calendar object that requests, cancels or publishes this entry.
 
-    What is published names no attendees (RFC 5546, 3.2.1).
+    A published entry names no attendees (RFC 5546, 3.2.1).
     """
     event = _event(entry, is_cancelled=method is Method.CANCEL)
     for person in attendees if method is not Method.PUBLISH else ():

@@ -27,7 +27,7 @@ def manage_token(booking: Booking) -> str:
 
 
 def read_manage(token: str) -> Booking:
-    """The booking that the invitee may manage; NotFound else."""
+    """Return the booking that the invitee may manage. Raise NotFound for any other link."""
     booking_id, address = load(token, _MANAGE)
     booking = Booking.objects.with_people().filter(pk=booking_id).first()
     if booking is not None and booking.erased_at:
@@ -44,7 +44,10 @@ def answer_url(booking: Booking) -> str:
 
 
 def read_answer(token: str) -> tuple[Booking, User, int]:
-    """The booking, its host and the sequence that they saw; NotFound else."""
+    """Return the booking, its host and the sequence that they saw.
+
+    Raise NotFound for any other link.
+    """
     booking_id, host_id, sequence = load(token, _ANSWER)
     answerable = Booking.objects.with_people().filter(host__is_active=True)
     booking = answerable.filter(pk=booking_id, host=host_id).first()

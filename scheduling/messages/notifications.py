@@ -33,7 +33,7 @@ _STARTS = {
 
 @dataclass(frozen=True)
 class Party:
-    """One side of a booking, and how they read. An invitee needs no account."""
+    """One party to a booking, and how they read. An invitee needs no account."""
 
     role: Role
     name: str
@@ -47,7 +47,7 @@ class Party:
 
 
 def parties(booking: Booking) -> tuple[Party, Party]:
-    """The host and the invitee, whose name is one line whatever they typed."""
+    """Return the host and the invitee. The invitee's name is one line, whatever they typed."""
     host, invitee = booking.host, " ".join(booking.invitee.split())
     language = booking.language or host.mail_language
     date_format, _time_format = times.formats_of(language, ("yyyy-MM-dd", booking.time_format))
@@ -77,7 +77,7 @@ def parties(booking: Booking) -> tuple[Party, Party]:
 
 
 def created(booking: Booking, *, by: Role, now: datetime) -> None:
-    """A request that the host must approve, or a booking that stands."""
+    """Notify both parties of a request that the host must approve, or of a confirmed booking."""
     if booking.status == Status.PENDING:
         for party in parties(booking):
             _email(booking, party, "booking_requested", now)
@@ -89,7 +89,7 @@ def created(booking: Booking, *, by: Role, now: datetime) -> None:
 
 
 def _confirmed(booking: Booking, step: Step[Role], was: Status) -> None:
-    """Both get the entry for their calendar and two reminders."""
+    """Send both parties a calendar entry and up to two reminders."""
     _put_into_calendars(booking, "booking_confirmed", step.now)
 
 
@@ -115,9 +115,10 @@ def _cancelled(booking: Booking, step: Step[Role], was: Status) -> None:
 def rescheduled(
     booking: Booking, step: Step[Role], was: Status, *, before: tuple[datetime, datetime]
 ) -> None:
-    """Both learn of the new time, and their calendars too. What must be approved anew leaves them.
+    """Notify both parties of the new time, and update their calendars.
 
-    `before` is the start and the end that it had.
+    A booking that must be approved again leaves the calendars. `before` is its former start and
+    end.
     """
     by, now = step.actor.role, step.now
     notifications.withdraw(topic=booking.reminder_topic, now=now)
@@ -199,7 +200,10 @@ def _who(by: Role, reader: Party) -> str:
 
 
 def _reason(reason: str, by: Role, reader: Party) -> str:
-    """The reason, but not an invitee's own: a stranger may have typed it on a public page."""
+    """Return the reason, but not an invitee's own to that invitee.
+
+    A stranger may have typed it on a public page.
+    """
     return "" if by is reader.role is Role.INVITEE else reason
 
 
@@ -315,7 +319,7 @@ def _tells_all(booking: Booking, reader: Party) -> bool:
 
 
 def _greeting(booking: Booking, reader: Party) -> str:
-    """The first line of an email; the name of an invitee was typed like the rest."""
+    """Return the first line of an email. An invitee's name was typed like the rest."""
     if not _tells_all(booking, reader):
         return gettext("Hello,")
     return gettext("Hello %(short_name)s,") % {"short_name": reader.short_name}
@@ -348,7 +352,7 @@ def _push(
 
 
 def calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:
-    """The entry for this reader's calendar."""
+    """Return the calendar object for this reader's calendar."""
     host, invitee = parties(booking)
     other = invitee if reader.role is Role.HOST else host
     tells_all = _tells_all(booking, reader)

@@ -12,7 +12,7 @@ from webhooks.domain import publishing
 
 def publish(booking: Booking, change: Change, *, now: datetime) -> None:
     """Publish in the caller's transaction; the event holds the booking as the API shows it."""
-    with translation.override("en"):  # on whatever page this is
+    with translation.override("en"):  # in whatever language the page is
         data = EventSerializer(booking).data
     publishing.publish(
         owner=booking.host,

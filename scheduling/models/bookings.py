@@ -18,7 +18,7 @@ from scheduling.models.enums import TRANSITIONS, Role, Status
 from scheduling.models.event_types import EventType
 from scheduling.models.lifecycle import Lifecycle, LifecycleEntry, LifecycleQuerySet
 
-# What a booking is while its time is not approved, or when it was not.
+# Statuses of a booking whose time is not approved, or was not.
 _UNCONFIRMED = {Status.PENDING, Status.REJECTED, Status.EXPIRED}
 
 
@@ -39,15 +39,15 @@ class BookingQuerySet(LifecycleQuerySet["Booking"]):
         return self.filter(host=user)
 
     def named(self, key: str) -> Self:
-        """The one of this number or uuid."""
+        """Return the bookings with this number or uuid: one or none."""
         return self.filter(named(key))
 
 
 class Booking(Lifecycle):
-    """Somebody's place in a host's calendar: an *event* of the API.
+    """Booking of a time with a host: an *event* of the API.
 
-    It holds its row of the ledger, buffers included, while it is pending, confirmed or completed;
-    so the bookings that count towards a daily limit are those with a row.
+    It holds its ledger row, buffers included, while it is pending, confirmed or completed. So the
+    bookings that count towards a daily limit are those with a row.
     """
 
     uuid = models.CharField(max_length=30, unique=True, default=new_booking_uuid, editable=False)
@@ -60,9 +60,9 @@ class Booking(Lifecycle):
     # Limits count by it. An erased booking keeps it for a day: else erasing would start anew.
     invitee_mailbox = MailboxField(of="invitee_email", default="")
     invitee_phone = models.CharField(_("phone"), max_length=40, blank=True)
-    # The invitee's: their emails tell times in it.
+    # The invitee's. Their emails show times in it.
     timezone = models.CharField(_("time zone"), max_length=64, validators=[validate_zone])
-    # And in it they read them, if they have said so.
+    # The invitee's, if they have chosen one. Their emails use it.
     language = models.CharField(
         _("language"), max_length=5, blank=True, choices=settings.LANGUAGES, editable=False
     )
@@ -121,7 +121,7 @@ class Booking(Lifecycle):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The invitee's."""
+        """Return the invitee's time zone."""
         return zone_of(self.timezone)
 
     def given_up(self) -> tuple[datetime, datetime] | None:

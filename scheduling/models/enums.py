@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Weekday(models.IntegerChoices):
-    """ISO 8601's numbers; the API's names are the labels in lower case (`name.lower()`)."""
+    """Weekdays by their ISO 8601 numbers. The API uses the lower-case names (`name.lower()`)."""
 
     MONDAY = 1, _("Monday")
     TUESDAY = 2, _("Tuesday")
@@ -17,7 +17,7 @@ class Weekday(models.IntegerChoices):
 
     @classmethod
     def week(cls, start: int) -> list["Weekday"]:
-        """All seven, from the day on which somebody's week begins."""
+        """Return all seven weekdays, from the one on which a person's week begins."""
         return [cls((start - 1 + place) % 7 + 1) for place in range(7)]
 
 
@@ -71,8 +71,9 @@ class Role(models.TextChoices):
     CLOCK = "clock", _("time")
 
 
-# From a change to the statuses in which it may happen, and who may bring it about there. It leads
-# to the status of its name; RESCHEDULED stays, or goes back to pending where the host must approve.
+# The statuses in which each change may happen, and the roles that may make it there. A change leads
+# to the status of its name. RESCHEDULED keeps the status, or goes back to pending if the host must
+# approve.
 TRANSITIONS: dict[Change, dict[Status, set[Role]]] = {
     Change.CONFIRMED: {Status.PENDING: {Role.HOST}},
     Change.REJECTED: {Status.PENDING: {Role.HOST}},

@@ -1,4 +1,4 @@
-"""What can be booked of a host."""
+"""Event types, and the slugs that they gave up."""
 
 import hashlib
 import re
@@ -34,26 +34,26 @@ def every_day() -> list[int]:
 
 
 def location_in_words(location: str, custom: str) -> str:
-    """Where to meet."""
+    """Return the place to meet, in words."""
     return custom or str(Location(location).label)
 
 
 class EventTypeQuerySet(models.QuerySet["EventType"]):
     def visible_to(self, user: User) -> Self:
-        """What this person is the host of; team mates are strangers here."""
+        """Return the event types of this host. Team mates have no access to them."""
         return self.filter(host=user)
 
     def named(self, key: str) -> Self:
-        """The one of this number or uuid."""
+        """Return the event types with this number or uuid: one or none."""
         return self.filter(named(key))
 
     def with_hours(self) -> Self:
-        """With the host and the host's weekly hours."""
+        """Load the host and the host's weekly hours too."""
         return self.select_related("host__weekly_availability")
 
 
 class EventType(models.Model):
-    """What can be booked of a host: how long, on which days, and on what terms."""
+    """Meeting that people can book with a host: its length, its days and its terms."""
 
     uuid = models.CharField(max_length=30, unique=True, default=new_event_type_uuid, editable=False)
     host = models.ForeignKey(
@@ -159,12 +159,15 @@ class EventType(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """In which the API reads times without an offset and groups slots, unless told."""
+        """Return the event type's zone.
+
+        The API reads times without an offset and groups slots in it, unless a request names a zone.
+        """
         return zone_of(self.timezone)
 
     @property
     def terms(self) -> Terms:
-        """The terms as the slot engine counts: in seconds."""
+        """Return the terms for the slot engine: in seconds, with the booking window in days."""
         minutes = self.duration + self.buffer_time_before + self.buffer_time_after
         return Terms(
             duration=self.duration * _MINUTE,
@@ -178,7 +181,10 @@ class EventType(models.Model):
 
     @property
     def terms_digest(self) -> str:
-        """Digest of what somebody agrees to who books it. Forms carry the one that was shown."""
+        """Return the digest of the terms to which an invitee agrees.
+
+        Forms carry the digest that was shown.
+        """
         price = None if self.price is None else f"{self.price:.2f}"
         shown = (
             self.duration,
@@ -201,9 +207,9 @@ class EventType(models.Model):
 
 
 class FormerSlug(models.Model):
-    """A slug that an event type gave up: it leads to the present one.
+    """Slug that an event type gave up. It leads to the present slug.
 
-    Retention ends it (`usernames.RESERVED`).
+    Retention deletes it (`usernames.RESERVED`).
     """
 
     host = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""When a person works: by the week, and on single dates."""
+"""Working hours of a person: by the week, and on single dates."""
 
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
@@ -13,10 +13,10 @@ from scheduling.rules.slots import Interval
 
 
 class WeeklyAvailability(models.Model):
-    """A person's usual hours, on the clock of `timezone`, which is *the host's zone*.
+    """Weekly hours of a person, on the clock of `timezone`, which is *the host's zone*.
 
-    Made with the account, in the person's zone of that moment; moving house changes the profile's
-    zone, but not the hours that others can book.
+    They are created with the account, in the person's zone of that moment. A later change of the
+    profile's zone does not change the hours that others can book.
     """
 
     user = models.OneToOneField(
@@ -41,12 +41,15 @@ class WeeklyAvailability(models.Model):
 
     @property
     def windows(self) -> Mapping[int, list[Interval]]:
-        """The hours of each ISO weekday that is enabled."""
+        """Return the hours of each ISO weekday that is enabled."""
         return {int(number): day["windows"] for number, day in self.days.items() if day["enabled"]}
 
 
 class DateOverride(models.Model):
-    """The hours of one date, in place of its weekday's. No windows: a day off."""
+    """Date-specific hours: the hours of one date, in place of its weekday's.
+
+    No windows mean a day off.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="date_overrides", db_index=False

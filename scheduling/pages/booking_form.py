@@ -1,4 +1,4 @@
-"""The form with which anybody books: who they are, and the answers to the host's questions."""
+"""Form with which anybody books: the invitee's details, and answers to the host's questions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,20 +15,23 @@ from scheduling.pages.forms import LinesField, StartField
 from scheduling.rules.custom_fields import LONGEST_TEXT, CustomField, FieldType
 
 _ANSWERS = "custom_field_values."
-# What an address can fill in beside the answers, and how much of it.
+# Fields that a URL can fill in, beside the answers, and their longest values.
 _PREFILLED = {"name": 200, "email": 254, "notes": 5000}
 _YES = {"1", "on", "true", "yes"}
 
 
 def prefill_of(query: QueryDict, questions: Sequence[CustomField] = ()) -> dict[str, str]:
-    """What an address fills in (`?name=&email=&notes=` and `?q_<question>=`), by those names."""
+    """Return the values that a URL fills in, by parameter name.
+
+    The parameters are `?name=&email=&notes=` and `?q_<question>=`.
+    """
     longest = _PREFILLED | {f"q_{question['name']}": LONGEST_TEXT for question in questions}
     given = ((name, query.get(name, "").replace("\0", "")[:most]) for name, most in longest.items())
     return {name: text for name, text in given if text}
 
 
 def initial_of(prefill: Mapping[str, str], questions: Sequence[CustomField]) -> dict[str, Any]:
-    """That, as a form begins with it."""
+    """Return the filled-in values as initial data of the form."""
     values: dict[str, Any] = {name: prefill[name] for name in _PREFILLED if name in prefill}
     for number, question in enumerate(questions):
         if text := prefill.get(f"q_{question['name']}"):
@@ -38,16 +41,20 @@ def initial_of(prefill: Mapping[str, str], questions: Sequence[CustomField]) -> 
 
 
 class TrapInput(forms.TextInput):
-    """Comes back empty: what an extension filled in must not lock its owner out."""
+    """Input that is always shown empty.
+
+    A browser extension may have filled it in, and must not lock its owner out.
+    """
 
     def format_value(self, value: Any) -> None:
         return None
 
 
 class BookingForm(forms.Form):
-    """`start` is an epoch second. People do not see the field `trap`, machines fill it in.
+    """Form of a booking. `start` is an epoch second.
 
-    It is shown once it was filled in: an extension of a browser may have done that.
+    People do not see the field `trap`; machines fill it in. It is shown after it was filled in,
+    because a browser extension may have done that.
     """
 
     name = LineFormField(
@@ -84,7 +91,7 @@ class BookingForm(forms.Form):
         super().__init__(*args, **kwargs)
         if event_type.location != Location.PHONE_CALL:
             del self.fields["phone"]
-        # Their names are the host's, and could be those of our own fields.
+        # The host chooses the questions' names, and they could equal those of other fields.
         self._questions = {
             f"answer-{number}": question for number, question in enumerate(event_type.custom_fields)
         }
@@ -100,18 +107,18 @@ class BookingForm(forms.Form):
 
     @property
     def asked(self) -> Iterator[forms.BoundField]:
-        """What a person fills in."""
+        """Return the fields that a person fills in."""
         return (field for field in self.visible_fields() if field.name != "trap")
 
     @property
     def answers(self) -> dict[str, Any]:
-        """By the names of the questions."""
+        """Return the answers by the names of the questions."""
         return {
             question["name"]: self.cleaned_data[name] for name, question in self._questions.items()
         }
 
     def add_refusal(self, field: str, message: str) -> None:
-        """Put the domain's refusal beside the field that it is about."""
+        """Show the domain's error beside the field that it concerns."""
         names = {_ANSWERS + question["name"]: name for name, question in self._questions.items()}
         names["attendee_phone"] = "phone"
         name = names.get(field)
@@ -140,6 +147,6 @@ def _field(question: CustomField) -> forms.Field:
 
 class _NumberField(forms.FloatField):
     def clean(self, value: Any) -> Any:
-        """A whole number stays one."""
+        """Return a whole number as an integer."""
         number = super().clean(value)
         return int(number) if number is not None and number.is_integer() else number

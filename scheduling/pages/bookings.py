@@ -38,7 +38,7 @@ from scheduling.pages.weeks import week_of
 @require_safe
 @login_required
 def booking_list(request: SignedIn) -> HttpResponse:
-    """One tab of the host's bookings; an unknown one is that of what is ahead."""
+    """Show one tab of the host's bookings. An unknown tab means the upcoming bookings."""
     now, every = timezone.now(), Booking.objects.visible_to(request.user)
     return tab_page(
         request,
@@ -57,7 +57,7 @@ def booking_list(request: SignedIn) -> HttpResponse:
 @require_safe
 @login_required
 def booking(request: SignedIn, booking_id: int) -> HttpResponse:
-    """One booking; `?week=` opens the times that it can be moved to, from that date on."""
+    """Show one booking. `?week=` opens the times to which it can be moved, from that date on."""
     found = _find(booking_id, request.user)
     return _shown(request, found, NotesForm(initial={"notes": found.notes}), timezone.now())
 

@@ -1,4 +1,4 @@
-"""A booking as its host or its invitee sees it on a page, and how it stands in words."""
+"""Booking as its host or its invitee sees it on a page, and its status in words."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ STATUS_NAMES = {
 
 @dataclass(frozen=True)
 class Card:
-    """A booking as its invitee or its host sees it at a moment."""
+    """Booking as its invitee or its host sees it at a moment."""
 
     booking: Booking
     person: Party

@@ -1,4 +1,4 @@
-"""Settings: other hours on single dates."""
+"""Settings page of the date-specific hours."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,10 @@ _YEARS_AHEAD = 5
 
 @dataclass(frozen=True)
 class Cell:
-    """A date of the month. `kind` is what it has; `hours` are those in words, empty: none."""
+    """Date of a month.
+
+    `kind` is the kind of its hours, `hours` the hours in words (empty: none).
+    """
 
     date: date
     kind: Kind
@@ -45,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Month:
-    """A month of the host's, in weeks of seven (None: another month's date)."""
+    """Month of the host's dates, in weeks of seven (None: another month's date)."""
 
     first: date
     weekdays: Sequence[tuple[str, str]]
@@ -56,7 +59,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Coming:
-    """A date to come that has other hours than usual."""
+    """Future date that has date-specific hours."""
 
     date: date
     hours: str
@@ -66,9 +69,9 @@ class Coming:
 @login_required
 @limited("user", "120/10m", ["POST"])
 def dates(request: SignedIn) -> HttpResponse:
-    """A month (`?month=2026-03`), and the hours of the date that is chosen in it (`?date=`).
+    """Show a month (`?month=2026-03`), and the hours of the date chosen in it (`?date=`).
 
-    A POST saves those, or does what one of their buttons says to what was typed. Dates are those of
+    A POST saves these hours, or applies one of the form's buttons to the typed values. Dates are in
     the zone of the hours.
     """
     now, weekly = timezone.now(), request.user.weekly_availability
@@ -172,7 +175,7 @@ def _windows_on(
 
 
 def _words(windows: Sequence[Interval], user: User) -> str:
-    """`9:00 AM – 12:00 PM, 1:00 PM – 5:00 PM`; empty where there are none."""
+    """Return `9:00 AM – 12:00 PM, 1:00 PM – 5:00 PM`, or empty text if there are no windows."""
     spans = (
         f"{times.time_of_day(start, user)} – {times.time_of_day(end, user)}"
         for start, end in windows
@@ -186,7 +189,10 @@ def _day(text: str, today: date) -> date | None:
 
 
 def _first(text: str, otherwise: date, today: date) -> date:
-    """The first of the month that is asked for, within reach; else of the other date's."""
+    """Return the first day of the wanted month.
+
+    If that is invalid or out of reach, return the first day of the month of `otherwise`.
+    """
     found = _MONTH.fullmatch(text)
     if found:
         year, month = int(found[1]), int(found[2])
@@ -200,7 +206,7 @@ def _first_of(day: date) -> date:
 
 
 def _furthest(today: date) -> date:
-    """The last month that can be looked at."""
+    """Return the first day of the last month that can be shown."""
     return date(today.year + _YEARS_AHEAD, today.month, 1)
 
 

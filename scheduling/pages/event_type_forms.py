@@ -1,4 +1,4 @@
-"""Forms of an event type: its terms, and the questions that whoever books it is asked."""
+"""Forms of an event type: its terms, and its questions for the invitee."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -32,7 +32,7 @@ _TYPES = {
 
 
 class EventTypeForm(forms.ModelForm[EventType]):
-    """All that a host can say of an event type but its questions. Services save it."""
+    """Form of all values of an event type except its questions. Services save it."""
 
     description = LinesField(
         label=_("Description"),
@@ -114,7 +114,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
         week_start: int,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        # A copy, so that the page goes on telling of what is saved.
+        # A copy, so that the page still shows the saved values.
         super().__init__(data, instance=copy(event_type), initial=initial)
         self._event_type, self._week_start = event_type, week_start
         week = [(day.value, day.label) for day in Weekday.week(week_start)]
@@ -136,23 +136,23 @@ class EventTypeForm(forms.ModelForm[EventType]):
         return currency.upper()
 
     def untested(self) -> "EventTypeForm":
-        """What was typed, without a word on what may be wrong with it."""
+        """Return a form with the typed values and without error messages."""
         typed = {name: self[name].value() for name in self.fields}
         return EventTypeForm(self._event_type, week_start=self._week_start, initial=typed)
 
     def add_refusal(self, field: str, message: str) -> None:
-        """Put the domain's refusal beside the field that it is about."""
+        """Show the domain's error beside the field that it concerns."""
         self.add_error(field if field in self.fields else None, message)
 
     def add_errors(self, error: ValidationError) -> None:
-        """The same for what the model refuses."""
+        """Show the model's errors beside their fields."""
         for field, messages in error.message_dict.items():
             for message in messages:
                 self.add_refusal(field, message)
 
 
 class QuestionForm(forms.Form):
-    """One question. Without a name it gets one that is made from its label."""
+    """Form of one question. A question without a name gets one made from its label."""
 
     label = LineFormField(label=_("Question"), max_length=200)
     type = forms.ChoiceField(label=_("Answered by"), choices=[*_TYPES.items()])
@@ -186,7 +186,7 @@ class QuestionForm(forms.Form):
 
 @dataclass
 class Questions:
-    """The questions in their order, each with a key that holds its inputs together."""
+    """Questions in their order, each with a key that joins its inputs."""
 
     forms: Sequence[tuple[str, QuestionForm]]
 
@@ -201,7 +201,7 @@ class Questions:
 
     @classmethod
     def sent(cls, data: QueryDict) -> "Questions":
-        """Their order is that of the hidden inputs that say their keys."""
+        """Read the questions in the order of the hidden inputs that hold their keys."""
         keys = [key for key in data.getlist("question") if key.isdecimal() and len(key) <= 4]
         keys = list(dict.fromkeys(keys))[:MOST_QUESTIONS]
         return cls([(key, QuestionForm(data, prefix=_prefix(key))) for key in keys])
@@ -216,11 +216,11 @@ class Questions:
 
     @property
     def blank(self) -> QuestionForm:
-        """For the script that adds one."""
+        """Return an empty form for the script that adds a question."""
         return QuestionForm(prefix=_prefix("__key__"))
 
     def change(self, act: str) -> None:
-        """What a button said: `add-question`, `remove-0`, `up-0` or `down-0`; else nothing."""
+        """Apply a button: `add-question`, `remove-0`, `up-0` or `down-0`. Ignore anything else."""
         what, _dash, key = act.partition("-")
         rows, keys = list(self.forms), [key for key, _form in self.forms]
         if what == "add" and not self.are_full:
@@ -244,7 +244,7 @@ class Questions:
         return all(form.is_valid() for _key, form in self.forms)
 
     def values(self) -> list[CustomField]:
-        """As services take them."""
+        """Return the questions in the form that services take."""
         taken = {form.cleaned_data["name"] for _key, form in self.forms}
         found: list[CustomField] = []
         for _key, form in self.forms:
@@ -264,7 +264,10 @@ class Questions:
         return found
 
     def add_refusal(self, path: str, message: str) -> bool:
-        """Put a refusal, such as of `custom_fields.0.name`, in its place; False: it has none."""
+        """Show an error, such as for `custom_fields.0.name`, in its place.
+
+        Return False if it has none.
+        """
         field, _dot, rest = path.partition(".")
         number, _dot, name = rest.partition(".")
         if field != "custom_fields" or not number.isdecimal() or int(number) >= len(self.forms):

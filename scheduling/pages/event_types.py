@@ -1,4 +1,4 @@
-"""What can be booked of the signed-in host."""
+"""Pages of the signed-in host's event types."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -48,7 +48,7 @@ def event_types(request: SignedIn) -> HttpResponse:
 @limited("user", "120/10m", ["POST"])
 def new_event_type(request: SignedIn) -> HttpResponse:
     def create(values: dict[str, Any]) -> EventType:
-        # Times that the API is told without a zone are then meant as the hours are.
+        # The API reads times without a zone in this one: the zone of the hours.
         zone = request.user.weekly_availability.timezone
         return services.create_event_type(host=request.user, timezone=zone, **values)
 
@@ -70,7 +70,7 @@ def event_type(request: SignedIn, event_type_id: int) -> HttpResponse:
 def _form(
     request: SignedIn, found: EventType | None, save: Callable[[dict[str, Any]], EventType]
 ) -> HttpResponse:
-    """The form. A POST saves it, or does what one of its buttons says to what was typed."""
+    """Show the form. A POST saves it, or applies one of its buttons to the typed values."""
     if request.method != "POST":
         kept = found.custom_fields if found else []
         form = EventTypeForm(found, week_start=request.user.week_start)
@@ -112,7 +112,7 @@ def _shown(
 
 
 def _address(host: User) -> str:
-    """Where the host can be booked, without what follows of each event type."""
+    """Return the URL of the host's public page, to which each event type adds its slug."""
     return settings.PUBLIC_URL + reverse("public:host", args=[host.username])
 
 
@@ -133,7 +133,7 @@ def _acting(view: Callable[[EventType], str]) -> Callable[..., HttpResponseBase]
         try:
             return view(found)
         except (Invalid, ValidationError):
-            # Made elsewhere, or before a rule was.
+            # It was made elsewhere, or before the rule existed.
             message = gettext("%(name)s needs another look: open and save it.")
             raise Invalid(message % {"name": found.name}) from None
 

@@ -1,4 +1,4 @@
-"""A month as a table: its weekdays, and its dates in weeks of seven."""
+"""Table of a month: its weekdays, and its dates in weeks of seven."""
 
 import calendar
 from datetime import date
@@ -7,12 +7,12 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 
 
 def weekdays(week_start: int) -> list[tuple[str, str]]:
-    """The names, whole and short, from the ISO weekday on which weeks begin."""
+    """Return the weekday names, long and short, from the ISO weekday on which weeks begin."""
     return [(WEEKDAYS[day], WEEKDAYS_ABBR[day]) for day in _week(week_start).iterweekdays()]
 
 
 def weeks(first: date, week_start: int) -> list[list[date | None]]:
-    """The weeks of the month that begins on this date; None: another month's date."""
+    """Return the weeks of the month that begins on this date. None is a date of another month."""
     return [
         [day if day.month == first.month else None for day in days]
         for days in _week(week_start).monthdatescalendar(first.year, first.month)
@@ -20,7 +20,7 @@ def weeks(first: date, week_start: int) -> list[list[date | None]]:
 
 
 def last_of(first: date) -> date:
-    """The last date of the month that begins on this one."""
+    """Return the last date of the month that begins on this date."""
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 

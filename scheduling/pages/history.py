@@ -43,7 +43,7 @@ BY_TIME = {
 
 
 def steps_of(card: Card, entries: Sequence[HistoryEntry]) -> list[Step]:
-    """These entries of the booking's history, which follow each other, oldest first."""
+    """Return the steps of these consecutive entries of the booking's history, oldest first."""
     return list(_steps(card, entries))
 
 
@@ -60,7 +60,7 @@ def _steps(card: Card, entries: Sequence[HistoryEntry]) -> Iterator[Step]:
         elif role is card.person.role:
             sentence = _BY_ME[change] % said
         else:
-            # Who of the staff it was, is not for the two to know.
+            # The two parties do not learn which staff member it was.
             is_other = role is card.other.role
             name = card.other.name if is_other else gettext("The organisers")
             sentence = _BY_ANOTHER[change] % {"name": name, **said}

@@ -1,4 +1,4 @@
-"""Forms of weekly hours and of the hours of one date: windows to add, remove and copy."""
+"""Forms of weekly and date-specific hours: windows to add, remove and copy."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,9 +23,9 @@ _NINE_TO_FIVE: Interval = (9 * 60, 17 * 60)
 
 
 def _read(typed: str, *, ends: bool) -> str:
-    """A time as it is written here: `9`, `930`, `9.30` and `9:30 am` are `09:30`'s like.
+    """Return a typed time as `HH:MM`. `9`, `930`, `9.30` and `9:30 am` are read too.
 
-    Midnight is 24:00 where a window ends. What is no time stays as it was typed.
+    Midnight is 24:00 at the end of a window. A text that is no time stays unchanged.
     """
     found = _TYPED.fullmatch(typed.strip())
     if not found:
@@ -42,7 +42,7 @@ def _read(typed: str, *, ends: bool) -> str:
 
 @dataclass
 class WindowRow:
-    """A window as it was typed. `is_new` is one that has just been added."""
+    """Window as it was typed. `is_new` marks a window that has just been added."""
 
     start: str = ""
     end: str = ""
@@ -52,7 +52,7 @@ class WindowRow:
 
 @dataclass
 class Windows:
-    """The windows of a day; `key` says in the names of the inputs which day."""
+    """Windows of a day. `key` names the day in the names of the inputs."""
 
     key: str
     rows: list[WindowRow]
@@ -73,14 +73,14 @@ class Windows:
         return len(self.rows) >= MOST_WINDOWS
 
     def texts(self) -> list[WindowText]:
-        """What was typed; rows that were left empty are none."""
+        """Return the typed windows. Empty rows are left out."""
         return [WindowText(start=row.start, end=row.end) for row in self._filled()]
 
     def _filled(self) -> list[WindowRow]:
         return [row for row in self.rows if row.start or row.end]
 
     def check(self) -> bool:
-        """Whether these can be the hours of a day; puts what is wrong beside each window."""
+        """Tell whether these can be the hours of a day. Put the errors beside each window."""
         for row in self._filled():
             try:
                 hours.window(WindowText(start=row.start, end=row.end), field="")
@@ -102,7 +102,7 @@ class Windows:
             self.rows.append(WindowRow(is_new=True))
 
     def remove(self, place: str) -> bool:
-        """Take away the window at this place; False for the only one, which stays."""
+        """Remove the window at this place. Return False for the only window, which stays."""
         if len(self.rows) > 1 and place.isdecimal() and int(place) < len(self.rows):
             del self.rows[int(place)]
             return True
@@ -111,7 +111,7 @@ class Windows:
 
 @dataclass
 class DayRow:
-    """A weekday of the form."""
+    """Weekday of the form."""
 
     weekday: Weekday
     enabled: bool
@@ -120,7 +120,7 @@ class DayRow:
 
 @dataclass
 class WeekForm:
-    """Weekly hours, in the order of a week that begins on the person's day."""
+    """Form of the weekly hours, in the order of the person's week."""
 
     zone: str
     days: Sequence[DayRow]
@@ -146,7 +146,10 @@ class WeekForm:
         return cls(zones.find(typed) or typed, days)
 
     def change(self, act: str, data: QueryDict) -> None:
-        """What a button said: `add-1`, `remove-1-0` (weekday and place), `copy-1`; else nothing."""
+        """Apply a button: `add-1`, `remove-1-0` (weekday and place) or `copy-1`.
+
+        Ignore anything else.
+        """
         what, _dash, rest = act.partition("-")
         number, _dash, place = rest.partition("-")
         for day in self.days:
@@ -156,7 +159,8 @@ class WeekForm:
                 day.enabled = True
                 day.windows.add()
             elif what == "remove":
-                # A day whose only window goes is off, and keeps it for when it is on again.
+                # A day that loses its only window is off. The window stays for the next time it is
+                # on.
                 day.enabled = day.windows.remove(place) and day.enabled
             elif what == "copy":
                 self._copy(day, data.getlist(f"copy-{number}"))
@@ -169,7 +173,7 @@ class WeekForm:
                 day.windows = replace(day.windows, rows=rows)
 
     def check(self) -> bool:
-        """Whether it can be saved; puts what is wrong beside each day and window."""
+        """Tell whether the form can be saved. Put the errors beside each day and window."""
         if not zones.find(self.zone):
             said = zones.hint(self.zone) or _("There is no such time zone.")
             self.zone_errors.append(said)
@@ -178,7 +182,7 @@ class WeekForm:
         return not self.is_refused
 
     def days_changed(self) -> dict[str, DayChange]:
-        """As `services.set_hours` takes it. A day that is off keeps the hours that it had."""
+        """Return the changes for `services.set_hours`. A day that is off keeps its hours."""
         return {
             str(day.weekday): DayChange(enabled=True, windows=day.windows.texts())
             if day.enabled
@@ -188,7 +192,7 @@ class WeekForm:
 
 
 class Kind(StrEnum):
-    """What a date can have."""
+    """Kind of hours that a date can have."""
 
     USUAL = "usual"
     OTHER = "other"
@@ -197,7 +201,7 @@ class Kind(StrEnum):
 
 @dataclass
 class DateForm:
-    """The hours of one date."""
+    """Form of the hours of one date."""
 
     day: date
     kind: Kind
@@ -220,7 +224,7 @@ class DateForm:
         return cls(day, kind, Windows.sent("date", data))
 
     def change(self, act: str) -> None:
-        """What a button said: `add-date` or `remove-date-0`; else nothing."""
+        """Apply a button: `add-date` or `remove-date-0`. Ignore anything else."""
         if act == "add-date":
             self.kind = Kind.OTHER
             self.windows.add()
@@ -231,7 +235,10 @@ class DateForm:
         return self.kind is not Kind.OTHER or self.windows.check()
 
     def wanted(self) -> list[WindowText] | None:
-        """As `outside.set_override` takes it."""
+        """Return the windows for `outside.set_override`.
+
+        None means the usual hours, an empty list a day off.
+        """
         match self.kind:
             case Kind.USUAL:
                 return None

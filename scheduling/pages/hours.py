@@ -1,4 +1,4 @@
-"""Settings: the weekly hours."""
+"""Settings page of the weekly hours."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from scheduling.pages.hour_forms import WeekForm
 @login_required
 @limited("user", "120/10m", ["POST"])
 def hours(request: SignedIn) -> HttpResponse:
-    """The week. A POST saves it, or does what one of its buttons says to what was typed."""
+    """Show the week. A POST saves it, or applies one of its buttons to the typed values."""
     user = request.user
     if request.method != "POST":
         return _shown(request, WeekForm.kept(user.weekly_availability, user.week_start))
@@ -55,12 +55,15 @@ def _shown(request: SignedIn, form: WeekForm) -> HttpResponse:
 
 
 def agreed(request: SignedIn) -> Sequence[str]:
-    """The marks of the bookings that the page before has told of."""
+    """Return the marks of the bookings that the page before has shown."""
     return request.POST.get("agreed", "").split()
 
 
 def warned(request: SignedIn, left: Sequence[Booking]) -> HttpResponse:
-    """What would be left outside, with all that was typed: to be saved all the same, or mended."""
+    """Show the bookings that would be left outside.
+
+    The page keeps all typed values: the host can save them anyway, or correct them.
+    """
     typed = [
         (name, value)
         for name, values in request.POST.lists()

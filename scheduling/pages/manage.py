@@ -1,4 +1,4 @@
-"""The pages behind the link in an invitee's emails: what became of a booking; move or cancel it."""
+"""Pages behind the link in an invitee's emails: see, reschedule or cancel a booking."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,7 +29,10 @@ from scheduling.pages.weeks import week_of
 def _linked(
     view: Callable[[HttpRequest, str, Booking], HttpResponse],
 ) -> Callable[[HttpRequest, str], HttpResponse]:
-    """The view of the booking behind a link; where that is broken, a page that says so, 404."""
+    """Make a view of the booking behind a link.
+
+    A broken link gets a page that says so, with 404.
+    """
 
     @wraps(view)
     def linked(request: HttpRequest, token: str) -> HttpResponse:
@@ -48,9 +51,9 @@ def _linked(
 @limits.posted
 @_linked
 def manage(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
-    """What became of a booking; while it is open, its invitee moves or cancels it here.
+    """Show the state of a booking. While it is open, its invitee reschedules or cancels it here.
 
-    Only a POST changes anything, and nothing if the booking is no longer as its sender saw it.
+    Only a POST changes anything, and nothing if the booking has changed since its sender saw it.
     `?week=` is the first date to choose another time from.
     """
     now = timezone.now()
@@ -75,7 +78,7 @@ def manage(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
 @limited("ip", "600/m", SAFE)
 @_linked
 def booked(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
-    """What was just booked, and how to put it into a calendar; later, the page to manage it."""
+    """Show a new booking, and how to put it into a calendar; later, go to the page to manage it."""
     card = card_of(booking, Role.INVITEE, timezone.now())
     if not card.is_open or card.is_host_gone:
         return redirect("scheduling:manage", token)
@@ -88,7 +91,7 @@ def booked(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
 @limited("ip", "60/m", SAFE)
 @_linked
 def calendar(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
-    """The entry for the invitee's calendar, as a file."""
+    """Return the entry for the invitee's calendar, as a file."""
     now = timezone.now()
     card = card_of(booking, Role.INVITEE, now)
     if not card.is_certain:
@@ -104,7 +107,7 @@ def calendar(request: HttpRequest, token: str, booking: Booking) -> HttpResponse
 @limits.posted
 @_linked
 def erase(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
-    """Forget whoever holds the link. It leads nowhere afterwards, so the answer is elsewhere."""
+    """Erase the invitee. The link leads nowhere afterwards, so the answer is on another page."""
     erasure.erase_invitee(booking=booking, now=timezone.now())
     return redirect("scheduling:erased")
 
@@ -112,12 +115,12 @@ def erase(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
 @require_safe
 @limited("ip", "600/m", SAFE)
 def erased(request: HttpRequest) -> HttpResponse:
-    """What has come of that; it says nothing of anybody."""
+    """Show that the invitee is erased. The page names nobody."""
     return render(request, "scheduling/erased.html")
 
 
 def calendars_of(card: Card) -> list[CalendarLink]:
-    """Where the invitee's calendars take it over; none before it is certain."""
+    """Return the links that add the booking to a web calendar; none before it is confirmed."""
     booking = card.booking
     if not card.is_certain:
         return []
@@ -131,7 +134,10 @@ def calendars_of(card: Card) -> list[CalendarLink]:
 
 
 def _managed(request: HttpRequest, token: str, booking: Booking, now: datetime) -> HttpResponse:
-    """Back to the page; where nothing was changed, to the week that was being looked at."""
+    """Apply a POST and return to the page.
+
+    If nothing was changed, return to the week that was shown.
+    """
     with refusals_shown(request, unmoved):
         match request.POST.get("act"):
             case "move":

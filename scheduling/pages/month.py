@@ -1,4 +1,4 @@
-"""What is open of an event type, by the days of a month."""
+"""Open times of an event type, by the days of a month."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from scheduling.pages import grid
 from scheduling.pages.visitors import Visitor
 from scheduling.pages.weeks import furthest
 
-# How far one looks for the next open day at once.
+# Length of one search for the next open day.
 _SEARCH = timedelta(days=62)
 
 
 @dataclass(frozen=True)
 class Day:
-    """A date of the month, and how many times are open on it."""
+    """Date of the month, and the number of open times on it."""
 
     date: date
     count: int
@@ -26,10 +26,11 @@ class Day:
 
 @dataclass(frozen=True)
 class Month:
-    """A month on the reader's clock, in weeks of seven (None: another month's date).
+    """Month on the reader's clock, in weeks of seven (None: another month's date).
 
-    `opens` are the starts (epoch seconds) by date, of dates that have some. `earlier` and `later`
-    are first days of the months beside it, where such can be offered.
+    `opens` maps dates to their open starts (epoch seconds), and has only dates with one. `earlier`
+    and `later` are the first days of the months before and after, or None if nothing can be offered
+    there.
     """
 
     first: date
@@ -42,7 +43,7 @@ class Month:
 
 
 def month_of(event_type: EventType, first: date, *, reader: Visitor, now: datetime) -> Month:
-    """The month that begins on this date."""
+    """Return the month that begins on this date."""
     today, last_of_all = now.astimezone(reader.zone).date(), furthest(event_type, reader.zone, now)
     last = grid.last_of(first)
     opens = open_starts(event_type, max(first, today), last, reader=reader, now=now)
@@ -68,7 +69,7 @@ def _day(day: date, opens: Mapping[date, Sequence[int]], today: date) -> Day:
 def next_open_day(
     event_type: EventType, after: date, *, reader: Reader, now: datetime
 ) -> date | None:
-    """The first date after this one, within two months of it, on which a time is open."""
+    """Return the first date with an open time after this one, within two months of it."""
     since = after + timedelta(days=1)
     return next(iter(open_starts(event_type, since, since + _SEARCH, reader=reader, now=now)), None)
 
@@ -76,7 +77,7 @@ def next_open_day(
 def open_starts(
     event_type: EventType, first: date, last: date, *, reader: Reader, now: datetime
 ) -> dict[date, list[int]]:
-    """The starts that are open on these dates (both included) of the reader's clock."""
+    """Return the open starts on these dates (both included) of the reader's clock."""
     found = {}
     for day, slots in availability.slots_by_date(
         event_type, zone=reader.zone, first=first, last=last, now=now
@@ -89,7 +90,10 @@ def open_starts(
 def nearest_starts(
     event_type: EventType, wanted: int, *, count: int, reader: Reader, now: datetime
 ) -> list[int]:
-    """The open starts nearest to one that is not, in order, from days before to a week after."""
+    """Return the open starts nearest to a start that is not open, in order.
+
+    The search begins three days before it and ends ten days after it.
+    """
     day = datetime.fromtimestamp(wanted, reader.zone).date()
     around = open_starts(
         event_type, day - timedelta(days=3), day + timedelta(days=10), reader=reader, now=now

@@ -1,4 +1,4 @@
-"""The pages on which anybody books: a host, and what can be booked of them."""
+"""Pages on which anybody books: a host, and the host's event types."""
 
 from datetime import date, datetime
 from functools import partial
@@ -36,7 +36,7 @@ _NEAREST = 6
 @require_safe
 @limited("ip", "600/m", SAFE)
 def host(request: HttpRequest, username: str) -> HttpResponse:
-    """What can be booked of a person."""
+    """Show the event types of a host."""
     if username != username.lower():
         return _moved(request, "public:host", username.lower(), permanent=True)
     found = _host(username)
@@ -56,7 +56,7 @@ def _host(username: str) -> User | None:
 
 
 def _renamed(username: str) -> str:
-    """The present username of whoever had this one."""
+    """Return the present username of the person who had this one."""
     rows = FormerUsername.objects.filter(username=username, user__is_active=True)
     present = rows.values_list("user__username", flat=True).first()
     if present is None:
@@ -65,7 +65,7 @@ def _renamed(username: str) -> str:
 
 
 def _moved(request: HttpRequest, name: str, *parts: str, permanent: bool) -> HttpResponse:
-    """To the page's present address, with the query; a form is sent there again."""
+    """Redirect to the page's present URL, with the query. A form is sent there again."""
     page, query = reverse(name, args=parts), request.META.get("QUERY_STRING", "")
     return redirect(
         f"{page}?{query}" if query else page,
@@ -76,9 +76,9 @@ def _moved(request: HttpRequest, name: str, *parts: str, permanent: bool) -> Htt
 
 @require_safe
 def unslashed(request: HttpRequest, path: str) -> HttpResponse:
-    """An address with a slash too many at its end leads to the one without, where that is a page.
+    """Redirect from a URL with extra slashes at its end to the one without, if that is a page.
 
-    It may act for whoever holds it, so it is treated as one that does.
+    The URL may be a secret link that acts for its holder, so the response is treated as secret.
     """
     wanted = path.rstrip("/")
     match = resolve(f"/{wanted}")  # or 404
@@ -98,8 +98,8 @@ def unslashed(request: HttpRequest, path: str) -> HttpResponse:
 def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     """Choose a day (`?month=`, `?day=`), then a time (`?start=`, an epoch second), then book it.
 
-    Times are those of `?zone=`, by twelve or twenty-four `?hours=`. See `prefill_of` for what an
-    address can fill in.
+    Times are in the zone `?zone=`, on a clock of 12 or 24 `?hours=`. See `prefill_of` for the
+    values that a URL can fill in.
     """
     lower = username.lower(), slug.lower()
     if (username, slug) != lower:
@@ -126,7 +126,10 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
 
 
 def _elsewhere(request: HttpRequest, username: str, slug: str) -> HttpResponse:
-    """To where it is now, if the host or the event type was renamed; else it is gone."""
+    """Redirect to the present page if the host or the event type was renamed.
+
+    Otherwise show that it is gone.
+    """
     host = _host(username)
     if host is None:
         return _moved(request, "public:event_type", _renamed(username), slug, permanent=False)
@@ -149,7 +152,10 @@ def _closed(offered: EventType, start: int, now: datetime) -> bool:
 
 
 def _known(request: HttpRequest) -> dict[str, Any]:
-    """It goes before what an address fills in: a link of a stranger's names nobody else."""
+    """Return the signed-in person's name and email address.
+
+    They take precedence over values in the URL, so a stranger's link cannot name somebody else.
+    """
     user = request.user
     return {"name": user.name, "email": user.email} if user.is_authenticated else {}
 
@@ -165,7 +171,7 @@ def _choose_time(
     *,
     wanted: int | None,
 ) -> HttpResponse:
-    """A month of days, and the times of one of them. `wanted` is a start that cannot be had."""
+    """Show a month of days, and the times of one day. `wanted` is a start that is not open."""
     day = date_of(request.GET.get("day", ""))
     if wanted is not None:
         day = datetime.fromtimestamp(wanted, visitor.zone).date()
@@ -190,9 +196,9 @@ def _choose_time(
 def _month(
     offered: EventType, asked: date | None, visitor: Visitor, now: datetime
 ) -> tuple[Month, date | None]:
-    """The month that was asked for, or the first with something open.
+    """Return the wanted month, or by default the first one with an open time.
 
-    With it the next open day, where the month has none.
+    The second value is the next open day, if the month has none.
     """
     today, last = now.astimezone(visitor.zone).date(), furthest(offered, visitor.zone, now)
     first = min(max(asked or today, today), last).replace(day=1)
@@ -231,7 +237,7 @@ def _span(offered: EventType, visitor: Visitor, start: int) -> dict[str, datetim
 def _book(
     request: HttpRequest, offered: EventType, visitor: Visitor, now: datetime
 ) -> HttpResponse:
-    """Booked; or the form again, with what was typed, and other times where that one is taken."""
+    """Book, or show the form again with the typed values, and other times if the start is taken."""
     form, refused = BookingForm(request.POST, event_type=offered), None
     start, seen = _start(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
@@ -290,7 +296,7 @@ def _ask_again(
     form: BookingForm,
     now: datetime,
 ) -> HttpResponse:
-    """Show the terms that hold by now. What was typed stays."""
+    """Show the present terms. The typed values stay."""
     said = gettext("The terms have changed since you opened this page. These hold now:")
     if _closed(offered, start, now):
         return _offer_others(request, offered, visitor, start, form, now, said, is_changed=True)
@@ -308,7 +314,7 @@ def _offer_others(
     *,
     is_changed: bool = False,
 ) -> HttpResponse:
-    """What was typed stays; beside it stand the open times nearest to the one that is not."""
+    """Show the form with the typed values, beside the open times nearest to the wanted one."""
     starts = nearest_starts(offered, start, count=_NEAREST, reader=visitor, now=now)
     by_day = groupby(starts, key=lambda each: datetime.fromtimestamp(each, visitor.zone).date())
     nearest = [(day, choices_of(list(of_day), visitor)) for day, of_day in by_day]

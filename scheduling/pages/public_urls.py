@@ -1,4 +1,7 @@
-"""Where anybody books. Every other address goes before these: a username is whatever is left."""
+"""URLs of the public booking pages.
+
+Every other URL comes before these, because a username matches anything that is left.
+"""
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
@@ -7,7 +10,7 @@ from scheduling.pages.public import event_type, host, unslashed
 
 
 class NameConverter(StringConverter):
-    """A text that PostgreSQL can be asked for: it takes no NUL."""
+    """Text that PostgreSQL accepts: it has no NUL."""
 
     regex = r"[^/\x00]+"
 

@@ -1,4 +1,4 @@
-"""On which clock, and how, a visitor without an account reads times."""
+"""Time zone and time format of a visitor, who needs no account."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -13,7 +13,8 @@ from core.web.languages import region_of
 
 _TIME_FORMATS = {"12": "hh:mm a", "24": "HH:mm"}
 _COOKIE_AGE = 31_536_000
-# Where weeks begin on another day than Monday, by ISO weekday (Unicode CLDR 44, `weekData`).
+# Countries whose weeks begin on another day than Monday, by ISO weekday (Unicode CLDR 44,
+# `weekData`).
 _FIRST_DAYS = {
     7: (
         "AG AS BD BR BS BT BW BZ CA CO DM DO ET GT GU HK HN ID IL IN JM JP KE KH KR LA MH MM MO"
@@ -26,12 +27,12 @@ _FIRST_DAYS = {
 
 @dataclass(frozen=True)
 class Visitor:
-    """A reader of times. `hours` is 12 or 24; `unknown` what they typed that is no time zone.
+    """Reader of times. `hours` is 12 or 24; `unknown` is a typed text that is no time zone.
 
-    `hint` says what to type instead, where there is something to say.
+    `hint` says what to type instead, if there is something to say.
 
-    `said` is what the request itself says of both, and `guesses` are those that nobody has told us:
-    a script may know better.
+    `said` is the zone and the hours in the request itself. `guesses` names those of the two that
+    nobody has given: a script may know better.
     """
 
     zone: ZoneInfo
@@ -49,7 +50,7 @@ class Visitor:
 
 
 def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
-    """What the request says of it, else an earlier one (a cookie), else their account."""
+    """Return the visitor from the request, else from earlier cookies, else from their account."""
     sent = request.POST if request.method == "POST" else request.GET
     said, kept = _understood(sent), _understood(request.COOKIES)
     zone, hours = said["zone"] or kept["zone"], said["hours"] or kept["hours"]
@@ -74,9 +75,9 @@ def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
 
 
 def _week_start(request: HttpRequest) -> int:
-    """The ISO weekday on which weeks begin where the browser is, or else where its language is.
+    """Return the ISO weekday on which weeks begin in the browser's region, else for its language.
 
-    A language alone counts as that of the country that Django has its formats from.
+    A language alone counts as the country from which Django takes its formats.
     """
     if region := region_of(request):
         return next((day for day, regions in _FIRST_DAYS.items() if region in regions), 1)
@@ -84,7 +85,7 @@ def _week_start(request: HttpRequest) -> int:
 
 
 def _understood(values: QueryDict | dict[str, str]) -> dict[str, str]:
-    """The zone and the hours that are said there; empty where that is none."""
+    """Return the zone and the hours in these values. A missing or invalid one is empty."""
     hours = values.get("hours", "")
     return {
         "zone": zones.find(values.get("zone", "")),
@@ -93,7 +94,10 @@ def _understood(values: QueryDict | dict[str, str]) -> dict[str, str]:
 
 
 def remember(visitor: Visitor, response: HttpResponse) -> None:
-    """Keep what the address says for the next page; it is no secret and names nobody."""
+    """Keep the values of the request in cookies for the next page.
+
+    They are no secret and name nobody.
+    """
     for name, value in visitor.said.items():
         if value:
             response.set_cookie(

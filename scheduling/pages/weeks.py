@@ -1,4 +1,4 @@
-"""Times to choose from: what is open in a week, on the clock of whoever chooses."""
+"""Times to choose from: the open times of a week, on the reader's clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Choice:
-    """A start that is open: its epoch second, and its time on the reader's clock.
+    """Open start: its epoch second, and its time on the reader's clock.
 
-    `theirs` is that on the other side's clock, where a host is told it.
+    `theirs` is its time on the other party's clock, if a host is shown it.
     """
 
     second: int
@@ -30,9 +30,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Week:
-    """Seven dates on the reader's clock, or fewer, and what is open on them.
+    """Seven dates on the reader's clock, or fewer, and the open times on them.
 
-    `earlier` and `later` are the first dates of the weeks beside it, where such can be offered.
+    `earlier` and `later` are the first dates of the weeks before and after, or None if nothing can
+    be offered there.
     """
 
     first: date
@@ -43,7 +44,10 @@ class Week:
 
 
 def week_of(card: Card, wanted: str, now: datetime) -> Week:
-    """The week that begins on the wanted date: today, if that is none or out of reach."""
+    """Return the week that begins on the wanted date.
+
+    An invalid or unreachable date means today.
+    """
     booking, zone = card.booking, card.person.zone
     event_type = EventType.objects.with_hours().get(pk=booking.event_type_id)
     today, until = now.astimezone(zone).date(), furthest(event_type, zone, now)
@@ -70,21 +74,21 @@ def week_of(card: Card, wanted: str, now: datetime) -> Week:
 
 
 def _told(choices: list[Choice], day: date, card: Card) -> list[Choice]:
-    """To a host with the time on the invitee's clock too, where that is another."""
+    """Add the time on the invitee's clock for a host, if the two zones differ."""
     if not (card.is_host and card.zones_differ):
         return choices
     return [replace(one, theirs=_theirs(one.second, day, card.other)) for one in choices]
 
 
 def _theirs(second: int, day: date, person: Reader) -> str:
-    """With the weekday, where the day is another."""
+    """Return the time on that person's clock, with the weekday if the day differs."""
     moment = datetime.fromtimestamp(second, person.zone)
     text = times.time(moment, person)
     return text if moment.date() == day else f"{dateformat.format(moment, 'D')} {text}"
 
 
 def furthest(event_type: EventType, zone: ZoneInfo, now: datetime) -> date:
-    """The date on a clock in `zone` when the last date ends on which the host can be booked."""
+    """Return the date on a clock in `zone` at which the host's booking window ends."""
     hours = event_type.host.weekly_availability
     day = now.astimezone(hours.zone).date() + timedelta(days=event_type.max_advance_booking)
     return datetime.combine(day, time.max, hours.zone).astimezone(zone).date()
@@ -98,7 +102,7 @@ def date_of(text: str) -> date | None:
 
 
 def choices_of(starts: Sequence[int], reader: Reader) -> list[Choice]:
-    """These starts (epoch seconds), on the reader's clock."""
+    """Return these starts (epoch seconds) as choices on the reader's clock."""
     return [
         Choice(start, times.time(datetime.fromtimestamp(start, reader.zone), reader))
         for start in starts

@@ -1,4 +1,4 @@
-"""What a host asks of those who book: the questions of an event type, and the answers to them."""
+"""Questions of an event type, and the answers to them."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ class FieldType(StrEnum):
 
 
 class CustomField(TypedDict):
-    """A question. `name` is its key among the answers, `options` are those of a select."""
+    """Question of an event type. `name` is its key among the answers; a select has `options`."""
 
     name: str
     label: str
@@ -41,7 +41,10 @@ class CustomField(TypedDict):
 
 
 def name_from(label: str, taken: Collection[str]) -> str:
-    """A name for a question: `first_time` for `First time?`, with a number where that is taken."""
+    """Return a name for a question: `first_time` for `First time?`.
+
+    A name that is taken gets a number.
+    """
     words = re.sub(r"[^a-z0-9]+", "_", slug_of(label)).strip("_0123456789")
     stem = words[:LONGEST_NAME].strip("_") or "question"
     name, number = stem, 2
@@ -52,7 +55,7 @@ def name_from(label: str, taken: Collection[str]) -> str:
 
 
 def check_questions(questions: Sequence[CustomField]) -> None:
-    """Invalid for a name that occurs twice, a select without options, options without a select."""
+    """Raise Invalid for a repeated name, a select without options, or options without a select."""
     seen = set()
     for number, question in enumerate(questions):
         field = f"custom_fields.{number}"
@@ -71,13 +74,14 @@ def checked_answers(
     near: tuple[str, ...] = (),
     beside: int = 0,
 ) -> dict[str, Any]:
-    """The answers as they are kept, in the order of the questions; others are kept as text.
+    """Return the answers in stored form, in the order of the questions. Other answers become text.
 
-    Telephone numbers are read as in these time zones (see `phones.read`).
+    `near` are the time zones in which telephone numbers are read (see `phones.read`). `beside` is
+    the number of stored answers that these answers join.
 
-    Invalid, on `custom_field_values.<name>`, for an answer of the wrong type or none where the
-    question requires one; and for too many, with those that they are kept `beside`. An empty answer
-    is none.
+    Raise Invalid on `custom_field_values.<name>` for an answer of the wrong type, or for a missing
+    answer that the question requires. An empty answer is a missing one. Raise Invalid for too many
+    answers.
     """
     if len(answers) + beside > MOST_ANSWERS:
         message = _("Give at most %(count)d values.") % {"count": MOST_ANSWERS}
@@ -102,7 +106,7 @@ def checked_answers(
 
 
 def checked_phone(text: str, field: str, near: tuple[str, ...]) -> str:
-    """The number as it is kept; Invalid for what is none."""
+    """Return the number in stored form. Raise Invalid if the text is no telephone number."""
     try:
         return phones.read(text, near=near)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Times of the day and windows of hours, as they are written and as they are kept.
+"""Times of the day and windows of hours, as texts and as numbers.
 
-A *window* is a pair of minutes since midnight, start before end; 1440 is 24:00, an end only. Texts
-are `HH:MM`.
+A *window* is a pair of minutes since midnight, start before end. 1440 is 24:00 and can only be an
+end. Texts are `HH:MM`.
 """
 
 import re
@@ -21,7 +21,7 @@ _TIME = re.compile(TIME_PATTERN)
 
 
 class Day(TypedDict):
-    """A weekday's hours. They are kept while the day is disabled."""
+    """Hours of a weekday. They are kept while the day is disabled."""
 
     enabled: bool
     windows: list[Interval]
@@ -36,26 +36,29 @@ _NINE_TO_FIVE: Interval = (9 * 60, 17 * 60)
 
 
 def usual_week() -> dict[str, Day]:
-    """Monday to Friday, nine to five, by ISO weekday as text (as JSON keeps it)."""
+    """Return Monday to Friday, nine to five, by ISO weekday as text (JSON has text keys only)."""
     return {
         str(weekday): Day(enabled=weekday <= 5, windows=[_NINE_TO_FIVE]) for weekday in range(1, 8)
     }
 
 
 def minutes(text: str, *, field: str) -> int:
-    """`09:30` -> 570; Invalid for what is no time of the day."""
+    """Convert `09:30` to 570. Raise Invalid for a text that is no time of the day."""
     if not _TIME.fullmatch(text):
         raise Invalid(_("Use a time such as 09:30, up to 24:00."), field=field)
     return int(text[:2]) * 60 + int(text[3:])
 
 
 def text_of(minute: int) -> str:
-    """570 -> `09:30`."""
+    """Convert 570 to `09:30`."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def windows(texts: Sequence[WindowText], *, field: str) -> list[Interval]:
-    """Windows in order; Invalid where one ends before it starts or two overlap."""
+    """Return the windows in order.
+
+    Raise Invalid if one ends before it starts, if two overlap, or if there are too many.
+    """
     if len(texts) > MOST_WINDOWS:
         message = _("Use at most %(number)s windows a day.") % {"number": MOST_WINDOWS}
         raise Invalid(message, field=field)

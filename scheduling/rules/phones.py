@@ -15,7 +15,7 @@ def read(text: str, *, near: tuple[str, ...]) -> str:
     """Return the number in E.164 with its extension: `+442079460958 ext. 12`.
 
     A number without a country code belongs to the country of the first of these time zones (IANA
-    names) that lies in one. ValueError for what is no number.
+    names) that lies in one. Raise ValueError for a text that is no number.
     """
     # Late: its tables take a while to load, and most processes meet no number.
     import phonenumbers

@@ -7,7 +7,7 @@ the end does not belong to them.
 *Wall time* is what a clock on a wall shows, in seconds since it showed 1970-01-01 00:00. Such a
 clock keeps a constant distance from UTC for months, changes it, and keeps the next. While it is
 `ahead` seconds ahead it shows the wall times from `a` until `b` from `a - ahead` until `b - ahead`,
-as far as it is ahead by that much then. So what it skips comes out empty, what it repeats comes out
+while it is ahead by that much. So what it skips comes out empty, what it repeats comes out
 twice, and no change of any clock is a case of its own.
 """
 
@@ -30,7 +30,10 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Reason(StrEnum):
-    """Why a start is not offered: the first that holds, in this order. Empty where it is open."""
+    """Reason why a start is not offered: the first that applies, in this order.
+
+    Empty if it is open.
+    """
 
     OPEN = ""
     OUTSIDE_HOURS = "outside_hours"
@@ -43,7 +46,7 @@ class Reason(StrEnum):
 
 
 class Slot(NamedTuple):
-    """A start on the grid and the end of its meeting, two instants; `reason` is empty if open."""
+    """Start on the grid and end of its meeting, as instants. `reason` is empty if it is open."""
 
     start: int
     end: int
@@ -52,12 +55,12 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True)
 class Hours:
-    """When the host works, as the host's own clock shows it.
+    """Working hours of a host, on the host's own clock.
 
-    A window is a pair of minutes of the day and ends at 1440, which is 24:00, at the latest.
-    `weekly` has the windows of each ISO weekday (1 is Monday), `overrides` those of single dates
-    (none: a day off). `available_days`, the event type's ISO weekdays, narrow both: an override
-    opens no other day.
+    A window is a pair of minutes of the day. It ends at 1440 (24:00) at the latest. `weekly` has
+    the windows of each ISO weekday (1 is Monday). `overrides` has those of single dates (none: a
+    day off). `available_days`, the ISO weekdays of the event type, limit both: an override opens no
+    other day.
     """
 
     zone: ZoneInfo
@@ -66,11 +69,11 @@ class Hours:
     available_days: Collection[int] = range(1, 8)
 
     def date_at(self, instant: int) -> date:
-        """The date that the host's clock shows then."""
+        """Return the date that the host's clock shows at this instant."""
         return datetime.fromtimestamp(instant, self.zone).date()
 
     def windows_on(self, day: date) -> list[Interval]:
-        """The hours of this date, in order; touching or overlapping windows are one."""
+        """Return the hours of this date, in order. Touching or overlapping windows become one."""
         weekday = day.isoweekday()
         if weekday not in self.available_days:
             return []
@@ -79,9 +82,10 @@ class Hours:
 
 @dataclass(frozen=True)
 class Terms:
-    """What an event type asks for. `horizon` is in days; all else that takes time is in seconds.
+    """Terms of an event type. `horizon` is in days; all other times are in seconds.
 
-    `step` is the distance of two starts, `before` and `after` are the buffers.
+    `step` is the distance of two starts. `before` and `after` are the buffers. `notice` is the
+    minimum notice, `horizon` the booking window.
     """
 
     duration: int
@@ -95,10 +99,11 @@ class Terms:
 
 @dataclass(frozen=True)
 class Offer:
-    """An event type as things stand at `now`, an instant (rounded up, where it has a fraction).
+    """Event type in its state at `now`, an instant. A fraction of `now` was rounded up.
 
-    `busy` is what is claimed of the host's time, in any order; a booking's row includes its own
-    buffers. `booked` says how many bookings of this event type count on a date of the host's.
+    `busy` has the claims on the host's time, in any order. The row of a booking includes its own
+    buffers. `booked` has the number of bookings of this event type that count on each date of the
+    host.
     """
 
     hours: Hours
@@ -110,29 +115,33 @@ class Offer:
 
 @dataclass(frozen=True)
 class Query:
-    """The dates from `first` to `last`, both included, of a clock in `zone` (years 2 to 9998)."""
+    """Dates from `first` to `last`, both included, of a clock in `zone` (years 2 to 9998)."""
 
     zone: ZoneInfo
     first: date
     last: date
 
     def instants(self) -> list[Interval]:
-        """While the clock shows these dates: one interval, or more where it changes, by time."""
+        """Return the intervals in which the clock shows these dates, by time.
+
+        There is one interval, or more if the clock changes.
+        """
         start, end = _midnight(self.first), _midnight(self.last) + _DAY
         return _shown(_clock(self.zone, start, end), start, end)
 
     def reach(self, terms: Terms) -> Interval:
-        """What can matter to the answer: busy rows that meet this, bookings that start in it.
+        """Return the interval of the busy rows and bookings that can matter to the answer.
 
-        Roomy: the query's clock and the host's are each less than a day ahead of UTC or behind,
-        and bookings count on whole dates of the host's.
+        Busy rows matter if they meet it, bookings if they start in it. It is generous. The clocks
+        of the query and of the host are each less than a day away from UTC. Bookings count on whole
+        dates of the host.
         """
         start, end = _midnight(self.first), _midnight(self.last) + _DAY
         return start - 3 * _DAY - terms.before, end + 3 * _DAY + terms.duration + terms.after
 
 
 def find_slots(offer: Offer, query: Query) -> list[Slot]:
-    """Every start on the grid that the query selects, by time: open, or the reason why not."""
+    """Return every start on the grid that the query selects, by time: open, or with a reason."""
     terms = offer.terms
     earliest = offer.now + terms.notice
     today = offer.hours.date_at(offer.now)
@@ -156,7 +165,10 @@ def find_slots(offer: Offer, query: Query) -> list[Slot]:
 
 
 def judge_start(offer: Offer, start: int) -> Reason:
-    """Whether this start is offered, and if not why: what `find_slots` says of the host's date."""
+    """Return OPEN if this start is offered, or the reason why not.
+
+    The answer agrees with `find_slots` for the host's date.
+    """
     day = offer.hours.date_at(start)
     for slot in find_slots(offer, Query(offer.hours.zone, day, day)):
         if slot.start == start:
@@ -167,7 +179,7 @@ def judge_start(offer: Offer, start: int) -> Reason:
 
 
 def is_working(hours: Hours, start: int, end: int) -> bool:
-    """Whether every minute between these two instants is working."""
+    """Tell whether every minute between these two instants is working time."""
     return any(
         stretch[0].start <= start and end <= stretch[-1].end
         for stretch in _working(hours, start, end)
@@ -175,14 +187,17 @@ def is_working(hours: Hours, start: int, end: int) -> bool:
 
 
 def working_time(hours: Hours, since: int, until: int) -> list[Interval]:
-    """The working time that meets this interval of instants, in stretches without a break."""
+    """Return the working time that meets this interval of instants.
+
+    Each stretch of it has no break.
+    """
     return [(stretch[0].start, stretch[-1].end) for stretch in _working(hours, since, until)]
 
 
 class _Shift(NamedTuple):
-    """Working time of one window of one date: one shift, or several where the clock changes.
+    """Working time of one window of one date: one shift, or several if the clock changes.
 
-    `origin` is the first working minute of the window, from which its grid is counted.
+    `origin` is the first working instant of the window. The grid of the window is counted from it.
     """
 
     start: int
@@ -192,7 +207,7 @@ class _Shift(NamedTuple):
 
 
 def _grid(hours: Hours, terms: Terms, query: Query) -> Iterator[tuple[date, range]]:
-    """The starts on the grid whose every minute is working, with the host's date."""
+    """Yield the starts on the grid whose every minute is working time, with the host's date."""
     for since, until in query.instants():
         for stretch in _working(hours, since, until + terms.duration):
             too_late = stretch[-1].end - terms.duration + 1
@@ -203,11 +218,11 @@ def _grid(hours: Hours, terms: Terms, query: Query) -> Iterator[tuple[date, rang
 
 
 def _working(hours: Hours, since: int, until: int) -> list[list[_Shift]]:
-    """All stretches of working time that meet this interval, by time, each without a break.
+    """Return all stretches of working time that meet this interval, by time, without breaks.
 
-    A stretch runs on over midnight and over changes of the clock. The grid does not: it begins anew
-    with each date's window. It could not begin at all with hours around the clock, and a day off
-    would move the starts of the days that follow.
+    A stretch continues over midnight and over changes of the clock. The grid does not: it begins
+    anew with each date's window. Otherwise hours around the clock would give the grid no beginning,
+    and a day off would move the starts of the days that follow.
     """
     shifts: list[_Shift] = []
     days = range(since // _DAY - 1, until // _DAY + 2)  # no clock is a day ahead of UTC or behind
@@ -228,7 +243,10 @@ def _working(hours: Hours, since: int, until: int) -> list[list[_Shift]]:
 
 
 def _meets_any_of(rows: Iterable[Interval]) -> Callable[[int, int], bool]:
-    """The question whether an interval meets one of these rows. An empty row meets none."""
+    """Return a function that tells whether an interval meets one of these rows.
+
+    An empty row meets no interval.
+    """
     rows = sorted([row for row in rows if row[0] < row[1]])
     starts = [start for start, _ in rows]
     latest_ends = [-inf, *accumulate([end for _, end in rows], max)]  # of the first 0, 1, ... rows
@@ -240,7 +258,7 @@ def _meets_any_of(rows: Iterable[Interval]) -> Callable[[int, int], bool]:
 
 
 def _joined(intervals: Iterable[Interval]) -> list[Interval]:
-    """In order, with those that touch or overlap made one."""
+    """Return the intervals in order. Those that touch or overlap become one."""
     joined: list[Interval] = []
     for start, end in sorted(intervals):
         if joined and start <= joined[-1][1]:
@@ -251,7 +269,7 @@ def _joined(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 class _Period(NamedTuple):
-    """Two instants between which a clock is ahead of UTC by a constant number of seconds."""
+    """Two instants, and the constant number of seconds by which a clock is ahead of UTC between."""
 
     since: int
     until: int
@@ -259,7 +277,7 @@ class _Period(NamedTuple):
 
 
 def _shown(clock: Iterable[_Period], start: int, end: int) -> list[Interval]:
-    """The instants at which the clock shows the wall times from `start` until `end`, in order."""
+    """Return the intervals of instants at which the clock shows these wall times, in order."""
     return [
         (first, last)
         for since, until, ahead in clock
@@ -268,10 +286,10 @@ def _shown(clock: Iterable[_Period], start: int, end: int) -> list[Interval]:
 
 
 def _clock(zone: ZoneInfo, start: int, end: int) -> list[_Period]:
-    """The periods of the clock of `zone` while it may show the wall times from `start` until `end`.
+    """Return the periods in which the clock of `zone` may show the wall times of `start` to `end`.
 
-    It is looked at once a day, and closely where the day has changed it. (In the whole tz database
-    no clock has changed twice within three days.)
+    The function looks at the clock once a day. If a day has changed the clock, it finds the second
+    of the change. (In the whole tz database no clock has changed twice within three days.)
     """
     periods = []
     since, ahead = start - _DAY, _ahead(zone, start - _DAY)
@@ -287,11 +305,14 @@ def _clock(zone: ZoneInfo, start: int, end: int) -> list[_Period]:
 
 @lru_cache(maxsize=2**14)
 def _ahead(zone: ZoneInfo, instant: int) -> int:
-    """By how many seconds the clock of `zone` is ahead of UTC then; the same days recur."""
+    """Return by how many seconds the clock of `zone` is ahead of UTC at this instant.
+
+    The result is cached, because the same days recur.
+    """
     offset = cast(timedelta, datetime.fromtimestamp(instant, zone).utcoffset())
     return offset // timedelta(seconds=1)
 
 
 def _midnight(day: date) -> int:
-    """The wall time at which a date begins."""
+    """Return the wall time at which a date begins."""
     return (day.toordinal() - _EPOCH) * _DAY

@@ -1,4 +1,4 @@
-"""The moment and the meeting that pages of meetings are looked at with, for those of accounts."""
+"""Fixtures for account pages: the fixed time and the meeting from the tests of meetings."""
 
 from tests.meetings.conftest import ask, at_now
 

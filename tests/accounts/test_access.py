@@ -1,4 +1,4 @@
-"""What reaches into an account whose password is changed: it is named, and can be ended."""
+"""Access that survives a password change: the mail and the page name it, and it can be ended."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def app(bob: User) -> App:
 
 @pytest.fixture
 def signed_in(alice: User, app: App) -> Client:
-    """Alice, into whose account one thing of each kind reaches."""
+    """Return Alice's browser. Her account has one access of each kind."""
     services.create_token(user=alice, name="Website", scopes=["users:read"])
     app.tokens(alice)
     services.register_device(user=alice, token="x", platform="web", name="Phone")

@@ -1,4 +1,4 @@
-"""Bearer tokens: which open the API, and what looking at one costs."""
+"""Bearer tokens: valid and refused tokens, and the queries that a check costs."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

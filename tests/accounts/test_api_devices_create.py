@@ -1,4 +1,4 @@
-"""POST /api/v1/users/me/devices"""
+"""POST /api/v1/users/me/devices: registers a push device."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""DELETE /api/v1/users/me/devices/{id}"""
+"""DELETE /api/v1/users/me/devices/{id}: deletes a push device."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/users/me/devices"""
+"""GET /api/v1/users/me/devices: the caller's push devices, with shortened tokens."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/users/me"""
+"""GET /api/v1/users/me: the caller's own profile."""
 
 from datetime import UTC, datetime
 

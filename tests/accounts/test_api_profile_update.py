@@ -1,4 +1,4 @@
-"""PUT and PATCH /api/v1/users/me"""
+"""PUT and PATCH /api/v1/users/me: changes of the own profile, and refusals."""
 
 from datetime import UTC, datetime
 from typing import Any

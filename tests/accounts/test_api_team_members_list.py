@@ -1,4 +1,4 @@
-"""GET /api/v1/teams/{id}/members"""
+"""GET /api/v1/teams/{id}/members: the active members and their zones."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries

@@ -1,4 +1,4 @@
-"""GET /api/v1/teams"""
+"""GET /api/v1/teams: the caller's teams, with their role in each."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries

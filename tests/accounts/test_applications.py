@@ -1,4 +1,4 @@
-"""Applications and connections, where the pages do not reach."""
+"""Applications and connections: rules that the pages cannot reach."""
 
 from datetime import timedelta
 from typing import Any
@@ -95,7 +95,7 @@ def test_what_opens_nothing_any_more_is_forgotten(alice: User, bob: User) -> Non
 def test_a_code_that_is_taken_away_while_it_is_exchanged_makes_nothing(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As it is when two come with it at once, or the person disconnects at that moment."""
+    """The grant disappears before the lock, as with two simultaneous exchanges or a disconnect."""
     app = app_of(bob, now=timezone.now())
     code, lock = app.code(alice), services.lock_kept
 

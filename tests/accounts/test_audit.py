@@ -1,4 +1,4 @@
-"""The audit log: what happens around signing in is on record, and told by email."""
+"""Audit log: sign-in events are recorded, and the person gets an email about them."""
 
 import json
 import re
@@ -35,7 +35,10 @@ def browser() -> Client:
 
 @pytest.fixture
 def signed_in(browser: Client, alice: User) -> Client:
-    """By her password, which she has shown once more: what protects an account asks for that."""
+    """Return a browser signed in with Alice's password, given twice for protected pages.
+
+    The audit log is empty.
+    """
     sign_in(browser, alice)
     browser.post("/accounts/reauthenticate/", {"password": factories.PASSWORD})
     AuditEntry.objects.all().delete()
@@ -47,7 +50,7 @@ def sign_in(browser: Client, person: User, password: str = factories.PASSWORD) -
 
 
 def log() -> list[tuple[str, User | None, User | None, str]]:
-    """Action, person, actor and subject of each entry, the first one first."""
+    """Return action, person, actor and subject of each entry, oldest first."""
     return [
         (entry.action, entry.person, entry.actor, entry.subject)
         for entry in AuditEntry.objects.select_related("person", "actor").order_by("id")

@@ -1,4 +1,4 @@
-"""Times as people read them: halves of a day, hours that come twice, names at the end."""
+"""Written times: AM and PM, hours that occur twice, and zone names."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

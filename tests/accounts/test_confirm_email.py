@@ -1,4 +1,4 @@
-"""Whose address an email address becomes, and by whose click."""
+"""Email confirmation: an address joins an account only by a click of that account's owner."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def sign_in(person: User) -> Client:
 
 
 def link() -> str:
-    """The one in the last email that has one."""
+    """Return the link in the last email that has one."""
     for row in Notification.objects.order_by("-pk"):
         if found := re.findall(r"(/accounts/confirm-email/\S+)", json.loads(row.content)["text"]):
             return str(found[0])
@@ -33,7 +33,7 @@ def link() -> str:
 
 @pytest.fixture
 def added(alice: User) -> str:
-    """Alice has added an address, and this is the link that was mailed to it."""
+    """Add an address to Alice's account and return the link mailed to it."""
     sign_in(alice).post("/accounts/email/", {"action_add": "", "email": ADDED})
     return link()
 
@@ -148,11 +148,11 @@ def test_one_that_was_removed_meanwhile_does_not_come_back(added: str, alice: Us
     assert not EmailAddress.objects.filter(email=ADDED).exists()
 
 
-# --- who is told --------------------------------------------------------------------------------
+# --- notifications ------------------------------------------------------------------------------
 
 
 def told() -> list[tuple[str, str]]:
-    """Address and subject of each email, the first first."""
+    """Return address and subject of each email, oldest first."""
     rows = Notification.objects.order_by("pk")
     return [(row.address, json.loads(row.content)["subject"]) for row in rows]
 
@@ -182,7 +182,7 @@ def test_the_old_address_is_told_of_a_new_main_one_and_that_it_is_removed(
 
 
 def test_an_address_that_is_not_confirmed_resets_no_password(added: str) -> None:
-    """It may be mistyped, and then a stranger reads what is sent there."""
+    """An unconfirmed address may be mistyped. A stranger would then read the reset email."""
     Client().post("/accounts/password/reset/", {"email": ADDED})
     told_last = Notification.objects.latest("pk")
     assert (told_last.address, told_last.kind) == (ADDED, "unknown_account")

@@ -1,4 +1,4 @@
-"""`docs/api-tokens.md` is true: its commands are run, its tables and its program compared."""
+"""`docs/api-tokens.md`: its commands run, and its tables and its program match the code."""
 
 import json
 import re
@@ -26,7 +26,7 @@ CURLS = re.findall(r"^ *(curl .*)$", TEXT, re.M)
 
 
 def run(live_server: LiveServer, command: str, **values: str) -> Any:
-    """What a command prints, with these values in it."""
+    """Run a command with these values inserted and return its JSON output."""
     for name, value in values.items():
         assert name in command
         command = command.replace(name, value)

@@ -1,4 +1,4 @@
-"""Idempotency keys: what is done once, what is answered again, and when a key is free."""
+"""Idempotency keys: actions run once, answers are replayed, and keys become free again."""
 
 import threading
 from collections.abc import Callable
@@ -183,7 +183,10 @@ def test_the_sweep_forgets_what_is_over(alice: User) -> None:
 
 
 def in_thread(act: Callable[[], object]) -> object:
-    """What it answers or raises, on a connection of the thread's own."""
+    """Call `act` in a thread, then close the thread's connection.
+
+    Return its result or exception.
+    """
     try:
         return act()
     except Exception as error:
@@ -274,7 +277,7 @@ def test_when_the_first_fails_the_second_does_it(alice: User) -> None:
 
 
 def patience() -> object:
-    """How long this connection waits for a lock."""
+    """Return this connection's lock timeout, in the database's own form."""
     with connection.cursor() as cursor:
         postgresql = connection.vendor == "postgresql"
         cursor.execute("SHOW lock_timeout" if postgresql else "PRAGMA busy_timeout")

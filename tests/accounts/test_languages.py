@@ -1,4 +1,4 @@
-"""Mail about an account in the person's language, and times in the reader's."""
+"""Languages of account emails (the person's) and of written times (the reader's)."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""A token that somebody found is ended by whoever sends it, and its owner is told."""
+"""POST /api/v1/tokens/revoke: anybody can revoke a leaked token, and its owner gets an email."""
 
 import json
 from datetime import timedelta
@@ -29,7 +29,7 @@ def _own_limits(settings: Settings) -> None:
 
 
 def found(token: Any) -> Any:
-    """Sent by somebody who has no token of their own."""
+    """Revoke the token as somebody who has no token of their own."""
     return Client(enforce_csrf_checks=True).post(PATH, {"token": token}, "application/json")
 
 

@@ -1,6 +1,6 @@
-"""Whoever tries passwords, or has mails sent, is held off: by process, or by Redis for all.
+"""Login and email limits: counters live in the process, or in Redis for all processes.
 
-While Redis is away it is by process again.
+While Redis is away, each process counts by itself.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,10 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(params=["in the process", "in Redis", "without the Redis that should be there"])
 def kept(request: pytest.FixtureRequest, at_now: None, settings: Settings) -> Iterator[None]:
-    """Where what was tried is counted: nothing of other tests is there."""
+    """Count attempts in the process, in Redis, or with Redis missing.
+
+    Other tests leave no counts.
+    """
     if request.param == "in the process":
         yield
         return
@@ -111,7 +114,7 @@ def test_asking_for_new_passwords_is_limited_too(browser: Client, alice: User) -
 def test_a_flood_of_strangers_does_not_lift_the_lock_of_an_account(
     browser: Client, alice: User, settings: Settings
 ) -> None:
-    """On the smallest box: pages count there, too, in a cache that is full before long."""
+    """The smallest deployment: page requests fill the same small cache as the lock."""
     small = {"MAX_ENTRIES": 20, "CULL_FREQUENCY": 2}
     settings.CACHES = {
         name: {**cache, "OPTIONS": small} if "locmem" in str(cache["BACKEND"]) else cache

@@ -1,4 +1,4 @@
-"""Emails that anybody can have sent to a mailbox, and invitations: how many, and until when."""
+"""Limits on emails that anybody can cause to one mailbox, and on invitations."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Staff see who connected what, no token, and can end it."""
+"""Staff pages of OAuth: they show who connected an application, show no token, and can end it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Many at once with the same code or token: one gets something, and then nobody has anything."""
+"""Concurrent use of one OAuth code or token: one succeeds, then all its tokens end."""
 
 from collections import Counter
 from functools import partial

@@ -1,4 +1,4 @@
-"""What allauth does, in our look and our words: addresses, passwords, the second factor, mails."""
+"""allauth's pages in Parley's design and wording: addresses, passwords, second factor, emails."""
 
 import json
 import re
@@ -30,19 +30,19 @@ SIGN_UP = {"first_name": "Dora", "email": "dora@example.com", "password1": facto
 
 @pytest.fixture
 def signed_in(client: Client, alice: User) -> Client:
-    """By her password, a moment ago: what protects an account asks for no more."""
+    """Return a browser signed in with Alice's password. Protected pages do not ask for it again."""
     client.post("/accounts/login/", {"login": alice.email, "password": factories.PASSWORD})
     return client
 
 
 def mail() -> dict[str, str]:
-    """The last one."""
+    """Return the content of the last email."""
     content: dict[str, str] = json.loads(Notification.objects.latest("pk").content)
     return content
 
 
 def code(secret: str) -> str:
-    """What an authenticator app with this secret shows now."""
+    """Return the code that an authenticator app with this secret shows now."""
     return str(format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time()))))
 
 

@@ -1,4 +1,4 @@
-"""Settings: applications that a person makes."""
+"""Settings, applications: OAuth applications that a person registers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Settings: applications that a person has connected."""
+"""Settings, connections: applications that a person has connected."""
 
 from datetime import timedelta
 

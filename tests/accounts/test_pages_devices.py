@@ -1,4 +1,4 @@
-"""Settings: devices that receive push messages."""
+"""Settings, devices: devices that receive push messages."""
 
 import pytest
 from django.test import Client

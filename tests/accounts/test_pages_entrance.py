@@ -1,4 +1,4 @@
-"""Signing up, in and out, in our look."""
+"""Sign-up, sign-in and sign-out in Parley's design."""
 
 import re
 

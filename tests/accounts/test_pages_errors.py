@@ -1,4 +1,4 @@
-"""What people see when something is wrong, and what every page has to keep to."""
+"""Error pages, and the rules that every page follows."""
 
 import re
 
@@ -90,7 +90,10 @@ def test_a_form_without_its_token_is_explained() -> None:
 
 
 def test_the_page_of_a_crash_needs_nothing(settings: Settings) -> None:
-    """No context, no database, no manifest of static files; and the files that it names exist."""
+    """The page uses no context, no database and no manifest.
+
+    The static files that it names exist.
+    """
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     }
@@ -113,7 +116,7 @@ def test_the_page_of_a_crash_needs_nothing(settings: Settings) -> None:
 
 @pytest.mark.django_db
 def test_too_many_logins_wait_in_our_look(client: Client) -> None:
-    """allauth's own limits show our page as well."""
+    """allauth's own limits show Parley's page too."""
     for _ in range(30):
         client.post("/accounts/login/", {"login": "a@example.com", "password": "x"})
     page = client.post("/accounts/login/", {"login": "a@example.com", "password": "x"})

@@ -1,4 +1,4 @@
-"""Settings: who one is, and how one reads times."""
+"""Settings, profile: names, zone, and the formats of dates and times."""
 
 from zoneinfo import ZoneInfo
 
@@ -93,7 +93,7 @@ def test_the_hours_that_others_book_keep_their_zone(signed_in: Client, alice: Us
 
 
 def test_the_formats_are_shown_by_what_they_make() -> None:
-    """Of the last day of the year, and of two in the afternoon."""
+    """The examples show the last day of the year and two in the afternoon."""
     moment = NOW.replace(month=12, day=31, hour=14, minute=0)
     person = User(timezone="UTC")
     made = {}
@@ -172,7 +172,7 @@ def test_a_username_that_was_reserved_later_may_stay(signed_in: Client, alice: U
 
 
 def test_two_who_want_one_name_at_once_do_not_both_get_it(alice: User, bob: User) -> None:
-    """The database has the last word, and it is told in words."""
+    """The database's unique constraint decides, and its error becomes a readable message."""
     with pytest.raises(Invalid, match="Somebody else has this username") as refused:
         services.update_profile(user=alice, username="bob")
     assert refused.value.field == "username"

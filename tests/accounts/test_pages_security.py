@@ -1,4 +1,4 @@
-"""Settings: where one is signed in, and what has happened to the account."""
+"""Settings, security: active sessions and recent events of the account."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Settings: teams, their people, and the way into one from an email."""
+"""Settings, teams: team pages, their members, and joining by an emailed invitation."""
 
 import re
 from datetime import timedelta
@@ -36,12 +36,12 @@ def invite(team: Team, actor: User, email: str = DORA) -> Invitation:
 
 
 def way_in(invitation: Invitation) -> str:
-    """The path of the link in the email."""
+    """Return the path of the link in the email."""
     return "/teams/join/" + links.invitation_url(invitation).rpartition("/")[2]
 
 
 def actions(page: Any) -> list[str]:
-    """What can be sent from a page, by the last word of its address."""
+    """Return the actions of the page's POST forms: the last word of each URL path, sorted."""
     found = re.findall(r'method="post" action="(?:/[^"]*)?/([a-z]+)(?:#[a-z]+)?"', main(page))
     return sorted(set(found))
 
@@ -460,7 +460,7 @@ def test_on_the_way_no_log_line_shows_the_link(client: Client, team: Team, alice
 
 
 def test_the_invitation_ends_with_who_sent_it(team: Team, alice: User, charlie: User) -> None:
-    """The account is erased, and with it what it promised."""
+    """The account's deletion ends the invitations that it sent."""
     invitation = invite(team, alice, charlie.email)
     Membership.objects.filter(user=alice).delete()
     alice.delete()

@@ -1,4 +1,4 @@
-"""Settings: API tokens."""
+"""Settings, API tokens."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

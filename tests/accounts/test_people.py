@@ -1,4 +1,4 @@
-"""People, their tokens and how they sign in."""
+"""People: their accounts, API tokens and ways to sign in."""
 
 import io
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""An open browser: the password is asked for once more, and no page is kept for Back."""
+"""Unattended browser: sensitive pages ask for the password again, and Back shows none of them."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Where an application may have people sent back to."""
+"""OAuth redirect URIs: which ones an application can register."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Sessions: what the database holds of them, who began them, and how they end."""
+"""Sessions: the stored data, the device that began each, and the ways they end."""
 
 from datetime import timedelta
 
@@ -54,7 +54,7 @@ def test_the_database_holds_neither_the_key_nor_what_the_session_does(alice: Use
 
 
 def test_what_the_database_holds_opens_nothing(alice: User) -> None:
-    """Whoever reads a row, from a backup say, cannot act as the person."""
+    """A reader of a session row, for example in a backup, cannot act as the person."""
     client = sign_in(alice)
     assert is_in(client)
     thief = Client()

@@ -1,4 +1,4 @@
-"""How much work an answer takes does not tell which addresses have an account."""
+"""Sign-up and login: the computing time does not reveal which addresses have an account."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SIGN_UP = {"first_name": "Dora", "password1": "battery-horse-staple"}
 
 
 def work_of(act: Callable[[], object]) -> float:
-    """Seconds of computing, of the whole process: hashing a password has threads of its own."""
+    """Return the CPU seconds of the whole process. Hashing a password uses other threads."""
     began = time.process_time()
     act()
     return time.process_time() - began

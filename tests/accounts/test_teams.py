@@ -1,4 +1,4 @@
-"""What may be done with teams, by whom, and what is left afterwards."""
+"""Teams: permitted actions by role, and what remains afterwards."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Many at once at the doors of teams and usernames: one is let through, the rest are told why."""
+"""Concurrent changes of teams and usernames: one succeeds, the others get a reason."""
 
 from collections import Counter
 from functools import partial

@@ -1,4 +1,4 @@
-"""Usernames: their letters, the words that are ours, and how a person gets a first one."""
+"""Usernames: permitted letters, reserved words, and a person's first username."""
 
 import pytest
 from django.urls import get_resolver

@@ -1,4 +1,4 @@
-"""Names of time zones: which count, what the others count as, and what people type for one."""
+"""Time zone names: known ones, unknown ones (read as UTC), and names that people type."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""How tests of the staff pages call them."""
+"""Helpers that call the staff pages."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def act(staff: Client, action: str, row: Model) -> str:
 
 
 def press(staff: Client, name: str, row: Model) -> str:
-    """By the button on the row's own page."""
+    """Press the action button on the row's own page and return the resulting page's HTML."""
     answer = staff.post(url(type(row), f"act/{name}/", row.pk), follow=True)
     assert answer.status_code == 200
     return answer.content.decode()

@@ -1,4 +1,4 @@
-"""A member of staff who may everything, one who is only staff, and something to look at."""
+"""Fixtures for the staff pages: staff with all permissions, staff with none, and sample rows."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def staff(client: Client) -> Client:
 
 @pytest.fixture
 def plain(db: None) -> Client:
-    """Signed in as somebody of whom nothing but `is_staff` was said."""
+    """Return a browser signed in as staff without any permission."""
     client = Client()
     client.force_login(factories.user("helper", is_staff=True))
     return client
@@ -53,7 +53,7 @@ def meeting(alice: User, bob: User, team: Team) -> MeetingRequest:
 
 @pytest.fixture
 def booking(alice: User) -> Booking:
-    """John Doe's with Alice, on a Wednesday that is yet to come."""
+    """Return John Doe's booking with Alice, on a future Wednesday."""
     now = timezone.now()
     day = now + timedelta(days=9 - now.weekday())
     event_type = factories.event_type(alice)
@@ -64,7 +64,7 @@ def booking(alice: User) -> Booking:
 
 @pytest.fixture
 def attempt(alice: User) -> Attempt:
-    """Of telling Alice's webhook something, which has failed for good."""
+    """Return a failed attempt to call Alice's webhook. Its delivery has failed for good."""
     now = timezone.now()
     webhook = factories.webhook(alice, headers={"X-API-Key": "a-secret-of-alices"})
     webhook_services.rotate_secret(webhook=webhook, now=now)

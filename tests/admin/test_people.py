@@ -1,4 +1,4 @@
-"""A person's page: all that is known of them one click away, and what staff may not do to them."""
+"""Staff page of a person: all their data is one click away, and some changes are forbidden."""
 
 import json
 import re
@@ -36,7 +36,7 @@ NO_MEMBERSHIPS = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
 
 
 def profile(person: User, **changes: Any) -> dict[str, Any]:
-    """What the form on this person's page sends."""
+    """Return the fields that the form on this person's page sends, with these changes."""
     names = (
         "username",
         "first_name",
@@ -54,7 +54,7 @@ def profile(person: User, **changes: Any) -> dict[str, Any]:
 
 
 def team_of(team: Team, member: Membership, changes: dict[str, Any]) -> dict[str, Any]:
-    """What the form of places sends, of one of them."""
+    """Return the fields that a team's form sends for one membership, with these changes."""
     return {
         "name": team.name,
         "memberships-TOTAL_FORMS": 1,
@@ -348,7 +348,7 @@ def test_staff_put_people_into_teams(plain: Client, alice: User, team: Team) -> 
 def test_in_a_persons_place_there_is_nobody_else_afterwards(
     plain: Client, alice: User, bob: User, team: Team
 ) -> None:
-    """Else whoever had it would be out of the team without a word in their log."""
+    """Otherwise the replaced member would leave the team without an entry in their log."""
     own = team.memberships.get(user=bob)
     places = {"memberships-0-id": own.pk, "memberships-0-user": alice.pk}
     plain.post(url(Team, "change/", team.pk), team_of(team, own, places))

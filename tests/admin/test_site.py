@@ -1,4 +1,4 @@
-"""The staff pages as a whole: the one door, and the one box that finds everything."""
+"""Staff pages as a whole: one sign-in, and one search box that finds everything."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ SECRETS = {
 
 
 def test_one_comes_in_by_the_door_that_everybody_takes(client: Client) -> None:
-    """It has the limits, the second step and the log."""
+    """The usual sign-in has the limits, the second factor and the log."""
     answer = client.get("/admin/", follow=True)
     assert answer.redirect_chain[-1] == ("/accounts/login/?next=%2Fadmin%2F", 302)
 
@@ -94,7 +94,7 @@ TABLES = pytest.mark.parametrize(
 
 @TABLES
 def test_no_list_is_narrowed_by_what_it_does_not_offer(table: StaffAdmin[Any]) -> None:
-    """By how a field begins, it could be read letter by letter: a password's digest, a code."""
+    """A filter by prefix would reveal a password's digest or a code letter by letter."""
     request = RequestFactory().get("/")
     offered = {
         str(getattr(each, "parameter_name", each)) for each in table.get_list_filter(request)
@@ -263,7 +263,7 @@ def test_no_page_of_sessions_shows_a_key_or_what_they_hold(plain: Client, alice:
 
 
 def log() -> list[tuple[str, User | None, str]]:
-    """Of what staff did: action, whom it concerns and subject."""
+    """Return the staff entries of the log: action, person concerned and subject."""
     return [
         (entry.action, entry.person, entry.subject)
         for entry in AuditEntry.objects.select_related("person").order_by("id")

@@ -1,4 +1,4 @@
-"""The staff pages: every model can be found, history cannot be edited, actions call services."""
+"""Staff lists: every model is searchable, history is read-only, and actions call services."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -184,7 +184,10 @@ def test_a_booking_takes_as_many_queries_with_a_long_history_as_with_a_short_one
 
 
 def several(booking: Booking, count: int) -> None:
-    """As many hosts with a day off, an event type, a booking and a webhook, this one among them."""
+    """Make `count` hosts in total, the booking's host among them. Each has a day off.
+
+    Every other host also gets an event type, a booking, and a webhook with an attempt.
+    """
     now = timezone.now()
     WebhookEvent.objects.exclude(deliveries__tries__isnull=False).delete()
     for number in range(count):

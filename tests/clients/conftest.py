@@ -1,4 +1,4 @@
-"""The table that `make clients` ends with."""
+"""Results table at the end of `make clients`."""
 
 from typing import Any
 

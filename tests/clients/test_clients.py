@@ -1,7 +1,7 @@
-"""Clients that the generators of others make of the served document book a start, unedited.
+"""API clients generated from the served document by other projects: unedited, they book a start.
 
 `make clients` installs what they need. A generated client is compiled as strictly as its language
-can, and its program in `flows/` runs the booking flow: event types, free starts, booking, reading.
+can. Its program in `flows/` runs the booking flow: event types, free starts, booking, reading.
 """
 
 import json
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.clients, pytest.mark.django_db(transaction=True)]
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder with the served document, in which a client is made, compiled and run."""
+    """Folder with the served document, in which a client is generated, compiled and run."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -158,7 +158,7 @@ TYPESCRIPT = {
 
 
 def books(workshop: Workshop, command: list[str | Path]) -> None:
-    """Run a flow. What it printed is the event that was booked, and the word of a 404."""
+    """Run a flow. Check that it printed the booked event and the error code of a 404."""
     said = json.loads(workshop.run(*command))
     booking = Booking.objects.get()
     assert (booking.invitee_name, booking.custom_field_values) == (

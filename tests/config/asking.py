@@ -1,4 +1,4 @@
-"""A process that is traced and asked by the API's callers: `python -m tests.config.asking`."""
+"""Process that is traced while it answers API requests: `python -m tests.config.asking`."""
 
 from typing import Any
 from wsgiref.util import setup_testing_defaults

@@ -7,6 +7,6 @@ from tests import services
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[services.Valkey]:
-    """A Valkey of this module's own: its tests count commands and stop it."""
+    """Yield a Valkey for this module alone: its tests count commands and stop it."""
     with services.valkey() as valkey:
         yield valkey

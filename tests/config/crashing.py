@@ -1,4 +1,4 @@
-"""A process that is watched, and crashes over secrets: `python -m tests.config.crashing LINK`."""
+"""Process that crashes near secrets, to test reports: `python -m tests.config.crashing LINK`."""
 
 import io
 import sys

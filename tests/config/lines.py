@@ -1,4 +1,4 @@
-"""What the project's own handler writes."""
+"""Capture of the lines that the project's own log handler writes."""
 
 import io
 import logging
@@ -11,7 +11,7 @@ from core.ops import logs
 
 @contextmanager
 def written(logger: str, format_: str = "logfmt") -> Iterator[io.StringIO]:
-    """What it writes meanwhile of what this logger is told."""
+    """Yield the text that the project's handler writes meanwhile for this logger's records."""
     config = logs.configuration("INFO", format_)
     formatter = logging.config.DictConfigurator(config).configure_formatter(
         dict(config["formatters"]["line"])

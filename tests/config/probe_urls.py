@@ -1,4 +1,4 @@
-"""Paths that go wrong in every way, beside the real ones."""
+"""URL table with paths that fail in every way, beside the real ones."""
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db import connection

@@ -1,4 +1,4 @@
-"""The settings as a start reads them, without the process."""
+"""Reader of the settings as at a start, without a new process."""
 
 import os
 import runpy

@@ -1,4 +1,4 @@
-"""Pages of lists: what the query may say, and what comes then."""
+"""List pages of the API: query parameters and the envelope of the answer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How each way of failing reads in v1 and in v3."""
+"""API errors: the form of each kind of failure in v1 and in v3."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every path below /api/ answers with, whatever goes wrong."""
+"""API middleware: every path below /api/ answers in the API's format, even after a failure."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def clock(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def client() -> Client:
-    """One that sees a crash as a caller does."""
+    """Return a client that gets a crash as an answer, like a real caller."""
     return Client(raise_request_exception=False)
 
 
@@ -221,7 +221,7 @@ def test_it_repeats_nothing_but_names(client: Client, asked: str) -> None:
 
 
 def test_preflights_are_not_counted(client: Client, settings: Settings) -> None:
-    """Browsers of a whole office come from one address."""
+    """The browsers of a whole office share one address."""
     settings.REDIS_URL = ""
     settings.API_RATE_LIMITS = {1: 2, 60: 100}
     for _number in range(11):

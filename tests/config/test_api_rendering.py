@@ -1,4 +1,4 @@
-"""Which bodies are read, and how values are written."""
+"""API parsing and rendering: accepted request bodies, and the written form of values."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any

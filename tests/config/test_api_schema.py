@@ -16,7 +16,7 @@ from webhooks.domain.events import EVENTS
 
 pytestmark = pytest.mark.django_db
 
-# Whoever has found a token calls it, and has none of their own.
+# Callers of this endpoint have found somebody's token and have none of their own.
 OPEN = [("post", "/api/v1/tokens/revoke")]
 
 
@@ -65,7 +65,7 @@ def test_every_operation_has_a_summary_of_its_own(document: Any) -> None:
 
 
 def test_no_property_has_a_default(document: Any) -> None:
-    """Generators make a property with a default one that must be sent."""
+    """Generators treat a property with a default as one that must be sent."""
     for name, component in document["components"]["schemas"].items():
         for schema in everything(component):
             assert "default" not in schema, name
@@ -280,7 +280,7 @@ def test_what_is_made_links_to_what_can_be_done_with_it(document: Any) -> None:
 
 
 def shown(body: Any) -> list[Any]:
-    """The examples of a body of a request or an answer."""
+    """Return the examples of the body of a request or an answer."""
     [told] = body["content"].values()
     return [example["value"] for example in told.get("examples", {}).values()]
 
@@ -317,7 +317,7 @@ def test_a_list_has_a_page_and_a_limit(document: Any) -> None:
 def test_the_document_is_made_once_whoever_asks(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Making it takes longer than many answers: strangers must not have it made at will."""
+    """Making the document takes longer than many answers. Strangers must not cause it at will."""
     first = client.get("/api/schema", headers={"Accept-Language": "de"})
 
     def make_again(*_arguments: object, **_named: object) -> None:

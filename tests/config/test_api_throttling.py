@@ -1,4 +1,4 @@
-"""The rate limits: exact, per account, and the same from one process and from Redis."""
+"""API rate limits: exact, per account, and equal for in-process and Redis counters."""
 
 import socket
 import threading
@@ -31,7 +31,7 @@ Make = Callable[[dict[int, int]], Limiter]
 
 @pytest.fixture(params=["in process", "redis"])
 def make(request: pytest.FixtureRequest, server: Valkey) -> Make:
-    """A limiter of either kind, with nothing counted yet."""
+    """Return a maker of empty limiters, in the process or on Redis."""
     if request.param == "in process":
         return InProcess
     with redis.Redis.from_url(server.url) as client:
@@ -230,7 +230,7 @@ def test_a_redis_that_hangs_slows_nobody() -> None:
 
 @pytest.fixture
 def five_a_day(request: pytest.FixtureRequest, settings: Settings, server: Valkey) -> None:
-    """Five requests a day, counted in this process or in Redis."""
+    """Allow five requests a day, counted in this process or in Redis."""
     with redis.Redis.from_url(server.url) as client:
         client.flushall()
     settings.REDIS_URL = server.url if request.param == "redis" else ""

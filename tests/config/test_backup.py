@@ -1,4 +1,4 @@
-"""`manage.py backup`; tests/journeys/test_deploy_backup.py restores one."""
+"""`manage.py backup`. tests/journeys/test_deploy_backup.py restores a backup."""
 
 import os
 import sqlite3
@@ -61,7 +61,7 @@ def test_it_knows_who_backs_up_postgresql(tmp_path: Path) -> None:
 @of_sqlite
 @pytest.mark.both
 def test_it_copies_nothing_where_there_is_nothing(tmp_path: Path) -> None:
-    """As where DATA_DIR is forgotten."""
+    """An operator who forgets DATA_DIR would otherwise back up nothing."""
     done = subprocess.run(
         [sys.executable, "manage.py", "backup", str(tmp_path / "copy")],
         cwd=settings.BASE_DIR,

@@ -1,4 +1,4 @@
-"""The clock of the sweeps heeds no wall clock, and outlives what it cannot send."""
+"""Beat, the clock of the sweeps: it ignores the wall clock and survives failed sends."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class Recording(MonotonicScheduler):
-    """It sends nothing: it notes when it would have."""
+    """Scheduler that sends nothing. It records the name and time of each task it would send."""
 
     def setup_schedule(self) -> None:
         self.began = time.monotonic()
@@ -44,7 +44,7 @@ def beat() -> Iterator[Recording]:
 
 
 def goes_on(beat: Recording, *, count: int = 5) -> bool:
-    """Whether it has sent so many more in a moment."""
+    """Tell whether beat sends `count` more tasks within ten seconds."""
     wanted = len(beat.sent) + count
 
     def tick() -> bool:

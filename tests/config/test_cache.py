@@ -1,4 +1,4 @@
-"""The shared cache while Redis is away: pages go on, each process with a cache of its own."""
+"""Shared cache while Redis is away: pages still work, and each process has its own cache."""
 
 import socket
 import time
@@ -48,7 +48,7 @@ def test_a_process_keeps_a_hundred_thousand_entries_of_each(settings: Settings) 
 
 @pytest.fixture
 def alone() -> ForgivingRedisCache:
-    """One that finds no Redis, and has kept nothing yet."""
+    """Return an empty cache that finds no Redis."""
     cache = ForgivingRedisCache(NOBODY, {})
     cache.clear()
     return cache
@@ -67,7 +67,7 @@ def test_without_redis_it_is_kept_in_this_process(alone: ForgivingRedisCache) ->
 
 
 def test_what_was_begun_in_redis_is_counted_on_alone(alone: ForgivingRedisCache) -> None:
-    """From nothing, which is better than to refuse whoever asks just then."""
+    """Counting restarts at zero. Otherwise clients would be refused at that moment."""
     assert [alone.incr("key"), alone.incr("key")] == [1, 2]
 
 
@@ -93,7 +93,7 @@ def test_that_redis_is_lost_and_found_is_said_once(
 
 
 def test_while_it_is_lost_few_ask_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that swallows what it is sent would cost everybody half a second a question."""
+    """A Redis that takes requests but never answers would delay each by half a second."""
     monkeypatch.setattr("core.ops.circuit._PAUSE_SECONDS", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"

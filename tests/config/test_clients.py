@@ -1,4 +1,4 @@
-"""Where a request comes from, and who is believed about it."""
+"""Client addresses: where a request comes from, and which proxies are trusted."""
 
 import pytest
 from django.test import RequestFactory
@@ -38,7 +38,7 @@ def test_without_a_trusted_proxy_it_is_whoever_connects(forwarded: str | None) -
         (1, "6.6.6.6, 192.0.2.7", "192.0.2.7"),
         (2, "6.6.6.6, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
         (1, "6.6.6.6, 2001:db8::7", "2001:db8::7"),
-        # Whoever comes past the proxies is who connects.
+        # A client that bypasses the proxies counts by the address of its own connection.
         (1, None, "10.0.0.1"),
         (2, "192.0.2.7", "10.0.0.1"),
     ],

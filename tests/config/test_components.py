@@ -1,4 +1,4 @@
-"""The page of components, and what it promises of the tokens."""
+"""Page of components, and its promises about the design tokens."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def test_for_others_it_is_not_there(client: Client, bob: User) -> None:
 
 
 def schemes() -> dict[str, dict[str, str]]:
-    """The colours of either scheme, by name."""
+    """Return the colors of the light and the dark scheme, by name."""
     light, _media, dark = (STATIC / "css/tokens.css").read_text().partition("@media (prefers-color")
     pairs = (re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", text) for text in (light, dark))
     first, second = (dict(found) for found in pairs)
@@ -61,14 +61,14 @@ def schemes() -> dict[str, dict[str, str]]:
 
 
 def luminance(color: str) -> float:
-    """WCAG 2.2, relative luminance."""
+    """Return the relative luminance of a color, by WCAG 2.2."""
     parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, contrast ratio."""
+    """Return the contrast ratio of two colors, by WCAG 2.2."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -118,7 +118,10 @@ def test_colours_stand_in_the_tokens_and_nowhere_else() -> None:
 
 
 def test_emails_wear_the_same_colours() -> None:
-    """They cannot name tokens: what they have inline is light, what is in their style is dark."""
+    """Emails cannot name tokens.
+
+    Their inline colors are light, those in their style element dark.
+    """
     light, dark = (set(colors.values()) for colors in schemes().values())
     for path in (TEMPLATES / "emails").rglob("*.html"):
         text = path.read_text()
@@ -129,7 +132,7 @@ def test_emails_wear_the_same_colours() -> None:
 
 
 def test_all_motion_takes_the_time_that_the_reader_allows() -> None:
-    """It is none for whoever has asked for less motion."""
+    """Motion takes no time for readers who prefer reduced motion."""
     text = (STATIC / "css/tokens.css").read_text()
     assert re.search(r"prefers-reduced-motion: reduce\) \{\s*:root \{\s*--quick: 0ms;", text)
     for path in (STATIC / "css").rglob("*.css"):

@@ -1,4 +1,4 @@
-"""Encryption at rest: what opens a text, and what does not."""
+"""Encryption at rest: texts and keys that decrypt, and those that do not."""
 
 import base64
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Settings from the environment: what is read, what stops the start, and what is never repeated."""
+"""Settings from the environment: values read, errors that stop the start, and hidden secrets."""
 
 import json
 import os
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.look  # at settings of its own: once is enough
 
 
 def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py check` with these variables, and nothing of the suite's own."""
+    """Run `manage.py check` with these variables only, without the suite's environment."""
     inherited = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     return subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -36,7 +36,7 @@ def test_a_wrong_value_stops_the_process_with_one_line(tmp_path: Path) -> None:
 
 
 def test_the_default_rate_limits(tmp_path: Path) -> None:
-    """The suite turns some off; whoever sets nothing has them all."""
+    """The suite turns some limits off. An operator who sets nothing has them all."""
     read = subprocess.run(
         [
             sys.executable,
@@ -162,7 +162,7 @@ def test_limits_are_requests_per_window_of_so_many_seconds() -> None:
 
 
 def manage(tmp_path: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
-    """The exit code of a command on an embedded database, and what it prints."""
+    """Run a command on an embedded database. Return its exit code, output and errors."""
     inherited = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     ended = subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -188,7 +188,7 @@ def test_a_data_folder_that_cannot_be_one_is_refused_in_one_line(
 def test_so_is_one_that_cannot_be_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The superuser may write everywhere, so the system's word is made up."""
+    """The test mocks the system's answer, since the superuser can write everywhere."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     line = refusal(DATA_DIR=str(tmp_path))
     assert line == "parley: DATA_DIR must be a folder that can be written to"

@@ -1,4 +1,4 @@
-"""What reaches Django at all, in which letters."""
+"""Request handler: malformed character sets and content types crash nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def answered(path: str, content_type: str) -> int:
-    """The status with which a server would be told of this request."""
+    """Return the status that the handler gives the server for this request."""
     environ = RequestFactory().post(f"{path}?a=%41").environ
     environ |= {
         "CONTENT_TYPE": content_type,

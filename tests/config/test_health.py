@@ -1,4 +1,4 @@
-"""Whether a process lives, and whether it can do its work: asked by machines, answered at once."""
+"""Health endpoints: liveness (/healthz) and readiness (/readyz), both answered at once."""
 
 import socket
 import struct
@@ -30,7 +30,7 @@ WELL = {"database": "ok", "migrations": "ok", "keys": "ok", "sweeps": "ok"}
 
 @pytest.fixture(autouse=True)
 def alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing was asked before, of no broker; and whoever asks has ended at the end."""
+    """Start with no earlier result and no broker. Wait at the end until the check threads end."""
     settings.REDIS_URL = ""
     monkeypatch.setattr(health, "_DATABASE", health._Database("database"))
     monkeypatch.setattr(health, "_BROKER", health._Broker("broker"))
@@ -110,7 +110,7 @@ def test_a_sweep_that_is_behind(client: Client, settings: Settings, alice: User)
 def test_what_waits_for_the_servers_of_others_makes_nobody_unready(
     client: Client, alice: User
 ) -> None:
-    """Endpoints and mail servers decide how far deliveries and notifications are."""
+    """Other people's servers decide how late deliveries and notifications are."""
     long_ago = timezone.now() - HOUR
     factories.delivery(factories.webhook(alice), now=long_ago)
     content: EmailContent = {"subject": "", "text": "", "html": ""}
@@ -147,7 +147,7 @@ def test_keys_that_do_not_open_the_database(client: Client, settings: Settings) 
 
 @contextmanager
 def database_at(port: int) -> Iterator[None]:
-    """Whoever connects anew from now on connects to this one."""
+    """Yield while new connections of the default database go to this port."""
     usual = connections.settings["default"]
     connections.settings["default"] = usual | {
         "ENGINE": "django.db.backends.postgresql",
@@ -164,7 +164,7 @@ def database_at(port: int) -> Iterator[None]:
 
 @contextmanager
 def frozen_database() -> Iterator[int]:
-    """One that lets everybody in and answers no query: its port."""
+    """Serve a fake database that accepts a connection but answers no query. Yield its port."""
 
     def serve(client: socket.socket) -> None:
         with client:

@@ -1,4 +1,4 @@
-"""A request for a host that ALLOWED_HOSTS does not name leaves a line that names it."""
+"""Host check: a request for a host outside ALLOWED_HOSTS leaves a log line that names it."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def lines(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.St
 
 
 def installed() -> Any:
-    """The filter of Django's logger, as the settings have made it."""
+    """Return the filter of Django's logger, as the settings configure it."""
     (found,) = logging.getLogger("django.security.DisallowedHost").filters
     assert isinstance(found, hosts.WrongHosts)
     return found

@@ -1,4 +1,4 @@
-"""Keys that are lost, damaged or wrong: one line each, and no start."""
+"""Secret keys: lost, damaged or wrong ones stop the start with one line each."""
 
 import base64
 import os
@@ -30,7 +30,7 @@ PROBLEM = "ENCRYPTION_KEYS does not open this database"
 
 
 def starts(*commands: tuple[str, ...], **variables: str) -> list[tuple[int, str, str]]:
-    """The exit code, output and errors of these processes, run at once with these variables."""
+    """Start these processes at once with these variables. Return exit code, output and errors."""
     inherited = {"PATH": os.environ["PATH"], "PORT": str(services.free_port())}
     processes = [
         subprocess.Popen(
@@ -56,7 +56,7 @@ def starts(*commands: tuple[str, ...], **variables: str) -> list[tuple[int, str,
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """The folder of an earlier start: its keys, and a database."""
+    """Return the data folder of an earlier start, with its keys and a database."""
     for name, text in (("secret_key", "s" * 86), ("encryption_key", OLD)):
         (tmp_path / name).write_text(f"{text}\n")
     (tmp_path / "parley.sqlite3").write_bytes(b"SQLite format 3\x00")
@@ -164,7 +164,7 @@ def test_a_key_of_the_environment_needs_no_file(data: Path) -> None:
 
 @pytest.fixture
 def migrated(db: None, settings: Settings) -> Settings:
-    """A database whose canary is under the old key."""
+    """Prepare a database whose canary is encrypted with the old key."""
     settings.ENCRYPTION_KEYS = [OLD]
     keys.write_canary(replace=True)
     return settings
@@ -237,7 +237,7 @@ def test_lost_keys_are_given_up_by_a_word_of_its_own(alice: User, migrated: Sett
 
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[str]:
-    """The address of the suite's database, as other processes reach it."""
+    """Yield the URL of the suite's database for other processes."""
     of_tests = connection.settings_dict
     if configured.EMBEDDED_DATABASE:
         yield f"sqlite:///{of_tests['NAME']}"
@@ -260,7 +260,7 @@ def test_no_process_starts_with_wrong_keys(database: str, tmp_path: Path) -> Non
 
 @pytest.mark.look
 def test_a_process_starts_while_the_database_is_away(tmp_path: Path) -> None:
-    """`/readyz` tells of that."""
+    """`/readyz` reports the missing database."""
     (tmp_path / "static").mkdir()  # whitenoise looks for it
     [(code, _out, errors)] = starts(
         WEB,

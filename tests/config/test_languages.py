@@ -1,4 +1,4 @@
-"""In which language somebody is answered."""
+"""Language of an answer: profile, cookie, browser and the API's English."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def _alone(settings: Settings) -> None:
 
 
 def language(client: Client, path: str = "/accounts/login/", **headers: str) -> str:
-    """In which a page says that it is, to the browser and to whoever has it read to them."""
+    """Return the language that a page declares in its header and in its `lang` attribute."""
     page = client.get(path, headers=headers)
     told = page.headers["Content-Language"]
     assert f'<html lang="{told}">' in page.content.decode()

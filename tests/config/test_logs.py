@@ -1,4 +1,4 @@
-"""What a log line may say: who was answered, by numbers; no secret, and nobody's address."""
+"""Log lines: people appear as numbers, and no secret and no address appears."""
 
 import io
 import json
@@ -116,7 +116,7 @@ def test_everything_else_stays(said: str) -> None:
     ],
 )
 def test_a_long_line_costs_no_more_than_its_length(kind: str) -> None:
-    """Ten times the length takes ten times as long; what goes back and forth takes a hundred."""
+    """Ten times the length takes ten times as long. Backtracking would take a hundred times."""
 
     def least(times: int) -> float:
         return min(

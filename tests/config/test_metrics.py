@@ -1,4 +1,4 @@
-"""What Prometheus reads: for whom, in what form, and that it is true and cheap."""
+"""Prometheus metrics: access, format, correct values, and cheap queries."""
 
 import re
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def page(client: Client) -> str:
 
 
 def read(client: Client) -> Values:
-    """Every sample: by its name and the values of its labels."""
+    """Return every sample by its name and the values of its labels."""
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(page(client))
@@ -99,7 +99,7 @@ def test_names_follow_the_rules_and_each_family_is_told_once(client: Client) -> 
 
 
 def counted(client: Client, act: Callable[[], object]) -> Values:
-    """What the requests of an act add to the counters of requests."""
+    """Return by how much the requests of `act` raise the request counters."""
     before = read(client)
     act()
     ours = ("parley_requests_total", "parley_request_seconds_count")
@@ -135,7 +135,7 @@ def test_requests_are_counted_by_pattern_and_never_by_address(client: Client, al
 
 
 def rows(now: datetime, *owners: User) -> list[Notification]:
-    """Nothing waits but one for each, due now."""
+    """Make one notification for each owner, due now. Nothing else waits."""
     Notification.objects.all().delete()
     content: EmailContent = {"subject": "s", "text": "t", "html": "h"}
     for owner in owners:
@@ -313,7 +313,7 @@ def test_every_query_goes_by_an_index(client: Client) -> None:
 
 
 def scans(sql: str) -> list[str]:
-    """Tables of which it would read every row, even though that costs more."""
+    """Return the tables that the query would read completely, even though that costs more."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")

@@ -1,4 +1,4 @@
-"""The outbox: who may send a row, how often, and what happens when they die over it."""
+"""Outbox: leases, attempts, and recovery after a sender's death."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Our backend of PostgreSQL: a connection that was kept is one, and times are in UTC."""
+"""PostgreSQL backend: kept connections are checked, and times are in UTC."""
 
 import os
 from contextlib import suppress
@@ -18,7 +18,7 @@ pytestmark = [
 
 
 def end(pid: int) -> None:
-    """As a server that is restarted does."""
+    """Terminate this server process and wait until the connection fails, as at a server restart."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as session:
         session.execute("SELECT pg_terminate_backend(%s)", [pid])
     wire.until(lambda: not connection.is_usable(), seconds=10, what="the farewell")

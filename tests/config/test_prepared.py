@@ -1,4 +1,4 @@
-"""Questions whose SQL is written once: they answer as their querysets do, whatever the values."""
+"""Prepared queries, whose SQL is built once: equal to their querysets for all values."""
 
 import gc
 import threading

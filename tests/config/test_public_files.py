@@ -1,4 +1,4 @@
-"""What browsers, phones and robots ask for at addresses of their own choice."""
+"""Public files at fixed URLs: icons, the manifest and robots.txt."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Every request has a number and a line in the log, which says who and what, and no address."""
+"""Request log: each request has a number and one line with person and route, without address."""
 
 import io
 import json
@@ -26,7 +26,7 @@ class Lines:
 
     @property
     def all(self) -> list[dict[str, Any]]:
-        """What was said of requests, without the moment and how long they took."""
+        """Return the log lines of all requests, without their timestamps and durations."""
         told = [json.loads(line) for line in self._text.getvalue().splitlines()]
         assert all(isinstance(line.pop("milliseconds"), int) for line in told)
         assert all(re.fullmatch(r"\S+T\S+Z", line.pop("timestamp")) for line in told)

@@ -1,4 +1,4 @@
-"""Pages for languages that are written from right to left."""
+"""Pages in right-to-left languages."""
 
 import re
 from pathlib import Path

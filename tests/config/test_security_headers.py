@@ -1,4 +1,4 @@
-"""What browsers are told of every answer; with HTTPS, and what cookies are then."""
+"""Security headers of every answer, and the stricter headers and cookies with HTTPS."""
 
 import json
 import os
@@ -64,7 +64,10 @@ def test_so_do_the_apis_refusals(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_form_that_is_too_large_is_refused(client: Client, world: World) -> None:
-    """Before it is read. The proxies of deploy/ refuse what is larger still."""
+    """Parley refuses the form before it reads it.
+
+    The proxies of deploy/ refuse still larger ones.
+    """
     body = "email=" + "a" * 3_000_000
     answer = client.post("/accounts/login/", body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 400
@@ -113,7 +116,7 @@ def settings_of(tmp_path: Path, **variables: str) -> Any:
 
 
 def test_with_https_cookies_are_of_this_host_alone(tmp_path: Path) -> None:
-    """tests/journeys/test_deploy_production.py sees them on the wire."""
+    """tests/journeys/test_deploy_production.py checks the cookies on the wire."""
     assert settings_of(tmp_path, PUBLIC_URL="https://parley.example", TRUSTED_PROXIES="1") == {
         "SESSION_COOKIE_NAME": "__Host-sessionid",
         "CSRF_COOKIE_NAME": "__Host-csrftoken",

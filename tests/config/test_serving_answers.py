@@ -1,4 +1,4 @@
-"""A look at the connections of this process leaves its other files alone."""
+"""Connection check of the server: it leaves other files of the process alone."""
 
 import sqlite3
 import subprocess

@@ -1,4 +1,4 @@
-"""The memory that the bodies of one process share."""
+"""Memory that the request bodies of one process share."""
 
 import asyncio
 from collections.abc import Awaitable, Iterator
@@ -13,7 +13,7 @@ LARGE = SMALL + 1
 
 
 class Sender:
-    """A client's body as granian gives it: its pieces, then empty ones, then StopAsyncIteration."""
+    """Client's body as granian gives it: its pieces, then empty ones, then StopAsyncIteration."""
 
     def __init__(self, *pieces: bytes, hangs: bool = False) -> None:
         self._pieces, self._hangs = iter(pieces), hangs
@@ -30,7 +30,7 @@ class Sender:
 
 
 async def arriving(bodies: Bodies, size: int = LARGE) -> "asyncio.Task[Any]":
-    """The reading of a body that has sent so much and will send no more."""
+    """Start to read a body that has sent `size` bytes and sends no more."""
     sender = Sender(bytes(size), hangs=True)
     reading = asyncio.create_task(bodies.read(cast(Any, sender), {"CONTENT_LENGTH": str(size + 1)}))
     await asyncio.sleep(0)
@@ -104,7 +104,7 @@ CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 
 
 def status(sender: Any, **environ: str) -> int:
-    """The status with which a body of at most ten bytes is refused; 0 for none."""
+    """Read a body of at most ten bytes. Return the status of its refusal, or 0 if accepted."""
     bodies = Bodies(largest=10, seconds=0.01)
     try:
         asyncio.run(bodies.read(sender, dict(environ)))

@@ -1,4 +1,4 @@
-"""A request is told to Django as granian's own WSGI interface tells it."""
+"""WSGI environ: the RSGI application gives Django the same values as granian's WSGI interface."""
 
 import json
 import os
@@ -62,7 +62,7 @@ REQUESTS = {
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[tuple[str, str], int]]:
-    """Where the same application is served, by address and interface."""
+    """Serve the same application. Yield the port for each host and interface (`wsgi`, `rsgi`)."""
     found = {}
     with ExitStack() as stack:
         deployment = stack.enter_context(deployed(tmp_path_factory.mktemp("told")))
@@ -90,7 +90,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[tuple[st
 
 
 def answered(host: str, port: int, request: bytes) -> bytes:
-    """The body of the one answer."""
+    """Send the request and return the body of the one answer."""
 
     def connections() -> list[socket.socket]:
         with suppress(ConnectionRefusedError):
@@ -109,7 +109,7 @@ def answered(host: str, port: int, request: bytes) -> bytes:
 def told(
     ports: Mapping[tuple[str, str], int], interface: str, host: str, request: bytes
 ) -> dict[str, Any]:
-    """All of it except for the environment of the process, and the port."""
+    """Return the environ that the application got, without process variables and port."""
     port = ports[host, interface]
     environ: dict[str, Any] = json.loads(answered(host, port, request))
     assert environ.pop("SERVER_PORT") == str(port)
@@ -145,7 +145,7 @@ def test_the_environment_of_the_process_is_not_part_of_a_request(
 
 
 def test_a_path_that_is_no_utf8_is_told_as_such(ports: Mapping[tuple[str, str], int]) -> None:
-    """granian 2.8 gives RSGI no other: each byte that fits nowhere is U+FFFD."""
+    """granian 2.8 gives RSGI only this form: U+FFFD for each byte that is not UTF-8."""
     ours = told(ports, "rsgi", "127.0.0.1", head("GET", "/a%FF", **CLOSE))
     assert ours["PATH_INFO"].encode("latin-1").decode() == "/a\N{REPLACEMENT CHARACTER}"
 

@@ -1,4 +1,4 @@
-"""Bodies that no WSGI server of ours has read: refused by Django, whichever server runs it."""
+"""Request bodies that the server cannot read: Django refuses them under any WSGI server."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Places are tried for, counted truly, and divided so that their sum is the threads at most."""
+"""Thread shares: places are taken and counted exactly, and never exceed the threads."""
 
 import threading
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def test_threads_are_divided_among_the_kinds(
 
 
 def test_each_task_of_beat_has_a_place() -> None:
-    """They are sent at the same moment: with fewer places, one might be refused every time."""
+    """All tasks start at the same moment. With fewer places, one could be refused every time."""
     assert shares.places(shares.SWEEPS) >= len(settings.CELERY_BEAT_SCHEDULE)
 
 

@@ -1,4 +1,4 @@
-"""Names as addresses have them."""
+"""Slugs: names as URLs contain them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a process loads before it works: nothing large that only some setting or act asks for."""
+"""Imports at the start of a process: no large module loads before its setting or first use."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def test_all_of_it_could_be_loaded() -> None:
 
 
 def loaded(start: str) -> set[str]:
-    """The modules of a new process that has started so."""
+    """Return the modules loaded in a new process after this start code."""
     ended = subprocess.run(
         [sys.executable, "-c", f"{start}\nimport json, sys\nprint(json.dumps([*sys.modules]))"],
         env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},

@@ -1,4 +1,4 @@
-"""What goes to Sentry and by OTLP of a crash that has secrets all around it: nothing in clear."""
+"""Crash reports to Sentry and by OTLP: they contain no secret in clear."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ SECRETS = [
 
 
 def run(tmp_path: Path, *module: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """What a process of this module has printed, with the settings that are given."""
+    """Run a process of this module with these settings and return the completed process."""
     inherited = {name: os.environ[name] for name in ("PATH", "DATABASE_URL") if name in os.environ}
     inherited["DJANGO_SETTINGS_MODULE"] = "config.settings"
     keys = {name: os.environ[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS")}
@@ -57,7 +57,7 @@ def run(tmp_path: Path, *module: str, **environment: str) -> "subprocess.Complet
 
 
 def crash(tmp_path: Path, **environment: str) -> str:
-    """What a process prints that crashes as it is set."""
+    """Return the output of a process that crashes with these settings; check stderr for secrets."""
     ended = run(tmp_path, "tests.config.crashing", LINK, **environment)
     assert [
         secret for secret in SECRETS if secret in ended.stderr.replace(crashing.UNKNOWN, "")

@@ -1,4 +1,4 @@
-"""Names and email addresses: what nobody can see in them is refused."""
+"""Names and email addresses: invisible characters are refused."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""An application that answers with what it is told of a request, by granian's WSGI and by ours."""
+"""Application that answers with its WSGI environ, served by granian's WSGI and by Parley's."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ _NOT_TOLD = ("wsgi.input", "wsgi.errors", "wsgi.file_wrapper")
 
 
 class _Large:
-    """An answer in pieces, which notes whether it was closed by the thread that made it."""
+    """Answer in pieces. It notes whether the thread that made it also closed it."""
 
     closed_by_its_thread: bool | None = None
 

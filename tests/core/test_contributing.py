@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md and the files for editors name is there."""
+"""Names of files in CONTRIBUTING.md and in the files for editors."""
 
 import json
 import re

@@ -1,7 +1,7 @@
-"""Every Python process of `make dates` imports this: waits that work under faketime.
+"""Sleep for processes of `make dates`, each of which imports this: it works under faketime.
 
-libfaketime 0.9.10 refuses each `time.sleep` with EINVAL where it leaves the monotonic clock as it
-is. It has to, since it does not know every wait that ends by that clock.
+libfaketime 0.9.10 refuses each `time.sleep` with EINVAL while it leaves the monotonic clock
+unchanged. It must refuse, because it does not know every wait that ends by that clock.
 """
 
 import select

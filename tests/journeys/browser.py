@@ -1,6 +1,6 @@
-"""Somebody with a browser, and what must not happen in it.
+"""Visitor with a browser, and the complaints that a browser must not have.
 
-What the pages look like along the way lands in `screenshots/`.
+Screenshots of the pages on the way go to `screenshots/`.
 """
 
 import shutil
@@ -62,7 +62,7 @@ _ELEMENTS = """
 }
 """
 
-# What can be used on the page as it is.
+# Controls that are visible on the page now.
 _CONTROLS = """
 () => [...document.querySelectorAll("main :is(a, button, input, select, summary, textarea)")]
     .filter((control) => control.checkVisibility({ visibilityProperty: true }))
@@ -85,12 +85,12 @@ class Visitor:
         self.page.on("request", self._request)
 
     def bring(self, session: str) -> None:
-        """Be signed in by this key."""
+        """Sign the browser in with this session key."""
         site = f"http://{self.host}/"
         self.page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
 
     def leave(self) -> None:
-        """Leave the browser to the next visitor, without a trace but in its cache of files."""
+        """Prepare the browser for the next visitor. Only its cache of files remains."""
         context = self.page.context
         self.page.goto("about:blank")
         for routed in (self.page, context):
@@ -114,9 +114,10 @@ class Visitor:
             self.complaints.append(f"request to {request.url}")
 
     def look(self, name: str, *, checked: bool = True) -> None:
-        """Keep what is seen on a desk and on a phone.
+        """Take screenshots in the desk and phone sizes, and check the page.
 
-        Nothing may stick out at the side, nor shut anybody out, nor be of use on one of them alone.
+        No part may stick out at the side or break an accessibility rule. Both sizes must offer the
+        same controls.
         """
         folder, root = settings.BASE_DIR / "screenshots", "document.documentElement"
         controls = {}
@@ -130,23 +131,26 @@ class Visitor:
         assert controls["desk"] == controls["phone"], name
 
     def looks(self, pages: Mapping[str, str]) -> None:
-        """At each of these pages, by its name."""
+        """Open each of these pages and call `look` with its name."""
         for name, address in pages.items():
             self.page.goto(address)
             self.look(name)
 
     def refused(self, status: int) -> None:
-        """The browser itself notes that what came was no page of success."""
+        """Expect the browser's own complaint about this error status, and clear it."""
         (complaint,) = self.complaints
         assert str(status) in complaint
         self.complaints.clear()
 
     def unfold(self) -> None:
-        """Everything on the page that unfolds."""
+        """Open everything on the page that unfolds."""
         self.page.locator("main details").evaluate_all("all => all.forEach((o) => (o.open = true))")
 
     def check(self, name: str, size: str) -> None:
-        """Fail on what axe finds on the page, unless it has seen all of it in this scheme."""
+        """Fail on faults that axe finds.
+
+        Skip pages whose elements were all checked in this scheme.
+        """
         scheme = SCHEMES[size]
         if not self._is_new(scheme):
             return
@@ -156,7 +160,7 @@ class Visitor:
         assert not found, "\n".join([f"what axe finds on {name}, {size}, {scheme}:", *found])
 
     def _is_new(self, scheme: Scheme) -> bool:
-        """Tell whether an element is new, and note them all."""
+        """Tell whether an element is new, and note all of them."""
         new = 0
         for kind in self.page.evaluate(_ELEMENTS):
             with suppress(FileExistsError):
@@ -183,7 +187,7 @@ class Visitor:
         self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
     def tab_to(self, wanted: Locator) -> None:
-        """Come there by the keyboard alone."""
+        """Move the focus to this control with the Tab key only."""
         for _ in range(50):
             self.page.keyboard.press("Tab")
             if wanted.evaluate("wanted => wanted === document.activeElement"):

@@ -1,4 +1,4 @@
-"""Real parts for whole stories: a worker of ours, a browser, and the wire's far ends."""
+"""Fixtures for whole journeys: Parley's worker, a browser, and fake external servers."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ from tests.private_names import set_running_loop
 
 @pytest.fixture
 def mail_server(settings: Settings) -> Iterator[wire.MailServer]:
-    """Where the settings of this test send mail."""
+    """Yield a mail server that the settings of this test use."""
     with wire.MailServer() as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST = "127.0.0.1"
@@ -40,7 +40,7 @@ def mail_server(settings: Settings) -> Iterator[wire.MailServer]:
 
 @pytest.fixture
 def firebase(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[wire.Firebase]:
-    """Where the settings of this test send push messages."""
+    """Yield a fake Firebase that the settings of this test send push messages to."""
     with wire.firebase() as fake:
         settings.FIREBASE_CREDENTIALS = fake.credentials
         settings.FIREBASE_ENDPOINT = fake.endpoint
@@ -56,7 +56,7 @@ def firebase(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[wi
 
 @pytest.fixture
 def worker(transactional_db: None) -> Iterator[EmbeddedWorker]:
-    """A worker and a beat on the broker of the settings: in memory, or on Redis."""
+    """Run a worker and a beat on the broker of the settings: in memory, or on Redis."""
     worker = EmbeddedWorker()
     worker.start()
     assert worker.wait_until_ready()
@@ -66,7 +66,7 @@ def worker(transactional_db: None) -> Iterator[EmbeddedWorker]:
 
 @pytest.fixture(scope="session")
 def playing() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
-    """One browser for all stories of this process, and the event loop that Playwright keeps."""
+    """Yield one browser for all journeys of this process, and Playwright's event loop."""
     if not CHROMIUM:
         why = "no chromium on this machine: the stories in a browser are not told"
         if os.environ.get("REQUIRE_BROWSER") == "1":
@@ -83,10 +83,10 @@ def playing() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
 
 @pytest.fixture
 def chromium(playing: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
-    """The browser, for the time of a test.
+    """Yield the browser for one test.
 
-    Playwright's event loop runs in this thread. Django takes it for async code, and keeps other
-    connections beside it than those that pytest-django closes. Other tests must not see it.
+    Playwright's event loop runs in this thread. Django takes it for async code, and then uses other
+    connections than those that pytest-django closes. Other tests must not see the loop.
     """
     browser, loop = playing
     with pytest.MonkeyPatch.context() as patch:
@@ -99,7 +99,7 @@ def chromium(playing: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Bro
 
 @pytest.fixture(scope="session")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all processes of this run keep what axe has looked at."""
+    """Return the folder in which all processes of this run note the elements checked by axe."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -109,7 +109,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def free_pages(playing: tuple[Browser, asyncio.AbstractEventLoop]) -> dict[str, list[Page]]:
-    """Pages that visitors have left, by what kind of browser they are in."""
+    """Return the pages that earlier visitors have left, by the kind of their browser."""
     return defaultdict(list)
 
 
@@ -121,7 +121,7 @@ def visit(
     settings: Settings,
     seen: Path,
 ) -> Iterator[Visit]:
-    """Gives each visitor a browser that knows nobody; at the end none may have complained."""
+    """Yield a maker of visitors with a fresh browser. No visitor may have complaints at the end."""
     stand_alone(settings)
     settings.PUBLIC_URL = live_server.url
     visitors: list[tuple[str, Visitor]] = []
@@ -167,13 +167,13 @@ def visit(
 
 @pytest.fixture
 def size() -> str:
-    """The device on which a story is told; a module may have another."""
+    """Return the device size of a journey. A module can override it."""
     return "desk"
 
 
 @pytest.fixture
 def enter(visit: Visit, size: str) -> Enter:
-    """Somebody's browser, in which they have signed in before; on that page, if one is named."""
+    """Return a maker of signed-in visitors, on a given page."""
 
     def enter(person: User, path: str = "", **options: Any) -> Visitor:
         client = Client()
@@ -191,5 +191,5 @@ def limits_start_anew(settings: Settings) -> None:
 
 @pytest.fixture
 def app(bob: User) -> App:
-    """Bob's application, that keeps a secret."""
+    """Return Bob's confidential application."""
     return app_of(bob, now=timezone.now())

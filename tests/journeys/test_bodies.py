@@ -1,4 +1,4 @@
-"""Bodies of requests as they come over the wire: in chunks, broken, too large, compressed."""
+"""Request bodies on the wire: chunked, broken, too large, compressed."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def booking(parley: Served) -> int:
-    """A booking of Alice's, each an hour after the one before."""
+    """Return a new booking of Alice's, an hour after the one before."""
     start = in_a_month() + timedelta(hours=parley.count("scheduling_booking"))
     with closing(Client(parley.ports[0], parley.cast["alice"])) as client:
         made = client.ask("POST", "/api/v1/events", event(parley.event_types[0], start))
@@ -37,7 +37,7 @@ def booking(parley: Served) -> int:
 def ask(
     parley: Served, method: str, path: str, body: bytes = b"", **headers: str
 ) -> tuple[int, Any]:
-    """Alice's request, its body as it stands; the answer's status and JSON."""
+    """Send Alice's request with this raw body. Return the answer's status and JSON."""
     told = {
         "Authorization": f"Bearer {parley.cast['alice']}",
         "Content_Type": "application/json",

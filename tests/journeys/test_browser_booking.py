@@ -1,4 +1,4 @@
-"""What a stranger does on the public pages, in Chromium: by mouse, by keyboard, without scripts."""
+"""Booking by an invitee on the public pages, in Chromium: mouse, keyboard, no scripts."""
 
 import re
 from datetime import datetime, timedelta
@@ -22,13 +22,13 @@ OFFER = "/alice/advice"
 
 @pytest.fixture
 def size() -> str:
-    """Strangers book on a phone."""
+    """Return the phone, on which strangers book."""
     return "phone"
 
 
 @pytest.fixture
 def offer(alice: User) -> EventType:
-    """An hour of Alice's, who works in New York and must approve."""
+    """Return an hour with Alice, who works in New York and must approve it."""
     alice.timezone = "America/New_York"
     alice.save()
     services.set_hours(

@@ -1,4 +1,4 @@
-"""Pages that a link in an email leads to, or a mistake; nothing shuts anybody out of them."""
+"""Pages behind email links, and error pages, in Chromium: no accessibility faults."""
 
 import json
 import re
@@ -24,13 +24,13 @@ Book = Callable[[EventType], Booking]
 
 @pytest.fixture
 def size() -> str:
-    """Links in emails are followed on a phone."""
+    """Return the phone, on which people follow links in emails."""
     return "phone"
 
 
 @pytest.fixture
 def book(alice: User) -> Book:
-    """John books Alice at ten on the next Monday but one."""
+    """Return a function that books Alice for John, at ten on the Monday of the week after next."""
     now = timezone.now()
     day = now.date() + timedelta(days=14 - now.weekday())
 
@@ -42,12 +42,12 @@ def book(alice: User) -> Book:
 
 
 def path(link: str) -> str:
-    """Of a link as it was sent, without its host."""
+    """Return the path of a link, without its host."""
     return urlsplit(link).path
 
 
 def mailed(kind: str) -> str:
-    """Where the link in the one mail of this kind leads to."""
+    """Return the path of the link in the one email of this kind."""
     content = json.loads(Notification.objects.get(kind=kind).content)
     (link,) = wire.links_in(content["text"])
     return path(link)

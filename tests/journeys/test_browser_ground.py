@@ -1,4 +1,4 @@
-"""What the stories in a browser stand on: a visitor who complains of what must not be."""
+"""Test visitor: it reports accessibility faults and browser errors."""
 
 import pytest
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
     ],
 )
 def test_what_shuts_somebody_out_is_told(visit: Visit, size: str, found: list[str]) -> None:
-    """In the light on a desk, in the dark on a phone, and once: a known state is passed over."""
+    """axe checks light on a desk and dark on a phone. It reports each known state once."""
     visitor = visit("/accounts/login/", size)
     visitor.check("login", size)
     visitor.page.evaluate("document.documentElement.removeAttribute('lang')")

@@ -1,4 +1,4 @@
-"""A host's day, in Chromium: what waits, the week, the bookings and one of them."""
+"""Host's day in Chromium: pending items, the week, the bookings and one of them."""
 
 import re
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ DAYS: dict[str, DayChange] = {
 
 
 def at(days: int, hour: int, minute: int = 0) -> datetime:
-    """On Alice's clock, that many days after the Monday of the week after next."""
+    """Return this time of day in New York, `days` after the Monday of the week after next."""
     today = timezone.now().astimezone(NEW_YORK).date()
     day = today + timedelta(days=14 - today.weekday() + days)
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=NEW_YORK)
@@ -35,7 +35,7 @@ def at(days: int, hour: int, minute: int = 0) -> datetime:
 
 @pytest.fixture
 def host(alice: User) -> User:
-    """Alice works in New York, Monday to Friday."""
+    """Return Alice, who works in New York from Monday to Friday."""
     alice.timezone = "America/New_York"
     alice.save()
     services.set_hours(user=alice, timezone="America/New_York", days=DAYS)
@@ -49,13 +49,13 @@ def chat(host: User) -> EventType:
 
 @pytest.fixture
 def booking(chat: EventType) -> Booking:
-    """John has his half hour on the Monday."""
+    """Book half an hour for John on the Monday."""
     return factories.booking(chat, start=at(0, 13), now=timezone.now(), notes="About the garden.")
 
 
 @pytest.fixture
 def waiting(host: User) -> Booking:
-    """Mei wants an hour on the Tuesday, which is for Alice to approve."""
+    """Book an hour for Mei on the Tuesday, which Alice must approve."""
     advice = factories.event_type(host, name="Advice", duration=60, requires_approval=True)
     return factories.booking(
         advice,
@@ -81,7 +81,7 @@ def ask(team: Team, requester: User, recipient: User, start: datetime) -> Meetin
 
 @pytest.fixture
 def asked(team: Team, host: User, bob: User) -> MeetingRequest:
-    """Bob asks for the Wednesday."""
+    """Make a meeting request of Bob's for the Wednesday."""
     return ask(team, bob, host, at(2, 11))
 
 

@@ -1,4 +1,4 @@
-"""Keys and clicks while a page waits for an answer: none is lost, and none goes astray."""
+"""Keys and clicks while a page waits for an answer: none is lost or goes to another control."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ CHOSEN = f"{DAYS}[aria-pressed=true]"
 
 
 class Answers:
-    """The answers to a page's own requests, which come when the test lets them."""
+    """Answers to a page's own requests. The test decides when they arrive."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -44,7 +44,7 @@ class Answers:
         return self.held.pop(0)
 
     def come(self) -> None:
-        """Let the next answer come, and wait until the page shows it."""
+        """Let the next answer arrive, and wait until the page shows it."""
         part = self.page.locator("[data-live]")
         before = part.locator("h2").element_handle()
         self._next().continue_()
@@ -56,7 +56,7 @@ class Answers:
 
 @pytest.fixture
 def offer(alice: User) -> EventType:
-    """Alice can be booked at any time of any day, for two months."""
+    """Let people book Alice at any time of any day, for two months."""
     whole = {str(day): DayChange(enabled=True, start="00:00", end="24:00") for day in range(1, 8)}
     services.set_hours(user=alice, timezone="America/New_York", days=whole)
     return factories.event_type(alice, name="Advice", duration=60)
@@ -64,7 +64,7 @@ def offer(alice: User) -> EventType:
 
 @pytest.fixture
 def visitor(visit: Visit, offer: EventType) -> Visitor:
-    """A visitor who sees the next month, which is open from end to end on any date."""
+    """Return a visitor on the next month, in which every time is open."""
     visitor = visit(OFFER)
     visitor.page.locator("button[name=month]").last.click()
     expect(visitor.page.locator(DAYS).nth(20)).to_be_visible()
@@ -201,7 +201,7 @@ def test_where_the_fetch_fails_the_browser_takes_over(visitor: Visitor, answers:
 
 
 def test_a_file_can_be_asked_for_again(enter: Enter, alice: User) -> None:
-    """Its answer leaves the page as it is, so the form is not used up."""
+    """The download leaves the page unchanged, so the form can be sent again."""
     page = enter(alice, "/settings/data").page
     for _time in range(2):
         with page.expect_download():

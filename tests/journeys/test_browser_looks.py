@@ -1,4 +1,4 @@
-"""A look at every page and state that no story comes past, on both sizes, light and dark."""
+"""Checks of pages and states outside the other journeys, in both sizes, light and dark."""
 
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -50,14 +50,14 @@ urlpatterns = [
 
 
 def at_ten(days: int) -> datetime:
-    """In the morning, that many days after the Monday of the week after next."""
+    """Return 10:00 UTC, `days` after the Monday of the week after next."""
     now = timezone.now()
     monday = now + timedelta(days=14 - now.weekday() + days)
     return monday.replace(hour=10, minute=0, second=0, microsecond=0)
 
 
 def book_in_every_state(host: User) -> dict[str, Booking]:
-    """One booking in each status; what time brings about is long ago."""
+    """Make one booking in each status. The past ones are long ago."""
     now, past = timezone.now(), at_ten(-28)
     chat = factories.event_type(host, name="Chat")
     advice = factories.event_type(host, name="Advice", requires_approval=True, price="50.00")
@@ -314,7 +314,7 @@ def test_webhooks(enter: Enter, alice: User) -> None:
 
 @pytest.mark.parametrize("way", ["de", "rtl"])
 def test_other_languages(enter: Enter, team: Team, alice: User, way: str) -> None:
-    """German has the longest words of ours; of a language from right to left, its direction."""
+    """German has the longest words. A right-to-left language tests the direction."""
     made = book_in_every_state(alice)
     services.set_override(user=alice, day=at_ten(8).date(), windows=[])
     hook = factories.webhook(alice)

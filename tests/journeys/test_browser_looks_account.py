@@ -1,4 +1,4 @@
-"""A look at pages of an account that no story comes past: the way in, what protects it, teams."""
+"""Checks of account pages outside the other journeys: sign-in, security and teams."""
 
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -50,7 +50,7 @@ def test_the_way_in(visit: Visit, alice: User, size: str) -> None:
 
 
 def test_security(enter: Enter, alice: User, bob: User) -> None:
-    """Three browsers, and more than a page of what has happened."""
+    """There are three browsers, and more than one page of events."""
     for _browser in range(2):
         Client().force_login(alice)
     Session.objects.update(agent=LONG * 4)

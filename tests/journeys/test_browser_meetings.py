@@ -1,4 +1,4 @@
-"""What people do with meetings, in Chromium: on a desk, on a phone, without JavaScript."""
+"""Meetings in Chromium: on a desk, on a phone, and without JavaScript."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ Ask = Callable[..., MeetingRequest]
 
 @pytest.fixture
 def ask(team: Team, alice: User, bob: User, in_three_days: datetime) -> Ask:
-    """Alice in London asks Bob in New York."""
+    """Return a function by which Alice in London asks Bob in New York."""
     alice.timezone, bob.timezone = "Europe/London", "America/New_York"
     alice.save()
     bob.save()

@@ -1,4 +1,4 @@
-"""Somebody connects an application in a browser, and ends it; how all of that looks."""
+"""OAuth in a browser: a person connects an application and disconnects it."""
 
 import threading
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ MANY = "events:write event_types:read users:read webhooks:write availability:rea
 
 @pytest.fixture
 def program() -> Iterator[str]:
-    """A program on the visitor's computer that waits to be come back to."""
+    """Yield the callback URL of a program on the visitor's computer."""
 
     class Callback(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -43,7 +43,7 @@ def program() -> Iterator[str]:
 def test_the_browser_follows_back_to_the_application(
     visit: Visit, alice: User, bob: User, program: str, answer: str
 ) -> None:
-    """Through the sign-in, and past the page's own policy of where its form may lead."""
+    """The redirect passes the sign-in and the page's `form-action` policy."""
     app = app_of(bob, now=timezone.now(), public=True, redirect_uris=["http://127.0.0.1/callback"])
     asked = app.request(redirect_uri=program, scope="users:read")
     visitor = visit(f"/oauth/authorize?{urlencode(asked)}")

@@ -1,4 +1,4 @@
-"""Pages as some people see them: in colours of their own, and in a language of long words."""
+"""Pages for special needs: forced colors, and a language with long words."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def looks(page: Page, *selectors: str) -> list[str]:
 
 @pytest.fixture
 def forced(visit: Visit, alice: User) -> Page:
-    """Alice's page for bookings, in forced colours."""
+    """Return Alice's booking page in forced colors."""
     factories.event_type(alice)
     page = visit("/alice/30-minute-meeting").page
     page.emulate_media(forced_colors="active")

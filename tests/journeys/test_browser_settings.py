@@ -1,4 +1,4 @@
-"""How somebody sets Parley up for themselves, in Chromium: on a desk and on a phone."""
+"""Settings and setup in Chromium: on a desk and on a phone."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
 
 def link_in(mail_server: wire.MailServer, address: str, subject: str) -> str:
-    """Where the link in the email leads to that is about this."""
+    """Return the path of the only link in the email with this subject to this address."""
     (mail,) = mail_server.wait_for(
         lambda mail: address in mail.recipients and subject in mail.subject
     )
@@ -37,7 +37,7 @@ def link_in(mail_server: wire.MailServer, address: str, subject: str) -> str:
 
 
 def ask_the_api(live_server: LiveServer, path: str, token: str) -> tuple[int, Any]:
-    """Status and answer of a GET, as a program without a browser gets them."""
+    """Return status and JSON of a GET by a program without a browser."""
     request = Request(live_server.url + path, headers={"Authorization": f"Bearer {token}"})
     try:
         with urlopen(request, timeout=10) as answer:

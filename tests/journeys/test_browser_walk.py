@@ -1,4 +1,4 @@
-"""Whoever follows every link comes to no dead end, and to no page that shuts anybody out."""
+"""Walk along every link: no dead ends and no accessibility faults."""
 
 import io
 from collections import Counter, deque
@@ -29,14 +29,17 @@ def size() -> str:
 
 
 def kind_of(address: str) -> tuple[str, str, frozenset[str]]:
-    """The view of an address, its tab, and what else it is asked for."""
+    """Return the view of a URL, its tab, and the names of its query parameters."""
     parts = urlsplit(address)
     query = parse_qs(parts.query)
     return resolve(parts.path).view_name, query.get("tab", [""])[0], frozenset(query)
 
 
 def walk(visitor: Visitor, who: str) -> set[str]:
-    """To all that can be come to from where the visitor is, unfolded; the names of its views."""
+    """Visit every page that links reach from here and return the names of their views.
+
+    All folded parts are opened first.
+    """
     page = visitor.page
     waiting, known = deque([page.url]), {page.url}
     walked = Counter[tuple[str, str, frozenset[str]]]()
@@ -64,7 +67,7 @@ def walk(visitor: Visitor, who: str) -> set[str]:
 
 @pytest.fixture
 def ada(transactional_db: None) -> User:
-    """Who has something in every state."""
+    """Return a host who has something in every state."""
     call_command("seed_demo", stdout=io.StringIO())
     ada, now = User.objects.get(username="ada"), timezone.now()
     factories.attempt(factories.delivery(factories.webhook(ada), now=now), at=now, status=500)

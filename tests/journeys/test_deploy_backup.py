@@ -1,4 +1,4 @@
-"""Backups as docs/deploy.md has them: taken while people book, and started from elsewhere."""
+"""Backups by docs/deploy.md: taken during bookings, and restored in another place."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def origin(tmp_path: Path) -> Iterator[Served]:
 
 @contextmanager
 def being_booked(origin: Served) -> Iterator[list[datetime]]:
-    """Somebody books one time after another: the starts that they were told are theirs."""
+    """Book one time after another in a thread. Yield the list of confirmed starts."""
     booked: list[datetime] = []
     ended = threading.Event()
 
@@ -53,14 +53,14 @@ def being_booked(origin: Served) -> Iterator[list[datetime]]:
 
 
 def shell(line: str, deployment: Deployment) -> None:
-    """As somebody types it in the folder of the deployment."""
+    """Run a shell line in the folder of the deployment, with PostgreSQL's programs on the path."""
     path = f"{services.postgresql_programs()}{os.pathsep}{os.environ['PATH']}"
     environment = deployment.environment | ({} if EMBEDDED_DATABASE else {"PATH": path})
     subprocess.run(["bash", "-c", line], env=environment, cwd=deployment.directory, check=True)
 
 
 def back_up(deployment: Deployment) -> Path:
-    """The backup's file."""
+    """Make a backup and return its file."""
     if EMBEDDED_DATABASE:
         line = recipes.in_shell("Backups", ".venv/bin/python manage.py backup")
         line = recipes.python_as_here(line).replace("parley.sqlite3", "copy.sqlite3")
@@ -71,7 +71,7 @@ def back_up(deployment: Deployment) -> Path:
 
 
 def restore(backup: Path, deployment: Deployment) -> None:
-    """Into an empty deployment."""
+    """Restore a backup into an empty deployment."""
     if EMBEDDED_DATABASE:
         shutil.copy(backup, deployment.directory / "parley.sqlite3")
         return

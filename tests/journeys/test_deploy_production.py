@@ -1,6 +1,6 @@
 """Production as compose.yaml starts it, on PostgreSQL and Redis, behind a proxy that speaks TLS.
 
-What the proxy would say is said by the tests.
+The tests send the headers that the proxy would send.
 """
 
 import json
@@ -47,7 +47,7 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[wire.Endpoint]:
-    """Where the webhook of the one host leads."""
+    """Yield the endpoint of the host's only webhook."""
     with wire.endpoint() as endpoint:
         yield endpoint
 
@@ -62,7 +62,10 @@ def mail_server() -> Iterator[wire.MailServer]:
 def deployment(
     tmp_path_factory: pytest.TempPathFactory, mail_server: wire.MailServer
 ) -> Iterator[Deployment]:
-    """Migrated by the service of that name, its static files elsewhere, as in the image."""
+    """Yield a deployment, migrated by the `migrate` service.
+
+    Its static files lie outside, as in the image.
+    """
     directory: Path = tmp_path_factory.mktemp("production")
     counts = directory / "counts"
     counts.mkdir()
@@ -84,7 +87,7 @@ def deployment(
 
 @pytest.fixture(scope="module")
 def hosts(deployment: Deployment, endpoint: wire.Endpoint) -> list[dict[str, Any]]:
-    """Two people who can be booked, each with a token and a webhook, at /hook/<number>."""
+    """Return two hosts, each with a token and with a webhook to /hook/<number>."""
     with zygote(deployment) as forking:
         made = forking.do("set_up_hosts", endpoint.url, 2)
         for number, host in enumerate(made):
@@ -117,7 +120,7 @@ def web(deployment: Deployment, port: int) -> Iterator[Running]:
 
 @contextmanager
 def workers(deployment: Deployment) -> Iterator[dict[str, Running]]:
-    """One of each kind, as compose.yaml starts them."""
+    """Run one worker of each kind as compose.yaml starts it. Yield them by name."""
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(
@@ -128,7 +131,7 @@ def workers(deployment: Deployment) -> Iterator[dict[str, Running]]:
 
 
 def is_healthy(port: int) -> bool:
-    """As the image's health check asks, within this process."""
+    """Ask /healthz from this process, as the image's health check does. Tell whether it is 200."""
     try:
         with closing(Client(port)) as client:
             return client.ask("GET", "/healthz").status == 200
@@ -139,7 +142,7 @@ def is_healthy(port: int) -> bool:
 def ask(
     port: int, path: str, *, scheme: str = "https", forwarded: str = "192.0.2.7", token: str = ""
 ) -> Answer:
-    """As a client's request arrives from the proxy."""
+    """Send a GET request as it arrives from the proxy."""
     with closing(Client(port, token)) as client:
         return client.ask(
             "GET", path, Host=SITE, X_Forwarded_Proto=scheme, X_Forwarded_For=forwarded
@@ -175,7 +178,7 @@ def test_behind_a_proxy_that_speaks_tls(deployment: Deployment, port: int) -> No
         style = page.body.decode().partition('rel="stylesheet" href="')[2].partition('"')[0]
         assert "immutable" in ask(port, style).headers["Cache-Control"]
 
-        # Whoever makes up an address in front of the proxy's is counted as who they are.
+        # A client that forges an address before the proxy's counts by its true address.
         used = [
             ask(port, "/api/v1/events", forwarded=forwarded).headers["X-RateLimit-Used"]
             for forwarded in ("192.0.2.8", "6.6.6.6, 192.0.2.8", "7.7.7.7, 192.0.2.8", "192.0.2.9")
@@ -183,7 +186,7 @@ def test_behind_a_proxy_that_speaks_tls(deployment: Deployment, port: int) -> No
         assert used == ["1", "2", "3", "1"]
         assert "Traceback" not in server.output, server.output
 
-        # Whoever asks for another host is refused.
+        # A request for another host is refused.
         with closing(Client(port)) as client:
             assert client.ask("GET", "/", Host="evil.example").status == 400
 

@@ -229,7 +229,10 @@ def shell(deployment: Deployment) -> Iterator[Shell]:
 
 
 def unlike(printed: Any, found: Any, where: str = "") -> list[str]:
-    """Where an answer is not of the printed shape: names and their order, nesting, types, forms."""
+    """Return the places where an answer differs from the printed shape.
+
+    The shape is the names and their order, the nesting, the types and the forms of texts.
+    """
     match printed, found:
         case dict(), dict():
             if [name for name in found if name in printed] != list(printed):

@@ -1,4 +1,4 @@
-"""A meeting request, from one API call to an entry in both calendars: on real parts."""
+"""Meeting request on real parts: from one API call to an entry in both calendars."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ REMINDER = "meeting_reminder"
 
 @dataclass(frozen=True)
 class Story:
-    """Alice in New York asks Bob in Kathmandu."""
+    """Meeting request of Alice in New York to Bob in Kathmandu."""
 
     alice: User
     bob: User
@@ -40,7 +40,7 @@ class Story:
     start: datetime
 
     def call(self, person: User, path: str, **body: object) -> dict[str, Any]:
-        """What the API answers to a POST of this person's."""
+        """Return the API's answer to a POST of this person's."""
         response = Client().post(
             f"/api/v3/meeting/{path}",
             body,
@@ -52,7 +52,7 @@ class Story:
         return answer
 
     def ask(self) -> MeetingRequest:
-        """Alice's request for `start`, which the API reads on Bob's clock."""
+        """Send Alice's request for `start`. The API reads its time on Bob's clock."""
         wall_clock = self.start.astimezone(self.bob.zone)
         answer = self.call(
             self.alice,
@@ -80,7 +80,7 @@ def story(transactional_db: None) -> Story:
 
 @dataclass
 class Form:
-    """A form of a page, and the buttons that send it."""
+    """Form of a page, and the buttons that send it."""
 
     method: str
     action: str
@@ -89,7 +89,7 @@ class Form:
 
 
 class Forms(HTMLParser):
-    """The forms of a page, as a browser would see them."""
+    """Parser of a page's forms, as a browser would see them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class Forms(HTMLParser):
 
 
 def everything_in_the_database() -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table."""
+    """Return every row of every table."""
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         rows = {}
@@ -132,7 +132,7 @@ def path_of(address: str) -> str:
 
 
 def event_in(mail: wire.Mail) -> tuple[str, Any]:
-    """The method and the one event of the calendar object in this mail."""
+    """Return the method and the one event of the calendar object in this mail."""
     text, method_of_the_part = mail.calendar()
     calendar = Calendar.from_ical(text)
     method = str(calendar["METHOD"])
@@ -144,7 +144,7 @@ def event_in(mail: wire.Mail) -> tuple[str, Any]:
 
 
 def settled() -> bool:
-    """Whether all that is due has been sent, and recorded as sent."""
+    """Tell whether every due notification has been sent, and recorded as sent."""
     due = Notification.objects.filter(state="waiting", due_at__lte=timezone.now())
     return not due.exists()
 

@@ -1,4 +1,4 @@
-"""After a full journey, no secret is found in clear: in no row, no log line, no error report."""
+"""Secrets after a full journey: no row, log line or error report holds one in clear."""
 
 import gzip
 import json
@@ -55,7 +55,7 @@ def crash_over(secret: str) -> None:
 
 
 class Journey:
-    """What Dora did, and every secret that came her way."""
+    """Dora's actions, and every secret that she gets on the way."""
 
     def __init__(self, mail: wire.MailServer, endpoint: wire.Endpoint) -> None:
         self.mail = mail
@@ -87,7 +87,7 @@ class Journey:
         return User.objects.get(email=EMAIL)
 
     def link(self, part: str, to: str = EMAIL) -> str:
-        """The address below `part` in a mail to them; what signs it is a secret."""
+        """Return the URL below `part` in a mail to this address. Its signature is a secret."""
 
         def wanted(mail: wire.Mail) -> bool:
             return mail.recipients == (to,) and part in mail.text()
@@ -162,7 +162,10 @@ class Journey:
         assert made.status_code == 201, made.content
 
     def is_booked(self, token: str) -> None:
-        """By somebody who then cancels; the webhook fails, and repeats what it was sent."""
+        """Book Dora as an invitee, then cancel.
+
+        The webhook fails and echoes the headers that it got.
+        """
         self.endpoint.answer = lambda call: (500, {}, json.dumps(call.headers).encode())
         offered = factories.event_type(self.person)
         monday = datetime.now(UTC) + timedelta(days=7 - datetime.now(UTC).weekday())
@@ -226,7 +229,7 @@ class Journey:
 
 
 def dump() -> str:
-    """Every row of every table, as it is stored."""
+    """Return every row of every table in its stored form."""
     if connection.vendor == "sqlite":
         with connection.cursor():
             return "\n".join(connection.connection.iterdump())
@@ -261,7 +264,7 @@ def endpoint(settings: Settings) -> Iterator[wire.Endpoint]:
 
 @pytest.fixture
 def reports(settings: Settings) -> Iterator[wire.Endpoint]:
-    """What is told of errors meanwhile."""
+    """Yield the fake Sentry endpoint that receives error reports meanwhile."""
     with wire.endpoint() as sentry:
         settings.SENTRY_DSN = f"http://public@{urlsplit(sentry.url).netloc}/42"
         telemetry.start.__wrapped__()

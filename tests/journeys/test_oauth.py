@@ -1,4 +1,4 @@
-"""An application is connected by OAuth 2.0: as a library does it, and who may not even be asked."""
+"""OAuth 2.0 connection of an application: with a common library, and all refused requests."""
 
 from datetime import timedelta
 from typing import Any
@@ -92,7 +92,7 @@ def test_a_library_dances_it(
 
 
 def _send(browser: httpx.Client, page: httpx.Response, **form: str) -> httpx.Response:
-    """The form of a page, as a browser sends it."""
+    """Send the form of a page as a browser does."""
     csrf = browser.cookies["csrftoken"]
     origin = f"{page.url.scheme}://{page.url.netloc.decode()}"
     hidden = {"next": page.url.params["next"]} if "next" in page.url.params else {}

@@ -1,4 +1,4 @@
-"""What programs call of OAuth 2.0: whatever is sent, how often, and where it says that it is."""
+"""OAuth 2.0 endpoints for programs: malformed input, rate limits, and metadata."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Codes, and the tokens that they are exchanged for: what opens, and what no thief opens."""
+"""OAuth 2.0 codes and tokens: the valid uses, and the refusals for thieves."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def test_a_stolen_code_opens_nothing(
     code = app.code(alice)
     assert outcome(app.exchange(code, **other)) == refused
     assert (AccessToken.objects.count(), RefreshToken.objects.count()) == (0, 0)
-    assert outcome(app.exchange(code)) == (200, None)  # whoever it was made for
+    assert outcome(app.exchange(code)) == (200, None)  # the intended recipient can still use it
 
 
 @pytest.mark.parametrize("public", [True, False], ids=["public", "confidential"])
@@ -212,7 +212,7 @@ def test_one_that_was_never_given_is_refused(app: App, token: str) -> None:
 def test_of_somebody_deactivated_nothing_is_good(
     app: App, alice: User, bob: User, who: str
 ) -> None:
-    """Neither of who connected it nor of who made it."""
+    """The tokens end when the person or the application's owner is deactivated."""
     code, tokens = app.code(alice), app.tokens(alice)
     User.objects.filter(username=who).update(is_active=False)
     refused = INVALID_CLIENT if who == "bob" else INVALID_GRANT
@@ -240,7 +240,7 @@ def test_given_back_both_are_gone(app: App, alice: User, kind: str, hint: str | 
 
 
 def test_that_it_has_come_for_its_tokens_is_on_record_once(app: App, alice: User) -> None:
-    """What it does with them afterwards adds nothing: an entry an hour would drown the log."""
+    """Later renewals add no entry. An entry every hour would flood the log."""
     tokens = app.tokens(alice)
     renewed = app.refresh(tokens["refresh_token"]).json()
     assert api(renewed["access_token"]).get("/api/v1/users/me").status_code == 200

@@ -1,4 +1,4 @@
-"""Firebase is in trouble: the channel gives up long before the lease of what it sends runs out."""
+"""Firebase outages: the push channel gives up long before its lease ends."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from tests import wire
 
 
 def give_up() -> tuple[str, float]:
-    """The error of a push that cannot be sent, and the seconds until the channel said so."""
+    """Return the error of a push that fails, and the seconds until the channel gave up."""
     content = json.dumps({"title": "Ada asks", "body": "Monday", "data": {}})
     began = time.monotonic()
     with pytest.raises(channels.ChannelError) as failure:

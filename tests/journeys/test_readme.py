@@ -1,7 +1,7 @@
-"""The commands that the README and `make run` print, each run from its text by a shell.
+"""Commands that the README and `make run` print, each run from its text by a shell.
 
-The server's clock stands on the Saturday before a year ends. The only change to the text is what
-depends on this machine: the port, and the Python of the virtual environment.
+The server's clock stands on the Saturday before a year ends. Only machine-dependent text changes:
+the port, and the Python of the virtual environment.
 """
 
 import json
@@ -39,7 +39,7 @@ time_machine.travel(datetime(2028, 12, 30, 23, 30, tzinfo=UTC)).start()
 
 @dataclass(frozen=True)
 class Shell:
-    """A shell in the folder of the project, while `make run` serves."""
+    """Shell in the project's folder, while `make run` serves."""
 
     port: int
     environment: dict[str, str]
@@ -47,7 +47,7 @@ class Shell:
     """The output of `make run`."""
 
     def run(self, commands: str, **variables: str) -> str:
-        """Return what these commands print; the first one that fails ends them and the test."""
+        """Return the output of these commands. The first one that fails ends them and the test."""
         script = commands.replace("localhost:8000", f"localhost:{self.port}")
         script = script.replace(".venv/bin/python", sys.executable)
         done = subprocess.run(
@@ -102,7 +102,7 @@ def test_the_readme_begins_with_two_commands() -> None:
 
 
 def test_the_commands_of_the_readme(shell: Shell) -> None:
-    """They share their variables, so they are one script, as for somebody who pastes them."""
+    """The commands share variables, so they run as one script, as if a reader pasted them."""
     kept = 'printf \'"%s"\\n"%s"\\n\' "$TOKEN" "$START"\n'
     asked, booked, token, start = documents(shell.run("".join(BLOCKS) + kept))
     assert (asked["booking_date"], asked["timezone"], asked["status"]) == (

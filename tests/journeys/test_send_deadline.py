@@ -1,6 +1,6 @@
-"""Servers that drip hold a worker for no longer than its lease, whichever library speaks to them.
+"""Send deadlines: a server that drips holds a worker no longer than its lease, in any library.
 
-Each drop comes long before any timeout of a socket.
+Each drop arrives long before any timeout of a socket.
 """
 
 import socket
@@ -55,7 +55,10 @@ def write_push(alice: User) -> None:
 
 
 def outcome() -> tuple[str, int, str]:
-    """What became of the one notification that waited, of which nobody holds a lease any more."""
+    """Deliver the one waiting notification and return its state, attempts and last error.
+
+    Its lease is released afterwards.
+    """
     assert notifications.deliver() is True
     row = Notification.objects.latest("pk")
     assert (row.lease, row.lease_until) == ("", None)
@@ -123,7 +126,10 @@ def test_a_mail_provider(alice: User, settings: Settings) -> None:
 
 @pytest.fixture
 def phone(alice: User, firebase: wire.Firebase, settings: Settings) -> User:
-    """Alice, who has one. All that a push loads is loaded: that takes longer than a short lease."""
+    """Give Alice a phone.
+
+    Load all push modules first, since that takes longer than a short lease.
+    """
     alice.devices.create(token="a-phone", platform="ios")
     settings.OUTBOX_LEASE_SECONDS = 60
     write_push(alice)

@@ -1,4 +1,4 @@
-"""`manage.py serve`, as `make run` starts it: up, down, and nothing left behind."""
+"""`manage.py serve`, as `make run` starts it: start, stop, and no process left behind."""
 
 import gzip
 import json
@@ -50,7 +50,7 @@ def answers(port: int) -> bool:
 def serving(
     deployment: Deployment, port: int, *options: str, **environment: str
 ) -> Iterator[Running]:
-    """A server that answers."""
+    """Run a server and yield it once it answers."""
     with deployment.running(*SERVE, *options, PORT=str(port), **environment) as server:
         wire.until(
             lambda: server.process.poll() is not None or answers(port),
@@ -62,7 +62,7 @@ def serving(
 
 
 def ends(server: Running) -> tuple[int, float]:
-    """Its exit code, and how long it takes to end from now on, with all that it has started."""
+    """Return the exit code, and the seconds until the server and all its processes end."""
     began = time.monotonic()
     code = server.process.wait(timeout=20)
     wire.until(lambda: not server.survivors(), what="no process left")
@@ -166,7 +166,7 @@ def test_the_booking_page_weighs_at_most_sixty_kilobytes_on_the_wire(
 
 
 def fetched(port: int, path: str) -> tuple[int, str]:
-    """How much an answer weighs, compressed and with its headers; and what it says."""
+    """Return the size of an answer, compressed and with its headers, and its text."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}", headers={"Accept-Encoding": "gzip"}
     )
@@ -179,7 +179,7 @@ def fetched(port: int, path: str) -> tuple[int, str]:
 
 
 def call_as_told(output: str) -> dict[str, object]:
-    """Do what the printed `curl` does, by its own words."""
+    """Do what the printed `curl` command does."""
     parts = re.search(
         r"curl -s (?P<url>\S+) .*?-H '(?P<authorization>Authorization: [^']+)'.*?"
         r"-H '(?P<type>Content-Type: [^']+)'.*?-d '(?P<body>[^']+)'",

@@ -1,4 +1,4 @@
-"""Our server answers with what Django says, as granian's own WSGI interface does."""
+"""Server answers: Parley's server sends Django's answers as granian's WSGI interface does."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _OWN = {"date", "x-request-id", "set-cookie", "content-security-policy", "transf
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int]]:
-    """Serve Parley by both interfaces; return the port of each."""
+    """Serve Parley by both interfaces and yield the port of each."""
     with ExitStack() as stack:
         directory = tmp_path_factory.mktemp("interfaces")
         deployment = stack.enter_context(deployed(directory, migrated=True))
@@ -36,7 +36,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int
 
 @pytest.fixture(scope="module")
 def style(ports: Mapping[str, int]) -> str:
-    """The path of a style sheet."""
+    """Return the path of a style sheet."""
     page = ask(ports["wsgi"], "GET", "/accounts/login/", {}).body.decode()
     return page.partition('rel="stylesheet" href="')[2].partition('"')[0]
 

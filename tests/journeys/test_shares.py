@@ -1,6 +1,7 @@
-"""One account's endpoints hang, or the mail server does: everybody else is served as ever.
+"""Hanging endpoints or mail server: everybody else is served as usual.
 
-With the embedded worker. What production's workers do so is shown in test_deploy_production.py.
+These tests use the embedded worker. test_deploy_production.py shows the same of production's
+workers.
 """
 
 import threading
@@ -35,7 +36,7 @@ _HELD_SECONDS = 60.0
 
 
 class Hanging(wire.Endpoint):
-    """An endpoint that answers nobody before it is let go."""
+    """Endpoint that answers nobody before its release."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ def hanging() -> Iterator[Hanging]:
 
 @pytest.fixture
 def proven(bob: User, endpoint: wire.Endpoint) -> Webhook:
-    """Bob's, whose endpoint has answered promptly."""
+    """Return Bob's webhook, whose endpoint has answered promptly before."""
     made = factories.webhook(bob, url=endpoint.url)
     Webhook.objects.filter(pk=made.pk).update(is_prompt=True)
     return made
@@ -94,7 +95,7 @@ def under_way(owner: User) -> int:
 def assert_bob_is_served(
     bob: User, proven: Webhook, endpoint: wire.Endpoint, mail_server: wire.MailServer
 ) -> None:
-    """His mail and his delivery arrive while the others hang, which is for longer."""
+    """Check that Bob's mail and delivery arrive while the others still hang."""
     write_mail(bob)
     factories.delivery(proven, now=timezone.now())
     mail_server.wait_for(lambda mail: mail.recipients == (bob.email,))
@@ -173,7 +174,7 @@ def hold() -> None:
 def test_a_kind_of_work_that_has_its_threads_gets_no_more_and_no_others_wait(
     bob: User, mail_server: wire.MailServer, worker: EmbeddedWorker
 ) -> None:
-    """A task that no route names is a sweep."""
+    """A task without a named route counts as a sweep."""
     at_once = shares.places(shares.SWEEPS)
     returned = threading.Semaphore(0)
 

@@ -1,4 +1,4 @@
-"""Clients that send or take next to nothing, at the server as it is run: they hold up nobody."""
+"""Slow clients, which send or take almost nothing: the server of `make run` delays nobody else."""
 
 import re
 import select
@@ -39,7 +39,7 @@ def port(parley: Served) -> int:
 
 
 def others_are_answered(parley: Served) -> None:
-    """A client waits for a minute at the most; without an answer this fails."""
+    """Check that other clients get answers. A client waits for a minute at most."""
     with closing(Client(parley.ports[0], parley.cast["alice"])) as client:
         assert client.ask("GET", "/healthz").status == 200
         assert client.ask("GET", "/api/v1/events").status == 200
@@ -102,7 +102,7 @@ def test_a_client_that_takes_no_answer_loses_its_connection(parley: Served, port
 
 
 def is_open(connection: socket.socket) -> bool:
-    """Whether the other end still has the connection; what it has sent stays unread."""
+    """Tell whether the other end keeps the connection open. Data that it sent stays unread."""
     poll = select.poll()
     poll.register(connection, 0)
     return not poll.poll(0)

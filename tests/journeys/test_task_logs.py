@@ -1,4 +1,4 @@
-"""What a worker says carries the number of the request that asked for the work."""
+"""Task logs: a worker's lines carry the number of the request that asked for the work."""
 
 import json
 import re

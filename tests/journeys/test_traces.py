@@ -1,4 +1,4 @@
-"""What a server with its worker sends by OTLP while nearly nothing happens."""
+"""OTLP traces of a server and its worker while nearly nothing happens."""
 
 import gzip
 from pathlib import Path
@@ -28,7 +28,7 @@ notifications.email(
 
 
 def names(endpoint: wire.Endpoint) -> set[str]:
-    """The names of all spans that have come."""
+    """Return the names of all spans received."""
     bodies = [
         gzip.decompress(call.body) if call.headers.get("content-encoding") == "gzip" else call.body
         for call in endpoint.received

@@ -1,4 +1,4 @@
-"""The embedded worker goes on when the clock is put back and when a thread of it ends."""
+"""Embedded worker: it survives a clock that goes back and the end of one of its threads."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ _REAL_TICK = MonotonicScheduler.tick
 
 
 def left(person: User, *, now: datetime) -> None:
-    """A mail of which no hint tells: beat, a sweep and the worker must all be alive."""
+    """Write a mail without a hint. Only a living beat, sweep and worker can send it."""
     content = '{"subject": "Hello", "text": "Hello", "html": "<p>Hello"}'
     Notification.objects.create(
         user=person,

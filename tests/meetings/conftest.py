@@ -1,4 +1,4 @@
-"""A moment for the pages to be looked at, and something to look at."""
+"""Fixtures for meeting pages: a fixed time, and a maker of meeting requests."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,7 +15,7 @@ from tests.pages import NOW, START, Ask, stand_alone
 
 @pytest.fixture
 def at_now(settings: Settings) -> Iterator[None]:
-    """The clock stands at NOW."""
+    """Stop the clock at NOW."""
     stand_alone(settings)
     with time_machine.travel(NOW, tick=False):
         yield
@@ -23,7 +23,7 @@ def at_now(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def ask(team: Team, alice: User, bob: User) -> Ask:
-    """Alice asks Bob for an hour at START, unless told otherwise."""
+    """Return a function by which Alice asks Bob for an hour at START, or with other values."""
 
     def ask(
         requester: User = alice,

@@ -29,7 +29,7 @@ def clock() -> Any:
 
 @pytest.fixture
 def meeting(alice: User, bob: User, team: Team) -> MeetingRequest:
-    """Alice asks Bob."""
+    """Return a meeting request of Alice's to Bob."""
     return services.request_meeting(
         requester=alice,
         team_id=team.pk,
@@ -42,7 +42,10 @@ def meeting(alice: User, bob: User, team: Team) -> MeetingRequest:
 
 @pytest.fixture
 def call(client: Client, meeting: MeetingRequest) -> Call:
-    """Do this to the meeting as this person: the status and the body of the answer."""
+    """Return a function that calls an endpoint of the meeting as a person.
+
+    It returns status and body.
+    """
 
     def call(user: User, action: str = "", body: Any = None) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {factories.token(user)}"}

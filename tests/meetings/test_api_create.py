@@ -1,4 +1,4 @@
-"""POST /api/v3/meeting/create: asking a team mate for a meeting."""
+"""POST /api/v3/meeting/create: a meeting request to a team mate."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

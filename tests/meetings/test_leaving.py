@@ -1,4 +1,4 @@
-"""Who leaves a team, or is taken out of it, leaves no request behind that could be confirmed."""
+"""Leaving a team: a member who leaves or is removed leaves no request that can be confirmed."""
 
 import json
 from collections import Counter
@@ -34,7 +34,7 @@ def _alone(settings: Settings) -> None:
 
 
 def end(how: str, team: Team, alice: User, bob: User) -> None:
-    """Bob leaves, or is taken out by Alice or by staff."""
+    """Let Bob leave, or have Alice or staff remove him."""
     member = team.memberships.get(user=bob)
     if how == "leaves":
         teams.leave(team=team, actor=bob, now=NOW)
@@ -107,7 +107,7 @@ def test_the_requests_of_that_team_between_the_two_end(
 
 
 def test_a_refused_leave_ends_nothing(team: Team, alice: User, ask: Ask) -> None:
-    """The last owner of others has to stay."""
+    """The last owner cannot leave while others are in the team."""
     meeting = ask()
     with pytest.raises(Exception, match="A team needs an owner"):
         teams.leave(team=team, actor=alice, now=NOW)
@@ -129,7 +129,7 @@ def test_staff_cannot_delete_what_was_asked_in_since_the_page(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_team_is_deleted_or_asked_in(alice: User, bob: User) -> None:
-    """404 to whoever asked too late, or 409 to whoever deletes too late, and never both."""
+    """Late requests get 404, or a late deletion gets 409, and never both."""
     for number in range(6):
         team = factories.team(f"Team {number}", alice, bob)
         ask = partial(

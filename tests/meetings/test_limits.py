@@ -1,4 +1,4 @@
-"""How often one person can ask another for a meeting."""
+"""Limit on how many meetings a day one person can request from another."""
 
 from collections.abc import Iterator
 from datetime import timedelta

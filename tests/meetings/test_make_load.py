@@ -1,4 +1,4 @@
-"""The load: how much there is, that the doors might have made it, and that they go on with it."""
+"""Load generator: row counts, rows that the services could have made, and later use of them."""
 
 import io
 from collections import Counter
@@ -42,7 +42,7 @@ def make(**options: int) -> str:
 
 @pytest.fixture
 def load() -> None:
-    """One team of five and one of two."""
+    """Make one team of five and one of two."""
     make(bookings=331, hosts=7)
 
 
@@ -173,7 +173,7 @@ def test_nobody_is_in_two_places_nor_busy_from_dawn_to_dusk(
 
 @pytest.mark.usefixtures("load")
 def test_time_has_nothing_to_write_down() -> None:
-    """Nor has it for an hour to come, which is longer than it takes to make many."""
+    """No row is overdue now or within an hour, which is longer than generating many rows takes."""
     for moment in (NOW, NOW + timedelta(hours=1)):
         assert not Booking.objects.overdue(moment).exists()
         assert not MeetingRequest.objects.overdue(moment).exists()

@@ -1,4 +1,4 @@
-"""Each party of a meeting is told in their own language, whoever acts."""
+"""Languages of meeting notifications: each person reads their own, no matter who acts."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def _german(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def bob(bob: User) -> User:
-    """He reads German and has a phone."""
+    """Give Bob German as his language, and a phone."""
     bob.language = "de"
     bob.save()
     PushDevice.objects.create(user=bob, token="phone", platform="ios")

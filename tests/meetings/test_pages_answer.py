@@ -1,4 +1,4 @@
-"""The link in the email: GET shows, POST acts, and a dead link says how things stand."""
+"""Recipient's email link: GET shows, POST answers, and a used link shows the current state."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ def meeting(ask: Ask) -> MeetingRequest:
 
 @pytest.fixture
 def link(meeting: MeetingRequest) -> str:
-    """The address as it was sent, without its host."""
+    """Return the path of the link in the email."""
     return urlsplit(links.answer_url(meeting)).path
 
 

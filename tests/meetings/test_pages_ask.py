@@ -1,4 +1,4 @@
-"""The form by which one asks for a meeting."""
+"""Form that requests a meeting."""
 
 import re
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def typed(team: Team, person: User, **other: str) -> dict[str, str]:
 
 
 def errors(page: Answer) -> dict[str, list[str]]:
-    """The errors as they stand in the page, by the field that points at them."""
+    """Return the errors shown on the page, by the field that refers to them."""
     html = page.content.decode()
     found = {}
     for field in re.findall(r'aria-describedby="[^"]*\bid_(\w+)_error', html):

@@ -1,4 +1,4 @@
-"""The way in: for strangers what there is, for whoever is signed in what is next and what waits."""
+"""Home page: an introduction for strangers; upcoming and pending items for signed-in people."""
 
 import re
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def part(page: str, begin: str, end: str) -> str:
 
 
 def days(page: str) -> list[str]:
-    """The list of days, as it is read out."""
+    """Return the list of days as a screen reader reads it."""
     items = page.split('<li class="day')[1:]
     texts = [re.sub(r"<[^>]*aria-hidden=\"true\">.*?</(?:span|div)>", " ", one) for one in items]
     texts[-1] = texts[-1].partition('<ul class="week-legend')[0]
@@ -277,7 +277,7 @@ def test_a_meeting_stands_once_for_each_of_the_two(
 def test_the_week_is_that_of_the_persons_zone_and_first_day(
     client: Client, bob: User, meeting_type: EventType
 ) -> None:
-    """At 16:00 on Wednesday in UTC it is 5:00 on Thursday in Auckland."""
+    """At 16:00 UTC on Wednesday, it is 5:00 on Thursday in Auckland."""
     book(meeting_type, START + 6 * HOUR)
     bob.timezone, bob.week_start, bob.time_format = "Pacific/Auckland", 7, "HH:mm"
     bob.save()

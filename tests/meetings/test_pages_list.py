@@ -1,4 +1,4 @@
-"""A person's meetings, tab by tab."""
+"""Meetings page: a person's meetings, tab by tab."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def one_of_each(ask: Ask, alice: User, bob: User) -> dict[Tab, list[MeetingRequest]]:
-    """What Bob finds in each tab; nothing of it has been swept."""
+    """Return Bob's meetings by tab. No sweep has run."""
     pending = ask()
     sent = ask(requester=bob, recipient=alice, start=START + DAY)
     confirmed, rejected, cancelled = (ask(start=START + n * DAY) for n in (2, 3, 4))

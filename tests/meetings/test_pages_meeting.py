@@ -1,4 +1,4 @@
-"""One meeting: what it shows, and what the people in it may do there."""
+"""Page of one meeting: its contents, and the actions of the two people in it."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def history(meeting: MeetingRequest) -> list[tuple[str, str]]:
 
 
 def post(client: Client, meeting: MeetingRequest, action: str, **fields: str) -> str:
-    """Where the answer leads to; what was said is on the page there."""
+    """Send this action and return the URL of the redirect. That page shows the message."""
     answer = client.post(f"/meetings/{meeting.pk}/{action}", fields)
     assert answer.status_code == 302
     return answer.headers["Location"]

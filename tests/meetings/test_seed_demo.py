@@ -1,4 +1,4 @@
-"""The demo: who is in it, that it is made once, and that what it and the README print works."""
+"""Demo data: its people, its single creation, and the commands that it and the README print."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def tour() -> str:
 
 
 def run_curl(client: Client, command: str, token: str, **body: str) -> Any:
-    """Do with the test client what this curl would do, with this token, and these values sent."""
+    """Do with the test client what this `curl` command does, with this token and these values."""
     words = shlex.split(command.replace("\\\n", " "))
     path = urlsplit(next(word for word in words if word.startswith("http"))).path
     headers = [words[i + 1] for i, word in enumerate(words) if word == "-H"]
@@ -55,7 +55,7 @@ def run_curl(client: Client, command: str, token: str, **body: str) -> Any:
 
 
 def curls(text: str) -> list[str]:
-    """The commands of a text, each with the lines that it runs on to."""
+    """Return the `curl` commands of a text, each with its continued lines."""
     return re.findall(r"^ *curl (?:.*\\\n)*.*", text, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""A meeting request from asking to its end: who may do what, when, and what follows from it."""
+"""Meeting services: from a request to its end, with permissions, times and consequences."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ Ask = Callable[..., MeetingRequest]
 
 @pytest.fixture
 def ask(team: Team, alice: User, bob: User) -> Ask:
-    """Alice asks Bob, who is in UTC, for an hour at START."""
+    """Return a function by which Alice asks Bob, who is in UTC, for an hour at START."""
 
     def ask(
         requester: User = alice,
@@ -56,7 +56,7 @@ def history(meeting: MeetingRequest) -> list[tuple[str, str, str]]:
 
 
 def sent_to(user: User) -> list[tuple[str, str]]:
-    """The kind and state of what goes to this person by email, oldest first."""
+    """Return kind and state of the emails to this person, oldest first."""
     rows = Notification.objects.filter(user=user, channel="email").order_by("id")
     return list(rows.values_list("kind", "state"))
 

@@ -1,4 +1,4 @@
-"""A week of claimed time, drawn on a clock."""
+"""Week view: one week of claimed time, drawn on a clock."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,7 @@ def instant(day: date, hour: int, minute: int = 0, zone: ZoneInfo = UTC_ZONE, fo
 
 
 def claim(start: int, end: int, before: int = 0, after: int = 0, who: str = "John") -> Claim:
-    """With buffers in minutes."""
+    """Return a claim. `start` and `end` are epoch seconds; the buffers are minutes."""
     return Claim(start, end, kept=(start - before * 60, end + after * 60), who=who)
 
 
@@ -43,7 +43,7 @@ def drawn(
 
 
 def clock(week: Week) -> list[int]:
-    """The hours that the scale shows."""
+    """Return the hours that the scale shows."""
     return [minute // 60 for minute, _block in week.scale]
 
 
@@ -229,7 +229,7 @@ def test_a_day_with_an_hour_twice_shows_it_once(
 
 
 def test_a_clock_that_is_put_back_at_midnight_keeps_days_apart() -> None:
-    """In Havana 1:00 on 1 November 2026 is followed by 0:00 of the same date."""
+    """The clock of Havana goes back from 1:00 to 0:00 on 1 November 2026, within the same date."""
     havana, day = ZoneInfo("America/Havana"), date(2026, 11, 1)
     start = instant(day, 0, 30, havana)
     week = drawn(
@@ -271,6 +271,6 @@ def test_the_present_off_the_scale_is_not_drawn(hour: int) -> None:
 
 
 def test_today_is_that_of_the_readers_zone() -> None:
-    """At 23:30 UTC on Monday it is Tuesday in Berlin."""
+    """At 23:30 UTC on Monday, it is Tuesday in Berlin."""
     week = drawn(zone=BERLIN, now=datetime(2026, 3, 2, 23, 30, tzinfo=UTC))
     assert [day.date.day for day in week.days if day.is_today] == [3]

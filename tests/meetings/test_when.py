@@ -1,4 +1,4 @@
-"""The `date` of a v3 meeting request: what it may say and which instant it then names."""
+"""`date` of a v3 meeting request: accepted forms, and the instant that each one names."""
 
 import re
 import string
@@ -462,7 +462,7 @@ spellings = st.sampled_from(sorted(WRITTEN))
 
 @st.composite
 def walls_near_a_change(draw: st.DrawFn) -> tuple[ZoneInfo, datetime]:
-    """A zone and a wall time within a day or so of a moment when its clocks were changed."""
+    """Draw a zone and a wall time within a day or so of a clock change in that zone."""
     zone = draw(zones)
     year = datetime(draw(st.integers(1900, 2100)), 1, 1, tzinfo=UTC)
     days = [year + timedelta(days=count) for count in range(367)]
@@ -487,7 +487,7 @@ def walls_near_a_change(draw: st.DrawFn) -> tuple[ZoneInfo, datetime]:
 
 
 def instants_that_show(wall: datetime, zone: ZoneInfo) -> list[datetime]:
-    """Every instant at which a clock in that zone shows `wall`, in order; none inside a gap."""
+    """Return every instant at which the zone's clock shows `wall`, in order. A gap gives none."""
     nearby = (wall.replace(tzinfo=UTC) + timedelta(hours=hours) for hours in range(-38, 39))
     offsets = {moment.astimezone(zone).utcoffset() or timedelta() for moment in nearby}
     candidates = sorted(wall.replace(tzinfo=UTC) - offset for offset in offsets)
@@ -566,7 +566,7 @@ def test_a_year_in_front_is_followed_by_the_month(
 
 @st.composite
 def nearly_dates(draw: st.DrawFn) -> str:
-    """A well-written date with a few characters changed, added, dropped or moved."""
+    """Draw a valid date with a few characters changed, added, dropped or moved."""
     text = WRITTEN[draw(spellings)](draw(seconds))
     text += draw(st.sampled_from(["", "Z", " UTC", " GMT", "+05:45", " -0500", " EST", " GMT+3"]))
     for _ in range(draw(st.integers(0, 3))):

@@ -1,4 +1,4 @@
-"""Calls of the v1 API, as its tests read them."""
+"""Helpers that call the v1 API and read its answers."""
 
 import json
 from typing import Any
@@ -9,20 +9,20 @@ Answer = tuple[int, Any]
 
 
 def call(client: Client, method: str, path: str, body: Any = None) -> Answer:
-    """The status and the body of the answer to `<method> /api/v1<path>`."""
+    """Send `<method> /api/v1<path>` and return the answer's status and body."""
     content = "" if body is None else json.dumps(body)
     response = client.generic(method, f"/api/v1{path}", content, "application/json")
     return response.status_code, response.json()
 
 
 def data(answer: Answer, status: int = 200) -> Any:
-    """The data of an answer with this status."""
+    """Return the data of an answer with this status."""
     assert answer[0] == status, answer
     return answer[1]["data"]
 
 
 def wrong(answer: Answer) -> list[tuple[str, str]]:
-    """What a validation error finds wrong: fields and messages."""
+    """Return fields and messages of a validation error."""
     status, body = answer
     assert (status, body.get("error"), body["message"], body.get("status_code")) == (
         422,
@@ -34,14 +34,14 @@ def wrong(answer: Answer) -> list[tuple[str, str]]:
 
 
 def conflict(answer: Answer) -> tuple[str, str | None]:
-    """The message and the reason of a conflict."""
+    """Return the message and the reason of a conflict."""
     status, body = answer
     assert (status, body["error"], body.get("status_code")) == (409, "conflict", 409), answer
     return body["message"], body.get("reason")
 
 
 def missing(answer: Answer) -> str:
-    """What is said not to be found."""
+    """Return the message of a not-found error."""
     status, body = answer
     assert (status, body["error"], body.get("status_code")) == (404, "not_found", 404), answer
     return str(body["message"])

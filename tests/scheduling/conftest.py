@@ -1,4 +1,4 @@
-"""An event type of Alice's, who works Monday to Friday, nine to five, and somebody who books it."""
+"""Fixtures for scheduling: Alice's event types, her working hours, and bookings by John Doe."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -18,13 +18,13 @@ Book = Callable[..., Booking]
 
 @pytest.fixture
 def now() -> datetime:
-    """A Monday, at nine in the morning, UTC."""
+    """Return a Monday, 9:00 UTC."""
     return NOW
 
 
 @pytest.fixture
 def at_now(settings: Settings) -> Iterator[None]:
-    """The clock stands at NOW."""
+    """Stop the clock at NOW."""
     stand_alone(settings)
     with time_machine.travel(NOW, tick=False):
         yield
@@ -32,19 +32,19 @@ def at_now(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def event_type(alice: User) -> EventType:
-    """Half an hour, confirmed at once."""
+    """Return an event type of half an hour, confirmed at once."""
     return factories.event_type(alice)
 
 
 @pytest.fixture
 def approved(alice: User) -> EventType:
-    """Half an hour that Alice must approve."""
+    """Return an event type of half an hour that Alice must approve."""
     return factories.event_type(alice, name="Interview", requires_approval=True)
 
 
 @pytest.fixture
 def book(event_type: EventType) -> Book:
-    """John Doe books START, unless told else."""
+    """Return a function by which John Doe books START, unless it gets other values."""
 
     def book(of: EventType = event_type, start: datetime = START, **fields: Any) -> Booking:
         return factories.booking(of, start=start, now=NOW, **fields)

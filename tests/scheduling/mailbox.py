@@ -1,4 +1,4 @@
-"""What has been written to Alice, who is the host, and to John, who booked."""
+"""Notifications to Alice, the host, and to John, the invitee."""
 
 import json
 from datetime import timedelta
@@ -17,12 +17,12 @@ def rows() -> list[Notification]:
 
 
 def told(since: int = 0) -> list[tuple[str, str, str]]:
-    """The kind, address and state of all rows after the first so many."""
+    """Return kind, address and state of all rows after the first `since` ones."""
     return [(row.kind, row.address, row.state) for row in rows()[since:]]
 
 
 def mail(address: str, kind: str) -> dict[str, Any]:
-    """What the last email of this kind to this address says."""
+    """Return the content of the last email of this kind to this address."""
     row = Notification.objects.filter(address=address, kind=kind).order_by("id").last()
     assert row is not None
     content: dict[str, Any] = json.loads(row.content)
@@ -39,19 +39,19 @@ def pushed() -> list[tuple[str, str]]:
 
 
 def sentence(address: str, kind: str) -> str:
-    """What an email says between the greeting and the facts."""
+    """Return the text between an email's greeting and its facts."""
     _greeting, said, *_rest = mail(address, kind)["text"].split("\n\n")
     return str(said)
 
 
 def event_of(content: dict[str, Any]) -> Any:
-    """The one entry of the email's calendar object."""
+    """Return the only entry of the email's calendar object."""
     (event,) = Calendar.from_ical(content["ics"]).walk("VEVENT")
     return event
 
 
 def entry(content: dict[str, Any]) -> dict[str, Any]:
-    """What a calendar makes of the email."""
+    """Return the calendar entry that the email carries."""
     event = event_of(content)
     return {
         "method": content["ics_method"],
@@ -76,6 +76,6 @@ def changes_of(content: dict[str, Any]) -> tuple[str, int, str]:
 
 
 def reminders() -> list[tuple[str, str, timedelta, str]]:
-    """To whom, by which channel, how long before the start, and whether they still wait."""
+    """Return address, channel, time before the start, and state of each reminder."""
     found = Notification.objects.filter(kind__in=["booking_reminder", "booking-reminder"])
     return sorted((row.address, row.channel, row.due_at - START, row.state) for row in found)

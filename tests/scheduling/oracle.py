@@ -1,8 +1,8 @@
-"""The slot rule once more, as naively as it can be said: minute by minute, looking at the clock.
+"""Naive second version of the slot rule: it walks minute by minute and looks at the clock.
 
 It takes the engine's questions and shares nothing else with it: no offsets, no intervals, no grid
-arithmetic on windows. For clocks that differ from UTC by whole minutes (all, since 1972), and for
-questions in whole minutes; only `now` and busy rows may have seconds.
+arithmetic on windows. It works for clocks that differ from UTC by whole minutes (all, since 1972),
+and for questions in whole minutes. Only `now` and busy rows may have seconds.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 
 
 def slots(offer: Offer, query: Query) -> list[tuple[int, int, str]]:
-    """Start, end and reason of every start on the grid; the reason is empty if it is open."""
+    """Return start, end and reason of every start on the grid. An open start has no reason."""
     working = _working_minutes(offer.hours, query.first - 2 * _DAY, query.last + 2 * _DAY)
     taken = _taken_minutes(offer.busy)
     duration, step = offer.terms.duration, offer.terms.step
@@ -31,7 +31,7 @@ def slots(offer: Offer, query: Query) -> list[tuple[int, int, str]]:
 
 
 def judge(offer: Offer, start: int) -> str:
-    """Why this start is not offered; empty if it is."""
+    """Return why this start is not offered, or an empty text if it is."""
     day = _wall(start, offer.hours.zone).date()
     working = _working_minutes(offer.hours, day - 2 * _DAY, day + 2 * _DAY)
     for minute in range(start, start + offer.terms.duration, MINUTE):
@@ -60,7 +60,7 @@ def _reason(offer: Offer, start: int, taken: set[int]) -> str:
 
 
 def _working_minutes(hours: Hours, day: date, last: date) -> dict[int, int]:
-    """Every working minute of these UTC dates, by time, and the first of its window."""
+    """Return every working minute of these UTC dates, with the first minute of its window."""
     working: dict[int, int] = {}
     windows: dict[date, dict[int, int]] = {}
     firsts: dict[tuple[date, int], int] = {}
@@ -76,7 +76,7 @@ def _working_minutes(hours: Hours, day: date, last: date) -> dict[int, int]:
 
 
 def _windows(hours: Hours, day: date) -> dict[int, int]:
-    """The minutes of the day in this date's hours, each with the first minute of its window."""
+    """Return the working minutes of this date, each with the first minute of its window."""
     if day in hours.overrides:
         windows = hours.overrides[day]
     else:
@@ -91,7 +91,7 @@ def _windows(hours: Hours, day: date) -> dict[int, int]:
 
 
 def _taken_minutes(busy: Iterable[tuple[int, int]]) -> set[int]:
-    """Every minute of which a busy row takes a second or more."""
+    """Return every minute in which a busy row takes a second or more."""
     return {
         minute
         for start, end in busy
@@ -102,7 +102,7 @@ def _taken_minutes(busy: Iterable[tuple[int, int]]) -> set[int]:
 
 @lru_cache(maxsize=100)
 def _wall_of_day(zone: ZoneInfo, day: date) -> list[tuple[int, date, int]]:
-    """What a wall clock shows at every minute of a UTC date: the date and the minute of the day."""
+    """Return each minute of a UTC date: epoch seconds, local date, local minute of the day."""
     midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     shown = []
     for instant in range(midnight, midnight + 24 * 60 * MINUTE, MINUTE):

@@ -1,4 +1,4 @@
-"""GET /api/v1/event_types/{id}/availability"""
+"""GET /api/v1/event_types/{id}/availability: open slots."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -54,12 +54,12 @@ def api(alice: User) -> Client:
 
 @pytest.fixture
 def hourly(alice: User) -> EventType:
-    """Eight starts a day: 9, 10, ... 16 o'clock UTC."""
+    """Return an event type with eight starts a day: 9:00, 10:00, ... 16:00 UTC."""
     return factories.event_type(alice, name="An hour", duration=60)
 
 
 def starts(answer: tuple[int, Any]) -> dict[str, list[str]]:
-    """The starts of each date, as `2T09:00` on the second of March."""
+    """Return the starts of each date, such as `2T09:00` for 9:00 on the second of March."""
     return {
         day["date"]: [slot["start_time"].removeprefix("2026-03-")[:-4] for slot in day["slots"]]
         for day in data(answer)
@@ -68,7 +68,7 @@ def starts(answer: tuple[int, Any]) -> dict[str, list[str]]:
 
 @pytest.fixture
 def ask(api: Client, hourly: EventType) -> Ask:
-    """The starts of the hour, for this query."""
+    """Return a function that gets the starts of `hourly` for a query."""
 
     def ask(query: str = "", of: EventType = hourly) -> dict[str, list[str]]:
         return starts(call(api, "GET", f"/event_types/{of.pk}/availability?{query}"))
@@ -201,7 +201,7 @@ def test_the_host_moves_and_the_hours_stay(ask: Ask, alice: User) -> None:
 
 
 def test_a_summer_time_that_begins(ask: Ask, alice: User) -> None:
-    """In New York it is four hours behind from 8 March on, five before."""
+    """New York is four hours behind UTC from 8 March on, and five hours before."""
     services.set_hours(
         user=alice,
         days={"7": {"enabled": True}, "6": {"enabled": True}},

@@ -1,4 +1,4 @@
-"""GET /api/v1/event_types/{id}/availability: what is closed and why; and what can be booked."""
+"""GET /api/v1/event_types/{id}/availability: closed slots with their reasons, and open slots."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,10 @@ def slots(api: Client, event_type: EventType, query: str) -> list[dict[str, Any]
 
 @pytest.fixture
 def reasons(api: Client) -> Reasons:
-    """Why the slots of a date are closed, by the time of their start; open ones are empty."""
+    """Return a function for the reasons of a date's slots by start.
+
+    Open slots have an empty reason.
+    """
 
     def reasons(of: EventType, day: str = "2026-03-04", zone: str = "UTC") -> dict[str, str]:
         query = f"start_date={day}&end_date={day}&timezone={zone}"
@@ -44,12 +47,12 @@ def reasons(api: Client) -> Reasons:
 
 
 def hourly(host: User, **fields: Any) -> EventType:
-    """An hour; eight starts a day, buffers or not."""
+    """Make an event type of an hour, with eight starts a day, with or without buffers."""
     return factories.event_type(host, **{"duration": 60, "slot_interval": 60, **fields})
 
 
 def day_of(reason: str = "", **other: str) -> dict[str, str]:
-    """Each of the eight starts with this reason, but for others, such as h10="busy"."""
+    """Return eight hourly slots with this reason. `other` sets single ones, such as h10="busy"."""
     return {f"{hour:02}:00": other.get(f"h{hour:02}", reason) for hour in range(9, 17)}
 
 
@@ -92,7 +95,7 @@ def test_horizon(reasons: Reasons, alice: User) -> None:
 
 
 def test_the_horizon_is_the_hosts(reasons: Reasons, alice: User) -> None:
-    """In Auckland it is 22:00 on the second; work begins there at 20:00 UTC the day before."""
+    """Auckland shows 22:00 on the second. Its working hours begin at 20:00 UTC the day before."""
     services.set_hours(user=alice, days={}, timezone="Pacific/Auckland")
     wanted = hourly(alice, max_advance_booking=1)
     found = reasons(wanted, "2026-03-03")
@@ -154,7 +157,7 @@ def test_what_is_cancelled_frees_the_day(reasons: Reasons, alice: User, book: Bo
 
 
 def test_the_day_of_the_limit_is_the_hosts(reasons: Reasons, alice: User, book: Book) -> None:
-    """Auckland's third of March is from 20:00 on the second until 04:00."""
+    """Auckland's third of March has working hours from 20:00 UTC on the second until 04:00."""
     services.set_hours(user=alice, days={}, timezone="Pacific/Auckland")
     wanted = hourly(alice, daily_limit=1)
     book(of=wanted, start=datetime(2026, 3, 2, 20, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""POST /api/v1/event_types"""
+"""POST /api/v1/event_types: accepted values, defaults, slugs and refusals."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""POST and PATCH /api/v1/event_types: what a host asks of those who book."""
+"""POST and PATCH /api/v1/event_types: the host's questions to invitees."""
 
 from typing import Any
 

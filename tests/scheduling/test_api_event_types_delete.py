@@ -1,4 +1,4 @@
-"""DELETE /api/v1/event_types/{id}"""
+"""DELETE /api/v1/event_types/{id}: unused event types are deleted, others deactivated."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/event_types/{id}"""
+"""GET /api/v1/event_types/{id}: lookup by number and UUID, and refusals."""
 
 import pytest
 from django.test import Client

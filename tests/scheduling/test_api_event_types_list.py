@@ -1,4 +1,4 @@
-"""GET /api/v1/event_types"""
+"""GET /api/v1/event_types: answer shape, order, filter and pages."""
 
 from decimal import Decimal
 from typing import Any

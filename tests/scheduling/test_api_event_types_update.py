@@ -1,4 +1,4 @@
-"""PATCH and PUT /api/v1/event_types/{id}"""
+"""PATCH and PUT /api/v1/event_types/{id}: partial changes, refusals and concurrent changes."""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ EVERYTHING: dict[str, Any] = {
 
 
 def flat(shown: dict[str, Any]) -> dict[str, Any]:
-    """What is shown nested, as it would be sent."""
+    """Return the nested values of an answer under the flat names of a request."""
     location = {
         "location": shown["location"]["type"],
         "location_custom": shown["location"]["custom"],
@@ -144,7 +144,7 @@ def test_a_place_of_ones_own_must_stay_said(api: Client, url: str) -> None:
 
 
 def test_two_changes_at_once_do_not_undo_each_other(event_type: EventType) -> None:
-    """Both have read the row before either wrote."""
+    """Both requests have read the row before either wrote."""
     mine, yours = (EventType.objects.get(pk=event_type.pk) for _ in range(2))
     services.update_event_type(event_type=mine, name="Mine")
     services.update_event_type(event_type=yours, duration=90)

@@ -1,4 +1,4 @@
-"""POST and PATCH /api/v1/event_types: every value that does not fit, and what is said about it."""
+"""POST and PATCH /api/v1/event_types: every invalid value and its error message."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""POST and PATCH /api/v1/events: answers to what the host asks of those who book."""
+"""POST and PATCH /api/v1/events: answers to the host's questions."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ NUL = "May not hold a NUL character."
 
 
 def question(name: str, **more: Any) -> dict[str, Any]:
-    """Named after its type."""
+    """Return a question that is named after its type."""
     return {
         "name": name,
         "label": name.title(),

@@ -1,4 +1,4 @@
-"""POST /api/v1/events: what is booked, and when it is meant to begin."""
+"""POST /api/v1/events: successful bookings, and the forms of their start."""
 
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -39,7 +39,7 @@ def api(alice: User) -> Client:
 
 @pytest.fixture
 def body(event_type: EventType) -> dict[str, Any]:
-    """The least that books START."""
+    """Return the smallest body that books START."""
     return {
         "event_type_id": event_type.pk,
         "attendee_email": "john@example.com",

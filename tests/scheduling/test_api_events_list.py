@@ -1,4 +1,4 @@
-"""GET /api/v1/events"""
+"""GET /api/v1/events: answer shape, order, filters and pages."""
 
 from datetime import UTC, datetime, timedelta
 

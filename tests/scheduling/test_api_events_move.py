@@ -1,4 +1,4 @@
-"""POST /api/v1/events/{id}/confirm, reject and cancel, DELETE, and GET history."""
+"""POST /api/v1/events/{id}/confirm, reject and cancel; DELETE; and GET history."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def pending(approved: EventType, book: Book) -> Booking:
 
 
 def entry(number: int, change: str, before: str | None, after: str, **more: Any) -> dict[str, Any]:
-    """A line of the history of a booking of START, written at LATER by the host."""
+    """Return a history entry of a booking of START, written at LATER by the host."""
     return {
         "sequence": number,
         "change": change,

@@ -1,4 +1,4 @@
-"""POST /api/v1/events: what cannot be booked, and why."""
+"""POST /api/v1/events: refused bookings and their reasons."""
 
 from datetime import timedelta
 from typing import Any
@@ -162,7 +162,7 @@ def test_a_value_that_does_not_fit_is_422(
 def test_notice_and_horizon_are_the_event_types(
     api: Client, body: dict[str, Any], event_type: EventType
 ) -> None:
-    """It is Monday at nine: 49 hours before START."""
+    """Now is Monday at nine, 49 hours before START."""
     for hours, days, told in ((50, 60, [TOO_SOON]), (49, 1, [TOO_FAR])):
         services.update_event_type(
             event_type=event_type, min_advance_booking=hours, max_advance_booking=days

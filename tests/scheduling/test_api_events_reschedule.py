@@ -1,4 +1,4 @@
-"""POST /api/v1/events/{id}/reschedule"""
+"""POST /api/v1/events/{id}/reschedule: new times, approval, and refusals."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ def url(booking: Booking) -> str:
 
 
 def claimed() -> list[tuple[int, int]]:
-    """What is claimed, in minutes from START."""
+    """Return the claimed times as minutes from START."""
     since = int(START.timestamp())
     rows = BusyTime.objects.values_list("start", "end")
     return [((start - since) // 60, (end - since) // 60) for start, end in rows]
@@ -127,7 +127,7 @@ def test_a_time_that_a_clock_repeats(api: Client, alice: User, book: Book) -> No
 
 
 def test_its_own_time_is_not_in_its_way(api: Client, alice: User, book: Book) -> None:
-    """Nor are its buffers and its place in the day's count."""
+    """The booking's own time, its buffers and its place in the daily count do not block it."""
     event_type = factories.event_type(
         alice,
         duration=60,

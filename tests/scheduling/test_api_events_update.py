@@ -1,4 +1,4 @@
-"""GET, PATCH and PUT /api/v1/events/{id}"""
+"""GET, PATCH and PUT /api/v1/events/{id}: one booking, and changes of its details."""
 
 from datetime import timedelta
 from typing import Any
@@ -161,7 +161,7 @@ def test_a_value_that_does_not_fit_is_422(
 def test_only_the_answers_that_are_sent_are_checked(
     api: Client, url: str, event_type: EventType
 ) -> None:
-    """The questions may have changed since the others were given."""
+    """The event type's questions may have changed since the earlier answers."""
     new = {"name": "new", "label": "New", "type": "text", "required": True, "options": []}
     company = new | {"name": "company", "type": "number", "required": False}
     services.update_event_type(event_type=event_type, custom_fields=[new, company])

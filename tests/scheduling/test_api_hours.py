@@ -1,4 +1,4 @@
-"""GET, PUT and PATCH /api/v1/users/me/availability"""
+"""GET, PUT and PATCH /api/v1/users/me/availability: the weekly hours and their zone."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def test_the_documented_request_is_answered_as_it_was_sent(api: Client, method: 
         ("7", {"enabled": True}, {"enabled": True, **NINE_TO_FIVE}),
         ("7", span("10:00", "11:00"), {"enabled": False, **span("10:00", "11:00")}),
         ("1", {}, {"enabled": True, **NINE_TO_FIVE}),
-        # Two windows or more are told as such, in order; one is not.
+        # The answer lists two or more windows, in order. It does not list a single one.
         (
             "1",
             {"windows": [span("13:00", "17:00"), span("09:00", "12:00")]},
@@ -133,7 +133,7 @@ def test_what_is_read_can_be_sent_back(api: Client) -> None:
     assert data(call(api, "PUT", URL, before)) == before
     enabled = data(call(api, "PATCH", URL, {"availability": {"2": {"enabled": True}}}))
     assert enabled["availability"]["2"] == {"enabled": True, **NINE_TO_FIVE, "windows": windows}
-    # Whoever knows of one window only, and sends its start and end back, takes no break away.
+    # A client that knows one window only, and sends its start and end back, removes no break.
     same = data(call(api, "PATCH", URL, {"availability": {"2": NINE_TO_FIVE}}))
     assert same["availability"]["2"] == {"enabled": True, **NINE_TO_FIVE, "windows": windows}
     # Others make it one window.

@@ -1,4 +1,4 @@
-"""/api/v1/users/me/availability/overrides: other hours on single dates"""
+"""/api/v1/users/me/availability/overrides: date-specific hours."""
 
 from datetime import date
 from typing import Any

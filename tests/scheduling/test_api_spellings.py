@@ -1,4 +1,4 @@
-"""POST and GET: one value in the spellings of several programs."""
+"""POST and GET /api/v1: equal values as different programs write them."""
 
 from typing import Any
 from urllib.parse import quote
@@ -70,7 +70,7 @@ def test_an_offset_names_the_zone_that_is_ahead_of_utc_by_it(
 
 
 def test_a_whole_number_may_have_a_fraction_of_nothing(api: Client) -> None:
-    """PHP writes 30.0 for 30, and JSON has but one type of number."""
+    """PHP writes 30.0 for 30, and JSON has only one type of number."""
     body = {"name": "Chat", "duration": 30.0, "buffer_time_after": 0.0, "daily_limit": 2.0}
     made = data(call(api, "POST", "/event_types", body), 201)
     assert (made["duration"], made["scheduling_settings"]["daily_limit"]) == (30, 2)

@@ -1,7 +1,7 @@
-"""Whatever people do, in whatever order: nobody is booked twice, and every effect is on record.
+"""State machine of bookings and meetings: no double booking, and every effect on record.
 
-Hypothesis drives the doors of bookings and meetings, overrides and the clock. After every step the
-database is read anew and held against a few sentences that know nothing of how it came about.
+Hypothesis calls the services of bookings, meetings and overrides, and moves the clock. After each
+step the test reads the database anew. It checks a few statements that do not know the steps.
 """
 
 from collections import Counter
@@ -170,7 +170,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(day=DAYS, quarter=st.integers(36, 66))
     def meet(self, day: int, quarter: int) -> None:
-        """Bob asks Alice for an hour, and she says yes if she can."""
+        """Let Bob ask Alice for an hour. Alice confirms if she can."""
         midnight = datetime.combine(self.date(day), time(), UTC)
         start = midnight + timedelta(days=1, minutes=15 * quarter)
         meeting = meeting_services.request_meeting(
@@ -254,7 +254,7 @@ class Machine(RuleBasedStateMachine):
         return rows[which % len(rows)]
 
     def slot(self, event_type: EventType, day: int, pick: int, **moving: Any) -> Slot | None:
-        """One of a day's slots, open or not."""
+        """Return one of a day's slots, open or closed."""
         days = availability.slots_by_date(
             event_type,
             zone=event_type.zone,
@@ -267,7 +267,7 @@ class Machine(RuleBasedStateMachine):
         return found[pick % len(found)] if found else None
 
     def check_refusal(self, error: DomainError, slot: Slot) -> None:
-        """What is shown as closed is refused, and for the reason that is shown."""
+        """A slot shown as closed is refused, for the reason shown."""
         assert slot.reason
         if slot.reason in TAKEN:
             assert (type(error), error.reason) == (TimeTaken, slot.reason)

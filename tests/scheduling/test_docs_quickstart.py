@@ -29,7 +29,7 @@ def sample(language: str) -> str:
 
 
 def books(command: Sequence[str], server: LiveServer, host: User, address: str = "{}") -> None:
-    """Run a program, and find the booking that it prints."""
+    """Run a program and check the booking that it prints."""
     factories.event_type(host, name="Intro", duration=30)
     told = {
         "PARLEY_URL": address.format(server.url),

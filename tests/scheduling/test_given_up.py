@@ -1,4 +1,4 @@
-"""An invitee who moves what a host must approve gives up a time: it is said before and after."""
+"""Rescheduling by an invitee: an approved time is given up, and Parley says so before and after."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ GONE = f"The earlier time, {TIME}, was given up for this one: nothing is booked 
 
 @pytest.fixture
 def stood(book: Book, approved: EventType, alice: User) -> Booking:
-    """A booking that Alice has approved."""
+    """Return a booking that Alice has approved."""
     return bookings.confirm(booking=book(approved), actor=bookings.host(alice), now=NOW)
 
 

@@ -1,4 +1,4 @@
-"""How often anybody can book and reschedule: at the limit, beyond it, and when it is over."""
+"""Limits on how often people book and reschedule: at the limit, beyond it, and afterwards."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def clock(settings: Settings) -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def starts(clock: time_machine.Traveller) -> Iterator[int]:
-    """Epoch seconds of half hours that are free, each given once."""
+    """Yield the epoch seconds of free half hours, each one once."""
     return (
         int((START + timedelta(days=day, minutes=30 * half)).timestamp())
         for day in count()
@@ -120,7 +120,10 @@ def test_it_is_limited_by_the_day_too(
 def test_erasing_a_booking_makes_no_room(
     offered: EventType, starts: Iterator[int], settings: Settings, clock: time_machine.Traveller
 ) -> None:
-    """Who books is led to its page, where it can be erased: with mail each time."""
+    """An invitee can erase a booking on its page, but each booking sent mail.
+
+    So it still counts.
+    """
     allow(settings, bookings_hour=2)
     for _number in range(2):
         token = book(starts)["Location"].rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Everybody is told in their own language, whoever acts, and programs always in English."""
+"""Languages of notifications: each person reads their own, and programs always get English."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the emails about a booking say, whatever others have typed."""
+"""Texts of booking emails, with any text that other people typed."""
 
 import json
 from datetime import timedelta
@@ -35,7 +35,7 @@ DAY, QUARTER = timedelta(days=1), timedelta(minutes=15)
 
 @pytest.fixture
 def alice(alice: User) -> User:
-    """She reads times in New York and has a phone."""
+    """Return Alice, who reads times in New York and has a phone."""
     alice.timezone = "America/New_York"
     alice.save()
     PushDevice.objects.create(user=alice, token="phone", platform="ios")
@@ -157,7 +157,7 @@ EVIL = "<img src=x onerror=\"alert(1)\"> & 'co'"
 
 
 class Elements(HTMLParser):
-    """The names of all elements of a page."""
+    """Parser of the names of all elements of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -169,7 +169,7 @@ class Elements(HTMLParser):
 
 
 def through_everything(booking: Booking, alice: User) -> None:
-    """All that can be told of a booking that must be approved."""
+    """Cause every notification about a booking that needs approval."""
     host = bookings.host(alice)
     bookings.confirm(booking=booking, actor=host, now=NOW)
     bookings.reschedule(booking=booking, start=LATER, actor=INVITEE, now=NOW, reason=EVIL)

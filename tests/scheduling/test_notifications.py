@@ -1,4 +1,4 @@
-"""Who hears what of a booking, by email and push, and what lands in their calendars."""
+"""Booking notifications: recipients of emails and push messages, and calendar entries."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ DAY, QUARTER = timedelta(days=1), timedelta(minutes=15)
 
 @pytest.fixture
 def alice(alice: User) -> User:
-    """She reads times in New York and has a phone."""
+    """Return Alice, who reads times in New York and has a phone."""
     alice.timezone = "America/New_York"
     alice.save()
     PushDevice.objects.create(user=alice, token="phone", platform="ios")

@@ -1,4 +1,4 @@
-"""Which bookings a change of hours would leave outside."""
+"""Bookings that a change of hours would leave outside the working time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ def at(text: str) -> datetime:
 
 
 def booked(start: str, minutes: int = 30) -> Booking:
-    """A booking that nobody saved; times are UTC."""
+    """Return an unsaved booking. Its times are in UTC."""
     return Booking(start=at(start), end=at(start) + timedelta(minutes=minutes))
 
 

@@ -1,4 +1,4 @@
-"""The host's link: GET shows, POST approves or declines, and a dead link says how things stand."""
+"""The host's email link: GET shows, POST approves or declines, and a used link shows the state."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ def booking(book: Book, approved: EventType) -> Booking:
 
 @pytest.fixture
 def link(booking: Booking) -> str:
-    """The address as it was sent, without its host."""
+    """Return the path of the link in the email."""
     return urlsplit(links.answer_url(booking)).path
 
 

@@ -1,4 +1,4 @@
-"""A booking as its host sees it, and what they do with it: GET shows, POST acts."""
+"""The host's page of a booking: GET shows, POST acts."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ MOVED_MEANWHILE = (
 
 @pytest.fixture
 def client(client: Client, alice: User) -> Client:
-    """Alice's browser."""
+    """Return Alice's browser."""
     client.force_login(alice)
     return client
 
@@ -43,7 +43,10 @@ def page_of(booking: Booking) -> str:
 
 
 def act(client: Client, booking: Booking, action: str, **fields: object) -> Answer:
-    """The page after a POST that has seen the booking as it was made, unless told else."""
+    """POST an action for the booking's first version, unless `fields` says otherwise.
+
+    Return the page.
+    """
     sent = {"sequence": 0, **fields}
     return client.post(f"{page_of(booking)}/{action}", sent, follow=True)
 

@@ -1,4 +1,4 @@
-"""What is booked of a host, tab by tab."""
+"""Bookings page: a host's bookings, tab by tab."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ TABS = ("upcoming", "pending", "completed", "rejected", "cancelled", "expired")
 def one_of_each(
     book: Book, alice: User, event_type: EventType, approved: EventType
 ) -> dict[str, list[Booking]]:
-    """What Alice finds in each tab; nothing of it has been swept."""
+    """Return Alice's bookings by tab. No sweep has run."""
     before = NOW - 5 * DAY  # a Wednesday
     upcoming, pending = book(), book(approved, start=START + DAY)
     rejected, cancelled = book(approved, start=START + 2 * DAY), book(start=START + 5 * DAY)

@@ -1,4 +1,4 @@
-"""What can be booked of a host: the list, the form, and what is done with each."""
+"""Event type pages: the list, the form, and the actions on each event type."""
 
 import re
 from decimal import Decimal
@@ -50,7 +50,7 @@ def page_of(event_type: EventType) -> str:
 
 
 def typed(**other: Any) -> dict[str, Any]:
-    """The form as it is sent for a new event type, with other values for some of its inputs."""
+    """Return the fields of the form for a new event type, with some values replaced."""
     fields: dict[str, Any] = {
         "act": "save",
         "name": "Intro call",
@@ -76,7 +76,7 @@ def typed(**other: Any) -> dict[str, Any]:
 
 
 def asked(*questions: CustomField, keys: str = "0123456789") -> dict[str, Any]:
-    """The inputs of these questions, in this order."""
+    """Return the form fields of these questions, in this order."""
     fields: dict[str, Any] = {"question": list(keys[: len(questions)])}
     for key, question in zip(keys, questions, strict=False):
         prefix = f"question-{key}-"
@@ -88,7 +88,7 @@ def asked(*questions: CustomField, keys: str = "0123456789") -> dict[str, Any]:
 
 
 def errors(page: Answer) -> dict[str, list[str]]:
-    """The errors as they stand in the page, by the input that they are tied to."""
+    """Return the errors shown on the page, by the input that they belong to."""
     html = re.sub(r"<template.*?</template>", "", main(page), flags=re.DOTALL)
     found = {}
     for name, text in re.findall(r'class="errorlist" id="id_([\w-]+)_error">(.*?)</ul>', html):
@@ -98,7 +98,7 @@ def errors(page: Answer) -> dict[str, list[str]]:
 
 
 def questions_of(page: Answer) -> list[tuple[str, str, str]]:
-    """Key, label and name of each question in the form, in their order."""
+    """Return key, label and name of each question in the form, in order."""
     html = re.sub(r"<template.*?</template>", "", main(page), flags=re.DOTALL)
 
     def value(name: str) -> str:
@@ -402,7 +402,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
     assert {name: form[name].value() for name in changed} == changed
     assert questions_of(page) == [("0", "Topic?", "topic")]
     if not is_new:
-        assert f"<h1>{event_type.name}</h1>" in main(page)  # as it is, not as it would be
+        assert f"<h1>{event_type.name}</h1>" in main(page)  # the saved name, not the typed one
     assert everything() == before
 
 

@@ -1,4 +1,4 @@
-"""The weekly hours: shown, changed with and without a script, checked against what is booked."""
+"""Weekly hours page: shown, changed with and without a script, and checked against bookings."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def signed_in(client: Client, alice: User) -> Client:
 
 
 def typed(**other: Any) -> dict[str, Any]:
-    """The form as it is sent for Alice's usual week, with other values for some of its inputs."""
+    """Return the form fields of Alice's usual week. `other` replaces values; None removes one."""
     fields: dict[str, Any] = {"timezone": "UTC", "act": "save"}
     for number in range(1, 8):
         fields |= {f"start-{number}": ["09:00"], f"end-{number}": ["17:00"]}
@@ -46,7 +46,7 @@ def week(user: User) -> dict[int, list[tuple[int, int]]]:
 
 
 def shown(page: Answer) -> dict[str, list[tuple[str, str]]]:
-    """What the inputs hold, by the weekday; those that are off stand in brackets."""
+    """Return start and end values by weekday. A disabled weekday's number stands in brackets."""
     html = re.sub(r"<template.*?</template>", "", main(page), flags=re.DOTALL)
     found = {}
     for number in range(1, 8):
@@ -60,7 +60,7 @@ def shown(page: Answer) -> dict[str, list[tuple[str, str]]]:
 
 
 def inputs(page: Answer) -> dict[str, list[str]]:
-    """All hidden inputs of the page, as a browser sends them."""
+    """Return all hidden inputs of the page, as a browser sends them."""
     found: dict[str, list[str]] = {}
     pairs = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', main(page))
     for name, value in pairs:

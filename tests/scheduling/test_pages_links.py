@@ -1,4 +1,4 @@
-"""Public addresses as people write, keep and fill them in: slashes, letters, old names, prefill."""
+"""Public URLs as people write, keep and fill them in: slashes, letter case, old names, prefill."""
 
 import re
 from datetime import timedelta
@@ -247,7 +247,7 @@ GIVEN = {
 
 
 def filled(page: Answer) -> dict[str, str]:
-    """What the form of the page begins with."""
+    """Return the initial values of the page's form."""
     html = main(page)
     found = dict(re.findall(r'<input type="(?:text|email)" name="([^"]*)" value="([^"]*)"', html))
     found |= dict(re.findall(r'<textarea name="([^"]*)"[^>]*>\s*([^<]*)</textarea>', html))

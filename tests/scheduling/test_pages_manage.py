@@ -1,4 +1,4 @@
-"""The invitee's page: GET shows, POST moves or cancels what its sender has seen."""
+"""The invitee's page: GET shows; POST reschedules or cancels the version that its sender saw."""
 
 import re
 from collections.abc import Callable
@@ -31,12 +31,12 @@ LATER = START + timedelta(days=1)
 
 
 def address(booking: Booking) -> str:
-    """The link as it was sent, without its host."""
+    """Return the path of the link in the email."""
     return urlsplit(links.manage_url(booking)).path
 
 
 def words(page: Answer) -> str:
-    """Without how to be erased, which has tests of its own."""
+    """Return the page's words before the part about erasure, which has its own tests."""
     return all_words(page).partition(" Erase me from this booking")[0]
 
 
@@ -60,13 +60,13 @@ def history(booking: Booking) -> list[tuple[str, str, str, str]]:
 
 
 def offered(page: Answer) -> list[datetime]:
-    """The starts that can be chosen, in UTC."""
+    """Return the selectable starts, in UTC."""
     seconds = re.findall(r'name="start" value="([0-9]+)"', page.content.decode())
     return [datetime.fromtimestamp(int(second), UTC) for second in seconds]
 
 
 def weeks(page: Answer) -> list[str]:
-    """Where the links to other weeks lead to."""
+    """Return the weeks that the links to other weeks name."""
     return re.findall(r'href="\?week=([^"]*)#move"', page.content.decode())
 
 
@@ -173,7 +173,7 @@ def test_what_is_offered_is_what_is_open_on_the_invitees_dates(
 
 
 def test_dates_are_those_of_the_invitees_clock(client: Client, alice: User, book: Book) -> None:
-    """Noon in UTC is one in the morning of the next day in Auckland."""
+    """Noon in UTC is 1:00 on the next day in Auckland."""
     set_override(user=alice, day=date(2026, 3, 6), windows=[{"start": "10:30", "end": "12:00"}])
     set_hours(user=alice, days={str(day): {"enabled": False} for day in range(1, 4)})
     booking = book(start=datetime(2026, 3, 5, 16, 30, tzinfo=UTC), timezone="Pacific/Auckland")

@@ -1,4 +1,4 @@
-"""Other hours on single dates: a calendar to choose from, a form, and a list of what is to come."""
+"""Date-specific hours page: a calendar to choose from, a form, and a list of future dates."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -41,7 +41,7 @@ def kept(user: User) -> dict[date, list[tuple[int, int]]]:
 
 
 def cells(page: Answer) -> dict[str, str]:
-    """What the calendar says of each date that can be chosen: by its address."""
+    """Return the calendar's label of each selectable date, by the date in its link."""
     found = re.findall(
         r'href="\?month=[0-9-]+&amp;date=([0-9-]+)#date"[^>]*aria-label="([^"]*)"', main(page)
     )
@@ -49,7 +49,7 @@ def cells(page: Answer) -> dict[str, str]:
 
 
 def form_of(page: Answer) -> tuple[str, list[tuple[str, str]]]:
-    """What is chosen in the form, and its windows."""
+    """Return the selected kind of the form, and its windows."""
     html = re.sub(r"<template.*?</template>", "", main(page), flags=re.DOTALL)
     (kind,) = re.findall(r'name="kind" value="([^"]*)" checked', html)
     sides = (re.findall(rf'name="{side}-date" value="([^"]*)"', html) for side in ("start", "end"))

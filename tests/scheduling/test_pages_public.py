@@ -1,4 +1,4 @@
-"""The public pages: what can be booked of a host, and which times are open, for anybody to see."""
+"""Public pages: a host's event types, and the open times of each, for everybody."""
 
 import gzip
 import re
@@ -26,7 +26,7 @@ def address(**query: object) -> str:
 
 
 def open_days(page: Answer) -> dict[str, str]:
-    """The days that can be chosen, and how they are read out."""
+    """Return the selectable days and their labels for screen readers."""
     found = re.findall(
         r'name="day" value="([^"]*)" aria-pressed="[a-z]*" aria-label="([^"]*)"', main(page)
     )
@@ -38,7 +38,7 @@ def chosen_day(page: Answer) -> list[str]:
 
 
 def offered(page: Answer) -> dict[datetime, str]:
-    """The starts that can be chosen, in UTC, and how they are written."""
+    """Return the selectable starts, in UTC, and their labels."""
     found = re.findall(r'name="start" value="([0-9]+)">([^<]*)<', main(page))
     return {datetime.fromtimestamp(int(second), UTC): text for second, text in found}
 
@@ -163,7 +163,7 @@ def test_times_that_a_clock_shows_twice_are_told_apart(client: Client, alice: Us
 def test_an_hour_that_a_clock_shows_twice_names_its_offset_wherever_it_is_shown(
     client: Client, alice: User
 ) -> None:
-    """Also where but one of the two is open."""
+    """The offset is shown even if only one of the two times is open."""
     set_hours(
         user=alice,
         days={"7": {"enabled": True, "windows": [{"start": "01:00", "end": "02:00"}]}},

@@ -1,4 +1,4 @@
-"""Booking as a stranger: the form, what it refuses, and what stands afterwards."""
+"""Booking page for strangers: the form, its refusals, and the page after a booking."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def post(client: Client, page: str = PAGE, **fields: object) -> Any:
 
 
 def errors(page: Answer) -> dict[str, str]:
-    """What stands beside which field."""
+    """Return the error message of each field."""
     found = re.findall(
         r'<ul class="errorlist" id="id_([^"]*)_error"><li>(.*?)</li></ul>', main(page)
     )
@@ -124,7 +124,7 @@ def test_what_is_asked_is_kept_as_the_host_has_asked_for_it(client: Client, alic
     factories.event_type(
         alice,
         custom_fields=[
-            question("email", "text"),  # its name is that of a field of ours
+            question("email", "text"),  # its name is also that of a built-in field
             question("people", "number", required=True),
             question("share", "number"),
             question("new", "boolean"),

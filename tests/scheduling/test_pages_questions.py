@@ -1,4 +1,4 @@
-"""The questions that whoever books is asked: typed, named, ordered and refused in the form."""
+"""Questions to the invitee: types, names, order and errors in the event type's form."""
 
 import re
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""A page that was left open: nothing is booked on terms that its reader has not seen."""
+"""Outdated booking page: nothing is booked on terms that its reader has not seen."""
 
 import re
 from typing import Any
@@ -25,13 +25,13 @@ TYPED = {"name": "Jo", "email": "jo@example.com", "notes": "Still here", "zone":
 
 
 def hidden(page: Answer) -> dict[str, str]:
-    """What the page's form carries along."""
+    """Return the hidden inputs of the page's form."""
     form = re.findall(r'<form [^>]*method="post".*?</form>', main(page), re.S)[-1]
     return dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form))
 
 
 def open_page(client: Client) -> dict[str, Any]:
-    """What is sent from a page that was opened now."""
+    """Open the page now and return the fields that its form sends."""
     return hidden(client.get(f"{PAGE}?start={SECOND}&zone=UTC")) | TYPED
 
 

@@ -1,4 +1,4 @@
-"""Telephone numbers: as people write them, for the host's country, kept in one form."""
+"""Phone numbers: read as people of the host's country write them, stored in one form."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The slot rule, sentence by sentence."""
+"""Slot rule: one test for each of its sentences."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -32,17 +32,20 @@ HALF_HOURS = Terms(duration=30 * MINUTE, step=30 * MINUTE, horizon=99_999)
 
 
 def clock(text: str) -> int:
-    """The minute of the day."""
+    """Return the minute of the day of a time such as `09:30`."""
     return int(text[:2]) * 60 + int(text[3:])
 
 
 def windows(text: str) -> list[Interval]:
-    """`09:00-12:00 13:00-17:00`"""
+    """Return the intervals of a text such as `09:00-12:00 13:00-17:00`."""
     return [(clock(pair[:5]), clock(pair[6:])) for pair in text.split()]
 
 
 def hours(text: str, zone: ZoneInfo = NEW_YORK, **overrides: str) -> Hours:
-    """The same on all weekdays; overrides by ISO date, such as d2026_06_01="10:00-11:00"."""
+    """Return equal hours on all weekdays.
+
+    Overrides name dates, such as d2026_06_01="10:00-11:00".
+    """
     return Hours(
         zone,
         weekly={weekday: windows(text) for weekday in range(1, 8)},
@@ -178,7 +181,7 @@ def test_windows_that_meet_at_midnight_are_continuous_and_each_has_its_grid() ->
 
 
 def test_hours_around_the_clock_begin_their_grid_anew_every_day() -> None:
-    """Else the days before would move it: there is no first working minute."""
+    """Otherwise earlier days would shift the grid, since no working minute would be the first."""
     for day in (MONDAY, TUESDAY, date(2026, 11, 1)):
         found = find(days(day), hours("00:00-24:00"), every(7 * 60, lasting=8 * 60))
         expected = "00:00 07:00 14:00 21:00" if day.month == 6 else "00:00 06:00 13:00 20:00"
@@ -366,7 +369,7 @@ def test_the_date_before_a_skipped_one_meets_the_date_after_it() -> None:
 
 
 def test_a_date_that_a_clock_shows_once_more_is_selected_as_a_whole() -> None:
-    """In Newfoundland 00:01 on 7 November 2010 was followed by 23:01 on the 6th."""
+    """Newfoundland's clock went from 00:01 on 7 November 2010 back to 23:01 on the 6th."""
     zone = ZoneInfo("America/St_Johns")
     around_the_clock = hours("00:00-24:00", zone)
     terms = every(25, lasting=90)
@@ -396,7 +399,7 @@ def test_what_has_begun_is_closed_by_notice() -> None:
 
 @pytest.mark.parametrize(("zone", "first"), [(NEW_YORK, 31), (KATHMANDU, 32)])
 def test_horizon_and_daily_limit_speak_of_the_hosts_dates(zone: ZoneInfo, first: int) -> None:
-    """Late on Sunday, Monday and Tuesday evening in New York, which is the next day elsewhere."""
+    """New York has late evening on Sunday, Monday and Tuesday. Elsewhere it is the next day."""
     start = date(2026, 5, 1) + timedelta(days=first - 1)
     query = Query(zone, start, start + timedelta(days=2))
     late, now = hours("23:30-24:00"), at("2026-05-31 23:00")
@@ -450,7 +453,7 @@ def test_a_long_row_counts_however_many_short_ones_begin_after_it() -> None:
 
 
 def test_the_first_reason_that_holds_is_given() -> None:
-    """All hold at first; then, one after the other, they cease to."""
+    """All reasons hold at first. Then they are removed one after the other."""
     nine = at("2026-06-01 09:00")
     terms = replace(
         HALF_HOURS, notice=DAY, horizon=0, daily_limit=1, before=10 * MINUTE, after=10 * MINUTE
@@ -494,7 +497,7 @@ def test_the_first_reason_that_holds_is_given() -> None:
     ],
 )
 def test_a_start_that_is_not_offered_has_a_reason(start: str, reason: str) -> None:
-    """Off the grid only where every minute of the meeting is working."""
+    """A start is "off_grid" only if every minute of the meeting is working time."""
     host = hours("00:00-01:00 09:00-11:10 23:00-24:00")
     assert judge(at(f"2026-06-01 {start}"), host) == reason
 

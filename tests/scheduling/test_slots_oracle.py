@@ -1,4 +1,4 @@
-"""The slot engine against a naive oracle: no difference, whatever the hours, zones and rows."""
+"""Slot engine against a naive oracle: no difference for any hours, zones and rows."""
 
 import random
 from dataclasses import dataclass, replace
@@ -62,7 +62,7 @@ ALL_ZONES = sorted(available_timezones() - {"localtime"})
 
 @lru_cache
 def change_days(name: str) -> list[date]:
-    """The UTC dates of 2000 to 2040 near which this zone's clock changes."""
+    """Return the UTC dates from 2000 to 2040 near which this zone's clock changes."""
     zone = ZoneInfo(name)
     looks = range(at("2000-01-01", UTC_ZONE), at("2040-12-31", UTC_ZONE), 3 * DAY)
     offsets = [datetime.fromtimestamp(look, zone).utcoffset() for look in looks]
@@ -82,7 +82,7 @@ def _change(zone: ZoneInfo, look: int) -> int:
 
 @dataclass(frozen=True)
 class Case:
-    """A question, near a change of the host's clock; `midnight` is that of UTC on the day of it."""
+    """Query near a change of the host's clock. `midnight` is midnight UTC on that day."""
 
     midnight: int
     offer: Offer
@@ -161,7 +161,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def near_a_change(full: int) -> settings:
-    """A fiftieth of the examples, unless at full length: the oracle is slow."""
+    """Return settings with a fiftieth of the examples, except at full size: the oracle is slow."""
     return settings(
         max_examples=full if FULL else full // 50, suppress_health_check=[HealthCheck.too_slow]
     )
@@ -210,7 +210,7 @@ def test_nothing_but_the_rule_matters(case: Case, dice: random.Random, viewer: s
         if datetime.fromtimestamp(slot.start, query.zone).date() in dates
     ] == found
 
-    # One start is judged as it is shown.
+    # `judge_start` gives the reason that the slot shows.
     for slot in dice.sample(found, min(len(found), 5)):
         assert judge_start(offer, slot.start) == slot.reason
 
@@ -226,7 +226,7 @@ def test_nothing_but_the_rule_matters(case: Case, dice: random.Random, viewer: s
 
 @pytest.mark.torture
 def test_every_zone_agrees_with_the_oracle_near_its_changes() -> None:
-    """One change of each zone of the tz database (ten at full size), with hours at night."""
+    """Each zone of the tz database is tested at one change (ten at full size), with night hours."""
     for seed in range(10 if FULL else 1):
         dice = random.Random(seed)
         for name in ALL_ZONES:

@@ -1,4 +1,4 @@
-"""An ordinary user of a Parley that strangers beset, and the strangers.
+"""One ordinary user of a Parley that hostile clients attack, and those clients.
 
 Parley runs as `make run` runs it, or by production's commands: the web of the Dockerfile and each
 worker of compose.yaml. The user asks for a list, books, and waits for the invitee's email and for
@@ -38,7 +38,7 @@ from tests.torture.served import Client, answers
 _UP_SECONDS = 120
 _QUIET_SECONDS = 120
 _TICK_SECONDS = 0.1
-# Longer than a round takes; they answer as soon as it is over.
+# Longer than a round takes. The endpoints answer at the end of the round.
 _HANG_SECONDS = 300
 _WEBHOOKS = 10
 # A tenth of what may be, as fast as a client on the same machine sends it.
@@ -50,7 +50,7 @@ Seconds = Mapping[str, float]
 
 
 class MailServer(wire.MailServer):
-    """A mail server that drips while it is told to: a line every tick, and no end."""
+    """Mail server that drips while `drips` is set: a line every tick, and no end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,10 @@ class MailServer(wire.MailServer):
 
 
 class Endpoint:
-    """Answers Alice's calls at once, and Mallory's when `is_prompt` is set."""
+    """Webhook endpoints.
+
+    They answer Alice's calls at once; Mallory's only while `is_prompt` is set.
+    """
 
     def __init__(self, wired: wire.Endpoint) -> None:
         self.is_prompt = threading.Event()
@@ -85,7 +88,7 @@ class Endpoint:
 
 @dataclass
 class Place:
-    """A deployment under way, with Alice, whom people book, and Mallory, who is a stranger."""
+    """Running deployment, with Alice, whom people book, and Mallory, a hostile user."""
 
     deployment: Deployment
     port: int
@@ -98,7 +101,7 @@ class Place:
     _numbers: Iterator[int] = field(default_factory=count)
 
     def book(self, host: Mapping[str, Any]) -> str:
-        """Somebody books a time that nobody has booked: their address."""
+        """Book a free time of this host's. Return the invitee's address."""
         number = next(self._numbers)
         guest = f"guest{number}@example.com"
         start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -115,7 +118,7 @@ class Place:
         return guest
 
     def use(self, *, acts: Sequence[str] = ACTS) -> Seconds:
-        """Do what an ordinary user does, over new connections; how long each act took."""
+        """Do what an ordinary user does, over new connections. Return the seconds of each act."""
         began = time.time()
         with closing(Client(self.port, self.alice["token"])) as client:
             answer = client.ask("GET", "/api/v1/events?limit=20")
@@ -134,7 +137,7 @@ class Place:
         return took
 
     def settle(self) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until no due notification or delivery is left."""
         wire.until(lambda: not self._due(), seconds=_QUIET_SECONDS, what="all sent")
 
     def _due(self) -> int:
@@ -148,7 +151,7 @@ class Place:
         )
 
     def ended(self) -> list[str]:
-        """What the processes have said that did not live through it."""
+        """Return the output of each process that has ended."""
         return [each.output for each in self.processes if each.process.poll() is not None]
 
 
@@ -197,7 +200,7 @@ def place(directory: Path) -> Iterator[Place]:
 
 
 def workers() -> list[str]:
-    """The services of compose.yaml that work."""
+    """Return the worker services of compose.yaml."""
     services_ = recipes.compose()["services"]
     return [name for name in services_ if recipes.command(name)[0] == "celery"]
 
@@ -213,7 +216,7 @@ def percentile95(values: Sequence[float]) -> float:
 def crowd(
     place: Place, count: int, *, first: bytes = b"", drop: bytes = b"", receive_buffer: int = 0
 ) -> Iterator[None]:
-    """So many connections that stay. One that the server closes is opened anew."""
+    """Keep `count` connections open. Replace each one that the server closes."""
     over = threading.Event()
 
     def come() -> Stranger:
@@ -258,7 +261,7 @@ def crowd(
 
 @contextmanager
 def again_and_again(count: int, act: Callable[[], object], *, pause: float = 0.0) -> Iterator[None]:
-    """So many threads that do this until it is over. Without an answer they try again."""
+    """Repeat `act` in `count` threads until the context ends. They try again after an error."""
     over = threading.Event()
 
     def run() -> None:
@@ -291,7 +294,7 @@ def dripping(place: Place, count: int) -> AbstractContextManager[None]:
 
 
 def huge(place: Place, count: int) -> AbstractContextManager[None]:
-    """Bodies as large as they may be, one after the other."""
+    """Send bodies of a large permitted size, one after the other."""
     body = b"x" * _HUGE
     return again_and_again(
         max(count // 50, 2), partial(_ask, place, "POST", "/oauth/token", body), pause=0.05
@@ -311,28 +314,28 @@ def idle(place: Place, count: int) -> AbstractContextManager[None]:
 
 
 def kept(place: Place, count: int) -> AbstractContextManager[None]:
-    """Idle after an answer."""
+    """Keep connections idle after one answer each."""
     return crowd(place, count, first=head("GET", "/healthz"))
 
 
 def deaf(place: Place, count: int) -> AbstractContextManager[None]:
-    """Ask for the largest file that there is, and take next to nothing of it."""
+    """Ask for the largest file, and read almost nothing of it."""
     return crowd(place, count, first=head("GET", place.large_file), receive_buffer=2_048)
 
 
 def flood(place: Place, count: int) -> AbstractContextManager[None]:
-    """An account that asks as fast as it is answered. Most answers are refusals."""
+    """Send requests of one account as fast as they are answered. Most answers are refusals."""
     ask = partial(_ask, place, "GET", "/api/v1/events", token=place.mallory["token"])
     return again_and_again(max(count // 25, 2), ask)
 
 
 def page_flood(place: Place, count: int) -> AbstractContextManager[None]:
-    """Pages that no limit counts: two clients, each of which reads for a moment."""
+    """Read pages that no limit counts: two clients, each of which pauses for a moment."""
     return again_and_again(2, partial(_ask, place, "GET", "/accounts/login/"), pause=0.1)
 
 
 def sign_ins(place: Place, count: int) -> AbstractContextManager[None]:
-    """Passwords tried one after the other, by clients that keep their cookies."""
+    """Try passwords one after the other, with clients that keep their cookies."""
 
     def sign_in() -> None:
         with closing(Client(place.port)) as client:
@@ -363,7 +366,7 @@ def _hanging(place: Place) -> Iterator[None]:
 
 @contextmanager
 def endpoints(place: Place, count: int) -> Iterator[None]:
-    """Ten endpoints of one account hang, and there is ever more to tell them."""
+    """Let ten endpoints of one account hang, while new events for them keep coming."""
     with _hanging(place):
         for _ in range(max(count // 25, 2)):
             place.book(place.mallory)
@@ -373,7 +376,7 @@ def endpoints(place: Place, count: int) -> Iterator[None]:
 
 @contextmanager
 def webhook_tests(place: Place, count: int) -> Iterator[None]:
-    """Eight tests at once of an endpoint that hangs."""
+    """Run eight tests at once of an endpoint that hangs."""
     path = f"/api/v1/webhooks/{place.mallory['webhooks'][0]}/test"
     token = place.mallory["token"]
     with (
@@ -385,7 +388,7 @@ def webhook_tests(place: Place, count: int) -> Iterator[None]:
 
 @contextmanager
 def mail_server(place: Place, count: int) -> Iterator[None]:
-    """The mail server drips. What is written meanwhile is sent afterwards."""
+    """Let the mail server drip. Mail written meanwhile is sent afterwards."""
     place.mail_server.drips.set()
     try:
         yield

@@ -1,4 +1,4 @@
-"""How large a torture test is, and the table of what each has done."""
+"""Sizes of torture tests, and the table of their results."""
 
 import os
 import time
@@ -13,19 +13,19 @@ _COLUMNS = ("test", "size", "seconds", "result")
 
 
 def sized(full: int) -> int:
-    """As large as it is, or a tenth of it outside of `make torture`."""
+    """Return the full size in `make torture`, and a tenth of it (at least 2) elsewhere."""
     return full if FULL else max(full // 10, 2)
 
 
 @dataclass
 class Report:
-    """The lines of the table at the end of the run."""
+    """Lines of the table at the end of the run."""
 
     lines: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     @contextmanager
     def line(self, test: str, size: str) -> Iterator[dict[str, object]]:
-        """Measure a test; what it puts into the dictionary is its result."""
+        """Measure a test. The test puts its results into the yielded dictionary."""
         findings: dict[str, object] = {}
         began, result = time.monotonic(), "FAILED"
         try:

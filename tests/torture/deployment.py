@@ -1,7 +1,7 @@
-"""Parley as somebody runs it: a database, broker and settings of its own, and its processes.
+"""Deployment for tests: a database, broker and settings of its own, and its processes.
 
-On the databases of this run: SQLite, or a new database on the PostgreSQL server of `DATABASE_URL`.
-With `REDIS_URL` it gets a Valkey of its own, since tests stop and empty it.
+It uses the databases of this run: SQLite, or a new database on the PostgreSQL server of
+`DATABASE_URL`. With `REDIS_URL` it gets a Valkey of its own, since tests stop and empty it.
 """
 
 import json
@@ -33,14 +33,14 @@ _END_SECONDS = 10
 
 @dataclass(frozen=True)
 class Deployment:
-    """What its processes find in their environment, and the folder that is theirs alone."""
+    """Environment of Parley's processes, and a folder that only they use."""
 
     directory: Path
     environment: dict[str, str]
     valkey: services.Valkey | None
 
     def manage(self, *arguments: str) -> str:
-        """What a management command prints."""
+        """Run a management command and return its output."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         return subprocess.run(
             command,
@@ -54,7 +54,7 @@ class Deployment:
 
     @contextmanager
     def running(self, *arguments: str, **environment: str) -> Iterator["Running"]:
-        """`python <arguments>` in a session of its own, all of which ends with this."""
+        """Run `python <arguments>` in a new session. All its processes end with the context."""
         log = self.directory / f"{secrets.token_hex(4)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -73,7 +73,7 @@ class Deployment:
             running.end()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What a query gives, on a connection that knows nothing of Django."""
+        """Return the rows of a query, on a connection outside Django."""
         if EMBEDDED_DATABASE:
             connection = sqlite3.connect(self.directory / "parley.sqlite3", timeout=20)
             try:
@@ -86,7 +86,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Running:
-    """A process with all that it has started."""
+    """Process, with all processes that it has started."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
@@ -96,11 +96,11 @@ class Running:
         return self.log.read_text()
 
     def signal_all(self, number: signal.Signals) -> None:
-        """To every process of its session, as a terminal does with Ctrl-C."""
+        """Send a signal to every process of the session, as a terminal does with Ctrl-C."""
         os.killpg(self.process.pid, number)
 
     def survivors(self) -> list[int]:
-        """The processes of its session that have not ended."""
+        """Return the processes of the session that have not ended."""
         return [
             int(path.name)
             for path in Path("/proc").iterdir()
@@ -117,7 +117,7 @@ class Running:
 
 
 def _session(process: Path) -> int:
-    """The session of a process that lives; 0 for others. See proc(5), `stat`."""
+    """Return the session of a live process, or 0 for others. See proc(5), `stat`."""
     try:
         state, _parent, _group, session = (
             (process / "stat").read_text().rpartition(")")[2].split()[:4]
@@ -131,9 +131,9 @@ def _session(process: Path) -> int:
 def deployed(
     directory: Path, *, migrated: bool = False, **environment: str
 ) -> Iterator[Deployment]:
-    """A deployment with an empty database; `manage.py migrate` or `serve` sets it up, or it is.
+    """Yield a deployment with an empty database: migrated, or for `migrate` or `serve` to set up.
 
-    Static files of migrated ones are collected into one folder.
+    All migrated deployments collect static files into one folder.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in _FORGOTTEN}
     own = {
@@ -176,13 +176,13 @@ def _database(server: str, *, migrated: bool) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Child:
-    """A process forked off the zygote, to do one of `tests.torture.roles`."""
+    """Process forked off the zygote, which does one of `tests.torture.roles`."""
 
     zygote: "Zygote"
     pid: int
 
     def wait(self) -> tuple[int, Any]:
-        """Its exit code, negative for a signal, and what its role has given, None if it died."""
+        """Return its exit code (negative for a signal) and its role's value, or None if it died."""
         answer = self.zygote.ask(wait=self.pid)
         return answer["code"], answer["value"]
 
@@ -192,7 +192,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Zygote:
-    """A process that has loaded Django and opened nothing, and forks."""
+    """Process that has loaded Django without opening anything, and that forks children."""
 
     process: "subprocess.Popen[str]"
 
@@ -209,7 +209,7 @@ class Zygote:
         return Child(self, answer["pid"])
 
     def do(self, role: str, *arguments: object) -> Any:
-        """What a role gives when nothing kills it."""
+        """Run a role, without any kill, and return its value."""
         code, value = self.fork(role, *arguments).wait()
         assert code == 0, f"{role} ended with {code}: {value}"
         return value

@@ -1,4 +1,4 @@
-"""Many at once, each on a connection of its own, and how what they leave is judged."""
+"""Races: concurrent calls, each on its own connection, and checks of their results."""
 
 import threading
 from collections import Counter
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def at_once(acts: Sequence[Callable[[], T]]) -> list[T | DomainError]:
-    """Do all of these at the same moment, a thread each: what each gives, or its refusal."""
+    """Do all acts at the same moment, each in a thread. Return each result or refusal."""
     gate = threading.Barrier(len(acts))
 
     def run(act: Callable[[], T]) -> T | DomainError:
@@ -48,7 +48,7 @@ def kinds(outcomes: Sequence[object]) -> Counter[str]:
 
 
 def overlaps() -> int:
-    """How many pairs of exclusive claims of one person overlap."""
+    """Return the number of overlapping pairs of exclusive claims of one person."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM calendars_busytime a JOIN calendars_busytime b"

@@ -1,7 +1,7 @@
-"""What the children of the zygote do: each runs in a process of its own that may be killed.
+"""Roles of the zygote's children: each runs in its own process, which a test may kill.
 
-They are Parley's parts as they stand: the API behind Django's test client, and the embedded worker,
-which serves Redis just as well. Arguments and values pass as JSON.
+They use Parley's real parts: the API behind Django's test client, and the embedded worker, which
+works with Redis too. Arguments and values pass as JSON.
 """
 
 import threading
@@ -24,13 +24,13 @@ from scheduling.domain.services import DayChange
 from tests import factories, wire
 from webhooks.models import Delivery
 
-# Whoever waits to be killed and is not, ends after so many seconds.
+# A child that waits to be killed ends by itself after this many seconds.
 _LONGEST = 30.0
 _client = Client(headers={"host": "localhost"})
 
 
 def warm_up() -> None:
-    """Load in the zygote what each child would load anew: it opens nothing, starts no thread."""
+    """Load in the zygote what each child needs. Open nothing and start no thread."""
     # What the dead have left is found soon after their leases end.
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         if entry["schedule"] == settings.SWEEP_SECONDS:
@@ -45,7 +45,7 @@ def warm_up() -> None:
 
 
 def set_up() -> dict[str, Any]:
-    """The cast of a database that is migrated and empty."""
+    """Make the people of an empty, migrated database."""
     alice, bob = (User.objects.create_user(f"{name}@example.com") for name in ("alice", "bob"))
     team = factories.team("Founders", alice, bob)
     return {
@@ -57,7 +57,10 @@ def set_up() -> dict[str, Any]:
 
 
 def set_up_webhooks(url: str, count: int) -> list[str]:
-    """So many people who may ask Bob, each with a webhook of their own that hears of it."""
+    """Make `count` people who can ask Bob for meetings, each with a webhook.
+
+    Return their tokens.
+    """
     team, tokens = Team.objects.get(), []
     for number in range(count):
         member = User.objects.create_user(f"member{number}@example.com")
@@ -68,7 +71,7 @@ def set_up_webhooks(url: str, count: int) -> list[str]:
 
 
 def set_up_hosts(url: str, count: int) -> list[dict[str, Any]]:
-    """So many hosts of something that they must approve, each with a webhook that hears of it."""
+    """Make `count` hosts with an event type that needs approval, and a webhook for each."""
     hosts = []
     for number in range(count):
         host = User.objects.create_user(f"host{number}@example.com")
@@ -79,16 +82,16 @@ def set_up_hosts(url: str, count: int) -> list[dict[str, Any]]:
 
 
 def give_webhooks(email: str, url: str, count: int) -> None:
-    """Give this person so many webhooks more, each of which hears of a booking."""
+    """Give this person `count` more webhooks, each for new bookings."""
     owner = User.objects.get(email=email)
     for number in range(count):
         factories.webhook(owner, url=f"{url}/{number}", events=["booking.created"])
 
 
 def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
-    """So many team mates who take bookings around the clock, each with a webhook that hears all.
+    """Make `count` team mates with bookings around the clock, and a webhook for all events each.
 
-    Two things can be booked of each: one at once, one that they must approve.
+    Each has two event types: one confirmed at once, and one that needs approval.
     """
     people = [User.objects.create_user(f"host{number}@example.com") for number in range(count)]
     team = factories.team("Company", *people)
@@ -113,7 +116,7 @@ def set_up_company(url: str, count: int) -> list[dict[str, Any]]:
 
 
 def set_up_two(url: str, webhooks: int) -> list[dict[str, Any]]:
-    """Alice and Mallory, whom people book around the clock; so many webhooks of Mallory's."""
+    """Make Alice and Mallory, bookable around the clock, and `webhooks` webhooks of Mallory's."""
     two = []
     for name, count in (("alice", 1), ("mallory", webhooks)):
         person = User.objects.create_user(f"{name}@example.com")
@@ -134,7 +137,10 @@ def set_up_two(url: str, webhooks: int) -> list[dict[str, Any]]:
 
 
 def offer(email: str, event_types: list[dict[str, Any]]) -> list[int]:
-    """This person takes bookings around the clock; the numbers of these event types of theirs."""
+    """Open this person's hours around the clock.
+
+    Make these event types and return their numbers.
+    """
     host = User.objects.get(email=email)
     all_day: DayChange = {"enabled": True, "start": "00:00", "end": "24:00"}
     services.set_hours(user=host, days={str(number): all_day for number in range(1, 8)})
@@ -147,7 +153,7 @@ def tokens(email: str, count: int) -> list[str]:
 
 
 def call(token: str, path: str, body: dict[str, Any]) -> Any:
-    """What the API answers, as the server's process sees it."""
+    """Call the v3 meeting API in the server's process and return its answer."""
     response = _client.post(
         f"/api/v3/meeting/{path}",
         body,
@@ -163,9 +169,9 @@ def call(token: str, path: str, body: dict[str, Any]) -> Any:
 
 
 def call_v1(token: str, path: str, body: dict[str, Any], key: str) -> Any:
-    """What the developer API answers under an Idempotency-Key, and whether it had done so before.
+    """Call the v1 API under an Idempotency-Key. Return the data, and whether it was replayed.
 
-    One that acts once already needs none: an empty key is not sent.
+    An endpoint that acts once anyway needs no key: an empty key is not sent.
     """
     response = _client.post(
         f"/api/v1/{path}",
@@ -178,7 +184,7 @@ def call_v1(token: str, path: str, body: dict[str, Any], key: str) -> Any:
 
 
 def call_beside_worker(token: str, path: str, body: dict[str, Any]) -> None:
-    """The embedded default: the worker is a few threads of the server's process."""
+    """Call the API beside the embedded worker, a few threads of the same process (the default)."""
     worker = EmbeddedWorker()
     worker.start()
     assert worker.wait_until_ready()
@@ -187,13 +193,13 @@ def call_beside_worker(token: str, path: str, body: dict[str, Any]) -> None:
 
 
 def work() -> None:
-    """A worker until it is killed."""
+    """Run a worker until it is killed."""
     EmbeddedWorker().start()
     threading.Event().wait(_LONGEST)
 
 
 def drain() -> int:
-    """A worker until nothing that is due is left; how many rows had been left to it."""
+    """Run a worker until nothing due is left. Return how many rows were due at the start."""
 
     def left() -> int:
         due = Q(state=OutboxState.WAITING, due_at__lte=timezone.now())

@@ -1,7 +1,7 @@
-"""A Parley that is really served, and many clients that ask it at once over HTTP.
+"""Parley on real servers, and many HTTP clients that call it at once.
 
-Where the worker is embedded it is `manage.py serve`, one process. With Redis it is production's
-command on two ports: four processes that share a database and Redis.
+With the embedded worker it is `manage.py serve`, one process. With Redis it is production's command
+on two ports: four processes that share a database and Redis.
 """
 
 import json
@@ -38,7 +38,7 @@ _ANSWER_SECONDS = 60
 
 @dataclass(frozen=True)
 class Served:
-    """A deployment under way: Alice and Bob with tokens, Alice can be booked around the clock."""
+    """Running deployment: Alice and Bob have tokens, and Alice is bookable around the clock."""
 
     deployment: Deployment
     servers: Sequence[Running]
@@ -53,7 +53,7 @@ class Served:
 
     @property
     def complaints(self) -> list[str]:
-        """What the servers have logged as an error."""
+        """Return the error lines of the servers' logs."""
         lines = [line for server in self.servers for line in server.output.splitlines()]
         return [line for line in lines if "level=error" in line or "Traceback" in line]
 
@@ -62,7 +62,7 @@ class Served:
 def served(
     directory: Path, *, offers: Sequence[Mapping[str, Any]] = (), **environment: str
 ) -> Iterator[Served]:
-    """With these event types of Alice's, and ten tokens more of hers."""
+    """Serve Parley with these event types of Alice's, and with ten extra tokens of hers."""
     with ExitStack() as stack:
         deployment = stack.enter_context(
             deployed(directory, migrated=True, GRANIAN_WORKERS="2", **environment)
@@ -89,7 +89,7 @@ def served(
 
 
 def answers(port: int) -> bool:
-    """Whether a server does, at a path that is counted nowhere."""
+    """Tell whether a server answers, on a path that no limit counts."""
     try:
         with closing(Client(port)) as client:
             return client.ask("GET", "/nothing").status < 500
@@ -99,7 +99,7 @@ def answers(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, and the moments between which it was made, in epoch seconds of our clock."""
+    """Answer, and the times before and after it, in epoch seconds of this machine's clock."""
 
     status: int
     headers: HTTPMessage
@@ -113,14 +113,14 @@ class Answer:
 
 
 class Client:
-    """One connection that is kept, as an HTTP library's session keeps it."""
+    """One kept connection, like the session of an HTTP library."""
 
     def __init__(self, port: int, token: str = "") -> None:
         self._connection = HTTPConnection(_LOOPBACK, port, timeout=_ANSWER_SECONDS)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """Header names are written with underscores."""
+        """Send a request and return its answer. Header names are written with underscores."""
         told = {name.replace("_", "-"): value for name, value in headers.items()}
         if body:
             told.setdefault("Content-Type", "application/json")
@@ -135,7 +135,7 @@ class Client:
 
 
 def together(acts: Sequence[Callable[[], T]]) -> list[T]:
-    """Do all of these at the same moment, a thread each."""
+    """Do all acts at the same moment, each in a thread."""
     gate = threading.Barrier(len(acts))
 
     def run(act: Callable[[], T]) -> T:
@@ -147,13 +147,13 @@ def together(acts: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def in_a_month() -> datetime:
-    """Ten in the morning, UTC, within every event type's horizon."""
+    """Return 10:00 UTC in about a month, within every event type's booking window."""
     today = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0)
     return today + timedelta(days=30)
 
 
 def event(event_type: int, start: datetime) -> bytes:
-    """The body of a request to book it."""
+    """Return the body of a request that books this start."""
     return json.dumps(
         {
             "event_type_id": event_type,

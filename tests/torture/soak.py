@@ -1,8 +1,8 @@
-"""Two web servers, two workers, and a crew that uses them while one after another is killed.
+"""Two web servers and two workers that are killed in turn, and a crew that uses them.
 
-Whoever of the crew finds a server dead asks again, of either, as a load balancer would have it:
-with the same Idempotency-Key where something is made, else as before, for the doors are such that
-the same answer again changes nothing. So what the crew was told is what must be in the database.
+A client that finds a server dead asks again, on either server, as a load balancer would. It repeats
+the Idempotency-Key where it creates something. Other requests repeat unchanged, because the same
+answer again changes nothing. So the database must hold what the crew was answered.
 """
 
 import json
@@ -38,7 +38,7 @@ _DAYS_AHEAD = 28
 
 @dataclass
 class Post:
-    """The place of one process: it is put up again whenever it is killed."""
+    """One process of the deployment. It is started again whenever it is killed."""
 
     name: str
     deployment: Deployment
@@ -59,7 +59,7 @@ class Post:
             wire.until(partial(answers, self.port), seconds=_UP_SECONDS, what=self.name)
 
     def kill(self) -> None:
-        """`kill -9` of all that it is made of; back when another stands in its place."""
+        """Kill it with all its processes by `kill -9`. Return once its replacement runs."""
         began = time.time()
         self._stack.close()
         self.put_up()
@@ -74,7 +74,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Lost:
-    """A request that got no answer: of whom it was asked, and when."""
+    """Request without an answer: the port that was asked, and the times."""
 
     port: int
     began: float
@@ -83,7 +83,7 @@ class Lost:
 
 @dataclass
 class Known:
-    """What somebody was told last of a booking or a meeting."""
+    """Last known state of a booking or a meeting, from an answer."""
 
     owner: Mapping[str, Any]
     status: str
@@ -93,7 +93,7 @@ class Known:
 
 @dataclass
 class Place:
-    """The deployment under way, and the two ends of its wire."""
+    """Running deployment, with its mail server and its webhook endpoint."""
 
     deployment: Deployment
     webs: list[Post]
@@ -120,7 +120,10 @@ class Place:
         body: Mapping[str, Any] | None = None,
         **headers: str,
     ) -> Answer:
-        """An answer; TimeoutError without one. A dead server is asked for at another port."""
+        """Return an answer, asked on other ports while a server is dead.
+
+        Raise TimeoutError without one.
+        """
         text = b"" if body is None else json.dumps(body).encode()
         until = time.monotonic() + _ANSWER_SECONDS
         while time.monotonic() < until:
@@ -177,7 +180,7 @@ def place(directory: Path) -> Iterator[Place]:
 
 
 def soak(place: Place, *, seconds: float, seed: int) -> None:
-    """Mixed traffic for so long, and every few seconds a process of either kind is killed."""
+    """Run mixed traffic for `seconds`. Every few seconds, kill a process of either kind."""
     over = threading.Event()
     crew = [Hand(place, random.Random(f"{seed} {number}")) for number in range(CREW)]
     threads = [threading.Thread(target=hand.work, args=(over,), name="crew") for hand in crew]
@@ -200,7 +203,7 @@ def soak(place: Place, *, seconds: float, seed: int) -> None:
 
 
 class Hand:
-    """One of the crew. It alone moves what it has made, so it knows what must have become of it."""
+    """One client of the crew. Only it changes the objects it made, so it knows their state."""
 
     def __init__(self, place: Place, dice: random.Random) -> None:
         self._place, self._dice = place, dice
@@ -228,7 +231,7 @@ class Hand:
         return self._dice.choice(self._place.hosts)
 
     def _start(self) -> str:
-        """One of the quarters of an hour of the four weeks after tomorrow."""
+        """Return a quarter of an hour within the four weeks after tomorrow."""
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         quarters = self._dice.randrange(96, 96 * _DAYS_AHEAD)
         return f"{midnight + timedelta(days=1, minutes=15 * quarters):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,4 +1,4 @@
-"""Races between the doors of bookings, and between bookings and meeting requests."""
+"""Races between the ways to change bookings, and between bookings and meeting requests."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -42,7 +42,7 @@ Door: TypeAlias = Callable[[], Booking]
 
 @pytest.fixture(autouse=True)
 def _a_deadlock_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is tried again here: there shall be none."""
+    """Turn off retries, so that a deadlock fails the test."""
     monkeypatch.setattr(retrying, "_TRIES", 1)
 
 
@@ -58,7 +58,7 @@ def take(event_type: EventType, start: datetime) -> Booking:
 
 
 def assert_legal(booking: Booking) -> None:
-    """Each change may follow the one before, and was brought about by who may do that."""
+    """Check that each change may follow the one before, and that its actor may cause it."""
     was, start = "", booking.start
     for number, entry in enumerate(booking.history.all()):
         assert (entry.sequence, entry.from_status) == (number, was)
@@ -77,7 +77,7 @@ def assert_legal(booking: Booking) -> None:
 
 
 def assert_told(booking: Booking, since: int) -> None:
-    """Each change was told of once; who is over has no reminder left, who stands has its own."""
+    """Check the emails of each change. Only a confirmed booking has pending reminders."""
     rows = Notification.objects.filter(pk__gt=since)
     expected: Counter[str] = Counter()
     for entry in booking.history.all():
@@ -95,7 +95,7 @@ def assert_told(booking: Booking, since: int) -> None:
 
 
 def assert_held(booking: Booking) -> None:
-    """It has its one row with its buffers, or none where it is over."""
+    """Check that a booking holds one busy row with its buffers, or none once it is over."""
     if booking.status in OVER:
         assert booking.busy_time is None
     else:
@@ -105,7 +105,7 @@ def assert_held(booking: Booking) -> None:
 
 
 def doors_of(booking: Booking, *, sequence: int | None, to_the_end: bool) -> list[Door]:
-    """All that host and invitee can do; or only what does not end it."""
+    """Return all changes that host and invitee can make, or only those that do not end it."""
 
     def door(act: Callable[..., Booking], actor: bookings.Actor, hours: int = 0) -> Door:
         to = {"start": booking.start + hours * HOUR} if hours else {}
@@ -130,7 +130,7 @@ def doors_of(booking: Booking, *, sequence: int | None, to_the_end: bool) -> lis
 def test_every_end_of_a_race_of_all_doors_is_a_legal_story(
     alice: User, report: Report, seen: int | None
 ) -> None:
-    """Every other round nobody ends it, so that it is moved and confirmed to and fro."""
+    """Nobody ends the booking in every other round. It is rescheduled and confirmed repeatedly."""
     around_the_clock(alice)
     event_type = factories.event_type(
         alice, requires_approval=True, buffer_time_before=15, buffer_time_after=15
@@ -162,7 +162,7 @@ def test_every_end_of_a_race_of_all_doors_is_a_legal_story(
 
 
 def test_of_those_that_want_one_time_one_moves_there(alice: User, report: Report) -> None:
-    """Two bookings that move, of event types with other lengths, and one that is made."""
+    """Two bookings of other lengths reschedule to one time, while a third one is made there."""
     around_the_clock(alice)
     plain = factories.event_type(alice, duration=60)
     buffered = factories.event_type(alice, buffer_time_before=15, buffer_time_after=15)
@@ -204,7 +204,10 @@ def test_of_those_that_want_one_time_one_moves_there(alice: User, report: Report
 def test_a_meeting_and_bookings_of_the_same_hour(
     team: Team, alice: User, bob: User, report: Report
 ) -> None:
-    """A meeting takes two people's time, a booking one's: it is the meeting, or the bookings."""
+    """A meeting takes time of two people, a booking of one.
+
+    Either the meeting or the bookings win.
+    """
     people, rounds = (alice, bob), sized(200)
     for person in people:
         around_the_clock(person)

@@ -1,4 +1,4 @@
-"""One slot over HTTP: many clients, a Parley that is really served."""
+"""One slot over HTTP: many clients on real servers."""
 
 import random
 from collections import Counter

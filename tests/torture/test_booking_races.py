@@ -1,4 +1,4 @@
-"""Many at once for the same time of a host, through the doors of `scheduling.domain.bookings`."""
+"""Races for one time of a host, through the services of `scheduling.domain.bookings`."""
 
 import random
 import time
@@ -37,7 +37,7 @@ OVERLAPPING = [
 
 @pytest.fixture(autouse=True)
 def _a_deadlock_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is tried again here: there shall be none."""
+    """Turn off retries, so that a deadlock fails the test."""
     monkeypatch.setattr(retrying, "_TRIES", 1)
 
 
@@ -60,7 +60,7 @@ def take(
 
 
 def test_one_slot_is_booked_once(alice: User, report: Report) -> None:
-    """Half want the same start, half another that overlaps, on terms of its own."""
+    """Half of the callers want the same start. The others want overlapping times on other terms."""
     threads, tries = sized(100), sized(10_000)
     same = offered(alice, (60, 0, 0, 60)), START
     others = [
@@ -106,7 +106,7 @@ def test_one_slot_is_booked_once(alice: User, report: Report) -> None:
 
 
 def test_free_slots_are_raced_for(alice: User, report: Report) -> None:
-    """One try each: all of them see the slot free, so the lock decides."""
+    """Each caller tries once. All see the slot free, so the lock decides."""
     threads, rounds = sized(100), sized(20)
     event_type = offered(alice, (30, 0, 0, 30))
     starts = [START + timedelta(days=n // 10, minutes=30 * (n % 10)) for n in range(rounds)]
@@ -119,7 +119,7 @@ def test_free_slots_are_raced_for(alice: User, report: Report) -> None:
 
 
 def test_a_daily_limit_is_raced_for(alice: User, report: Report) -> None:
-    """Sixteen starts of a day, of which any three may be booked."""
+    """Sixteen callers want starts of one day that allows three bookings."""
     threads, limit = max(sized(160), 32), 3
     event_type = factories.event_type(alice, duration=30, slot_interval=30, daily_limit=limit)
     starts = [START + timedelta(minutes=30 * n) for n in range(-2, 14)]

@@ -1,8 +1,8 @@
-"""`kill -9` at every step of a notification: what is committed is sent, what is not is not.
+"""`kill -9` at every step of a notification: committed ones are sent, others are not.
 
-Each round is a process of its own that dies; the deployment lives on. Where the worker is embedded,
-server and worker die together. With Redis the server dies at its steps and the worker at its own.
-After the rounds a worker that nobody kills finds the rest by its sweep.
+Each round is a process of its own that dies; the deployment lives on. With the embedded worker,
+server and worker die together. With Redis, the server dies at its steps and the worker at its own.
+After the rounds, a worker that nobody kills finds the rest by its sweep.
 """
 
 import random
@@ -44,7 +44,7 @@ def _hours_from_now() -> Iterator[datetime]:
 
 @dataclass
 class Place:
-    """A deployment, the means to let it die, and the mail server that sees what it sent."""
+    """Deployment, the means to kill it, and the mail server that receives its mail."""
 
     deployment: Deployment
     zygote: Zygote
@@ -53,7 +53,7 @@ class Place:
     hours: Iterator[datetime] = field(default_factory=_hours_from_now)
 
     def request(self) -> dict[str, object]:
-        """The body of a request for an hour that nobody has been asked for yet."""
+        """Return the body of a meeting request for a free hour."""
         return {
             "user_id": self.cast["bob_id"],
             "team_id": self.cast["team_id"],
@@ -61,7 +61,7 @@ class Place:
         }
 
     def event(self) -> dict[str, object]:
-        """The body of a booking of an hour that is free."""
+        """Return the body of a booking of a free hour."""
         return {
             "event_type_id": self.cast["event_types"][0],
             "attendee_name": "John Doe",
@@ -70,7 +70,7 @@ class Place:
         }
 
     def notifications(self) -> dict[str, tuple[str, int]]:
-        """State and attempts of each notification that is in the database and due."""
+        """Return state and attempts of each due notification in the database."""
         rows = self.deployment.rows(
             "SELECT message_id, state, attempts FROM notifications_notification"
             " WHERE kind NOT IN ('meeting_reminder', 'booking_reminder')"
@@ -82,30 +82,30 @@ class Place:
         return int(number)
 
     def sent(self) -> Counter[str]:
-        """How often each notification has arrived, by the name in its Message-ID."""
+        """Return how often each notification has arrived, by the name in its Message-ID."""
         return Counter(
             mail.message_id.strip("<>").partition("@")[0] for mail in self.mail_server.received
         )
 
     def answered(self) -> set[int]:
-        """The meetings that a client has had an answer about."""
+        """Return the meetings that a client got an answer about."""
         path = self.deployment.directory / "answered"
         return {int(line) for line in path.read_text().split()} if path.exists() else set()
 
     def server(self, *, fault: str) -> Child:
-        """A server that is asked for a meeting; with its worker where that is embedded."""
+        """Run a server that gets a meeting request, with its worker if that is embedded."""
         role = "call_beside_worker" if EMBEDDED_WORKER else "call"
         return self.zygote.fork(role, self.cast["alice"], "create", self.request(), fault=fault)
 
     def worker(self, *, fault: str) -> Child:
-        """A worker that finds a request waiting; with the server where they are one."""
+        """Run a worker that finds a pending request, with the server if the worker is embedded."""
         if EMBEDDED_WORKER:
             return self.server(fault=fault)
         self.zygote.do("call", self.cast["alice"], "create", self.request())
         return self.zygote.fork("work", fault=fault)
 
     def assert_all_arrived(self) -> None:
-        """Each committed notification was sent, and recorded so at the cost of one attempt."""
+        """Check that each committed notification was sent and recorded, for one attempt each."""
         notifications, sent = self.notifications(), self.sent()
         assert set(sent) == set(notifications)
         assert set(notifications.values()) <= {("sent", 1)}
@@ -199,7 +199,7 @@ def test_an_answer_dies_before_its_commit(place: Place, report: Report) -> None:
 
 
 def test_server_and_worker_die_anywhere(place: Place, report: Report) -> None:
-    """Not at a named point, but at whatever instruction the clock finds them."""
+    """The kill comes at a random moment, not at a named point."""
     rounds, dice = sized(50), random.Random(9)
     before, alice = place.sent(), place.cast["alice"]
     with report.line("kill -9 of both at any moment", f"{rounds} kills") as findings:
@@ -222,14 +222,17 @@ def test_server_and_worker_die_anywhere(place: Place, report: Report) -> None:
 
 
 def test_a_booking_dies_before_its_commit(place: Place, report: Report) -> None:
-    """Both where it is made and where it is called off; the same key works at the second try."""
+    """The process dies when it books and when it cancels. The same key works at the second try."""
     rounds, alice = sized(50), place.cast["alice"]
     wanted = [(place.event(), f"key-{number}") for number in range(rounds)]
     held, reminders = place.count("calendars_busytime"), "kind = 'booking_reminder'"
     before = place.sent()
 
     def assert_nothing_but(status: str, rows: int) -> None:
-        """So many bookings in this status, each with one row, one change and four reminders."""
+        """Check for `rows` bookings in this status.
+
+        Each has a claim, a history entry and 4 reminders.
+        """
         assert place.count("scheduling_booking") == rows
         assert place.count("scheduling_booking", f"status = '{status}' AND sequence = 0") == rows
         assert place.count("scheduling_booking", "busy_time_id IS NOT NULL") == rows

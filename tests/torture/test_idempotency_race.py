@@ -1,4 +1,4 @@
-"""The same request many times at once, under one Idempotency-Key."""
+"""Races with one Idempotency-Key: the same request many times at once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_one_key_books_once(parley: Served, report: Report) -> None:
-    """Whoever is told that the first is still being worked on asks again, until it is answered."""
+    """A client that gets 409, since the first request still runs, asks again until it succeeds."""
     clients, rounds = sized(100), sized(10)
     first = in_a_month()
 

@@ -1,4 +1,4 @@
-"""Many at once through the same doors, each on a connection of its own."""
+"""Races in meetings: many concurrent calls, each on its own connection."""
 
 import random
 import threading
@@ -47,7 +47,7 @@ def history(meeting: MeetingRequest) -> list[tuple[str, str]]:
 
 
 def told(meeting: MeetingRequest, since: int) -> Counter[str]:
-    """What was enqueued after that row, without reminders."""
+    """Return the kinds of notifications enqueued after that row, without reminders."""
     rows = Notification.objects.filter(pk__gt=since).exclude(kind="meeting_reminder")
     return Counter(rows.values_list("kind", flat=True))
 
@@ -104,7 +104,7 @@ def test_every_end_of_a_race_of_all_three_doors_is_a_legal_story(
                 case [("pending", "cancelled")]:
                     story, mails = "cancelled", {"meeting_cancelled": 1}
                 case [("pending", "confirmed"), ("confirmed", "cancelled")]:
-                    # Legal one after the other: whoever has confirmed may be cancelled on.
+                    # Legal one after the other: a confirmed meeting can be cancelled.
                     story = "confirmed then cancelled"
                     mails = {"meeting_confirmed": 2, "meeting_cancelled": 2}
                 case moves:
@@ -120,7 +120,7 @@ def test_every_end_of_a_race_of_all_three_doors_is_a_legal_story(
 def test_of_two_overlapping_meetings_one_is_confirmed(
     team: Team, alice: User, bob: User, charlie: User, report: Report
 ) -> None:
-    """Bob is asked twice; Alice asks one and is asked another: whatever the two have in common."""
+    """Bob is asked twice, or Alice asks and is asked: the meetings share one or both people."""
     Membership.objects.create(team=team, user=charlie)
     pairs = [
         ((alice, bob), (charlie, bob)),  # the same recipient
@@ -156,7 +156,7 @@ def test_of_two_overlapping_meetings_one_is_confirmed(
 def test_claims_for_random_pairs_never_overlap_and_never_deadlock(
     transactional_db: None, report: Report
 ) -> None:
-    """Few people, few hours, and most is given back at once: so they keep meeting each other."""
+    """Few people and hours are used, and most claims end at once. So claims often collide."""
     people = [User.objects.create_user(f"person-{n}@example.com") for n in range(6)]
     threads, tries = sized(100), sized(2000)
     dice = random.Random(20)
@@ -222,7 +222,7 @@ def test_booking_numbers_are_unique(team: Team, alice: User, bob: User, report: 
 
 
 def insert(person: User, start: int, end: int, *, exclusive: bool = True) -> None:
-    """A row as somebody writes it who knows nothing of the ledger."""
+    """Insert a busy row directly, without the code that guards the table."""
     with connection.cursor() as cursor:
         cursor.execute(
             'INSERT INTO calendars_busytime (user_id, "start", "end", exclusive)'
@@ -232,7 +232,7 @@ def insert(person: User, start: int, end: int, *, exclusive: bool = True) -> Non
 
 
 def assert_the_database_refuses_overlaps(alice: User, bob: User) -> None:
-    """By rows of its own, which it takes away again."""
+    """Try overlapping rows; the database must refuse them. The rows made here are deleted again."""
     insert(alice, 10, 12)
     for start, end in ((10, 12), (9, 11), (11, 13), (9, 13), (10, 11), (11, 12)):
         with pytest.raises(IntegrityError, match=overlap.NAME), transaction.atomic():
@@ -256,7 +256,7 @@ def test_the_database_itself_refuses_an_overlap(alice: User, bob: User) -> None:
 
 
 def rebuild_table() -> None:
-    """What SQLite's schema editor does for nearly every change of a table."""
+    """Rebuild the table, as SQLite's schema editor does for nearly every change of it."""
     field = BusyTime._meta.get_field("end")
     decimal = DecimalField(max_digits=20, decimal_places=0)
     decimal.set_attributes_from_name("end")
@@ -302,7 +302,7 @@ def test_it_still_does_after_the_next_migrate(
 def test_two_that_look_before_either_writes_are_stopped_by_the_database(
     alice: User, report: Report
 ) -> None:
-    """Without the lock both find the time free; only the database is left to refuse one."""
+    """Both find the time free when they take no lock. Only the database can then refuse one."""
     rounds = sized(50)
     start = int(START.timestamp())
 

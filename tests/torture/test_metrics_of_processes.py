@@ -1,4 +1,4 @@
-"""Several processes serve one port: whichever is asked, the metrics tell of all of them."""
+"""Metrics of several processes on one port: each process reports all of them."""
 
 import re
 from contextlib import closing
@@ -33,7 +33,7 @@ def test_requests_are_added_up_over_the_processes(tmp_path: Path) -> None:
             asked = 0
 
             def both_are_at_work() -> bool:
-                """Many at once, each on a connection of its own: one process cannot take all."""
+                """Send more calls at once than one process can take. Tell whether both work."""
                 nonlocal asked
                 statuses = together([partial(_status, port, "/api/v1/users/me")] * _AT_ONCE)
                 assert set(statuses) == {401}

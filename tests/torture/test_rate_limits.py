@@ -1,11 +1,15 @@
-"""A flood against the rate limits as they are set by default, over HTTP.
+"""Flood over HTTP against the default rate limits.
 
-What is granted is told by the minute window's headers: (`Reset`, `Used`) names one grant and no
-other. Which *second* a grant counted in, they do not tell. With Redis its own log does (MONITOR):
-the script writes both windows' starts and counts in one step, so each answer finds its second there
-exactly. The embedded server keeps its counters to itself. There an answer was made between its
-request and its arrival, and grants follow each other in the order of `Used`; the counts must fit
-into seconds of ten under these bounds, and what lies in one second for certain must be ten at most.
+The headers of the minute window show the grants: (`Reset`, `Used`) identifies one grant. They do
+not show in which *second* a grant counted.
+
+With Redis, its own log (MONITOR) shows that. The script writes the starts and counts of both
+windows in one step, so each answer finds its second exactly.
+
+The embedded server keeps its counters to itself. There, a grant happened between its request and
+its answer's arrival, and grants follow each other in the order of `Used`. Under these bounds the
+counts must fit into seconds of ten. The grants that certainly lie in one second must be ten at
+most.
 """
 
 import random
@@ -39,7 +43,10 @@ def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def flood(parley: Served, tokens: Sequence[str]) -> list[Answer]:
-    """Fifty clients ask as fast as they can, bearing these tokens in turn and made-up addresses."""
+    """Send requests from 50 clients as fast as possible.
+
+    They use these tokens in turn, and forged addresses.
+    """
     until = time.time() + SECONDS
 
     def work(number: int) -> list[Answer]:
@@ -60,7 +67,7 @@ def told(answer: Answer, name: str) -> int:
 
 
 def granted(answers: Sequence[Answer], status: int) -> dict[int, list[Answer]]:
-    """What one caller was granted, by the start of the minute and in its order; all is checked."""
+    """Check all answers of one caller. Return its grants in order, by the start of the minute."""
     minutes: dict[int, list[Answer]] = defaultdict(list)
     for answer in answers:
         assert answer.status in (status, 429)
@@ -87,7 +94,10 @@ def granted(answers: Sequence[Answer], status: int) -> dict[int, list[Answer]]:
 
 @contextmanager
 def monitored(parley: Served) -> Iterator[dict[tuple[str, int, int], int]]:
-    """Afterwards: from (caller, start of the minute, place in it) to the second it counted in."""
+    """Yield a dictionary from (caller, start of the minute, place in it) to the counted second.
+
+    It is complete after the context has ended.
+    """
     seconds: dict[tuple[str, int, int], int] = {}
     with ExitStack() as stack:
         if EMBEDDED_WORKER:
@@ -118,10 +128,11 @@ def monitored(parley: Served) -> Iterator[dict[tuple[str, int, int], int]]:
 
 
 def at_most_ten_a_second(grants: Sequence[Answer]) -> int:
-    """What was granted in the busiest second for certain, if these fit into seconds of ten.
+    """Return the number of grants that certainly lie in the busiest second.
 
-    In their order: none was made before it, or one before it, was asked for, nor after it, or one
-    after it, was read. Each is put into the first second that has room.
+    Check that the grants fit into seconds of ten, in their order. A grant cannot be earlier than
+    the request of it or of one before it. It cannot be later than the answer of it or of one after
+    it. Each is put into the first second that has room.
     """
     earliest = accumulate((answer.asked_at for answer in grants), max)
     latest = list(accumulate((answer.read_at for answer in reversed(grants)), min))
@@ -143,7 +154,7 @@ def at_most_ten_a_second(grants: Sequence[Answer]) -> int:
 
 
 def wait_for_room_in_the_minute() -> None:
-    """So that a whole minute's budget can be spent in one minute."""
+    """Wait until a whole minute's budget can be spent in one minute."""
     wire.until(lambda: time.time() % 60 < 59 - SECONDS, seconds=SECONDS + 5, what="the next minute")
 
 
@@ -181,7 +192,7 @@ def test_a_flood_is_granted_what_is_promised(parley: Served, report: Report, who
 
 
 def test_others_have_a_budget_of_their_own(parley: Served) -> None:
-    """Bob's first request: whatever was spent before."""
+    """Bob's first request is granted, even after others have used up their limits."""
     with closing(Client(parley.ports[0], parley.cast["bob"])) as client:
         answer = client.ask("GET", "/api/v1/users/me")
     assert (answer.status, told(answer, "Limit"), told(answer, "Used")) == (200, A_MINUTE, 1)

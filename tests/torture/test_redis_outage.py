@@ -1,7 +1,7 @@
-"""Redis goes away, hangs, forgets: the API answers as ever, and all is sent afterwards.
+"""Redis outages: Redis stops, hangs or forgets; the API still answers, and all is sent later.
 
-A server, and a worker with its beat, as in production, on a Valkey of their own. Nobody starts the
-worker again: it must live through all of it.
+The server, and a worker with its beat, run as in production, on a Valkey of their own. Nobody
+restarts the worker: it must survive everything.
 """
 
 import json
@@ -42,7 +42,7 @@ CATCH_UP_SECONDS = 60.0
 
 @dataclass
 class Place:
-    """A deployment under way, and the mail server that sees what it sends."""
+    """Running deployment, and the mail server that receives its mail."""
 
     deployment: Deployment
     valkey: services.Valkey
@@ -55,7 +55,10 @@ class Place:
     seconds: list[float] = field(default_factory=list)
 
     def ask(self, count: int) -> None:
-        """So many requests for a meeting, one after the other; each must be answered with 201."""
+        """Send `count` requests for a meeting, one after the other.
+
+        Each must be answered with 201.
+        """
         for _ in range(count):
             self.asked += 1
             start = datetime.now(UTC) + timedelta(days=30, hours=self.asked)
@@ -71,7 +74,7 @@ class Place:
             self.seconds.append(time.monotonic() - began)
 
     def open_a_link(self) -> None:
-        """The link of a mail, whose page is guarded by a rate limit that is kept in Redis."""
+        """Open the link of a mail. Its page has a rate limit that is kept in Redis."""
         (link,) = (
             link
             for link in wire.links_in(self.mail_server.received[0].text())
@@ -87,7 +90,7 @@ class Place:
         return Counter(mail.message_id for mail in self.mail_server.received)
 
     def catch_up(self) -> float:
-        """Wait until every request's mail has arrived; how long that took."""
+        """Wait until every request's mail has arrived. Return the seconds it took."""
         began = time.monotonic()
         wire.until(
             lambda: len(self.sent()) >= self.asked,
@@ -127,7 +130,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def check(place: Place, report: Report, name: str, size: int, act: Callable[[], None]) -> None:
-    """Ask before, during and after what `act` does and undoes; it asks during it itself."""
+    """Run `act`, which causes an outage, asks meanwhile and ends it. Check answers and mail."""
     place.seconds.clear()
     before = place.sent()
     with report.line(name, f"{size} requests") as findings:

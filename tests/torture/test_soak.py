@@ -1,4 +1,4 @@
-"""Whatever dies, what was answered holds: counted after minutes of traffic and of kill -9."""
+"""Soak test: after minutes of traffic and of kill -9, every answered change is in the database."""
 
 import json
 from collections import Counter
@@ -144,10 +144,10 @@ def test_every_mail_has_arrived(place: soak.Place) -> None:
 
 
 def again(arrived: Counter[str]) -> int:
-    """How often something came once more than it should."""
+    """Return how many arrivals are repeats."""
     return sum(arrived.values()) - len(arrived)
 
 
 def most_at_once(place: soak.Place) -> int:
-    """What workers had in hand when they died: each has so many threads."""
+    """Return how many jobs workers had in hand when they died: the threads of each."""
     return place.kills["worker"] * int(WORKER[-1])

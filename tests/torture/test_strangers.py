@@ -1,7 +1,7 @@
-"""Strangers do their worst, and an ordinary user hardly notices.
+"""Hostile clients beside an ordinary user, who hardly notices them.
 
-Each row of the table is one kind of stranger. The 95th percentiles of what an ordinary user does
-while nobody disturbs, and of the same beside the strangers, may differ by a factor of three.
+Each row of the table is one kind of hostile client. The test compares the 95th percentile of the
+user's times without and with them. They may differ by a factor of three at most.
 """
 
 from collections.abc import Iterator

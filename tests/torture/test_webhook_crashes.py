@@ -1,8 +1,8 @@
-"""`kill -9` at every step of a delivery: what is committed arrives, and no attempt is spent on it.
+"""`kill -9` at every step of a delivery: committed events arrive, without an extra attempt.
 
-As `test_crash_matrix`, which has the notifications: each round is a process of its own that dies.
-The people who ask take turns, each with a webhook of their own, since a webhook of which four
-deliveries are in the hands of the dead is full until their leases end.
+Like `test_crash_matrix` for notifications: each round is a process of its own that dies. The people
+who ask take turns, and each has a webhook of their own. A webhook is full while dead workers hold
+four of its deliveries, until their leases end.
 """
 
 import signal
@@ -32,7 +32,7 @@ AT_THE_WORKER = {"delivery.claimed": 0, MID_REQUEST: 1, "delivery.sent": 1, "del
 
 @dataclass
 class Place:
-    """A deployment, the means to let it die, and the endpoint that sees what it tells."""
+    """Deployment, the means to kill it, and the endpoint that receives its webhooks."""
 
     deployment: Deployment
     zygote: Zygote
@@ -43,7 +43,7 @@ class Place:
     victims: "Queue[Child]" = field(default_factory=Queue)
 
     def call(self) -> tuple[str, str, dict[str, object]]:
-        """The next person's request."""
+        """Return the next person's request."""
         start = datetime.now(UTC) + timedelta(days=30)
         body = {"user_id": self.recipient_id, "team_id": self.team_id, "date": start.isoformat()}
         return next(self.people), "create", body
@@ -53,14 +53,14 @@ class Place:
         return self.zygote.fork(role, *self.call(), fault=fault)
 
     def worker(self, *, fault: str) -> Child:
-        """A worker that finds an event waiting; with the server where they are one."""
+        """Run a worker that finds a pending event, with the server if the worker is embedded."""
         if EMBEDDED_WORKER:
             return self.server(fault=fault)
         self.zygote.do("call", *self.call())
         return self.zygote.fork("work", fault=fault)
 
     def kill_the_caller(self, call: wire.Call) -> tuple[int, dict[str, str], bytes]:
-        """What the endpoint does while it holds a request."""
+        """Kill the calling process while the endpoint holds its request."""
         self.victims.get(timeout=10).kill()
         return 200, {}, b""
 
@@ -69,7 +69,7 @@ class Place:
         return int(number)
 
     def events(self) -> dict[str, bytes]:
-        """What is committed: the exact bytes of each event, by its id."""
+        """Return the committed events: their exact bytes by id."""
         rows = self.deployment.rows("SELECT message_id, body FROM webhooks_webhookevent")
         return {message_id: body.encode() for message_id, body in rows}
 
@@ -77,7 +77,7 @@ class Place:
         return Counter(call.message_id for call in self.endpoint.received)
 
     def assert_all_arrived(self) -> None:
-        """Each committed event was told in its own bytes, and recorded so at one attempt's cost."""
+        """Check that each committed event arrived in its bytes, at the cost of one attempt."""
         events = self.events()
         assert {call.message_id: call.body for call in self.endpoint.received} == events
         assert all(call.body == events[call.message_id] for call in self.endpoint.received)

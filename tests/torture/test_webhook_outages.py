@@ -1,7 +1,7 @@
-"""Redis goes, or an endpoint hangs, while people book: everybody else is told within seconds.
+"""Redis outages and hanging endpoints during bookings: other webhooks get events within seconds.
 
-A server and its worker as in production: embedded, or on a Valkey of their own with the command of
-`docs/architecture.md`.
+A server and its worker run as in production: embedded, or on a Valkey of their own with the command
+of `docs/architecture.md`.
 """
 
 import json
@@ -42,7 +42,7 @@ _SLOTS_A_DAY = 16
 
 
 def _starts() -> Iterator[str]:
-    """What a host offers, from a Monday that is yet to come: half hours from nine to five."""
+    """Yield a host's starts from a future Monday on: half hours on weekdays, 9:00 to 17:00 UTC."""
     today = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
     monday = today + timedelta(days=14 - today.weekday())
     for number in count():
@@ -60,7 +60,7 @@ class Host:
 
 @dataclass
 class Place:
-    """A deployment under way, and the endpoint of all its webhooks: `/hook/<host>`."""
+    """Running deployment, and the endpoint of all its webhooks: `/hook/<host>`."""
 
     deployment: Deployment
     endpoint: wire.Endpoint
@@ -71,7 +71,7 @@ class Place:
     seconds: list[float] = field(default_factory=list)
 
     def book(self, number: int) -> None:
-        """Somebody books this host; that must be answered with 201."""
+        """Book this host. The answer must be 201."""
         host = self.hosts[number]
         body = {
             "event_type_id": host.event_type,
@@ -91,7 +91,7 @@ class Place:
         self.booked += 1
 
     def book_everybody(self, times: int) -> None:
-        """In turn, as fast as the server answers."""
+        """Book the hosts in turn, as fast as the server answers."""
         for number in range(times):
             self.book(number % HOSTS)
 
@@ -99,7 +99,10 @@ class Place:
         return {call.message_id for call in self.endpoint.received}
 
     def committed(self) -> dict[str, float]:
-        """By the id of an event, when it was written, in epoch seconds: just before its commit."""
+        """Return the time at which each event was written, by id, in epoch seconds.
+
+        An event is written just before its commit.
+        """
         rows = self.deployment.rows("SELECT message_id, created_at FROM webhooks_webhookevent")
         return {message_id: _epoch(at) for message_id, at in rows}
 

@@ -1,7 +1,8 @@
-"""A process that has loaded everything and opened nothing, and forks children that do a role.
+"""Process that has loaded everything and opened nothing, and forks children that do a role.
 
-Starting Parley takes a second or two, forking it some milliseconds: that makes hundreds of crashes
-affordable. It reads a question a line, and answers with a line; see `deployment.Zygote`.
+A start of Parley takes a second or two, a fork some milliseconds. That makes hundreds of crashes
+affordable. The process reads one question a line, and answers with one line; see
+`deployment.Zygote`.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""A webhook of Alice's and the endpoint that it names, at a moment at which the clock stands."""
+"""Fixtures for webhooks: Alice's webhook, its endpoint, and a clock that stands still."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +17,7 @@ from webhooks.models import Webhook
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """It stands at NOW until it is moved."""
+    """Stop the clock at NOW until a test moves it."""
     with time_machine.travel(NOW, tick=False) as coordinates:
         yield coordinates
 
@@ -31,7 +31,7 @@ def now(clock: time_machine.Traveller) -> datetime:
 def signed_in(
     client: Client, alice: User, clock: time_machine.Traveller, settings: Settings
 ) -> Client:
-    """Alice's browser."""
+    """Return Alice's browser."""
     stand_alone(settings)
     client.force_login(alice)
     return client

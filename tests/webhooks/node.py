@@ -1,4 +1,4 @@
-"""Receivers that are written in JavaScript, with the packages that they need."""
+"""Webhook receivers in JavaScript, with their packages."""
 
 import json
 import shutil
@@ -10,7 +10,10 @@ import pytest
 
 
 class Node:
-    """Runs modules in a folder in which a package is installed; skips loudly where it cannot."""
+    """Runner of modules in a folder with an installed package.
+
+    It skips with a warning if it cannot.
+    """
 
     def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
         self._request, self.folder = request, folder
@@ -39,7 +42,10 @@ class Node:
         pytest.skip(reason)
 
     def run(self, source: str, data: object) -> Any:
-        """What the module prints as JSON, told this on its standard input."""
+        """Run the module with `data` as JSON on its standard input.
+
+        Return the JSON that it prints.
+        """
         (self.folder / "main.js").write_text(source)
         done = subprocess.run(
             [str(self._program), "main.js"],
@@ -55,7 +61,7 @@ class Node:
 
 
 def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Node:
-    """Installed once a run."""
+    """Return the runner, installed once for each run."""
     folder = tmp_path_factory.getbasetemp() / "node"
     folder.mkdir(exist_ok=True)
     return Node(request, folder)

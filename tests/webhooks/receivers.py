@@ -1,4 +1,4 @@
-"""What may stand at the other end of a webhook: slow, silent, endless, or with two faces."""
+"""Webhook endpoints that misbehave: slow, silent, endless, or with changing addresses."""
 
 import socket
 import ssl
@@ -33,7 +33,7 @@ class Receiver:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def read_request(self, connection: socket.socket) -> None:
-        """Head and body, by its Content-Length."""
+        """Read head and body of a request, by its Content-Length."""
         request = b""
         while b"\r\n\r\n" not in request:
             chunk = connection.recv(65_536)
@@ -50,7 +50,7 @@ class Receiver:
 
     @property
     def lines(self) -> list[str]:
-        """The request line and the headers of the one request."""
+        """Return the request line and the headers of the only request."""
         (request,) = self.requests
         return request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
 
@@ -59,7 +59,7 @@ class Receiver:
 def receiver(
     *answer: bytes | Iterator[bytes], pause: float = 0, tls: ssl.SSLContext | None = None
 ) -> Iterator[Receiver]:
-    """Answers every request with these parts, endless ones too, and a pause after each."""
+    """Answer every request with these parts (also endless ones), with a pause after each."""
 
     def talk(connection: socket.socket) -> None:
         if tls is not None:
@@ -78,7 +78,7 @@ def receiver(
 
 @contextmanager
 def listening(talk: Talk) -> Iterator[Receiver]:
-    """A receiver that does so with each connection, in a thread of its own."""
+    """Run a receiver that calls `talk` for each connection, in a thread."""
     threads: list[threading.Thread] = []
 
     def speak(connection: socket.socket) -> None:
@@ -109,7 +109,7 @@ def listening(talk: Talk) -> Iterator[Receiver]:
 
 
 def dripping(made: bytes) -> Iterator[bytes]:
-    """Byte by byte, and then the last one for ever."""
+    """Yield the bytes one by one, and then the last one for ever."""
     for number in made:
         yield bytes([number])
     while True:
@@ -126,7 +126,7 @@ def endless(piece: bytes) -> Iterator[bytes]:
 
 @contextmanager
 def no_way_out() -> Iterator[list[Any]]:
-    """Every connection is refused, and where it was to go is kept."""
+    """Refuse every connection, and yield the list of their destinations."""
     wanted: list[Any] = []
 
     def refuse(_socket: socket.socket, address: Any) -> int:
@@ -149,7 +149,7 @@ def no_way_out() -> Iterator[list[Any]]:
 
 
 class Authority:
-    """A certificate authority, whose own certificate is in `path`."""
+    """Certificate authority, whose own certificate is in `path`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -166,7 +166,7 @@ class Authority:
     def serves(
         self, name: str, *, days: int = 1, self_signed: bool = False
     ) -> tuple[ssl.SSLContext, list[str | None]]:
-        """The TLS of a server under this name, and which names it was asked for."""
+        """Return the TLS context of a server with this name, and the names it was asked for."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _common_name(name)
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
@@ -196,7 +196,7 @@ def _common_name(text: str) -> x509.Name:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: int
 ) -> x509.CertificateBuilder:
-    """A certificate that ends so many days from now; or so many ago, where they are negative."""
+    """Return a certificate that ends in `days` days. A negative number means that it has ended."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -214,7 +214,7 @@ def _builder(
 
 @dataclass
 class NameServer:
-    """A DNS server that answers the first question with the first addresses, and so in turns."""
+    """DNS server that answers each question with the next list of addresses in turn."""
 
     port: int
     turns: Sequence[Sequence[str]]
@@ -231,7 +231,7 @@ class NameServer:
         return header + query[12:end] + b"".join(records)
 
     def resolve(self, name: str, _port: int) -> list[str]:
-        """The addresses of a name, asked of this server over the wire."""
+        """Return the addresses of a name, asked of this server over the wire."""
         labels = (bytes([len(label)]) + label.encode() for label in name.split("."))
         query = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + b"".join(labels) + b"\0\0\1\0\1"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:

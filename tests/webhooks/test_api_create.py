@@ -1,4 +1,4 @@
-"""POST /api/v1/webhooks"""
+"""POST /api/v1/webhooks: accepted values, defaults, the secret and refusals."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""DELETE /api/v1/webhooks/{id}"""
+"""DELETE /api/v1/webhooks/{id}: the webhook and its deliveries disappear."""
 
 from django.test import Client
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/webhooks/{id}/deliveries"""
+"""GET /api/v1/webhooks/{id}/deliveries: deliveries with their attempts, in pages."""
 
 from datetime import datetime, timedelta
 from typing import Any

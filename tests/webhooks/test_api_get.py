@@ -1,4 +1,4 @@
-"""GET /api/v1/webhooks/{id}"""
+"""GET /api/v1/webhooks/{id}: lookup by number and UUID, and the reason of a stop."""
 
 import pytest
 from django.test import Client

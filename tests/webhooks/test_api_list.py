@@ -1,4 +1,4 @@
-"""GET /api/v1/webhooks"""
+"""GET /api/v1/webhooks: answer shape, shortened secrets, success rates and pages."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""POST /api/v1/webhooks/{id}/recover"""
+"""POST /api/v1/webhooks/{id}/recover: failed deliveries since a time are sent again."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""POST /api/v1/webhooks/{id}/deliveries/{id}/redeliver"""
+"""POST /api/v1/webhooks/{id}/deliveries/{id}/redeliver: resends, fresh retries and conflicts."""
 
 from datetime import datetime
 from typing import Any

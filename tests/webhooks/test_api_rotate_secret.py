@@ -1,4 +1,4 @@
-"""POST /api/v1/webhooks/{id}/rotate_secret"""
+"""POST /api/v1/webhooks/{id}/rotate_secret: a new webhook secret, valid beside the old one."""
 
 from datetime import timedelta
 
@@ -53,7 +53,7 @@ def test_both_sign_for_a_day(
 
 
 def test_of_two_rotations_at_once_neither_secret_is_lost(webhook: Webhook) -> None:
-    """The second has read the webhook before the first wrote it."""
+    """The second rotation has read the webhook before the first one wrote it."""
     one, other = Webhook.objects.get(), Webhook.objects.get()
     first = services.rotate_secret(webhook=one, now=NOW).secret
     second = services.rotate_secret(webhook=other, now=NOW).secret

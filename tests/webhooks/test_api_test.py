@@ -1,4 +1,4 @@
-"""POST /api/v1/webhooks/{id}/test"""
+"""POST /api/v1/webhooks/{id}/test: one attempt at once, with its result as the answer."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ def send(api: Client, webhook: Webhook) -> Any:
 
 
 def shown(answer: Any) -> dict[str, Any]:
-    """The answer without the time that it took, which must be one."""
+    """Return the delivery in an answer without its response time, which must be a number."""
     body: dict[str, Any] = answer.json()
     assert 0 <= body["delivery"].pop("response_time_ms") < 10_000
     return body

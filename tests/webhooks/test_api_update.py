@@ -1,4 +1,4 @@
-"""PATCH and PUT /api/v1/webhooks/{id}"""
+"""PATCH and PUT /api/v1/webhooks/{id}: changes, refusals and reactivation."""
 
 import json
 from datetime import timedelta
@@ -130,7 +130,7 @@ def test_a_change_of_something_else_does_not_count_as_a_success(
 
 
 def test_one_that_is_stopped_meanwhile_keeps_the_reason(webhook: Webhook) -> None:
-    """Who changes the name has read it while it was active."""
+    """The update has read the webhook while it was active."""
     seen = Webhook.objects.get()
     Webhook.objects.update(status="inactive", disabled_reason="gone", failing_since=NOW)
     services.update(webhook=seen, now=NOW, name="Other")

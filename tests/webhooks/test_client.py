@@ -1,4 +1,4 @@
-"""Which URLs and addresses the client takes: the public ones, written as everybody writes them."""
+"""URLs and addresses that the webhook client accepts: public ones in the usual spelling."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
@@ -24,7 +24,7 @@ def post(url: str, policy: Policy) -> guarded_http.Answer:
 
 
 def refusal_of_check(url: str, policy: Policy) -> str:
-    """The code, or nothing where it is taken."""
+    """Return the code of the refusal, or an empty text if the URL is accepted."""
     try:
         guarded_http.check(url, policy)
     except SendError as error:

@@ -1,4 +1,4 @@
-"""Whatever the other side does, an attempt ends by its timeout and takes no more than its share."""
+"""Deadlines of the webhook client: an attempt ends by its timeout, with bounded resources."""
 
 import resource
 import socket
@@ -46,7 +46,7 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def make(scheme: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Made:
-    """A receiver that speaks the scheme."""
+    """Return a maker of receivers that speak the scheme."""
     if scheme == "http":
         return receiver
     authority = Authority(tmp_path)
@@ -76,7 +76,7 @@ def post(
 
 
 def silence(made: Receiver) -> None:
-    """The receiver takes the connection, reads nothing and says nothing."""
+    """Let the receiver accept connections but read and send nothing."""
     made.ended.wait(60)
 
 

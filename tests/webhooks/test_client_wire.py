@@ -1,4 +1,4 @@
-"""What the client says on the wire, what it makes of answers, and whom it trusts."""
+"""Webhook client on the wire: its requests, its reading of answers, and its trust."""
 
 import socket
 import ssl
@@ -19,7 +19,7 @@ POLICY = Policy(allowed=[ip_network("127.0.0.0/8")], resolve=lambda _name, _port
 
 
 def send(port: int, **changes: Any) -> guarded_http.Answer:
-    """By http to the loopback, unless told else."""
+    """POST to the loopback by http, unless `changes` says otherwise."""
     usual: dict[str, Any] = {
         "url": f"http://{NAME}:{port}/hook?a=b",
         "body": b'{"a": 1}',
@@ -213,7 +213,7 @@ def test_nobody_listens() -> None:
 
 @pytest.fixture
 def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Authority:
-    """One that the client trusts."""
+    """Return a certificate authority that the client trusts."""
     made = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.path))
     return made

@@ -1,4 +1,4 @@
-"""One attempt after the other: when, how often, with what, and when Parley gives up."""
+"""Webhook delivery: times of attempts, their number, their contents, and the final failure."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -256,13 +256,13 @@ def test_what_waits_for_an_inactive_webhook_all_the_same_is_not_sent(
     assert endpoint.received == []
 
 
-# --- faults of ours ---------------------------------------------------------------------------
+# --- faults in Parley -------------------------------------------------------------------------
 
 
 def test_a_fault_of_ours_costs_an_attempt(
     webhook: Webhook, endpoint: wire.Endpoint, now: datetime, settings: Settings
 ) -> None:
-    """A secret that no key opens any more."""
+    """The stored secret is one that no key can decrypt any more."""
     delivery = factories.delivery(webhook, now=now)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE webhooks_webhook SET secret = 'junk'")
@@ -308,7 +308,10 @@ def test_a_turn_that_ends_hints_at_an_account_that_waits_for_its_place(
     now: datetime,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    """So it waits for no sweep. An account to which something is being sent goes on by itself."""
+    """The other account need not wait for a sweep.
+
+    An account with a running delivery needs no hint.
+    """
     of_bob, of_carol = factories.webhook(bob), factories.webhook(factories.user("carol"))
     for told in (webhook, of_bob, of_bob, of_carol):
         factories.delivery(told, now=now)
@@ -321,7 +324,7 @@ def test_a_turn_that_ends_hints_at_an_account_that_waits_for_its_place(
 
 
 def sent_to_the_queue() -> Iterator[str]:
-    """The arguments of the tasks that wait for a worker of deliveries."""
+    """Yield the arguments of the tasks that wait for a delivery worker."""
     app.loader.import_default_modules()
     with (
         app.connection_for_read() as broker,
@@ -338,7 +341,10 @@ def sent_to_the_queue() -> Iterator[str]:
 def test_accounts_with_a_proven_endpoint_come_before_thousands_of_others(
     alice: User, bob: User, now: datetime
 ) -> None:
-    """An account has its first turn before another has its second; nobody fills the queue."""
+    """Each account gets its first turn before another gets its second.
+
+    Nobody can fill the queue.
+    """
     sick = [factories.webhook(factories.user(f"sick{number}")) for number in range(8)]
     sound = [factories.webhook(owner) for owner in (alice, bob)]
     for each in (*sick, *sound):

@@ -1,4 +1,4 @@
-"""Workers beside each other: who may send, whose word counts, and who waits for nobody."""
+"""Concurrent workers: which one may send, whose result counts, and who need not wait."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ _END_SECONDS = 20.0
 
 @pytest.fixture(autouse=True)
 def threads() -> Iterator[None]:
-    """Those of a worker that does nothing but deliver."""
+    """Give all threads to deliveries, as in a worker that does nothing else."""
     shares.divide(shares.THREADS, [shares.DELIVERIES])
     yield
     shares.divide(shares.THREADS)
@@ -38,7 +38,7 @@ def other_endpoint(endpoint: wire.Endpoint) -> Iterator[wire.Endpoint]:
 
 
 def beside(act: Callable[[], object]) -> threading.Thread:
-    """Do it in a thread with a connection of its own."""
+    """Do `act` in a thread with its own connection."""
 
     def run() -> None:
         try:
@@ -52,7 +52,7 @@ def beside(act: Callable[[], object]) -> threading.Thread:
 
 
 def meanwhile(endpoint: wire.Endpoint, status: int, act: Callable[[], object]) -> None:
-    """Let the first call be answered so, after `act` is over; those after it with 200."""
+    """Let the endpoint answer its first call with `status`, after `act`. Later calls get 200."""
 
     def answer(call: wire.Call) -> tuple[int, dict[str, str], bytes]:
         endpoint.always(200)
@@ -109,7 +109,7 @@ def test_one_that_is_deleted_while_it_is_being_told_is_gone(
 def test_a_webhook_that_is_deleted_waits_for_what_is_being_told(
     webhook: Webhook, now: datetime
 ) -> None:
-    """Else the booking that is told could not commit."""
+    """Otherwise the booking that the event reports could not commit."""
     with transaction.atomic():
         factories.booking(
             factories.event_type(webhook.owner), start=now + timedelta(days=2, hours=1), now=now

@@ -1,4 +1,4 @@
-"""docs/webhooks.md: its samples receive what is really sent, and its numbers are the code's."""
+"""docs/webhooks.md: its samples receive real deliveries, and its numbers match the code."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def samples(language: str) -> list[str]:
 
 
 def rows_below(heading: str) -> list[list[str]]:
-    """The cells of the table that has this heading, without the heading."""
+    """Return the cells of the table below this heading, without the header row."""
     table = DOCUMENT.partition(f"\n| {heading} |")[2].partition("\n\n")[0]
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
 
@@ -47,7 +47,7 @@ def rows_below(heading: str) -> list[list[str]]:
 
 @contextmanager
 def serving(command: list[str], folder: Path, secret: str) -> Iterator[str]:
-    """The URL of a sample that runs in this folder."""
+    """Run a sample in this folder and yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = os.environ | {"WEBHOOK_SECRET": secret, "PORT": str(port)}
@@ -70,7 +70,7 @@ def serving(command: list[str], folder: Path, secret: str) -> Iterator[str]:
 
 
 def receives_only_what_is_signed(webhook: Webhook, command: list[str], folder: Path) -> None:
-    """One message twice, in a rotation of secrets, and then one that is signed by another."""
+    """Send one message twice, during a secret rotation, and then one with a foreign signature."""
     old = webhook.secret
     services.rotate_secret(webhook=webhook, now=datetime.now(UTC))
     with serving(command, folder, old) as url:
@@ -137,7 +137,7 @@ def test_the_sample_in_php(webhook: Webhook, tmp_path: Path) -> None:
 
 
 def shape(value: Any) -> Any:
-    """Names and types, without what they say."""
+    """Return the names and types of a value, without its contents."""
     if isinstance(value, dict):
         return {name: shape(inner) for name, inner in value.items()}
     return type(value).__name__

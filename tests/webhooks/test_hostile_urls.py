@@ -1,7 +1,7 @@
-"""No URL leads us to where we must not go: no connection is tried, recorded at the socket.
+"""Hostile webhook URLs: no connection to a forbidden address is tried, recorded at the socket.
 
-Each URL goes through all that takes or uses one: create and update by the API, a test send, a
-delivery with its retry, and one that is sent again.
+Each URL goes through everything that takes or uses one: create and update by the API, a test send,
+a delivery with its retry, and one that is sent again.
 """
 
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def _dotted(number: int, form: str, dot: str = ".") -> str:
 
 
 def _moved(number: int, first: int) -> str:
-    """With other digits in place of 0 to 9: 0xFF10 are the full-width ones."""
+    """Return the dotted address with other digits for 0 to 9. 0xFF10 starts the full-width ones."""
     return _dotted(number, "d").translate({48 + digit: first + digit for digit in range(10)})
 
 
@@ -110,7 +110,10 @@ def _halves(number: int) -> str:
 
 
 def _across(number: int, before: int) -> str:
-    """As RFC 6052 writes it after 48 or 64 bits: the octet after the 64th is left out."""
+    """Return an address as RFC 6052 writes it after 48 or 64 bits.
+
+    It skips the octet after bit 64.
+    """
     whole = number << 24 if before == 64 else (number >> 16 << 64) | ((number & 0xFFFF) << 40)
     return "64:ff9b:1:" + ":".join(f"{whole >> shift & 0xFFFF:x}" for shift in range(64, -16, -16))
 
@@ -342,7 +345,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.fixture
 def wanted(api: Client) -> Iterator[list[Any]]:
-    """Where connections were to go, once the API itself has whatever it needs."""
+    """Yield the list of attempted connections. The API has opened its own ones before."""
     api.get("/api/v1/webhooks")
     with no_way_out() as wanted:
         yield wanted
@@ -350,7 +353,7 @@ def wanted(api: Client) -> Iterator[list[Any]]:
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no network: it knows the hostile names, and each has its address."""
+    """Replace the resolver: it knows each hostile name and its address, without a network."""
     known = {name.lower().removesuffix("."): to for name, to in (NAMES | METADATA_NAMES).items()}
     usual = delivery.policy
     monkeypatch.setattr(
@@ -363,7 +366,7 @@ def body_of(url: str) -> dict[str, Any]:
 
 
 def try_to_store(api: Client, stored: Webhook, url: str) -> tuple[list[str], list[str]]:
-    """The fields that a new webhook, and a change of this one, are refused for."""
+    """Try to create a webhook and to change this one. Return the refused fields of both."""
     created = api.post("/api/v1/webhooks", body_of(url), content_type="application/json")
     changed = api.patch(
         f"/api/v1/webhooks/{stored.pk}", {"url": url}, content_type="application/json"
@@ -376,7 +379,7 @@ def try_to_store(api: Client, stored: Webhook, url: str) -> tuple[list[str], lis
 
 
 def try_to_reach(api: Client, stored: Webhook, url: str) -> set[str]:
-    """What came of all that is sent to a webhook with this URL, however it was stored."""
+    """Send everything that a stored webhook with this URL gets. Return the errors."""
     Webhook.objects.filter(pk=stored.pk).update(url=url)
     stored.refresh_from_db()
     path = f"/api/v1/webhooks/{stored.pk}"

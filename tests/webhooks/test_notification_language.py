@@ -1,4 +1,4 @@
-"""What an owner is told about a webhook, in their language."""
+"""Language of notifications about a webhook: its owner's."""
 
 import json
 from pathlib import Path

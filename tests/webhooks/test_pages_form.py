@@ -1,4 +1,4 @@
-"""Settings: a webhook is made and edited by hand; its secret is shown whole once."""
+"""Settings, webhook form: webhooks are made and edited; the secret is shown whole once."""
 
 import re
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ NOT_SAVED = "Nothing is saved yet: look at what stands beside the fields."
 
 
 def sent(*headers: dict[str, object], kept: object = 0, **fields: object) -> dict[str, object]:
-    """The form as a browser sends it, with these rows of headers."""
+    """Return the form's fields as a browser sends them, with these header rows."""
     form: dict[str, object] = {
         "name": "Main",
         "url": URL,

@@ -1,4 +1,4 @@
-"""Settings: how webhooks stand, a test, and the log of what was delivered."""
+"""Settings, webhooks: their state, test deliveries, and the delivery log."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What happens is told: to whom, how often, in which words, and with the fact or not at all."""
+"""Webhook events: recipients, number, contents, and the same commit as the change."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told(webhook: Webhook) -> list[str]:
-    """The events on their way to a webhook, oldest first."""
+    """Return the pending events of a webhook, oldest first."""
     rows = webhook.deliveries.order_by("id")
     return list(rows.values_list("event__type", flat=True))
 
@@ -50,7 +50,7 @@ def document() -> Any:
 
 
 def differences(body: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a body by the schema that the API's document has for its type."""
+    """Return the differences between a body and its type's schema in the API document."""
     told = document()["webhooks"][body["type"]]["post"]["requestBody"]["content"]
     schema = {**told["application/json"]["schema"], "components": document()["components"]}
     checker = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)

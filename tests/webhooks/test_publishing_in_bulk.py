@@ -1,4 +1,4 @@
-"""A booking takes the same few statements, however many webhooks and devices its host has."""
+"""Cost of a booking: the same few statements for any number of webhooks and devices."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def cost(act: Callable[[], Any], capture: DjangoCaptureOnCommitCallbacks) -> tuple[int, int]:
-    """How many statements it takes, and how many messages to the broker."""
+    """Return how many statements `act` runs, and how many messages it sends to the broker."""
     with CaptureQueriesContext(connection) as asked, capture() as hints:
         act()
     return len(asked), len(hints)

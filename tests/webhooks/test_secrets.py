@@ -1,4 +1,4 @@
-"""Nobody finds a secret or a header's value who should not, and keys can be changed."""
+"""Webhook secrets and header values at rest: hidden from everybody else, and rotation of keys."""
 
 import base64
 import io
@@ -30,7 +30,7 @@ VALUE = "Bearer header-value-of-alice"
 
 
 def stored() -> str:
-    """All that a database holds, as it holds it."""
+    """Return the whole database in its stored form."""
     texts = []
     with connection.cursor() as cursor:
         for model in apps.get_models():
@@ -46,7 +46,7 @@ def token_as_stored(device: PushDevice) -> str:
 
 
 def repeating(status: int) -> Callable[[wire.Call], tuple[int, dict[str, str], bytes]]:
-    """There are endpoints that answer with what they were sent."""
+    """Return an endpoint's answer that repeats the call. Some real endpoints do so."""
     return lambda call: (status, {}, f"on {call.headers}".encode())
 
 

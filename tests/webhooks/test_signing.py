@@ -1,4 +1,4 @@
-"""What a receiver verifies, with the libraries of Standard Webhooks in Python and in JavaScript."""
+"""Webhook signatures, verified with the Standard Webhooks libraries in Python and JavaScript."""
 
 import base64
 import random
@@ -25,7 +25,7 @@ _ALPHABET = 'abcXYZ019 ."\\/\r\n\t\u2028\ufeff\u00e4\u00df\u20ac\u4e2d\u05d0\U00
 
 
 def bodies(count: int) -> Iterator[str]:
-    """Random ones, the same in every run: an empty one, short ones, and some of 100,000 letters."""
+    """Yield random bodies, equal in every run: empty, short, and of 100,000 letters."""
     chance = random.Random(20_250_101)
     yield ""
     for number in range(1, count):
@@ -89,11 +89,11 @@ def test_the_timestamp_is_the_moment_whatever_its_zone() -> None:
     assert sign("", NEW, moment=east)["webhook-timestamp"] == str(int(east.timestamp()))
 
 
-# --- as it is sent ----------------------------------------------------------------------------
+# --- on the wire ------------------------------------------------------------------------------
 
 
 def received(webhook: Webhook, endpoint: wire.Endpoint) -> wire.Call:
-    """One event, as it came."""
+    """Return the call of one event as the endpoint received it."""
     factories.delivery(webhook, now=datetime.now(UTC))
     assert delivery.deliver(webhook_id=webhook.pk)
     return endpoint.received[-1]

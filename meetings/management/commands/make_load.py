@@ -34,12 +34,12 @@ _STRETCHES_AT_ONCE = 1000
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
-# People's time is cut into stretches, and one holds one thing: a meeting of an hour, or a booking
-# with its buffers, which starts when the longest of them is over.
+# People's time is cut into stretches. A stretch holds one thing: a meeting of an hour, or a booking
+# with its buffers. A booking starts after the longest buffer.
 _STRETCH = 75 * _MINUTE
 _LONGEST_BUFFER = 15 * _MINUTE
-# Of five stretches that are used, four are for bookings and the last is for meetings. Five people
-# have two of these at once, so there is one for every ten bookings.
+# Four of five used stretches are for bookings, and the fifth is for meetings. Five people have two
+# of these at once, so there is one for every ten bookings.
 _ROUND = 5
 _SPREAD = 60 * _DAY
 _LONGEST_LEAD = 14 * _DAY
@@ -62,7 +62,7 @@ _EVENT_TYPES: list[dict[str, Any]] = [
 
 _MeetingTime = MeetingRequest.busy_times.through
 
-# Which statuses were entered, the first of them by booking or asking, and in which capacity each.
+# The statuses that were entered, each with its role. The first came from booking or asking.
 Story = tuple[tuple[str, str], ...]
 
 
@@ -154,7 +154,10 @@ class Command(BaseCommand):
 
 
 def make(*, bookings: int, hosts: int, now: datetime) -> int:
-    """The same rows each time, around `now` (aware); how many of them are meeting requests."""
+    """Write the same rows on each run, around `now` (aware).
+
+    Return the number of meeting requests.
+    """
     dice = random.Random(1)  # noqa: S311  guards nothing
     rows = Rows(BusyTime, Booking, BookingEntry, MeetingRequest, HistoryEntry, _MeetingTime)
     share, more = divmod(bookings, hosts)
@@ -185,7 +188,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Group:
-    """A team whose stretches begin so many seconds after the hour's."""
+    """A team whose stretches are offset by `shift` seconds from the full hour."""
 
     team: Team
     hosts: list[Host]
@@ -194,7 +197,7 @@ class Group:
 
 @transaction.atomic
 def _groups(bookings: Mapping[int, int], dice: random.Random) -> list[Group]:
-    """The hosts of these numbers, who are to have so many bookings, in teams of five."""
+    """Create hosts in teams of five. `bookings` maps a host's number to its number of bookings."""
     hosts = _hosts(bookings, dice)
     groups = [
         Group(
@@ -215,7 +218,7 @@ def _groups(bookings: Mapping[int, int], dice: random.Random) -> list[Group]:
 
 
 def _hosts(bookings: Mapping[int, int], dice: random.Random) -> list[Host]:
-    """With all that an account has that is made one by one."""
+    """Create the hosts in bulk, with the rows that other accounts get one by one."""
     users = User.objects.bulk_create(
         User(
             uuid=_uuid("usr", dice),
@@ -260,10 +263,11 @@ def _event_type(host: User, terms: dict[str, Any], dice: random.Random) -> Event
 def _stretches(
     groups: list[Group], now: int, dice: random.Random
 ) -> Iterator[tuple[Group, int, int]]:
-    """Those that are used: whose, the number counted from now, and the start; the latest first.
+    """Yield each used stretch: its group, its number counted from now, its start (epoch seconds).
 
-    SQLite looks at all that a person has before a claim, so it is quick where the rest comes after.
-    None lies about `now`, so for an hour to come there is nothing that the sweep would write down.
+    The latest stretch of each group comes first. SQLite reads all of a person's rows before a
+    claim, so an insert is quick while the other rows lie after it. No stretch lies around `now`, so
+    the sweep has nothing to record for the next hour.
     """
     hour = now - now % _HOUR
     for group in groups:
@@ -275,7 +279,7 @@ def _stretches(
 
 
 def _places(bookings: int, dice: random.Random) -> list[tuple[int, int]]:
-    """So many bookings and the meetings among them, by number, spread evenly over stretches."""
+    """Spread bookings and their meetings evenly. Return pairs of a number and a stretch."""
     used = bookings + bookings // (_ROUND - 1)
     stretches = max(_SPREAD // _STRETCH, used)
     bounds = [number * stretches // max(used, 1) for number in range(used + 1)]
@@ -297,7 +301,7 @@ def _times(story: Story, start: int, end: int, now: int, dice: random.Random) ->
 
 
 def _fill(rows: Rows, group: Group, number: int, start: int, now: int, dice: random.Random) -> None:
-    """A stretch of a team: a booking of each who is to have so many, or meetings."""
+    """Fill one stretch of a team with a booking for each host that needs one, or with meetings."""
     turn, place = divmod(number, _ROUND)
     if place == _ROUND - 1:
         _meet(rows, group, start, now, dice)
@@ -401,5 +405,5 @@ def _tell(
 
 
 def _uuid(prefix: str, dice: random.Random) -> str:
-    """As `core.db.ids` makes them, but the same each time."""
+    """Return an id as `core.db.ids` makes them, but the same on each run."""
     return f"{prefix}_{''.join(dice.choices(_ALPHABET, k=20))}"

@@ -110,7 +110,7 @@ class Command(BaseCommand):
             seed(now)
 
     def _print_tour(self, now: datetime) -> None:
-        """Nothing of it where somebody has changed the demo so that its commands would fail."""
+        """Print the tour, or nothing if the demo was changed so that its commands would fail."""
         team = Team.objects.filter(name=_TEAM).first()
         if team is None:
             return
@@ -141,7 +141,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def seed(now: datetime) -> None:
-    """What is missing: people and team, their event types, meetings and bookings."""
+    """Create what is missing: people and team, their event types, meetings and bookings."""
     people = [_person(*fields) for fields in _PEOPLE]
     team, _created = Team.objects.get_or_create(name=_TEAM)
     for person, role in zip(people, ("owner", "manager", "member"), strict=False):
@@ -153,7 +153,8 @@ def seed(now: datetime) -> None:
     if not MeetingRequest.objects.filter(team=team).exists():
         _meetings(team, *people[:3], now=now)
         _bookings(*people[:2], now=now)
-        # What the demo tells of is past; nobody wants its mail. Reminders to come stay.
+        # What the demo shows is past, so nobody wants its emails. Reminders that are still due
+        # stay.
         outbox.withdraw(Notification.objects.filter(due_at__lte=now), now=now)
 
 
@@ -175,7 +176,10 @@ def _person(
 
 
 def _meetings(team: Team, ada: User, grace: User, linus: User, *, now: datetime) -> None:
-    """Starts are wall-clock hours of the recipient, between a week ago and six days ahead."""
+    """Create the meetings. Starts are wall-clock hours of the recipient.
+
+    They lie between a week ago and six days ahead.
+    """
 
     def ask(
         requester: User, recipient: User, days: int, hour: int, *, asked: datetime, link: str = ""
@@ -193,7 +197,8 @@ def _meetings(team: Team, ada: User, grace: User, linus: User, *, now: datetime)
     week_ago, yesterday = now - timedelta(days=7), now - timedelta(days=1)
     zoom = "https://zoom.us/j/1234567890"
 
-    # Wait for Ada, for Grace, for Linus; Grace's request meets what Ada has confirmed with Linus.
+    # One request each waits for Ada, Grace and Linus. Grace's request collides with the meeting
+    # that Ada has confirmed with Linus.
     confirmed = ask(linus, ada, 2, 10, asked=yesterday, link=zoom)
     services.confirm(meeting=confirmed, actor=ada, now=yesterday)
     ask(grace, ada, 2, 10, asked=yesterday, link=zoom)
@@ -222,7 +227,7 @@ def _meetings(team: Team, ada: User, grace: User, linus: User, *, now: datetime)
 
 
 def _bookings(ada: User, grace: User, *, now: datetime) -> None:
-    """At times that are offered: the first days of those that are open as each was booked."""
+    """Create the bookings, at starts that were open when each was booked."""
     week_ago, yesterday = now - timedelta(days=7), now - timedelta(days=1)
     quick, strategy = ada.event_types.with_hours()
     _quick, office_hours = grace.event_types.with_hours()
@@ -258,7 +263,10 @@ def _bookings(ada: User, grace: User, *, now: datetime) -> None:
 
 
 def _open_start(event_type: EventType, part: float, now: datetime) -> datetime:
-    """A start that is open, so far into the five days from now on."""
+    """Return an open start in the five days from `now` on.
+
+    `part` (0 to 1) says how far into these days the start lies.
+    """
     zone = event_type.zone
     today = now.astimezone(zone).date()
     days = availability.slots_by_date(
