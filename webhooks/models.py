@@ -41,12 +41,12 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
     def with_stats(self) -> Self:
         """Add the counts and times of the attempts that are kept. Oldest webhook first."""
-        good, bad = (Q(deliveries__tries__succeeded=succeeded) for succeeded in (True, False))
+        good, bad = (Q(deliveries__attempt_rows__succeeded=succeeded) for succeeded in (True, False))
         found = self.annotate(
-            success_count=Count("deliveries__tries", filter=good),
-            failure_count=Count("deliveries__tries", filter=bad),
-            last_success_at=Max("deliveries__tries__at", filter=good),
-            last_failure_at=Max("deliveries__tries__at", filter=bad),
+            success_count=Count("deliveries__attempt_rows", filter=good),
+            failure_count=Count("deliveries__attempt_rows", filter=bad),
+            last_success_at=Max("deliveries__attempt_rows__at", filter=good),
+            last_failure_at=Max("deliveries__attempt_rows__at", filter=bad),
         )
         return found.order_by("id")  # grouping has removed the model's own order
 
@@ -188,7 +188,7 @@ class Delivery(OutboxRow):
 class Attempt(models.Model):
     """One attempt of a delivery, with its result."""
 
-    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_rows")
     at = models.DateTimeField(_("sent"))
     succeeded = models.BooleanField(_("succeeded"))
     # `http_500`, or an error class of the HTTP client. Empty for success.

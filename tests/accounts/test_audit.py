@@ -19,7 +19,7 @@ from notifications.models import Notification
 from tests import factories
 from tests.accounts.test_pages_allauth import code, switch_on
 from tests.accounts.test_sessions import FIREFOX
-from tests.config.test_crypto import NEW
+from tests.core.test_crypto import NEW
 from tests.pages import NOW, readable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]

@@ -15,7 +15,7 @@ from accounts.models import Session, User
 from core.db import crypto, keys
 from core.text import browsers
 from tests import factories
-from tests.config.test_crypto import NEW, OLD
+from tests.core.test_crypto import NEW, OLD
 from tests.pages import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]

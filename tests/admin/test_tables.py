@@ -189,7 +189,7 @@ def several(booking: Booking, count: int) -> None:
     Every other host also gets an event type, a booking, and a webhook with an attempt.
     """
     now = timezone.now()
-    WebhookEvent.objects.exclude(deliveries__tries__isnull=False).delete()
+    WebhookEvent.objects.exclude(deliveries__attempt_rows__isnull=False).delete()
     for number in range(count):
         host = booking.host
         if number:

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from config.beat import MonotonicScheduler
 from config.celery import app
-from tests.config.lines import written
+from tests.core.lines import written
 from tests.wire import until
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

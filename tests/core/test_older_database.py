@@ -23,7 +23,7 @@ PROBLEM = "was made by a version before 0.2 and cannot be upgraded"
     "command", [("serve", "--no-demo"), ("migrate", "--noinput"), ("migrate", "--check")]
 )
 def test_it_stops_the_start_with_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
-    """Return the folder of `make run`, whose database is SQLite."""
+    """Run in the folder of `make run`, whose database is SQLite."""
     with sqlite3.connect(tmp_path / "parley.sqlite3") as database:
         database.execute(
             "CREATE TABLE django_migrations (id integer PRIMARY KEY AUTOINCREMENT,"

@@ -30,14 +30,14 @@ from notifications.models import Notification
 from notifications.tasks import sweep_notifications
 from tests import factories, oauth, wire
 from tests.accounts.test_pages_allauth import switch_on
-from tests.config.lines import written
+from tests.core.lines import written
 from tests.pages import stand_alone
 from webhooks.models import Attempt
 
 pytestmark = [
     pytest.mark.alone,  # the process is watched meanwhile
     pytest.mark.django_db(transaction=True),
-    pytest.mark.urls("tests.config.probe_urls"),
+    pytest.mark.urls("tests.core.probe_urls"),
 ]
 
 EMAIL = "dora.journey@example.com"

@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from config.celery import app
 from config.worker import EmbeddedWorker
 from tests import wire
-from tests.config.lines import written
+from tests.core.lines import written
 from tests.torture.deployment import EMBEDDED_WORKER, WORKER, deployed
 
 pytestmark = pytest.mark.django_db(transaction=True)

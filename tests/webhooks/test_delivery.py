@@ -34,7 +34,7 @@ def row(delivery: Delivery) -> tuple[str, int, str]:
 
 
 def attempts(delivery: Delivery) -> list[tuple[bool, str, int | None]]:
-    return list(delivery.tries.values_list("succeeded", "error", "response_code"))
+    return list(delivery.attempt_rows.values_list("succeeded", "error", "response_code"))
 
 
 # --- delays -----------------------------------------------------------------------------------

@@ -79,11 +79,11 @@ def receives_only_what_is_signed(webhook: Webhook, command: list[str], folder: P
         assert delivery.deliver(webhook_id=webhook.pk)
         services.redeliver(found=made, now=datetime.now(UTC))
         assert delivery.deliver(webhook_id=webhook.pk)
-        assert list(made.tries.values_list("response_code", flat=True)) == [204, 204]
+        assert list(made.attempt_rows.values_list("response_code", flat=True)) == [204, 204]
         Webhook.objects.update(previous_secret_until=None)
         forged = factories.delivery(webhook, now=datetime.now(UTC))
         assert delivery.deliver(webhook_id=webhook.pk)
-        assert [attempt.error for attempt in forged.tries.all()] == ["http_401"]
+        assert [attempt.error for attempt in forged.attempt_rows.all()] == ["http_401"]
 
 
 @pytest.fixture

@@ -190,7 +190,7 @@ class DeliverySerializer(serializers.Serializer[Delivery]):
         "due_at",
         like=serializers.DateTimeField(allow_null=True),
     )
-    attempts = Many(AttemptSerializer(), source="tries", model=Attempt, owner="delivery")
+    attempts = Many(AttemptSerializer(), source="attempt_rows", model=Attempt, owner="delivery")
     created_at = serializers.DateTimeField()
 
 

@@ -247,7 +247,7 @@ def redeliver(*, found: Delivery, now: datetime) -> Delivery:
     _lock(found.webhook)
     if found.webhook.status != Webhook.Status.ACTIVE:
         raise Conflict(_("This webhook is inactive."), reason="inactive")
-    if found.tries.count() >= MOST_ATTEMPTS:
+    if found.attempt_rows.count() >= MOST_ATTEMPTS:
         message = _("This delivery has had %(count)d attempts, and that is the limit.")
         raise LimitReached(message % {"count": MOST_ATTEMPTS})
     if not outbox.requeue(Delivery.objects.filter(pk=found.pk), now=now):
@@ -268,7 +268,7 @@ def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
         raise Conflict(_("This webhook is inactive."), reason="inactive")
     failed = webhook.deliveries.filter(state=OutboxState.FAILED, created_at__gte=since)
     # One that failed when it was sent again has been delivered all the same.
-    never = failed.exclude(event__type=TEST).exclude(tries__succeeded=True)
+    never = failed.exclude(event__type=TEST).exclude(attempt_rows__succeeded=True)
     attempts = Attempt.objects.filter(delivery__webhook=webhook).order_by().values("delivery")
     spent = attempts.annotate(count=Count("pk")).filter(count__gte=MOST_ATTEMPTS)
     never = never.exclude(pk__in=spent.values("delivery"))

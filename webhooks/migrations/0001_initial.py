@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
                     "delivery",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tries",
+                        related_name="attempt_rows",
                         to="webhooks.delivery",
                     ),
                 ),

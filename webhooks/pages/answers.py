@@ -47,7 +47,7 @@ def in_words(error: str) -> str:
 
 
 @dataclass(frozen=True)
-class Try:
+class AttemptLine:
     """One attempt, as the log shows it."""
 
     attempt: Attempt
@@ -61,7 +61,7 @@ class Line:
     delivery: Delivery
     state: Promise
     pill: str
-    tries: list[Try]
+    attempts: list[AttemptLine]
     # The reason of the failure, if no attempt shows it.
     error: str
     # The time of the next attempt. None if there is none.
@@ -81,13 +81,13 @@ def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
 
 
 def _line(delivery: Delivery) -> Line:
-    state, tries = OutboxState(delivery.state), list(delivery.tries.all())
-    told = {attempt.error for attempt in tries}
+    state, attempts = OutboxState(delivery.state), list(delivery.attempt_rows.all())
+    told = {attempt.error for attempt in attempts}
     return Line(
         delivery=delivery,
         state=STATES[state],
         pill=_PILLS[state],
-        tries=[Try(attempt, outcome(attempt)) for attempt in tries],
+        attempts=[AttemptLine(attempt, outcome(attempt)) for attempt in attempts],
         error="" if delivery.last_error in told else in_words(delivery.last_error),
         next_at=delivery.due_at if state is OutboxState.WAITING else None,
     )

@@ -34,7 +34,7 @@ def webhook(request: SignedIn, webhook_id: int) -> HttpResponse:
 def _shown(request: SignedIn, found: Webhook, recovery: RecoverForm) -> HttpResponse:
     now, wanted = timezone.now(), request.GET.get("state", "")
     state = wanted if wanted in STATES else ""
-    rows = found.deliveries.order_by("-id").select_related("event").prefetch_related("tries")
+    rows = found.deliveries.order_by("-id").select_related("event").prefetch_related("attempt_rows")
     page = page_of(request, rows.filter(state=state) if state else rows, per_page=_PER_PAGE)
     in_grace = found.previous_secret_until is not None and now < found.previous_secret_until
     return render(

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from accounts.models import User, new_token
 from tests import factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.config.probe_urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.probe_urls")]
 
 NOW = datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC)
 NOT_FOUND = {

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from core.web import hosts
-from tests.config.lines import written
+from tests.core.lines import written
 from tests.pages import stand_alone
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from accounts.models import new_token
 from tests import wire
-from tests.config import crashing
-from tests.config.starting import refusal
+from tests.core import crashing
+from tests.core.starting import refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = new_token()
@@ -58,7 +58,7 @@ def run(tmp_path: Path, *module: str, **environment: str) -> "subprocess.Complet
 
 def crash(tmp_path: Path, **environment: str) -> str:
     """Return the output of a process that crashes with these settings; check stderr for secrets."""
-    ended = run(tmp_path, "tests.config.crashing", LINK, **environment)
+    ended = run(tmp_path, "tests.core.crashing", LINK, **environment)
     assert [
         secret for secret in SECRETS if secret in ended.stderr.replace(crashing.UNKNOWN, "")
     ] == []
@@ -131,7 +131,7 @@ def test_each_request_of_the_api_has_a_span_named_by_its_route(tmp_path: Path) -
     with wire.endpoint() as endpoint:
         ended = run(
             tmp_path,
-            "tests.config.asking",
+            "tests.core.asking",
             OTEL_EXPORTER_OTLP_ENDPOINT=endpoint.url.removesuffix("/hook"),
             OTEL_SERVICE_NAME="parley-tests",
             API_RATE_LIMITS="4/min",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.ops import environment
-from tests.config.starting import refusal
+from tests.core.starting import refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.look  # at settings of its own: once is enough

@@ -14,10 +14,10 @@ from pytest_django import Settings
 
 from accounts.models import User
 from tests import factories
-from tests.config.lines import written
+from tests.core.lines import written
 from tests.pages import stand_alone
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.config.probe_urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.probe_urls")]
 
 
 class Lines:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from accounts.models import ACCESS_PREFIX, REFRESH_PREFIX, new_token
 from core.ops import redaction
-from tests.config.lines import written
+from tests.core.lines import written
 
 SIGNED = signing.dumps([1, 2, 0], salt="x")
 RESET_KEY = "1-cz2yjx-0123456789abcdef0123456789abcdef"

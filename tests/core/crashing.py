@@ -1,4 +1,4 @@
-"""Process that crashes near secrets, to test reports: `python -m tests.config.crashing LINK`."""
+"""Process that crashes near secrets, to test reports: `python -m tests.core.crashing LINK`."""
 
 import io
 import sys
@@ -64,7 +64,7 @@ if __name__ == "__main__":
 
     django.setup(set_prefix=False)
     settings.EMBEDDED_WORKER = False
-    settings.ROOT_URLCONF = "tests.config.crashing"
+    settings.ROOT_URLCONF = "tests.core.crashing"
     # What asks for sessions would ask a database that has no tables.
     del settings.MIDDLEWARE[settings.MIDDLEWARE.index("core.api.middleware.ApiMiddleware") + 1 :]
     from config import wsgi

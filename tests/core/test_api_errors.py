@@ -16,7 +16,7 @@ from accounts.models import User
 from core.api.errors import exception_handler
 from tests import factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.config.probe_urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.probe_urls")]
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from notifications.domain import notifications
 from notifications.domain.channels import EmailContent
 from scheduling.models import Booking
 from tests import factories, services, wire
-from tests.config.lines import written
+from tests.core.lines import written
 from tests.pages import NOW, START
 
 HOUR = timedelta(hours=1)

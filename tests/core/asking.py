@@ -1,4 +1,4 @@
-"""Process that is traced while it answers API requests: `python -m tests.config.asking`."""
+"""Process that is traced while it answers API requests: `python -m tests.core.asking`."""
 
 from typing import Any
 from wsgiref.util import setup_testing_defaults
