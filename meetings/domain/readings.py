@@ -16,7 +16,7 @@ def _epoch_second(moment: datetime) -> int:
 
 
 class MeetingSerializer(serializers.Serializer[MeetingRequest]):
-    """A meeting: the eleven fields of docs/contract.md in their order, then `status` and `link`."""
+    """A meeting between two members of a team. `status` and `link` come last."""
 
     id = serializers.IntegerField()
     booking_number = serializers.CharField()
