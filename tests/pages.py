@@ -13,6 +13,7 @@ from django.conf import settings as configured
 from django.db import connection
 from pytest_django import Settings
 
+from core.db.crypto import Ciphertext
 from meetings.models import MeetingRequest
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -85,6 +86,9 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 def readable() -> dict[str, list[dict[str, Any]]]:
     """Return all rows of all tables as the models read them, decrypted for a search of texts."""
     return {
-        model._meta.label: list(model._base_manager.order_by("pk").values())
+        model._meta.label: [
+            {name: value.open() if isinstance(value, Ciphertext) else value for name, value in row}
+            for row in map(dict.items, model._base_manager.order_by("pk").values())
+        ]
         for model in apps.get_models()
     }

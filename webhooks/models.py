@@ -41,7 +41,9 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
     def with_stats(self) -> Self:
         """Add the counts and times of the attempts that are kept. Oldest webhook first."""
-        good, bad = (Q(deliveries__attempt_rows__succeeded=succeeded) for succeeded in (True, False))
+        good, bad = (
+            Q(deliveries__attempt_rows__succeeded=succeeded) for succeeded in (True, False)
+        )
         found = self.annotate(
             success_count=Count("deliveries__attempt_rows", filter=good),
             failure_count=Count("deliveries__attempt_rows", filter=bad),

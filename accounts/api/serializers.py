@@ -13,6 +13,7 @@ from accounts.models import Membership, User
 from core.api.fields import LineField, StrictCharField, StrictIntegerField, StrictModelSerializer
 from core.api.reading import Derived
 from core.api.schema import example
+from core.db.crypto import opened
 from core.text.zones import iana_name, validate_zone
 from notifications.models import PushDevice
 
@@ -114,7 +115,7 @@ class DeviceSerializer(serializers.Serializer[PushDevice]):
     platform = serializers.ChoiceField(PushDevice.Platform.choices)
     name = serializers.CharField()
     token = Derived(
-        lambda token: f"{token[:_SHOWN_OF_TOKEN]}...",
+        lambda token: f"{opened(token)[:_SHOWN_OF_TOKEN]}...",
         "token",
         like=serializers.CharField(),
         help_text="How the registration token begins.",

@@ -65,7 +65,9 @@ def test_the_list_tells_how_each_stands(signed_in: Client, alice: User, now: dat
 
 def test_without_any_it_says_what_one_is_for(signed_in: Client) -> None:
     said = words(signed_in.get("/settings/webhooks"))
-    assert "No webhooks yet Make one, choose what it is told of, and send it a test" in said
+    assert (
+        "No webhooks yet Make one, choose the events that it receives, and send it a test" in said
+    )
 
 
 @pytest.mark.parametrize("count", [1, 3])
