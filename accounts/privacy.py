@@ -100,6 +100,7 @@ def erase(*, person_id: int, now: datetime) -> None:
         now=now,
         topic=notifications.ONCE,
     )
+    _reserve_usernames(person)
     _leave_nobody(person, now)
     log.info("account_deleted", account=person.pk)
 
@@ -136,7 +137,7 @@ def _close_doors(person: User) -> None:
     """Delete everything that gives access, by a browser, a token or a program."""
     for tokens in (RefreshToken, AccessToken, IDToken, Grant, DeviceGrant, Application):
         tokens.objects.filter(user=person).delete()
-    for rows in (person.tokens, person.devices, person.sessions, person.former_usernames):
+    for rows in (person.tokens, person.devices, person.sessions):
         rows.all().delete()
     IdempotencyRecord.objects.filter(user=person).delete()
     Authenticator.objects.filter(user=person).delete()
@@ -159,6 +160,16 @@ def _forget_what_was_done(person: User) -> None:
     kind = ContentType.objects.get_for_model(User)
     about = Q(content_type=kind, object_id=str(person.pk))
     LogEntry.objects.filter(about | Q(user=person)).delete()
+
+
+def _reserve_usernames(person: User) -> None:
+    """Keep the names from other people for a while: links to the deleted person are about."""
+    names = [person.username, *person.former_usernames.values_list("username", flat=True)]
+    person.former_usernames.all().delete()
+    FormerUsername.objects.bulk_create(
+        [FormerUsername(user=person, username=usernames.sealed(name)) for name in names],
+        ignore_conflicts=True,
+    )
 
 
 def _leave_nobody(person: User, now: datetime) -> None:

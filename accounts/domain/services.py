@@ -98,7 +98,7 @@ def check_username(*, user: User, wanted: str) -> None:
 
     People may take back a name that they had.
     """
-    reserved = FormerUsername.objects.filter(username=wanted).first()
+    reserved = FormerUsername.objects.reserving(wanted).first()
     if reserved is not None and reserved.user_id != user.pk:
         raise Invalid(_("Somebody else has this username."), field="username")
     if reserved is None and user.former_usernames.count() >= usernames.MOST_FORMER:

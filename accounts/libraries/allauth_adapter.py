@@ -22,8 +22,8 @@ from django.utils.translation import gettext
 
 from accounts.domain import access, account_mails, services, sessions
 from accounts.domain.account_mails import About
-from accounts.domain.readers import reader_of
 from accounts.models import User, usernames
+from accounts.pages.readers import reader_of
 from core.db import crypto
 from core.people import access as lasting_access
 from core.text import times

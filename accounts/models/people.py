@@ -75,7 +75,7 @@ class UserManager(BaseUserManager["User"]):
         """
         return (
             self.filter(username=username).exists()
-            or FormerUsername.objects.filter(username=username).exists()
+            or FormerUsername.objects.reserving(username).exists()
         )
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -173,15 +173,24 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.first_name or self.name
 
 
+class FormerUsernameQuerySet(models.QuerySet["FormerUsername"]):
+    def reserving(self, username: str) -> Self:
+        """Return the row that keeps this name from other people."""
+        return self.filter(username__in=[username, usernames.sealed(username)])
+
+
 class FormerUsername(models.Model):
     """A username that a person gave up. It leads to their present one, and nobody else can take it.
 
-    Retention ends it (`usernames.RESERVED`).
+    The names of a deleted account are sealed: they lead nowhere, and nobody can read them.
+    Retention ends both (`usernames.RESERVED`).
     """
 
     username = models.CharField(max_length=usernames.MAX_LENGTH, unique=True)
     user = models.ForeignKey(User, models.CASCADE, related_name="former_usernames")
     given_up_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects: ClassVar[models.Manager["FormerUsername"]] = FormerUsernameQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("former username")

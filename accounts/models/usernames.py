@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.urls import URLResolver, get_resolver
+from django.utils.crypto import salted_hmac
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -53,6 +54,12 @@ def problem_with(username: str) -> str:
     if is_reserved(username):
         return _("This name is reserved.")
     return ""
+
+
+def sealed(username: str) -> str:
+    """Return the stand-in for the name of a deleted account: it reserves the name, and hides it."""
+    mac = salted_hmac("usernames", username, algorithm="sha256")
+    return f"~{mac.hexdigest()[: MAX_LENGTH - 1]}"
 
 
 def from_email(email: str) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.domain import account_mails
 from accounts.domain.account_mails import About
-from accounts.domain.readers import reader_of
+from accounts.pages.readers import reader_of
 
 
 def email_addresses(request: HttpRequest) -> HttpResponseBase:

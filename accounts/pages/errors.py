@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from accounts.domain.readers import reader_of
+from accounts.pages.readers import reader_of
 from core.text import times
 from core.web.pages import TooManyRequests
 

@@ -22,8 +22,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import account_mails, redirect_uris, services
 from accounts.domain.account_mails import About
-from accounts.domain.readers import reader_of
 from accounts.models import Membership, Team, User, scopes, usernames
+from accounts.pages.readers import reader_of
 from core.text import zones
 from core.text.lines import AddressFormField, LineFormField
 from core.text.names import validate_name

@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import account_mails, services
 from accounts.domain.account_mails import About
-from accounts.domain.readers import reader_of
 from accounts.models import User, usernames
+from accounts.pages.readers import reader_of
 from accounts.pages.signed_in import is_recent
 from accounts.privacy import keep_a_superuser
 from accounts.staff import base

@@ -27,9 +27,18 @@ def address(request: HttpRequest) -> str:
         if len(hops) >= settings.TRUSTED_PROXIES:
             peer = hops[-settings.TRUSTED_PROXIES]
     try:
-        return str(ipaddress.ip_address(peer.strip()))
+        parsed = ipaddress.ip_address(_without_port(peer.strip()))
     except ValueError:
         return _NOWHERE
+    # A socket for both versions names an IPv4 client by an IPv6 address. All of them share a /64.
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+def _without_port(peer: str) -> str:
+    """Return the address of `192.0.2.7:5678` or `[2001:db8::7]:443`, as some proxies write it."""
+    if peer.startswith("["):
+        return peer[1:].partition("]")[0]
+    return peer.partition(":")[0] if peer.count(":") == 1 else peer
 
 
 def network(request: HttpRequest) -> str:

@@ -8,16 +8,13 @@ to several hosts can pass a limit for all hosts, by as many requests as are answ
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import windows
 from accounts.domain.windows import Window
 from accounts.models import User
 from core.text import mailboxes, times
-from core.web.pages import count_request, limited
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
 
@@ -96,26 +93,3 @@ def _since(since: datetime, made: QuerySet[Booking, Booking]) -> QuerySet[Bookin
     """Return when these bookings were made, after `since` and the newest first."""
     lately = made.filter(created_at__gt=since).order_by("-created_at")
     return lately.values_list("created_at", flat=True)
-
-
-# --- client addresses -----------------------------------------------------------------------------
-
-
-def _posts() -> str:
-    most: int = settings.LIMITS["public_posts"]
-    return f"{most}/m" if most else ""
-
-
-posted = limited("ip", _posts, ["POST"], group="public")
-"""Count the forms that a client address sends to all public booking pages together."""
-
-
-def count_client(request: HttpRequest, host: User) -> None:
-    """Count a booking that this client address requests from a host.
-
-    Raise TooManyRequests if there have been too many within an hour.
-    """
-    if most := settings.LIMITS["bookings_client"]:
-        count_request(
-            request, group=f"public:{host.pk}", key="ip", rate=f"{most}/h", method=["POST"]
-        )

@@ -22,6 +22,7 @@ from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
 from scheduling.pages.answer import broken
 from scheduling.pages.cards import Card, card_of, outcome_of, unmoved
+from scheduling.pages.client_limits import posted
 from scheduling.pages.forms import CancelForm, MoveForm
 from scheduling.pages.weeks import week_of
 
@@ -48,7 +49,7 @@ def _linked(
 @unshared
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
-@limits.posted
+@posted
 @_linked
 def manage(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
     """Show the state of a booking. While it is open, its invitee reschedules or cancels it here.
@@ -104,7 +105,7 @@ def calendar(request: HttpRequest, token: str, booking: Booking) -> HttpResponse
 
 @unshared
 @require_POST
-@limits.posted
+@posted
 @_linked
 def erase(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
     """Erase the invitee. The link leads nowhere afterwards, so the answer is on another page."""

@@ -23,6 +23,7 @@ from scheduling.domain import availability, bookings, limits
 from scheduling.messages import links
 from scheduling.models import EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
+from scheduling.pages.client_limits import count_client, posted
 from scheduling.pages.forms import StartField
 from scheduling.pages.month import Month, month_of, nearest_starts, next_open_day
 from scheduling.pages.visitors import Visitor, remember, visitor_of
@@ -94,7 +95,7 @@ def unslashed(request: HttpRequest, path: str) -> HttpResponse:
 @gzip_page
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
-@limits.posted
+@posted
 def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     """Choose a day (`?month=`, `?day=`), then a time (`?start=`, an epoch second), then book it.
 
@@ -254,7 +255,7 @@ def _book(
             language=translation.get_language(),
             time_format=visitor.time_format,
         )
-        limits.count_client(request, offered.host)
+        count_client(request, offered.host)
         admit = partial(
             limits.admit_invitee, host=offered.host, email=invitee.email, now=now, reader=visitor
         )

@@ -14,6 +14,7 @@ from core.web.clients import address, network
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
         ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
         ("nowhere", "0.0.0.0"),
     ],
 )
@@ -38,6 +39,9 @@ def test_without_a_trusted_proxy_it_is_whoever_connects(forwarded: str | None) -
         (1, "6.6.6.6, 192.0.2.7", "192.0.2.7"),
         (2, "6.6.6.6, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
         (1, "6.6.6.6, 2001:db8::7", "2001:db8::7"),
+        (1, "192.0.2.7:5678", "192.0.2.7"),
+        (1, "[2001:db8::7]:443", "2001:db8::7"),
+        (1, "::ffff:192.0.2.7", "192.0.2.7"),
         # A client that bypasses the proxies counts by the address of its own connection.
         (1, None, "10.0.0.1"),
         (2, "192.0.2.7", "10.0.0.1"),

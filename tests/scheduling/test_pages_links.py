@@ -146,6 +146,22 @@ def test_an_old_name_is_nobody_elses_and_can_be_taken_back(alice: User, bob: Use
     assert list(FormerUsername.objects.values_list("username", flat=True)) == ["ada"]
 
 
+def test_the_names_of_a_deleted_account_are_nobody_elses_for_90_days(
+    client: Client, alice: User, bob: User
+) -> None:
+    rename(alice, "ada")
+    privacy.erase(person_id=alice.pk, now=NOW)
+    for name in ("ada", "alice"):
+        assert client.get(f"/{name}").status_code == 404
+        with pytest.raises(Invalid, match="Somebody else has this username"):
+            rename(bob, name)
+        assert User.objects.free_username(name) == f"{name}-2"
+    kept = FormerUsername.objects.values_list("username", flat=True)
+    assert not {"ada", "alice"} & set(kept)  # nobody can read them
+    privacy.retain(now=NOW + RESERVED + timedelta(seconds=1))
+    assert rename(bob, "ada").username == "ada"
+
+
 def test_no_other_event_type_takes_an_address_that_was_given_up(
     client: Client, event_type: EventType, alice: User
 ) -> None:

@@ -1,0 +1,27 @@
+"""Limits of a client address on the public booking pages, counted by django-ratelimit."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.models import User
+from core.web.pages import count_request, limited
+
+
+def _posts() -> str:
+    most: int = settings.LIMITS["public_posts"]
+    return f"{most}/m" if most else ""
+
+
+posted = limited("ip", _posts, ["POST"], group="public")
+"""Count the forms that a client address sends to all public booking pages together."""
+
+
+def count_client(request: HttpRequest, host: User) -> None:
+    """Count a booking that this client address requests from a host.
+
+    Raise TooManyRequests if there have been too many within an hour.
+    """
+    if most := settings.LIMITS["bookings_client"]:
+        count_request(
+            request, group=f"public:{host.pk}", key="ip", rate=f"{most}/h", method=["POST"]
+        )
