@@ -250,6 +250,7 @@ def traces_of(person: User) -> Iterator[str]:
 # By table, what stays of its rows.
 KEPT: dict[str, dict[str, Any]] = {
     "accounts.AuditEntry": {"action": "account_deleted"},
+    "accounts.FormerUsername": {"username__startswith": "~"},  # sealed: nobody can read it
     "scheduling.Booking": {"notes": "", "status": "cancelled"},
     "scheduling.HistoryEntry": {"reason": ""},
     "scheduling.EventType": {"name": "Meeting"},
