@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,7 +76,12 @@ def playing() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
     with sync_playwright() as playwright:
         loop = asyncio.get_running_loop()
         expect.set_options(timeout=15_000)  # as patient as `wire.until`
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        # Under faketime a page would never load. So the browser has the real date, and each page a
+        # clock that shows the other one.
+        own: dict[str, str | float | bool] = {
+            name: value for name, value in os.environ.items() if name != "LD_PRELOAD"
+        }
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=own)
         set_running_loop(None)
         yield browser, loop
         set_running_loop(loop)
@@ -150,6 +156,8 @@ def visit(
                 locale=locale,
                 java_script_enabled=scripts,
             ).new_page()
+            if "faketime" in os.environ.get("LD_PRELOAD", ""):
+                page.clock.install(time=datetime.now(UTC))
         visitor = Visitor(page, urlsplit(live_server.url).netloc, size, scheme, seen)
         visitors.append((kind, visitor))
         if session:
