@@ -127,20 +127,25 @@ def test_staff_cannot_delete_what_was_asked_in_since_the_page(
 # --- at once --------------------------------------------------------------------------------------
 
 
+def asking(team: Team, *, requester: User, recipient: User) -> Callable[[], MeetingRequest]:
+    """Return the act of asking a team mate for a meeting."""
+    return partial(
+        services.request_meeting,
+        requester=requester,
+        team_id=team.pk,
+        recipient_id=recipient.pk,
+        date=START.isoformat(),
+        link="",
+        now=NOW,
+    )
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_team_is_deleted_or_asked_in(alice: User, bob: User) -> None:
     """Late requests get 404, or a late deletion gets 409, and never both."""
     for number in range(6):
         team = factories.team(f"Team {number}", alice, bob)
-        ask = partial(
-            services.request_meeting,
-            requester=bob,
-            team_id=team.pk,
-            recipient_id=alice.pk,
-            date=START.isoformat(),
-            link="",
-            now=NOW,
-        )
+        ask = asking(team, requester=bob, recipient=alice)
         delete = partial(teams.delete, team=team, actor=alice, now=NOW)
         acts: list[Act] = [delete, ask, ask, ask]
         deleted, *asked = at_once(acts)
@@ -158,15 +163,7 @@ def test_staff_delete_a_team_or_it_is_asked_in(alice: User, bob: User) -> None:
     staff.force_login(User.objects.create_superuser("s@example.com", factories.PASSWORD))
     for number in range(6):
         team = factories.team(f"Team {number}", alice, bob)
-        ask = partial(
-            services.request_meeting,
-            requester=bob,
-            team_id=team.pk,
-            recipient_id=alice.pk,
-            date=START.isoformat(),
-            link="",
-            now=NOW,
-        )
+        ask = asking(team, requester=bob, recipient=alice)
         delete = partial(staff.post, f"/admin/accounts/team/{team.pk}/delete/", {"post": "yes"})
         acts: list[Act] = [delete, ask, ask]
         answer, *asked = at_once(acts)
