@@ -1,15 +1,16 @@
 """Outbox rows: each reports a fact to the outside, and none is lost.
 
-A row commits together with the fact it reports. A worker *claims* it (a lease with an end), sends
-with no transaction open, and *settles* it if it still holds the lease. The Celery message is only a
-hint that may be lost, doubled or late. A sweep every few seconds hands out the rows that are due
-and the rows that a dead worker left. So everything is sent at least once, and a crash costs no
-attempt.
+A row commits together with the fact it reports. A worker *claims* a batch of rows (a lease with an
+end), sends them with no transaction open, and *settles* those whose lease it still holds. The
+Celery message is only a hint, one a transaction, that may be lost, doubled or late. A sweep every
+few seconds hands out the rows that are due and the rows that a dead worker left. So everything is
+sent at least once, and a crash costs no attempt.
 """
 
 import math
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -77,51 +78,61 @@ class OutboxRow(models.Model):
 Row = TypeVar("Row", bound=OutboxRow)
 
 
-def claim(rows: "models.QuerySet[Row]", *, now: datetime) -> Row | None:
-    """Lease the first of these rows that is due and has no lease. None if there is none."""
+def claim(rows: "models.QuerySet[Row]", *, now: datetime, most: int) -> list[Row]:
+    """Lease the first `most` of these rows that are due and have no lease, under one lease."""
     # Before the wait for the database: the lease is counted from `now`.
     send_by = time.monotonic() + settings.OUTBOX_LEASE_SECONDS * _SEND_PART
+    lease, until = secrets.token_urlsafe(16), now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
     with transaction.atomic():
-        row = (
+        free = (
             rows.filter(state=OutboxState.WAITING, due_at__lte=now)
             .filter(Q(lease_until=None) | Q(lease_until__lte=now))
             .select_for_update(skip_locked=True, of=("self",))
-            .order_by("due_at", "id")
-            .first()
         )
-        if row is not None:
-            row.lease = secrets.token_urlsafe(16)
-            row.lease_until = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-            row.save(update_fields=["lease", "lease_until"])
-            row.send_by = send_by
+        claimed = list(free.order_by("due_at", "id")[:most])
+        if claimed:
+            _of(claimed).update(lease=lease, lease_until=until)
             faults.point("outbox.claiming")
-    return row
+    for row in claimed:
+        row.lease, row.lease_until, row.send_by = lease, until, send_by
+    return claimed
 
 
-def settle(row: Row, *, state: OutboxState, now: datetime, error: str = "") -> bool:
-    """Record how an attempt ended.
+def settle(rows: Sequence[Row], *, state: OutboxState, now: datetime, error: str = "") -> int:
+    """Record how an attempt at each of these rows ended. Return how many were settled.
 
-    False, and no change, if this worker no longer holds the lease.
+    A row whose lease this worker no longer holds stays as it is.
     """
     return _release(
-        row, attempts=F("attempts") + 1, state=state, settled_at=now, last_error=error[:200]
+        rows, attempts=F("attempts") + 1, state=state, settled_at=now, last_error=error[:200]
     )
 
 
-def retry_later(row: Row, *, now: datetime, error: str, delay: timedelta | None) -> bool:
+def retry_later(row: Row, *, now: datetime, error: str, delay: timedelta | None) -> int:
     """Put the row back for an attempt after `delay`.
 
-    None: it was the last attempt, and the row failed. False, and no change, if this worker no
-    longer holds the lease.
+    None: it was the last attempt, and the row failed. Return 0, and change nothing, if this worker
+    no longer holds the lease.
     """
     if delay is None:
-        return settle(row, state=OutboxState.FAILED, now=now, error=error)
-    return _release(row, attempts=F("attempts") + 1, due_at=now + delay, last_error=error[:200])
+        return settle([row], state=OutboxState.FAILED, now=now, error=error)
+    return _release([row], attempts=F("attempts") + 1, due_at=now + delay, last_error=error[:200])
 
 
-def _release(row: Row, **outcome: Any) -> bool:
-    held = type(row)._default_manager.filter(pk=row.pk, lease=row.lease, state=OutboxState.WAITING)
-    return held.update(lease="", lease_until=None, **outcome) == 1
+def give_back(rows: Sequence[Row]) -> int:
+    """End the lease of rows that were claimed and not tried. It costs them no attempt."""
+    return _release(rows)
+
+
+def _of(rows: Sequence[Row]) -> "models.QuerySet[Row]":
+    return type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows])
+
+
+def _release(rows: Sequence[Row], **outcome: Any) -> int:
+    if not rows:
+        return 0
+    held = _of(rows).filter(lease__in={row.lease for row in rows}, state=OutboxState.WAITING)
+    return held.update(lease="", lease_until=None, **outcome)
 
 
 def withdraw(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
@@ -144,13 +155,35 @@ def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
 def hint(task: str, *args: int | str) -> None:
     """Tell the workers after the commit that there is work for the task of this name.
 
-    A failure to send the hint never reaches the caller.
+    All hints of a transaction are one message. A failure to send it never reaches the caller.
     """
-    # No `partial`: it has no name, and Django names what fails, or fails itself.
-    transaction.on_commit(lambda: _send_hint(task, *args), robust=True)
+    connection = transaction.get_connection()
+    for savepoints, hook, _robust in connection.run_on_commit:
+        # Rolled back only if this call is rolled back too.
+        if isinstance(hook, _Hints) and savepoints <= set(connection.savepoint_ids):
+            hook.tasks[(task, *args)] = None
+            return
+    transaction.on_commit(_Hints(task, *args), robust=True)
 
 
-def _send_hint(task: str, *args: int | str) -> None:
+class _Hints:
+    """The tasks to tell the workers about when the transaction commits, each once."""
+
+    def __init__(self, task: str, *args: int | str) -> None:
+        self.tasks: dict[tuple[int | str, ...], None] = {(task, *args): None}
+        # Django names the hook that fails.
+        self.__qualname__ = "hints"
+
+    def __call__(self) -> None:
+        first, *others = self.tasks
+        if others:
+            send_hint("core.tasks.hand_on", list(self.tasks))
+        else:
+            send_hint(str(first[0]), *first[1:])
+
+
+def send_hint(task: str, *args: object) -> None:
+    """Send this hint at once. Without a broker it is lost, and the sweep finds the rows."""
     global _quiet_until  # noqa: PLW0603  one broker per process
     if time.monotonic() < _quiet_until:
         return
@@ -161,7 +194,7 @@ def _send_hint(task: str, *args: int | str) -> None:
             )
         faults.point("outbox.hinted")
     except (BrokerError, OSError) as error:
-        # The sweep finds the row; the broker's address stays out of the log.
+        # The broker's address stays out of the log.
         log.warning("hint_lost", task=task, error=type(error).__name__)
         _quiet_until = time.monotonic() + _QUIET_SECONDS
 

@@ -156,9 +156,12 @@ def deliver(*, channel: str | None = None) -> bool:
     False if there was nothing to claim. It reads the clock itself, since sending takes time.
     """
     rows = Notification.objects.all()
-    row = outbox.claim(rows.filter(channel=channel) if channel else rows, now=timezone.now())
-    if row is None:
+    claimed = outbox.claim(
+        rows.filter(channel=channel) if channel else rows, now=timezone.now(), most=1
+    )
+    if not claimed:
         return False
+    [row] = claimed
     faults.point("notification.claimed")
     limit = Deadline(row.seconds_to_send())
     try:
@@ -177,7 +180,7 @@ def deliver(*, channel: str | None = None) -> bool:
         _retry(row, error, in_time=not limit.passed)
     else:
         faults.point("notification.sent")
-        outbox.settle(row, state=OutboxState.SENT, now=timezone.now())
+        outbox.settle([row], state=OutboxState.SENT, now=timezone.now())
         faults.point("notification.settled")
     return True
 
@@ -214,4 +217,4 @@ def _retry(row: Notification, error: Exception, *, in_time: bool) -> None:
 
 def _end(row: Notification, state: OutboxState, error: ChannelError) -> None:
     log.info("notification_ended", id=row.pk, channel=row.channel, state=state, error=str(error))
-    outbox.settle(row, state=state, now=timezone.now(), error=str(error))
+    outbox.settle([row], state=state, now=timezone.now(), error=str(error))

@@ -136,7 +136,7 @@ def _claim(webhook_id: int, places: ExitStack) -> Delivery | None:
         deliveries = Delivery.objects.filter(webhook=webhook_id)
         if deliveries.filter(_under_way(now)).count() >= AT_ONCE:
             return None
-        return outbox.claim(deliveries, now=now)
+        return next(iter(outbox.claim(deliveries, now=now, most=1)), None)
 
 
 def next_of_account(owner_id: int, *, besides: Collection[int]) -> int | None:
@@ -259,7 +259,7 @@ def _settle(delivery: Delivery, outcome: Outcome) -> None:
     if webhook is None:
         return  # deleted meanwhile, and the delivery with it
     if not outcome.error:
-        held = outbox.settle(delivery, state=OutboxState.SENT, now=now)
+        held = outbox.settle([delivery], state=OutboxState.SENT, now=now)
     else:
         delay = _delay(delivery.attempts, webhook, outcome.retry_after)
         held = outbox.retry_later(delivery, now=now, error=outcome.error, delay=delay)
