@@ -28,7 +28,7 @@ def deliver(channel: str) -> None:
         until = time.monotonic() + _TURN_SECONDS
         while is_held and notifications.deliver(channel=channel):
             if time.monotonic() >= until:
-                outbox.hint("notifications.tasks.deliver", channel)  # the rest is for another turn
+                outbox.send_hint("notifications.tasks.deliver", channel)  # the rest is for another turn
                 break
 
 
@@ -43,4 +43,4 @@ def sweep_notifications() -> None:
     for channel in notifications.CHANNELS:
         waiting = notifications.due(channel, now)[:_HINTS_PER_SWEEP].count()
         for _turn in range(waiting):
-            outbox.hint("notifications.tasks.deliver", channel)
+            outbox.send_hint("notifications.tasks.deliver", channel)

@@ -30,7 +30,7 @@ def deliver(webhook_id: int) -> None:
         has_sent = is_held and _take_turn(owner_id, webhook_id)
     if has_sent and (waiting := delivery.next_of_another_account()) is not None:
         # A hint that found no free place was dropped. Now there is one, before the next sweep.
-        outbox.hint("webhooks.tasks.deliver", waiting)
+        outbox.send_hint("webhooks.tasks.deliver", waiting)
 
 
 def _take_turn(owner_id: int, webhook_id: int | None) -> bool:
@@ -38,7 +38,7 @@ def _take_turn(owner_id: int, webhook_id: int | None) -> bool:
     until, done, has_sent = monotonic() + _TURN_SECONDS, set[int](), False
     while webhook_id is not None:
         if monotonic() >= until:
-            outbox.hint("webhooks.tasks.deliver", webhook_id)  # the rest is for another turn
+            outbox.send_hint("webhooks.tasks.deliver", webhook_id)  # the rest is for another turn
             break
         if delivery.deliver(webhook_id=webhook_id):
             has_sent = True
@@ -55,4 +55,4 @@ def sweep_deliveries() -> None:
     It does not send itself.
     """
     for webhook_id in delivery.hand_out(timezone.now(), most=_HINTS_PER_SWEEP):
-        outbox.hint("webhooks.tasks.deliver", webhook_id)
+        outbox.send_hint("webhooks.tasks.deliver", webhook_id)
