@@ -6,3 +6,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.libraries import security_events  # noqa: F401  it listens from then on
+        from accounts.messages import letters  # noqa: F401  it registers its kinds

@@ -93,13 +93,10 @@ def erase(*, person_id: int, now: datetime) -> None:
     _close_doors(person)
     audit.record(Action.ACCOUNT_DELETED, person=person, actor=person, now=now)
     _forget_what_was_done(person)
-    notifications.email(
-        address=person.email,
-        kind="account_deleted",
-        content=last_words,
-        now=now,
-        topic=notifications.ONCE,
+    row = notifications.written(
+        "account_deleted", last_words, address=person.email, topic=notifications.ONCE
     )
+    notifications.enqueue([row], now=now)
     _reserve_usernames(person)
     _leave_nobody(person, now)
     log.info("account_deleted", account=person.pk)

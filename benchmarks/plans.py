@@ -20,7 +20,7 @@ from benchmarks import roles
 from core.ops import metrics
 from meetings.models import MeetingRequest
 from meetings.tasks import sweep_meetings
-from notifications.domain import notifications
+from notifications.domain import sending
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import Status
 from scheduling.tasks import sweep_bookings
@@ -121,7 +121,7 @@ def _paths() -> dict[str, Callable[[], object]]:
         "POST /api/v1/events": book,
         "the sweep of bookings": sweep_bookings,
         "the sweep of meetings": sweep_meetings,
-        "a notification is sent": told(notifications.deliver),
+        "a notification is sent": told(lambda: sending.deliver(channel="email")),
         "the sweep of deliveries": sweep_deliveries,
         "a delivery is sent": told(lambda: delivery.deliver(webhook_id=hook.pk)),
         "GET /readyz": lambda: metrics.behind(timezone.now()),

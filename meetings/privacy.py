@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -63,7 +62,8 @@ def _meeting(meeting: MeetingRequest, person: User, now: datetime) -> dict[str, 
 
 def _entry(meeting: MeetingRequest, person: User, now: datetime) -> icalendar.Entry:
     return icalendar.Entry(
-        uid=f"{meeting.booking_number}@{settings.PUBLIC_HOST}",
+        uid=meeting.calendar_uid,
+        organizer=meeting.organizer,
         sequence=meeting.sequence,
         summary=_("Meeting with %(name)s") % {"name": meeting.other_party(person).name},
         description=meeting.booking_number,

@@ -44,12 +44,16 @@ def new_message_id() -> str:
 
 
 class Notification(OutboxRow):
-    """One message to one address: what `channel` sends, when it is due.
+    """One message to one recipient: its kind and facts, sent by `channel` when it is due.
 
-    `content` is JSON in the channel's own shape (see `notifications.domain.channels`). It is
-    encrypted, because it carries links that act for their holder. `topic` is the caller's name for
-    what it is about, by which rows are withdrawn and forgotten together. It is withdrawn if `user`
-    or `about` is deactivated when it is due.
+    `content` is JSON: the facts of the event that cannot be read later. The worker writes the
+    text when it sends (see `notifications.domain.kinds`). With `is_written`, `content` is the
+    message itself, in the channel's shape (`notifications.domain.channels`). It is encrypted.
+
+    The recipient is `user`, or `address`, or a person whom the kind knows. A push message without
+    an address is for all devices of `user`; it becomes one row a device when it is due. `topic` is
+    the caller's name for what it is about, by which rows are withdrawn and forgotten together. It
+    is withdrawn if `user` or `about` is deactivated when it is due.
     """
 
     # Between one attempt and the next.
@@ -81,10 +85,11 @@ class Notification(OutboxRow):
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     # An email address; of a device its digest, since its token is nobody else's to read.
-    address = models.CharField(_("address"), max_length=320)
+    address = models.CharField(_("address"), max_length=320, blank=True)
     kind = models.CharField(_("kind"), max_length=60)
     topic = models.CharField(_("topic"), max_length=120, blank=True)
     content = EncryptedTextField()
+    is_written = models.BooleanField(default=False, editable=False)
 
     class Meta(OutboxRow.Meta):
         verbose_name = _("notification")

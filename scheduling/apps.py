@@ -9,6 +9,8 @@ class SchedulingConfig(AppConfig):
     name = "scheduling"
 
     def ready(self) -> None:
+        from scheduling.messages import letters  # noqa: F401  it registers its kinds
+
         post_save.connect(_open_hours, sender=settings.AUTH_USER_MODEL)
 
 

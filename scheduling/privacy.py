@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
@@ -148,7 +147,8 @@ def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
 
 def _entry(booking: Booking, now: datetime) -> icalendar.Entry:
     return icalendar.Entry(
-        uid=f"{booking.uuid}@{settings.PUBLIC_HOST}",
+        uid=booking.calendar_uid,
+        organizer=booking.organizer,
         sequence=booking.sequence,
         summary=f"{booking.event_type.name}: {booking.invitee}",
         description=booking.notes,

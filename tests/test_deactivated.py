@@ -15,13 +15,13 @@ from core.errors import PersonGone
 from meetings.domain import services as meetings
 from meetings.messages import links as meeting_links
 from meetings.models import MeetingRequest
-from notifications.domain import notifications
 from notifications.models import Notification
 from scheduling.domain import bookings
 from scheduling.messages import links
 from scheduling.models import Booking
-from tests import factories
+from tests import factories, outbox
 from tests.admin.calls import press, url
+from tests.outbox import address_of
 from tests.pages import NOW, START, stand_alone, words
 
 pytestmark = pytest.mark.django_db
@@ -74,10 +74,9 @@ def page_of(booking: Booking) -> str:
 def sent(at: datetime = NOW) -> list[tuple[str, str, str, str]]:
     """Send all due messages. Return kind, address, state and last error of each."""
     with time_machine.travel(at, tick=False):
-        while notifications.deliver():
-            pass
-    rows = Notification.objects.filter(due_at__lte=at).order_by("kind", "address", "pk")
-    return list(rows.values_list("kind", "address", "state", "last_error"))
+        outbox.send()
+    rows = outbox.rows("email", due_at__lte=at)
+    return sorted((row.kind, address_of(row), row.state, row.last_error) for row in rows)
 
 
 # --- times with them ------------------------------------------------------------------------------
@@ -190,7 +189,8 @@ def test_what_happens_without_them_is_told_to_the_others(
 def test_who_is_back_in_time_is_reminded(booking: Booking, alice: User) -> None:
     deactivate(alice)
     User.objects.filter(pk=alice.pk).update(is_active=True)
-    told = [row for row in sent(START) if row[0] == "booking_reminder"]
+    sent(START - timedelta(days=1))
+    told = [row for row in sent(START - timedelta(minutes=15)) if row[0] == "booking_reminder"]
     assert told == [("booking_reminder", who, "sent", "") for who in [alice.email] * 2 + [JOHN] * 2]
 
 

@@ -250,6 +250,7 @@ def test_what_no_key_opens_is_left_out_of_it() -> None:
         channel="email",
         address=nina.email,
         kind="test",
+        is_written=True,
         content='{"subject": "Hello"}',
         due_at=NOW,
         created_at=NOW,

@@ -21,6 +21,7 @@ from notifications.domain import notifications
 from notifications.domain.channels import EmailContent
 from notifications.models import Notification
 from tests import factories
+from tests.outbox import mail
 from tests.pages import NOW
 from tests.torture.races import at_once
 from webhooks.domain import services
@@ -49,8 +50,7 @@ def days(count: int) -> timedelta:
 
 def note(*, settled: timedelta | None, state: OutboxState = OutboxState.SENT) -> Notification:
     """Make a notification that was settled this long ago, or that is pending."""
-    notifications.email(address="a@example.com", kind="x", content=CONTENT, now=NOW - days(400))
-    row = Notification.objects.latest("pk")
+    row = mail("a@example.com", now=NOW - days(400))
     if settled is not None:
         Notification.objects.filter(pk=row.pk).update(state=state, settled_at=NOW - settled)
     return row

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import connection
 
-from notifications.domain import notifications
+from tests import outbox
 from tests.pages import readable
 from webhooks.domain import delivery
 from webhooks.models import Webhook
@@ -39,8 +39,7 @@ def bytes_as_text(row: tuple[object, ...]) -> tuple[object, ...]:
 
 def drain() -> None:
     """Send everything that is due, as the workers do."""
-    while notifications.deliver():
-        pass
+    outbox.send()
     for pk in Webhook.objects.values_list("pk", flat=True):
         while delivery.deliver(webhook_id=pk):
             pass

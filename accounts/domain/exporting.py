@@ -156,10 +156,11 @@ def _sent(person: User) -> Iterator[dict[str, Any]]:
     """
     rows = Notification.objects.filter(user=person).order_by("pk")
     for row in rows.iterator(BATCH):
-        content = json.loads(row.content) if is_readable(row, "content") else {}
+        is_told = row.is_written and is_readable(row, "content")
+        content = json.loads(row.content) if is_told else {}
         yield {
             **_values(row, "kind", "channel", "state", "created_at", "due_at", "settled_at"),
             # An address of a device is only a digest here, which is of no use to the person.
-            "address": row.address if row.channel == Notification.Channel.EMAIL else None,
+            "address": row.address if row.channel == Notification.Channel.EMAIL else "",
             "subject": content.get("subject", content.get("title")),
         }

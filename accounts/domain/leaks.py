@@ -3,11 +3,8 @@
 import re
 import uuid
 from datetime import datetime
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from oauth2_provider.models import AccessToken
 
 from accounts.domain import applications, services
@@ -57,8 +54,7 @@ def come_again(*, family: uuid.UUID, now: datetime) -> None:
     """
     ended = applications.end_family(family, action=Action.TOKEN_REUSED, now=now)
     if ended is not None:
-        name, page = ended.application.name, "accounts:connections"
-        _mail(ended.user, "token_reused", page, {"name": name}, now)
+        _mail(ended.user, "token_reused", ended.application.name, "connections", now)
 
 
 def _tell(person: User, *, name: str, is_ours: bool, now: datetime) -> None:
@@ -66,16 +62,10 @@ def _tell(person: User, *, name: str, is_ours: bool, now: datetime) -> None:
 
     `is_ours` means a personal API token; otherwise the application `name` got it.
     """
-    page = "accounts:tokens" if is_ours else "accounts:connections"
-    _mail(person, "token_leaked", page, {"name": name, "is_ours": is_ours}, now)
+    _mail(person, "token_leaked", name, "tokens" if is_ours else "connections", now)
 
 
-def _mail(person: User, kind: str, page: str, about: dict[str, Any], now: datetime) -> None:
-    context = {
-        "person": person,
-        "url": f"{settings.PUBLIC_URL}{reverse(page)}",
-        "security_url": f"{settings.PUBLIC_URL}{reverse('accounts:security')}",
-        **about,
-    }
-    content = notifications.render_email(kind, context, language=person.mail_language)
-    notifications.email(address=person.email, kind=kind, content=content, now=now, user=person)
+def _mail(person: User, kind: str, name: str, page: str, now: datetime) -> None:
+    """Mail this person. `page` names where the rest of what could leak is listed."""
+    facts = {"id": person.pk, "name": name, "page": page}
+    notifications.enqueue([notifications.email(kind, facts, user=person)], now=now)

@@ -13,7 +13,7 @@ from django.db.models import Case, ProtectedError, QuerySet, When
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.domain import inviting, limits, links, services
+from accounts.domain import inviting, limits, services
 from accounts.models import Invitation, Membership, Team, User
 from core.db.retrying import retrying
 from core.errors import AccountClosed, Conflict, Forbidden, Invalid, NotFound
@@ -362,23 +362,15 @@ def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> N
 
 
 def _send(invitation: Invitation, now: datetime) -> None:
-    """Mail an invitation: to an account in its own language, to others in the inviter's.
-
-    It is not sent to a deactivated account.
-    """
+    """Mail an invitation. It is not sent to a deactivated account."""
     known = User.objects.filter(
         emailaddress__email__iexact=invitation.email, emailaddress__verified=True
     ).first()
-    content = notifications.render_email(
+    row = notifications.email(
         "team_invitation",
-        {"invitation": invitation, "url": links.invitation_url(invitation), "person": known},
-        language=known.mail_language if known else translation.get_language(),
-    )
-    notifications.email(
-        address=invitation.email,
-        kind="team_invitation",
-        content=content,
-        now=now,
+        {"id": invitation.pk, "language": translation.get_language()},
         user=known,
+        address=invitation.email,
         topic=_topic(invitation),
     )
+    notifications.enqueue([row], now=now)

@@ -182,13 +182,13 @@ class AccountAdapter(DefaultAccountAdapter):
         with transaction.atomic():
             if user is not None and services.lock_kept(user.pk) is None:
                 return  # the account has been deleted meanwhile
-            notifications.email(
+            row = notifications.written(
+                kind,
+                {"subject": str(message.subject), "text": str(message.body), "html": html},
                 address=email,
-                kind=kind,
-                content={"subject": str(message.subject), "text": str(message.body), "html": html},
-                now=now,
                 user=user,
             )
+            notifications.enqueue([row], now=now)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return clients.address(request)

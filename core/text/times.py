@@ -5,7 +5,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from core.text import zones
 
@@ -100,6 +100,17 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
         f"{day(start, person)}, {time(start, person)} – {until}{time(end, person)}"
         f" ({zones.in_words(person.zone)})"
     )
+
+
+def lead(wait: timedelta) -> str:
+    """Return `in 15 minutes`, `in 3 hours` or `in a day`, rounded; at least a minute."""
+    minutes = max(1, round(wait / timedelta(minutes=1)))
+    hours, days = round(minutes / 60), round(minutes / 60 / 24)
+    if minutes < 100:
+        return ngettext("in a minute", "in %(count)d minutes", minutes) % {"count": minutes}
+    if hours < 24:
+        return ngettext("in an hour", "in %(count)d hours", hours) % {"count": hours}
+    return ngettext("in a day", "in %(count)d days", days) % {"count": days}
 
 
 def deadline(moment: datetime, person: Reader) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,8 +19,8 @@ from calendars.domain import ledger
 from core.db.retrying import retrying
 from core.errors import Forbidden, Invalid, NotFound
 from core.ops import faults
-from meetings.domain import numbering, when
-from meetings.messages import notifications, publishing
+from meetings.domain import notices, numbering, when
+from meetings.messages import publishing
 from meetings.models import MeetingRequest
 from meetings.models.enums import TRANSITIONS, Role
 from scheduling.domain import lifecycle
@@ -75,8 +76,10 @@ def request_meeting(
                 raise NotFound("user not found")
             if is_limited:
                 _require_room(requester, recipient, now)
+            number = numbering.next_number(now)
             meeting = MeetingRequest.objects.create(
-                booking_number=numbering.next_number(now),
+                booking_number=number,
+                calendar_uid=f"{number}@{settings.PUBLIC_HOST}",
                 requester=requester,
                 recipient=recipient,
                 team=held,
@@ -92,7 +95,7 @@ def request_meeting(
             # Registered before the hints, so it runs before them.
             transaction.on_commit(partial(faults.point, "meeting.committed"))
             publishing.publish(meeting, Change.CREATED, now=now)
-            notifications.requested(meeting, now=now)
+            notices.requested(meeting, now=now)
             faults.point("meeting.requested")
         return meeting
 
@@ -220,5 +223,5 @@ def _prepare(locked: MeetingRequest, step: Step[Role], was: Status) -> Status:
 
 def _announce(moved: MeetingRequest, step: Step[Role], was: Status) -> None:
     publishing.publish(moved, step.change, now=step.now)
-    notifications.moved(moved, step, was)
+    notices.moved(moved, step, was)
     faults.point("meeting.moved")

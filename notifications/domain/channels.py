@@ -1,19 +1,24 @@
-"""Channels that send a notification: email and push messages.
+"""Channels that send notifications: email and push messages.
 
-A channel turns one row's content into one message and sends it. It raises `ChannelError` if that
-failed. It opens no transaction and writes nothing to the database.
+A channel opens a session for a batch of messages and sends them one after the other. It raises
+`ChannelError` for a message that was not sent. It opens no transaction and writes nothing to the
+database.
 """
 
-import json
+import smtplib
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from email.mime.base import MIMEBase
 from email.mime.text import MIMEText
 from functools import cache
-from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, NotRequired, Protocol, TypeAlias, TypedDict, cast
 
 import structlog
+from anymail.exceptions import AnymailRecipientsRefused, AnymailUnsupportedFeature
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from core.ops import private_names
 
@@ -33,7 +38,8 @@ log = structlog.get_logger(__name__)
 class EmailContent(TypedDict):
     """Content of an email. `ics` is a calendar object and `ics_method` its method (RFC 5546).
 
-    Both are attached to the message, beside the text.
+    Both are in the message twice: as an alternative to the text, which calendar programs take for
+    an invitation, and as a file. Answers go to `reply_to`, an address with or without a name.
     """
 
     subject: str
@@ -41,6 +47,7 @@ class EmailContent(TypedDict):
     html: str
     ics: NotRequired[str]
     ics_method: NotRequired[str]
+    reply_to: NotRequired[str]
 
 
 class PushContent(TypedDict):
@@ -49,6 +56,9 @@ class PushContent(TypedDict):
     title: str
     body: str
     data: dict[str, str]
+
+
+Content: TypeAlias = EmailContent | PushContent
 
 
 class ChannelError(Exception):
@@ -62,10 +72,6 @@ class Refused(ChannelError):
     """This address refuses this message for good."""
 
 
-class PersonGone(ChannelError):
-    """The recipient, or the person whom the message is about, is deactivated."""
-
-
 class AddressGone(Refused):
     """This address does not exist any more."""
 
@@ -74,68 +80,134 @@ class NotConfigured(ChannelError):
     """The operator has not set this channel up."""
 
 
+class Session(Protocol):
+    def send(self, *, address: str, content: Content, message_id: str) -> None: ...
+
+
 class Channel(Protocol):
-    def send(self, *, address: str, content: str, message_id: str) -> None: ...
+    def session(self) -> AbstractContextManager[Session]: ...
 
 
 class EmailChannel:
     """Email through Django's backend: SMTP, or the provider that the settings name."""
 
-    def send(self, *, address: str, content: str, message_id: str) -> None:
-        parts: EmailContent = json.loads(content)
-        message = EmailMultiAlternatives(
-            parts["subject"],
-            parts["text"],
-            to=[address],
-            headers={
-                # The same on every attempt: a retry after an unclear send is recognisable.
-                "Message-ID": f"<{message_id}@{settings.PUBLIC_HOST}>",
-                "Auto-Submitted": "auto-generated",
-            },
-        )
-        message.attach_alternative(parts["html"], "text/html")
-        if "ics" in parts and "ics_method" in parts:
-            message.attach(_calendar_part(parts["ics"], parts["ics_method"]))
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        session = _EmailSession()
         try:
-            message.send()
+            yield session
+        finally:
+            session.close()
+
+
+class _EmailSession:
+    """Emails of one batch, over one connection. It opens another one after an error."""
+
+    def __init__(self) -> None:
+        self._connection: BaseEmailBackend | None = None
+
+    def send(self, *, address: str, content: Content, message_id: str) -> None:
+        parts, is_used = cast(EmailContent, content), self._connection is not None
+        try:
+            try:
+                self._send(parts, address, message_id)
+            except smtplib.SMTPServerDisconnected:
+                if not is_used:
+                    raise
+                # Some servers close a connection after some messages.
+                self.close()
+                self._send(parts, address, message_id)
+        except AnymailUnsupportedFeature:
+            self._send(parts, address, message_id, is_invitation=False)
         except Exception as error:
+            if not _is_about_recipient(error):
+                self.close()
             raise _email_error(error) from error
 
+    def _send(
+        self, parts: EmailContent, address: str, message_id: str, *, is_invitation: bool = True
+    ) -> None:
+        if self._connection is None:
+            opened = get_connection()
+            opened.open()
+            self._connection = opened
+        message = _email(parts, address, message_id, is_invitation=is_invitation)
+        message.connection = self._connection
+        message.send()
 
-def _calendar_part(ics: str, method: str) -> MIMEBase:
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # all that is to be sent is sent, or has its own error
+                connection.close()
+
+
+def _email(
+    parts: EmailContent, address: str, message_id: str, *, is_invitation: bool
+) -> EmailMultiAlternatives:
+    message = EmailMultiAlternatives(
+        parts["subject"],
+        parts["text"],
+        to=[address],
+        reply_to=[parts["reply_to"]] if parts.get("reply_to") else None,
+        headers={
+            # The same on every attempt: a retry after an unclear send is recognisable.
+            "Message-ID": f"<{message_id}@{settings.PUBLIC_HOST}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(parts["html"], "text/html")
+    if "ics" in parts and "ics_method" in parts:
+        ics, method = parts["ics"], parts["ics_method"]
+        if is_invitation:
+            # Exchange takes only an alternative for a meeting request (MS-OXCMAIL 2.2.3.3.2).
+            message.attach_alternative(ics, f"text/calendar; method={method}")
+        message.attach(_calendar_file(ics, method))
+    return message
+
+
+def _calendar_file(ics: str, method: str) -> MIMEBase:
     part = MIMEText(ics, "calendar", "utf-8")
     part.set_param("method", method)
     part.add_header("Content-Disposition", "attachment", filename="invite.ics")
     return part
 
 
+def _is_about_recipient(error: Exception) -> bool:
+    return isinstance(error, smtplib.SMTPRecipientsRefused | AnymailRecipientsRefused)
+
+
 def _email_error(error: Exception) -> ChannelError:
     """Return the channel's error for an error of any backend.
 
-    Only a 5xx answer to every recipient is a final refusal.
+    Only a 5xx answer to every recipient, or a provider's refusal of all, is final.
     """
-    import smtplib
-
     name = type(error).__name__
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = {code for code, _ in error.recipients.values()}
         return Refused(name) if all(500 <= code < 600 for code in codes) else ChannelError(name)
+    if isinstance(error, AnymailRecipientsRefused):
+        return Refused(name)
     if isinstance(error, smtplib.SMTPResponseException):
         return ChannelError(f"{name} {error.smtp_code}")
     return ChannelError(name)
 
 
 class PushChannel:
-    """Push messages through Firebase Cloud Messaging."""
+    """Push messages through Firebase Cloud Messaging. Its client keeps its connections itself."""
 
-    def send(self, *, address: str, content: str, message_id: str) -> None:
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        yield self
+
+    def send(self, *, address: str, content: Content, message_id: str) -> None:
         if not settings.FIREBASE_CREDENTIALS:
             _say_push_is_off()
             raise NotConfigured("no FIREBASE_CREDENTIALS")
         from firebase_admin import exceptions, messaging
         from google.auth.exceptions import GoogleAuthError
 
-        parts: PushContent = json.loads(content)
+        parts = cast(PushContent, content)
         message = messaging.Message(
             notification=messaging.Notification(title=parts["title"], body=parts["body"]),
             data={**parts["data"], "message_id": message_id},

@@ -29,7 +29,6 @@ from scheduling.api.serializers import (
 )
 from scheduling.domain import bookings, limits
 from scheduling.domain.readings import EventSerializer
-from scheduling.messages.notifications import topic_of
 from scheduling.models import Booking, EventType, HistoryEntry
 from scheduling.models.enums import Role
 
@@ -83,7 +82,7 @@ class EventViewSet(ViewSet):
         return answer_once(
             request,
             lambda: self._book(request),
-            about=lambda made: topic_of(made.data["data"]["id"]),
+            about=lambda made: Booking(pk=made.data["data"]["id"]).topic,
         )
 
     def _book(self, request: Request) -> Response:

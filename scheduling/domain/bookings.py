@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,9 +21,9 @@ from core.db.retrying import retrying
 from core.errors import Invalid, NotFound, TimeTaken
 from core.ops import faults
 from core.text.lines import validate_address
-from scheduling.domain import availability, lifecycle
+from scheduling.domain import availability, lifecycle, notices
 from scheduling.domain.lifecycle import Step
-from scheduling.messages import notifications, publishing
+from scheduling.messages import publishing
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import FREED, TRANSITIONS, Change, Location, Role, Status
 from scheduling.rules.custom_fields import checked_answers, checked_phone
@@ -136,13 +137,14 @@ def book(
                 created_at=now,
                 updated_at=now,
             )
+            booking.calendar_uid = f"{booking.uuid}@{settings.PUBLIC_HOST}"
             booking.busy_time = _claim(booking)
             booking.save(force_insert=True)
             lifecycle.record(booking, Step(Change.CREATED, actor, now))
             publishing.publish(booking, Change.CREATED, now=now)
             if booking.status == Status.CONFIRMED:
                 publishing.publish(booking, Change.CONFIRMED, now=now)
-            notifications.created(booking, by=actor.role, now=now)
+            notices.created(booking, by=actor.role, now=now)
             faults.point("booking.created")
         return booking
 
@@ -228,7 +230,7 @@ def reschedule(
 
     def announce(moved: Booking, step: Step[Role], was: Status) -> None:
         publishing.publish(moved, step.change, now=now)
-        notifications.rescheduled(moved, step, was, before=before)
+        notices.rescheduled(moved, step, was, before=before)
 
     return lifecycle.move(
         booking,
@@ -272,7 +274,6 @@ def update(
             locked.updated_at = now
             columns = ["notes", "invitee_phone", "custom_field_values", "updated_at"]
             locked.save(update_fields=columns)
-            notifications.updated(locked, now=now)
         return locked
 
     return retrying(write)
@@ -295,7 +296,7 @@ def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
 
 def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
     publishing.publish(moved, step.change, now=step.now)
-    notifications.moved(moved, step, was)
+    notices.moved(moved, step, was)
     faults.point("booking.moved")
 
 

@@ -59,11 +59,11 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
         "language": "",
         "erased_at": now,
     }
+    topics = Booking.topics_of(ids)
+    outgoing.forget(topics=topics)
     Booking.objects.filter(pk__in=ids).update(**nobody, updated_at=now)
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
-    topics = Booking.topics_of(ids)
-    outgoing.forget(topics=topics)
     idempotency.forget(topics=topics)
     with translation.override("en"):
         invitee = InviteeSerializer(Booking(**nobody)).data

@@ -1,9 +1,10 @@
 """Calendar objects for people's calendars (RFC 5545, RFC 5546).
 
-The organizer is the address that Parley sends from. Both people are attendees who have accepted:
-calendar programs ignore a REQUEST that is sent to its own organizer.
+The organizer is the address from which Parley sent when the time was asked for. Both people are
+attendees who have accepted: calendar programs ignore a REQUEST that is sent to its own organizer.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from django.conf import settings
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
 _PRODID: Final = "-//Parley//Parley//EN"
+# RFC 5545, 3.3.11: a text holds none of these.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Method(StrEnum):
@@ -33,11 +36,13 @@ class Person:
 class Entry:
     """One calendar entry. `start`, `end` and `stamp` are aware; they are written in UTC.
 
-    `uid` never changes. `sequence` rises with every change that others must hear of. `location` is
-    the place to meet. `url` leads to details or, without a location, is the place to meet.
+    `uid` and `organizer`, an email address, never change. `sequence` rises with every change that
+    others must hear of. `location` is the place to meet. `url` leads to details or, without a
+    location, is the place to meet.
     """
 
     uid: str
+    organizer: str
     sequence: int
     summary: str
     description: str
@@ -85,21 +90,39 @@ def _event(entry: Entry, *, is_cancelled: bool = False) -> Event:
     event = Event()
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
-    event.add("summary", entry.summary)
-    event.add("description", entry.description)
+    event.add("summary", _line(entry.summary))
+    if description := _text(entry.description):
+        event.add("description", description)
     event.add("dtstamp", entry.stamp)
     event.add("dtstart", entry.start)
     event.add("dtend", entry.end)
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
-    event.add("organizer", _address(Person(*parseaddr(settings.DEFAULT_FROM_EMAIL))))
+    name, _sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    event.add("organizer", _address(Person(name, entry.organizer)))
     if entry.url:
         event.add("url", vUri(entry.url))
     if entry.location or entry.url:
-        event.add("location", entry.location or entry.url)
+        event.add("location", _line(entry.location or entry.url))
     return event
 
 
 def _address(person: Person) -> vCalAddress:
-    address = vCalAddress(f"mailto:{person.email}")
-    address.params["CN"] = vText(person.name)
+    address = vCalAddress(f"mailto:{_in_ascii(person.email)}")
+    if name := _line(person.name):
+        address.params["CN"] = vText(name)
     return address
+
+
+def _in_ascii(email: str) -> str:
+    """Return the address with its domain in the form that mail servers and calendars know."""
+    local, _at, domain = email.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode()}" if not domain.isascii() else email
+
+
+def _text(text: str) -> str:
+    """Return the text without control characters, except tabs and the ends of its lines."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def _line(text: str) -> str:
+    return " ".join(_text(text).split("\n"))

@@ -37,6 +37,11 @@ def read_manage(token: str) -> Booking:
     return booking
 
 
+def booking_url(booking: Booking) -> str:
+    """Return the URL of the host's page of this booking."""
+    return settings.PUBLIC_URL + reverse("scheduling:booking", args=[booking.pk])
+
+
 def answer_url(booking: Booking) -> str:
     """Return the URL where the host answers this booking without signing in."""
     token = signing.dumps([booking.pk, booking.host_id, booking.sequence], salt=_ANSWER)

@@ -128,7 +128,11 @@ class Booking(Lifecycle):
         """Return the start and end that were confirmed until the invitee asked for others."""
         if not self.sequence or self.status not in _UNCONFIRMED:
             return None
-        stood = self.history.filter(to_status=Status.CONFIRMED).order_by("sequence").last()
+        stood = (
+            self.history.filter(to_status=Status.CONFIRMED, sequence__lt=self.sequence)
+            .order_by("sequence")
+            .last()
+        )
         return (stood.start, stood.end) if stood else None
 
 

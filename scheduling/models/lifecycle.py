@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 from django.conf import settings
@@ -28,6 +29,11 @@ def status_at(status: str, start: datetime, end: datetime, now: datetime) -> Sta
     if status == Status.CONFIRMED and end <= now:
         return Status.COMPLETED
     return Status(status)
+
+
+def sender_address() -> str:
+    """Return the address from which Parley sends at present."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 class LifecycleQuerySet(models.QuerySet[L]):
@@ -92,6 +98,9 @@ class Lifecycle(models.Model):
     )
     # Rises with every change. Calendars order by it (RFC 5545), and links are bound to it.
     sequence = models.PositiveIntegerField(default=0, editable=False)
+    # Of its calendar objects. Kept with the row: a calendar takes others for another entry.
+    calendar_uid = models.CharField(max_length=320, editable=False)
+    organizer = models.CharField(max_length=320, default=sender_address, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 

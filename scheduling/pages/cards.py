@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, PersonGone, TimeTaken
-from scheduling.messages.notifications import Party, answers, given_up, parties
+from scheduling.messages.parties import Party, answers, given_up, parties
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
 

@@ -16,8 +16,9 @@ from core.web.pages import SAFE, checked, limited, refusals_shown, unshared
 from scheduling.domain import availability, bookings, erasure, limits
 from scheduling.messages import calendar_links, links
 from scheduling.messages.calendar_links import CalendarLink
+from scheduling.messages.entries import calendar_object
 from scheduling.messages.icalendar import Method
-from scheduling.messages.notifications import calendar_object, parties
+from scheduling.messages.parties import parties
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
 from scheduling.pages.answer import broken

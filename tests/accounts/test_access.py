@@ -1,6 +1,5 @@
 """Access that survives a password change: the mail and the page name it, and it can be ended."""
 
-import json
 import re
 from datetime import timedelta
 
@@ -18,6 +17,7 @@ from notifications.models import Notification, PushDevice
 from tests import factories
 from tests.accounts.test_pages_allauth import code, switch_on
 from tests.oauth import App, app_of
+from tests.outbox import content_of
 from tests.pages import NOW, words
 from webhooks.models import Webhook
 
@@ -58,7 +58,7 @@ LASTING = [
 
 
 def last_mail() -> str:
-    return str(json.loads(Notification.objects.latest("pk").content)["text"])
+    return str(content_of(Notification.objects.latest("pk"))["text"])
 
 
 def lines_of(text: str) -> list[str]:

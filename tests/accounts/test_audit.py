@@ -1,6 +1,5 @@
 """Audit log: sign-in events are recorded, and the person gets an email about them."""
 
-import json
 import re
 from typing import Any
 
@@ -20,6 +19,7 @@ from tests import factories
 from tests.accounts.test_pages_allauth import code, switch_on
 from tests.accounts.test_sessions import FIREFOX
 from tests.core.test_crypto import NEW
+from tests.outbox import content_of
 from tests.pages import NOW, readable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -59,7 +59,7 @@ def log() -> list[tuple[str, User | None, User | None, str]]:
 
 def last_mail() -> tuple[str, str, str]:
     row = Notification.objects.latest("pk")
-    content = json.loads(row.content)
+    content = content_of(row)
     return row.address, content["subject"], content["text"]
 
 
@@ -156,7 +156,7 @@ def test_a_changed_password(signed_in: Client, alice: User, settings: Settings) 
         "When: Mon 03/02/2026, 9:00 AM (UTC)\n"
         "From: Firefox on Linux, 192.0.2.1\n"
     )
-    html = json.loads(Notification.objects.latest("pk").content)["html"]
+    html = content_of(Notification.objects.latest("pk"))["html"]
     assert f"<title>{subject}</title>" in html
     for path in ("/settings/security", FORGOTTEN):
         assert f'href="{settings.PUBLIC_URL}{path}"' in html

@@ -1,6 +1,5 @@
 """Email confirmation: an address joins an account only by a click of that account's owner."""
 
-import json
 import re
 
 import pytest
@@ -10,6 +9,7 @@ from django.test import Client
 from accounts.models import User
 from notifications.models import Notification
 from tests import factories
+from tests.outbox import content_of
 from tests.pages import everything, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -26,7 +26,7 @@ def sign_in(person: User) -> Client:
 def link() -> str:
     """Return the link in the last email that has one."""
     for row in Notification.objects.order_by("-pk"):
-        if found := re.findall(r"(/accounts/confirm-email/\S+)", json.loads(row.content)["text"]):
+        if found := re.findall(r"(/accounts/confirm-email/\S+)", content_of(row)["text"]):
             return str(found[0])
     raise AssertionError("no link was sent")
 
@@ -154,7 +154,7 @@ def test_one_that_was_removed_meanwhile_does_not_come_back(added: str, alice: Us
 def told() -> list[tuple[str, str]]:
     """Return address and subject of each email, oldest first."""
     rows = Notification.objects.order_by("pk")
-    return [(row.address, json.loads(row.content)["subject"]) for row in rows]
+    return [(row.address, content_of(row)["subject"]) for row in rows]
 
 
 def test_the_main_address_is_told_of_one_that_is_added(added: str) -> None:
@@ -162,7 +162,7 @@ def test_the_main_address_is_told_of_one_that_is_added(added: str) -> None:
         (ADDED, "Confirm your email address"),
         ("alice@example.com", "An email address was added"),
     ]
-    content = json.loads(Notification.objects.latest("pk").content)
+    content = content_of(Notification.objects.latest("pk"))
     assert "The email address victim@example.com was added to your account" in content["text"]
 
 

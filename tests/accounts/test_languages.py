@@ -1,6 +1,5 @@
 """Languages of account emails (the person's) and of written times (the reader's)."""
 
-import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from accounts.models import User
 from core.text import times
 from notifications.models import Notification
 from tests.languages import speak_german
+from tests.outbox import content_of
 from tests.pages import stand_alone
 
 
@@ -41,7 +41,7 @@ def test_a_new_password_is_offered_in_the_persons_language_or_else_the_browsers(
     alice.save()
     asked = {"email": alice.email}
     client.post("/accounts/password/reset/", asked, headers={"Accept-Language": browser})
-    content = json.loads(Notification.objects.get(user=alice).content)
+    content = content_of(Notification.objects.get(user=alice))
     assert content["text"].splitlines()[0] == greeting
 
 

@@ -1,6 +1,5 @@
 """POST /api/v1/tokens/revoke: anybody can revoke a leaked token, and its owner gets an email."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from accounts.models import ApiToken, AuditEntry, User, new_token
 from notifications.models import Notification
 from tests import factories
 from tests.oauth import api, app_of
+from tests.outbox import content_of
 from tests.pages import everything, stand_alone
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def found(token: Any) -> Any:
 def mail_to(person: User) -> dict[str, str]:
     row = Notification.objects.get(kind="token_leaked")
     assert (row.user, row.address) == (person, person.email)
-    content: dict[str, str] = json.loads(row.content)
+    content: dict[str, str] = content_of(row)
     return content
 
 

@@ -1,6 +1,5 @@
 """allauth's pages in Parley's design and wording: addresses, passwords, second factor, emails."""
 
-import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from pytest_django import Settings
 from accounts.models import User
 from notifications.models import Notification
 from tests import factories
+from tests.outbox import content_of
 from tests.pages import NOW, everything, main, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -37,7 +37,7 @@ def signed_in(client: Client, alice: User) -> Client:
 
 def mail() -> dict[str, str]:
     """Return the content of the last email."""
-    content: dict[str, str] = json.loads(Notification.objects.latest("pk").content)
+    content: dict[str, str] = content_of(Notification.objects.latest("pk"))
     return content
 
 

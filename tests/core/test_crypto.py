@@ -67,6 +67,7 @@ def notification(user: User, content: str) -> Notification:
         channel="email",
         address=user.email,
         kind="test",
+        is_written=True,
         content=content,
         due_at=NOW,
         created_at=NOW,

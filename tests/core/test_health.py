@@ -17,11 +17,10 @@ from pytest_django import Settings
 
 from accounts.models import User, usernames
 from core.ops import environment, health
-from notifications.domain import notifications
-from notifications.domain.channels import EmailContent
 from scheduling.models import Booking
 from tests import factories, services, wire
 from tests.core.lines import written
+from tests.outbox import mail
 from tests.pages import NOW, START
 
 HOUR = timedelta(hours=1)
@@ -113,8 +112,7 @@ def test_what_waits_for_the_servers_of_others_makes_nobody_unready(
     """Other people's servers decide how late deliveries and notifications are."""
     long_ago = timezone.now() - HOUR
     factories.delivery(factories.webhook(alice), now=long_ago)
-    content: EmailContent = {"subject": "", "text": "", "html": ""}
-    notifications.email(address=alice.email, kind="test", content=content, now=long_ago)
+    mail(alice.email, now=long_ago)
     assert ready(client) == (200, {"status": "ok", "checks": WELL})
 
 

@@ -17,11 +17,10 @@ from core.db.outbox import OutboxState
 from core.ops import metrics
 from meetings.models import HistoryEntry as MeetingEntry
 from meetings.models import MeetingRequest
-from notifications.domain import notifications
-from notifications.domain.channels import EmailContent
 from notifications.models import Notification
 from scheduling.models import Booking, HistoryEntry
 from tests import factories
+from tests.outbox import mail
 from tests.pages import stand_alone
 from webhooks.models import Attempt, Delivery
 
@@ -137,10 +136,7 @@ def test_requests_are_counted_by_pattern_and_never_by_address(client: Client, al
 def rows(now: datetime, *owners: User) -> list[Notification]:
     """Make one notification for each owner, due now. Nothing else waits."""
     Notification.objects.all().delete()
-    content: EmailContent = {"subject": "s", "text": "t", "html": "h"}
-    for owner in owners:
-        notifications.email(address=owner.email, kind="test", content=content, now=now, user=owner)
-    return list(Notification.objects.order_by("id"))
+    return [mail(owner.email, now=now, user=owner) for owner in owners]
 
 
 def test_an_outbox_tells_what_is_due_and_since_when(

@@ -13,8 +13,8 @@ from config.celery import app
 from core.db import outbox
 from core.db.outbox import OutboxState
 from core.tasks import hand_on
-from notifications.domain import notifications
 from notifications.models import Notification
+from tests.outbox import mail
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +31,7 @@ def write(user: User, due_at: datetime = NOW) -> Notification:
         kind="test",
         topic="topic",
         content="{}",
+        is_written=True,
         due_at=due_at,
         created_at=NOW,
     )
@@ -147,12 +148,7 @@ def test_a_hint_names_a_task_that_the_workers_know(
 ) -> None:
     app.control.purge()
     with django_capture_on_commit_callbacks(execute=True):
-        notifications.email(
-            address=alice.email,
-            kind="test",
-            content={"subject": "", "text": "", "html": ""},
-            now=NOW,
-        )
+        mail(alice.email, now=NOW)
     with app.connection_for_read() as connection, connection.SimpleQueue("mail") as queue:
         message = queue.get(timeout=5)
     app.loader.import_default_modules()

@@ -1,6 +1,5 @@
 """Pages behind email links, and error pages, in Chromium: no accessibility faults."""
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories, wire
 from tests.journeys.browser import Visit
+from tests.outbox import content_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
@@ -48,7 +48,7 @@ def path(link: str) -> str:
 
 def mailed(kind: str) -> str:
     """Return the path of the link in the one email of this kind."""
-    content = json.loads(Notification.objects.get(kind=kind).content)
+    content = content_of(Notification.objects.get(kind=kind))
     (link,) = wire.links_in(content["text"])
     return path(link)
 

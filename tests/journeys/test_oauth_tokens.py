@@ -1,6 +1,5 @@
 """OAuth 2.0 codes and tokens: the valid uses, and the refusals for thieves."""
 
-import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -27,6 +26,7 @@ from tests.oauth import (
     outcome,
     post,
 )
+from tests.outbox import content_of
 from tests.pages import NOW, everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("limits_start_anew")]
@@ -154,7 +154,7 @@ def test_what_comes_again_is_on_record_and_told_once(app: App, alice: User, what
     assert (entry.person, entry.actor, entry.subject) == (alice, None, app.row.name)
     row = Notification.objects.get()
     assert (row.kind, row.user, row.address) == ("token_reused", alice, alice.email)
-    mail = json.loads(row.content)
+    mail = content_of(row)
     assert mail["subject"] == "Calendar on the wall was disconnected from your account"
     for text in (mail["text"], mail["html"]):
         for path in ("/settings/connections", "/settings/security"):

@@ -1,6 +1,5 @@
 """Firebase outages: the push channel gives up long before its lease ends."""
 
-import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from tests import wire
 
 def give_up() -> tuple[str, float]:
     """Return the error of a push that fails, and the seconds until the channel gave up."""
-    content = json.dumps({"title": "Ada asks", "body": "Monday", "data": {}})
+    content: channels.PushContent = {"title": "Ada asks", "body": "Monday", "data": {}}
     began = time.monotonic()
     with pytest.raises(channels.ChannelError) as failure:
         channels.PushChannel().send(address="a-phone", content=content, message_id="1")

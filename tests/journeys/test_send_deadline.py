@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts.models import User
 from core.db import outbox
 from core.web.deadline import Deadline
-from notifications.domain import channels, notifications
+from notifications.domain import channels, notifications, sending
 from notifications.models import Notification
 from tests import wire
 
@@ -44,22 +44,23 @@ def lease(settings: Settings) -> None:
 
 def write_mail(alice: User) -> None:
     content: channels.EmailContent = {"subject": "Hello", "text": "Hello", "html": "<p>Hello"}
-    notifications.email(
-        address=alice.email, kind="test", content=content, now=timezone.now(), user=alice
-    )
+    row = notifications.written("test", content, address=alice.email, user=alice)
+    notifications.enqueue([row], now=timezone.now())
 
 
 def write_push(alice: User) -> None:
     content: channels.PushContent = {"title": "Hello", "body": "Hello", "data": {}}
-    notifications.push(user=alice, kind="test", content=content, now=timezone.now())
+    row = notifications.push("test", dict(content), user=alice)
+    row.is_written = True
+    notifications.enqueue([row], now=timezone.now())
 
 
-def outcome() -> tuple[str, int, str]:
+def outcome(channel: str = "email") -> tuple[str, int, str]:
     """Deliver the one waiting notification and return its state, attempts and last error.
 
     Its lease is released afterwards.
     """
-    assert notifications.deliver() is True
+    assert sending.deliver(channel=channel) is True
     row = Notification.objects.latest("pk")
     assert (row.lease, row.lease_until) == ("", None)
     return row.state, row.attempts, row.last_error
@@ -133,7 +134,7 @@ def phone(alice: User, firebase: wire.Firebase, settings: Settings) -> User:
     alice.devices.create(token="a-phone", platform="ios")
     settings.OUTBOX_LEASE_SECONDS = 60
     write_push(alice)
-    assert outcome() == ("sent", 1, "")
+    assert outcome("push") == ("sent", 1, "")
     settings.OUTBOX_LEASE_SECONDS = 4  # a sign-in and a send fit into it on a busy machine
     firebase_admin.delete_app(channels.firebase())
     channels._firebase.cache_clear()
@@ -168,10 +169,10 @@ def test_a_connection_that_is_used_again(
         settings.FIREBASE_ENDPOINT = f"http://{address}/{{0}}"
         settings.OUTBOX_LEASE_SECONDS = 60
         write_push(phone)
-        assert outcome() == ("sent", 1, "")
+        assert outcome("push") == ("sent", 1, "")
         settings.OUTBOX_LEASE_SECONDS = 0.6
         write_push(phone)
-        assert outcome() == TIMED_OUT
+        assert outcome("push") == TIMED_OUT
     assert firebase.sign_ins == 1
 
 

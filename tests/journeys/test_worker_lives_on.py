@@ -26,6 +26,7 @@ def left(person: User, *, now: datetime) -> None:
         channel="email",
         address=person.email,
         kind="test",
+        is_written=True,
         content=content,
         due_at=now,
         created_at=now,

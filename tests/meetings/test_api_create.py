@@ -12,6 +12,7 @@ from accounts.models import Team, User
 from meetings.models import MeetingRequest
 from notifications.models import Notification
 from tests import factories
+from tests.outbox import content_of
 
 pytestmark = pytest.mark.django_db
 
@@ -94,11 +95,9 @@ def test_the_recipients_mail_and_push_message_say_what_the_document_says(
 
     PushDevice.objects.create(user=bob_in_new_york, token="device", platform="android")
     post({"user_id": bob_in_new_york.pk, "team_id": team.pk, "date": "2025-12-15T14:00:00"})
-    import json
 
     mail, push = (
-        json.loads(Notification.objects.get(channel=channel).content)
-        for channel in ("email", "push")
+        content_of(Notification.objects.get(channel=channel)) for channel in ("email", "push")
     )
     assert mail["subject"] == "You have received new meeting request!"
     assert "Mon 12/15/2025, 2:00 PM – 3:00 PM (America/New_York)" in mail["text"]

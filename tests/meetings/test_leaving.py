@@ -1,6 +1,5 @@
 """Leaving a team: a member who leaves or is removed leaves no request that can be confirmed."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +19,7 @@ from meetings.models import MeetingRequest
 from meetings.pages.cards import step_of
 from notifications.models import Notification
 from tests import factories
+from tests.outbox import content_of
 from tests.pages import NOW, START, Ask, stand_alone
 from tests.torture.races import at_once, kinds
 
@@ -97,7 +97,7 @@ def test_the_requests_of_that_team_between_the_two_end(
         ("meeting_cancelled", alice.email): 2,
         ("meeting_cancelled", bob.email): 2,
     }
-    text = json.loads(told.filter(address=alice.email)[0].content)["text"]
+    text = content_of(told.filter(address=alice.email)[0])["text"]
     assert (
         "The request for a meeting with Bob Byrd has ended: you are not both in the team Founders"
         " now." in text

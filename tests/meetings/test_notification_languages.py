@@ -15,6 +15,7 @@ from meetings.domain import services
 from notifications.models import Notification, PushDevice
 from tests import factories
 from tests.languages import speak_german
+from tests.outbox import content_of
 from tests.pages import NOW, Ask
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -29,7 +30,7 @@ def _german(settings: Settings, tmp_path: Path) -> None:
         "When:": "Wann:",
         "Meeting: %(one)s and %(other)s": "Treffen: %(one)s und %(other)s",
         "Confirmed: your meeting with %(name)s": "Bestätigt: dein Treffen mit %(name)s",
-        "Your meeting with %(name)s starts in 15 minutes": "Gleich: %(name)s",
+        "Your meeting with %(name)s starts %(lead)s": "Gleich: %(name)s",
         "This meeting is %(status)s.": "Dieses Treffen ist %(status)s.",
         "confirmed": "bestätigt",
     }
@@ -47,7 +48,7 @@ def bob(bob: User) -> User:
 
 def content(person: User, kind: str) -> dict[str, Any]:
     row = Notification.objects.filter(user=person, kind=kind).latest("id")
-    found: dict[str, Any] = json.loads(row.content)
+    found: dict[str, Any] = content_of(row)
     return found
 
 

@@ -229,8 +229,8 @@ def test_declining_tells_the_requester_why(ask: Ask, alice: User, bob: User) -> 
     meeting = services.reject(meeting=ask(), actor=bob, now=NOW, reason="On holiday.")
     entry = meeting.history.get(to_status=Status.REJECTED)
     assert (entry.actor, entry.reason, entry.at) == (bob, "On holiday.", NOW)
-    mail = Notification.objects.get(user=alice)
-    assert "On holiday." in mail.content
+    [mail] = outbox.rows("email", user=alice)
+    assert "On holiday." in content_of(mail)["text"]
 
 
 DOORS: dict[Status, Callable[..., MeetingRequest]] = {
@@ -352,6 +352,7 @@ def test_every_device_gets_its_own_push_message(ask: Ask, bob: User) -> None:
         PushDevice.objects.create(user=bob, token=token, platform="ios")
     PushDevice.objects.create(user=bob, token="gone", platform="ios", is_active=False)
     ask()
+    outbox.send()
     pushes = Notification.objects.filter(channel="push").order_by("id")
     assert list(pushes.values_list("kind", "address")) == [
         ("meeting-created", crypto.digest("one")),

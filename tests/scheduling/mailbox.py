@@ -1,32 +1,25 @@
 """Notifications to Alice, the host, and to John, the invitee."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
 from icalendar import Calendar
 
-from notifications.models import Notification
+from tests.outbox import address_of, content_of, rows
 from tests.pages import START
 
 HOST, JOHN = "alice@example.com", "john@example.com"
 
 
-def rows() -> list[Notification]:
-    return list(Notification.objects.order_by("id"))
-
-
 def told(since: int = 0) -> list[tuple[str, str, str]]:
     """Return kind, address and state of all rows after the first `since` ones."""
-    return [(row.kind, row.address, row.state) for row in rows()[since:]]
+    return [(row.kind, address_of(row), row.state) for row in rows()[since:]]
 
 
 def mail(address: str, kind: str) -> dict[str, Any]:
     """Return the content of the last email of this kind to this address."""
-    row = Notification.objects.filter(address=address, kind=kind).order_by("id").last()
-    assert row is not None
-    content: dict[str, Any] = json.loads(row.content)
-    return content
+    *_earlier, row = [row for row in rows("email", kind=kind) if address_of(row) == address]
+    return content_of(row)
 
 
 def subjects(kind: str) -> dict[str, str]:
@@ -34,7 +27,7 @@ def subjects(kind: str) -> dict[str, str]:
 
 
 def pushed() -> list[tuple[str, str]]:
-    found = [json.loads(row.content) for row in rows() if row.channel == "push"]
+    found = [content_of(row) for row in rows("push")]
     return [(content["title"], content["body"]) for content in found]
 
 
@@ -77,5 +70,5 @@ def changes_of(content: dict[str, Any]) -> tuple[str, int, str]:
 
 def reminders() -> list[tuple[str, str, timedelta, str]]:
     """Return address, channel, time before the start, and state of each reminder."""
-    found = Notification.objects.filter(kind__in=["booking_reminder", "booking-reminder"])
-    return sorted((row.address, row.channel, row.due_at - START, row.state) for row in found)
+    found = rows(kind__in=["booking_reminder", "booking-reminder"])
+    return sorted((address_of(row), row.channel, row.due_at - START, row.state) for row in found)

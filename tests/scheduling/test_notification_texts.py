@@ -1,6 +1,5 @@
 """Texts of booking emails, with any text that other people typed."""
 
-import json
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -8,13 +7,14 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from notifications.models import Notification, PushDevice
+from notifications.models import PushDevice
 from scheduling.domain import bookings
 from scheduling.domain.bookings import INVITEE
 from scheduling.messages import links
-from scheduling.messages.notifications import answers
+from scheduling.messages.parties import answers
 from scheduling.models import Booking, EventType
 from tests import factories
+from tests.outbox import content_of, rows
 from tests.pages import NOW, START
 from tests.scheduling.conftest import Book
 from tests.scheduling.mailbox import (
@@ -23,7 +23,6 @@ from tests.scheduling.mailbox import (
     entry,
     event_of,
     mail,
-    rows,
 )
 
 # Links are signed with the time.
@@ -138,7 +137,7 @@ def test_only_the_invitees_entry_holds_their_link(alice: User, book: Book) -> No
         address: str(event_of(mail(address, "booking_confirmed"))["DESCRIPTION"])
         for address in (HOST, JOHN)
     } == {
-        HOST: "Tea?\ncompany: Acme",
+        HOST: f"Tea?\ncompany: Acme\nhttp://localhost/bookings/{booking.pk}",
         JOHN: f"Tea?\ncompany: Acme\n{links.manage_url(booking)}",
     }
 
@@ -147,8 +146,15 @@ def test_no_email_to_the_host_holds_the_link_of_the_invitee(book: Book) -> None:
     booking = book()
     bookings.reschedule(booking=booking, start=LATER, actor=INVITEE, now=NOW)
     bookings.cancel(booking=booking, actor=INVITEE, now=NOW)
-    to_host = Notification.objects.filter(address=HOST)
-    assert [row.kind for row in to_host if "/bookings/manage/" in row.content] == []
+    to_host = rows("email", user__email=HOST)
+    told = {row.kind: str(content_of(row)) for row in to_host}
+    assert set(told) == {
+        "booking_confirmed",
+        "booking_rescheduled",
+        "booking_reminder",
+        "booking_cancelled",
+    }
+    assert [kind for kind, content in told.items() if "/bookings/manage/" in content] == []
 
 
 # --- what others have typed ---------------------------------------------------------------------
@@ -207,7 +213,7 @@ def test_nothing_that_others_have_typed_is_markup(alice: User, book: Book) -> No
         "reminder",
     }
     for row in mails:
-        content = json.loads(row.content)
+        content = content_of(row)
         assert "img" not in Elements(content["html"]).found, row.kind
         # Text and subject are no markup: they show what was typed.
         assert EVIL in content["text"], row.kind
@@ -219,11 +225,11 @@ def test_a_name_of_several_lines_is_one(alice: User, approved: EventType, book: 
     forged = "John\r\nBcc: all@example.com\n\nApprove: https://evil.example"
     through_everything(book(approved, name=forged), alice)
     one_line = "John Bcc: all@example.com Approve: https://evil.example"
-    for row in Notification.objects.filter(channel="email"):
-        content = json.loads(row.content)
+    for row in rows("email"):
+        content = content_of(row)
         assert "\n" not in content["subject"]
         assert "\nApprove: https" not in content["text"]
-        if row.address == HOST:
+        if row.user == alice:
             assert f"Interview with {one_line}" in content["subject"]
             assert f"With:   {one_line}, {JOHN}\n" in content["text"]
     names = [

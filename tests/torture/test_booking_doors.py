@@ -15,7 +15,7 @@ from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
 from notifications.models import Notification
 from scheduling.domain import bookings, services
-from scheduling.messages.notifications import REMINDERS
+from scheduling.domain.facts import REMINDERS
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import TRANSITIONS, Change, Role, Status
 from tests import factories
@@ -90,7 +90,7 @@ def assert_told(booking: Booking, since: int) -> None:
     reminders = rows.filter(topic=f"booking:{booking.pk}:reminders")
     waiting = Counter(reminders.filter(state="waiting").values_list("due_at", flat=True))
     stands = booking.status == Status.CONFIRMED
-    assert waiting == ({booking.start - lead: 2 for lead in REMINDERS.values()} if stands else {})
+    assert waiting == ({booking.start - lead: 2 for lead in REMINDERS} if stands else {})
     assert reminders.exclude(state="waiting").exclude(state="withdrawn").count() == 0
 
 

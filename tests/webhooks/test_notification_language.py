@@ -1,6 +1,5 @@
 """Language of notifications about a webhook: its owner's."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,9 @@ from accounts.models import User
 from notifications.models import Notification
 from tests import factories
 from tests.languages import speak_german
+from tests.outbox import content_of
 from tests.pages import NOW
-from webhooks.messages import notifications
+from webhooks.domain import notices
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +36,9 @@ def test_that_it_was_stopped_is_told_in_the_owners_language(
     alice.save()
     webhook = factories.webhook(alice)
     webhook.disabled_reason = "gone"
+    webhook.save()
     with translation.override("fr"):
-        notifications.disabled(webhook, now=NOW)
-    content = json.loads(Notification.objects.get().content)
+        notices.disabled(webhook, now=NOW)
+    content = content_of(Notification.objects.get())
     assert content["subject"] == subject
     assert f'webhook "Main Webhook" anything: {reason}.' in content["text"]

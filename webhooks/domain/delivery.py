@@ -25,8 +25,7 @@ from core.db import outbox
 from core.db.outbox import OutboxState
 from core.ops import faults, shares
 from core.web import guarded_http
-from webhooks.domain import signing
-from webhooks.messages import notifications
+from webhooks.domain import notices, signing
 from webhooks.models import Attempt, Delivery, Webhook
 
 AT_ONCE = 4
@@ -322,7 +321,7 @@ def _disable(webhook: Webhook, reason: Webhook.DisabledReason, now: datetime) ->
     webhook.status, webhook.disabled_reason = Webhook.Status.INACTIVE, reason
     webhook.save(update_fields=["status", "disabled_reason", "updated_at"])
     give_up_waiting(webhook, now=now)
-    notifications.disabled(webhook, now=now)
+    notices.disabled(webhook, now=now)
     log.info("webhook_disabled", webhook=webhook.pk, reason=reason)
 
 

@@ -1,0 +1,61 @@
+"""Facts of a change of a booking or a meeting: what a message tells that cannot be read later."""
+
+import copy
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from notifications.domain.kinds import Facts, Untrue
+from scheduling.models.enums import Status
+from scheduling.models.lifecycle import L, Lifecycle
+
+REMINDERS = (timedelta(days=1), timedelta(minutes=15))
+"""How long before the start a reminder is due, longest first."""
+
+
+def of(row: Lifecycle, *, now: datetime, **more: Any) -> Facts:
+    """Return the facts of this row as it is now, and `more` without what is empty."""
+    return {
+        "id": row.pk,
+        "status": row.status,
+        "start": row.start.isoformat(),
+        "end": row.end.isoformat(),
+        "sequence": row.sequence,
+        "at": now.isoformat(),
+        **{name: value for name, value in more.items() if value},
+    }
+
+
+def as_of(row: L, facts: Facts) -> L:
+    """Return the row with the status, time and sequence that it had at the change."""
+    then = copy.copy(row)
+    then.status, then.sequence = facts["status"], facts["sequence"]
+    then.start, then.end = moment(facts, "start"), moment(facts, "end")
+    return then
+
+
+def moment(facts: Facts, name: str) -> datetime:
+    return datetime.fromisoformat(facts[name])
+
+
+def reminders(row: Lifecycle, *, now: datetime) -> Iterator[tuple[datetime, str]]:
+    """Yield when each reminder of this row is due, and the fact `until` of when it serves."""
+    ends = [*(row.start - lead for lead in REMINDERS[1:]), row.start]
+    for lead, until in zip(REMINDERS, ends, strict=True):
+        due_at = row.start - lead
+        if due_at > now:
+            yield due_at, until.isoformat()
+
+
+def check_reminder(row: Lifecycle, facts: Facts, *, now: datetime) -> None:
+    """Raise Untrue for a reminder of what is off, or at another time, or due to the next one."""
+    if row.status != Status.CONFIRMED or row.start != moment(facts, "start"):
+        raise Untrue("changed")
+    if now >= moment(facts, "until"):
+        raise Untrue("late")
+
+
+def check_request(row: Lifecycle, facts: Facts, *, now: datetime) -> None:
+    """Raise Untrue for a message that asks for an answer to what needs none any more."""
+    if row.sequence != facts["sequence"] or row.status_at(now) != Status.PENDING:
+        raise Untrue("changed")

@@ -1,0 +1,129 @@
+"""Notices of a change of a booking, to the outbox in the caller's transaction.
+
+They say who hears of it and what. `scheduling.messages.letters` writes the texts.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from notifications.domain import notifications
+from notifications.models import Notification
+from scheduling.domain import facts
+from scheduling.domain.lifecycle import Step
+from scheduling.models import Booking
+from scheduling.models.enums import Change, Role, Status
+
+_BOTH = (Role.HOST, Role.INVITEE)
+_REQUEST, _CANCEL = "REQUEST", "CANCEL"
+
+
+def created(booking: Booking, *, by: Role, now: datetime) -> None:
+    """Notify both parties of a request that the host must approve, or of a confirmed booking."""
+    if booking.status == Status.PENDING:
+        rows = [_email(booking, role, "booking_requested", now) for role in _BOTH]
+    else:
+        rows = list(_put_into_calendars(booking, now))
+    if by is not Role.HOST:
+        rows.append(_push(booking, "booking-created", now))
+    notifications.enqueue(rows, now=now)
+
+
+def moved(booking: Booking, step: Step[Role], was: Status) -> None:
+    """Tell people of a change of status. Nobody hears that a booking has taken place."""
+    by, now, rows = step.actor.role, step.now, list[Notification]()
+    match step.change:
+        case Change.CONFIRMED:
+            rows = list(_put_into_calendars(booking, now))
+        case Change.REJECTED:
+            rows = [_email(booking, Role.INVITEE, "booking_rejected", now, reason=step.reason)]
+        case Change.CANCELLED:
+            notifications.withdraw(topic=booking.reminder_topic, now=now)
+            calendar = _CANCEL if was == Status.CONFIRMED else ""
+            rows = [
+                _email(
+                    booking,
+                    role,
+                    "booking_cancelled",
+                    now,
+                    calendar=calendar,
+                    by=by.value,
+                    reason=step.reason,
+                )
+                for role in _BOTH
+            ]
+            if by is not Role.HOST:
+                rows.append(_push(booking, "booking-cancelled", now))
+        case Change.EXPIRED:  # nobody caused it, so both hear of it
+            rows = [_email(booking, role, "booking_expired", now) for role in _BOTH]
+    notifications.enqueue(rows, now=now)
+
+
+def rescheduled(
+    booking: Booking, step: Step[Role], was: Status, *, before: tuple[datetime, datetime]
+) -> None:
+    """Notify both parties of the new time, and update their calendars.
+
+    A booking that must be approved again leaves the calendars. `before` is its former start and
+    end.
+    """
+    by, now = step.actor.role, step.now
+    notifications.withdraw(topic=booking.reminder_topic, now=now)
+    calendar = ""
+    if was == Status.CONFIRMED:
+        calendar = _REQUEST if booking.status == Status.CONFIRMED else _CANCEL
+    rows = []
+    for role in _BOTH:
+        rows.append(
+            _email(
+                booking,
+                role,
+                "booking_rescheduled",
+                now,
+                calendar=calendar,
+                before=[moment.isoformat() for moment in before],
+                by=by.value,
+                reason=step.reason,
+            )
+        )
+        if booking.status == Status.CONFIRMED:
+            rows.extend(_reminders(booking, role, now))
+    if by is not Role.HOST:
+        rows.append(_push(booking, "booking-rescheduled", now))
+    notifications.enqueue(rows, now=now)
+
+
+def _put_into_calendars(booking: Booking, now: datetime) -> Iterator[Notification]:
+    """Send both parties a calendar entry and the reminders that are still to come."""
+    for role in _BOTH:
+        yield _email(booking, role, "booking_confirmed", now, calendar=_REQUEST)
+        yield from _reminders(booking, role, now)
+
+
+def _reminders(booking: Booking, role: Role, now: datetime) -> Iterator[Notification]:
+    for due_at, until in facts.reminders(booking, now=now):
+        row = _email(booking, role, "booking_reminder", now, until=until)
+        rows = [row]
+        if role is Role.HOST:
+            rows.append(_push(booking, "booking-reminder", now, until=until))
+        for each in rows:
+            each.topic, each.due_at = booking.reminder_topic, due_at
+            each.about_id = booking.host_id
+        yield from rows
+
+
+def _email(
+    booking: Booking, role: Role, kind: str, now: datetime, **more: str | list[str]
+) -> Notification:
+    return notifications.email(
+        kind,
+        facts.of(booking, now=now, to=role.value, **more),
+        user=booking.host if role is Role.HOST else None,
+        topic=booking.topic,
+    )
+
+
+def _push(booking: Booking, kind: str, now: datetime, **more: str) -> Notification:
+    """Return a push message to the host: invitees have no devices."""
+    return notifications.push(
+        kind, facts.of(booking, now=now, **more), user=booking.host, topic=booking.topic
+    )

@@ -1,0 +1,137 @@
+"""Texts of the messages about bookings, written when they are sent."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from email.utils import formataddr
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from core.text import times
+from notifications.domain import kinds, notifications
+from notifications.domain.channels import EmailContent, PushContent
+from notifications.domain.kinds import Facts, Message
+from scheduling.domain import facts as facts_
+from scheduling.messages import links
+from scheduling.messages.entries import calendar_object
+from scheduling.messages.icalendar import Method
+from scheduling.messages.parties import (
+    Party,
+    answers,
+    given_up,
+    greeting,
+    parties,
+    reason_for,
+    tells_all,
+    who,
+)
+from scheduling.models import Booking
+from scheduling.models.enums import Role, Status
+
+_EMAILS = (
+    "booking_requested",
+    "booking_confirmed",
+    "booking_rejected",
+    "booking_cancelled",
+    "booking_rescheduled",
+    "booking_expired",
+    "booking_reminder",
+)
+_PUSHED = {
+    "booking-created": (_("New booking"), _("%(name)s booked %(what)s.")),
+    "booking-cancelled": (_("Booking cancelled"), _("%(name)s: %(what)s.")),
+    "booking-rescheduled": (_("Booking moved"), _("%(name)s moved %(what)s.")),
+    "booking-reminder": (_("Reminder"), _("%(what)s with %(name)s starts %(lead)s.")),
+}
+"""Title and text of push messages to the host, by kind."""
+
+
+class BookingWriter:
+    """Writes the messages about bookings, to the host and to the invitee."""
+
+    def find(self, ids: Collection[int]) -> Mapping[int, Booking]:
+        return Booking.objects.with_people().in_bulk(ids)
+
+    def check(self, kind: str, found: Booking, facts: Facts, *, now: datetime) -> None:
+        if "until" in facts:
+            facts_.check_reminder(found, facts, now=now)
+        if kind == "booking_requested" and facts["to"] == Role.HOST:
+            facts_.check_request(found, facts, now=now)
+
+    def write(self, kind: str, found: Booking, facts: Facts, *, now: datetime) -> Message:
+        booking = facts_.as_of(found, facts)
+        if kind in _PUSHED:
+            return Message("", _push(booking, kind, now))
+        reader = next(each for each in parties(booking) if each.role == facts["to"])
+        with translation.override(reader.language):
+            return Message(reader.email, _email(booking, reader, kind, facts, now))
+
+
+def _push(booking: Booking, kind: str, now: datetime) -> PushContent:
+    with translation.override(booking.host.mail_language):
+        title, words = _PUSHED[kind]
+        values = {
+            "name": booking.invitee,
+            "what": booking.event_type.name,
+            "lead": times.lead(booking.start - now),
+        }
+        data = {"type": kind, "booking_id": str(booking.pk), "url": settings.PUBLIC_URL}
+        return {"title": str(title), "body": str(words) % values, "data": data}
+
+
+def _email(booking: Booking, reader: Party, kind: str, facts: Facts, now: datetime) -> EmailContent:
+    host, invitee = parties(booking)
+    other = invitee if reader.role is Role.HOST else host
+    content = notifications.render_email(
+        kind, _context(booking, reader, other, facts, now), language=reader.language
+    )
+    if method := facts.get("calendar"):
+        content["ics"] = calendar_object(
+            booking, Method(method), reader, facts_.moment(facts, "at")
+        )
+        content["ics_method"] = method
+    if other.account is None or other.account.is_active:
+        content["reply_to"] = formataddr((other.name, other.email))
+    return content
+
+
+def _context(
+    booking: Booking, reader: Party, other: Party, facts: Facts, now: datetime
+) -> dict[str, Any]:
+    is_host, says_all = reader.role is Role.HOST, tells_all(booking, reader)
+    pending = booking.status == Status.PENDING
+    context = {
+        "booking": booking,
+        "event_type": booking.event_type,
+        "what": booking.event_type.name,
+        "person": reader,
+        "other": other,
+        "name": other.name,
+        "is_host": is_host,
+        "is_pending": pending,
+        "greeting": greeting(booking, reader),
+        "notes": booking.notes if says_all else "",
+        "answers": answers(booking) if says_all else [],
+        "local_time": times.span(booking.start, booking.end, reader),
+        "utc_time": times.utc_span(booking.start, booking.end),
+        "lead": times.lead(booking.start - now),
+        "given_up": given_up(booking, reader, other, booking.status),
+        "booking_url": links.booking_url(booking) if is_host else "",
+        "manage_url": "" if is_host else links.manage_url(booking),
+        "answer_url": links.answer_url(booking) if is_host and pending else "",
+    }
+    if "before" in facts:
+        before = [datetime.fromisoformat(moment) for moment in facts["before"]]
+        context["old_time"] = times.span(before[0], before[1], reader)
+    if "by" in facts:
+        by = Role(facts["by"])
+        context["by"] = who(by, reader)
+        context["reason"] = reason_for(facts.get("reason", ""), by, reader)
+    elif "reason" in facts:
+        context["reason"] = facts["reason"]
+    return context
+
+
+kinds.register([*_EMAILS, *_PUSHED], BookingWriter())

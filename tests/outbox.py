@@ -1,0 +1,63 @@
+"""Notifications that wait, as a worker would write and send them."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from notifications.domain import kinds, notifications, sending
+from notifications.domain.channels import EmailContent
+from notifications.models import Notification
+from scheduling.models import Booking
+
+
+def rows(channel: str = "", **which: Any) -> list[Notification]:
+    """Return the notifications that somebody can receive, in the order in which they were made."""
+    found: QuerySet[Notification, Notification] = Notification.objects.filter(**which)
+    if channel:
+        found = found.filter(channel=channel)
+    return [row for row in found.order_by("id") if row.channel == "email" or digests(row)]
+
+
+def digests(row: Notification) -> list[str]:
+    """Return the devices that a push message is for."""
+    if row.address:
+        return [row.address]
+    assert row.user is not None
+    return list(row.user.devices.filter(is_active=True).values_list("digest", flat=True))
+
+
+def address_of(row: Notification) -> str:
+    """Return where a message goes: an email address, or the digest of the first device."""
+    if row.channel == "push":
+        return digests(row)[0]
+    if row.address or row.user:
+        return row.address or row.user.email  # type: ignore[union-attr]
+    return Booking.objects.get(pk=json.loads(row.content)["id"]).invitee_email
+
+
+def content_of(row: Notification) -> dict[str, Any]:
+    """Return the content of a message as it is written when it is due, whether it still holds."""
+    facts: dict[str, Any] = json.loads(row.content)
+    if row.is_written:
+        return facts
+    writer = kinds.writer_of(row.kind)
+    found = writer.find([facts["id"]])[facts["id"]]
+    return dict(writer.write(row.kind, found, facts, now=row.due_at).content)
+
+
+def send() -> None:
+    """Send all that is due."""
+    for channel in sending.CHANNELS:
+        while sending.deliver(channel=channel):
+            pass
+
+
+def mail(address: str, *, now: datetime, user: User | None = None) -> Notification:
+    """Enqueue a mail that says nothing."""
+    content: EmailContent = {"subject": "s", "text": "t", "html": "h"}
+    row = notifications.written("test", content, address=address, user=user)
+    notifications.enqueue([row], now=now)
+    return row

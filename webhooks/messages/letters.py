@@ -1,0 +1,27 @@
+"""Texts of the messages about webhooks, written when they are sent."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from notifications.domain import kinds, notifications
+from notifications.domain.kinds import Facts, Message
+from webhooks.models import Webhook
+
+
+class WebhookWriter:
+    """Writes to the owner of a webhook."""
+
+    def find(self, ids: Collection[int]) -> Mapping[int, Webhook]:
+        return Webhook.objects.select_related("owner").in_bulk(ids)
+
+    def check(self, kind: str, found: Webhook, facts: Facts, *, now: datetime) -> None:
+        """Accept all: that it was stopped stays true."""
+
+    def write(self, kind: str, found: Webhook, facts: Facts, *, now: datetime) -> Message:
+        reason = Webhook.DisabledReason(facts["reason"]).label
+        context = {"webhook": found, "reason": reason, "person": found.owner}
+        content = notifications.render_email(kind, context, language=found.owner.mail_language)
+        return Message(found.owner.email, content)
+
+
+kinds.register(["webhook_disabled"], WebhookWriter())
