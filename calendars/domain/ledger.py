@@ -3,14 +3,27 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from calendars.domain import overlap
 from calendars.models import BusyTime
+from core.db.inserting import insert
+from core.db.prepared import Prepared
 from core.errors import PersonGone, TimeTaken
+
+_LOCKED = Prepared[User](
+    lambda person: User.objects.select_for_update(no_key=True).filter(pk=person).values_list("pk")
+)
+_LOCKED_IF_FREE = Prepared[User](
+    lambda person: (
+        User.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(pk=person)
+        .values_list("pk")
+    )
+)
 
 
 def lock_people(ids: Iterable[int]) -> list[User]:
@@ -21,6 +34,14 @@ def lock_people(ids: Iterable[int]) -> list[User]:
     """
     people = User.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
     return list(people)
+
+
+def lock_person(person_id: int, *, waits: bool) -> bool:
+    """Lock one person as `lock_people` does. False if the lock is not free, unless it `waits`."""
+    if waits:
+        _LOCKED.rows(person=person_id)
+        return True
+    return bool(_LOCKED_IF_FREE.rows(person=person_id))
 
 
 def lock_active(people: Iterable[User]) -> None:
@@ -53,21 +74,25 @@ def conflicts_of_each(
 
 
 def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:
-    """Claim this person's time, or raise TimeTaken. The caller holds the lock of `lock_people`.
-
-    It looks for other claims first. A constraint of the database guards against the rest.
-    """
+    """Claim this person's time, or raise TimeTaken. The caller holds the lock of `lock_people`."""
     if conflicts(user=user, start=start, end=end):
         raise TimeTaken(_("That time is no longer free."), reason="busy")
+    return claim_free(user=user, start=start, end=end)
+
+
+def claim_free(*, user: User, start: datetime, end: datetime) -> BusyTime:
+    """Claim time that the caller has found free since it locked this person.
+
+    A constraint of the database is the backstop: TimeTaken, which ends the transaction.
+    """
+    claimed = BusyTime(user=user, start=int(start.timestamp()), end=int(end.timestamp()))
     try:
-        with transaction.atomic():
-            return BusyTime.objects.create(
-                user=user, start=int(start.timestamp()), end=int(end.timestamp())
-            )
+        insert(claimed)
     except IntegrityError as error:
         if overlap.NAME not in str(error):
             raise
         raise TimeTaken(_("That time is no longer free."), reason="busy") from error
+    return claimed
 
 
 def release(ids: Iterable[int]) -> None:

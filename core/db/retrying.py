@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from django.db import Error, OperationalError, connection
+from django.db import Error, OperationalError, connection, transaction
 
 from core.ops import environment
 
@@ -34,6 +34,14 @@ def retrying(act: Callable[[], T]) -> T:
             if not left or sqlstate(error) not in _TRANSIENT:
                 raise
     raise AssertionError("unreachable")
+
+
+def in_transaction(act: Callable[[], T]) -> T:
+    """Run `act` in a transaction of its own, as `retrying` does, or as a part of the open one.
+
+    There is no savepoint. So an error that `act` raises must end the open transaction too.
+    """
+    return act() if connection.in_atomic_block else retrying(transaction.atomic(act))
 
 
 def refuse_old() -> None:

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from core.db import outbox
+from core.db.inserting import insert
 from core.db.outbox import OutboxState
 from notifications.domain import kinds
 from notifications.domain.channels import EmailContent
@@ -88,7 +89,8 @@ def enqueue(rows: Sequence[Notification], *, now: datetime) -> None:
     for row in rows:
         row.created_at = now
         row.due_at = row.due_at or now
-    Notification.objects.bulk_create(rows)
+    if rows:
+        insert(*rows)
     for channel in dict.fromkeys(row.channel for row in rows if row.due_at <= now):
         outbox.hint("notifications.tasks.deliver", channel)
 

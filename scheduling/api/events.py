@@ -17,6 +17,7 @@ from core.api.filters import filtered
 from core.api.idempotency import answer_once
 from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, ErrorSerializer
+from core.db.prepared import Prepared
 from core.errors import Invalid
 from core.text.zones import zone_of
 from scheduling.api.filters import EventFilters
@@ -34,6 +35,7 @@ from scheduling.models.enums import Role
 
 _EVENT = envelope.item_of(EventSerializer)
 _EVENTS = Reading(EventSerializer, Booking.objects.visible_to, "event")
+_OWN = Prepared(lambda user, event_type: EventType.objects.visible_to(user).filter(pk=event_type))
 _HISTORY = Reading(HistorySerializer, lambda booking: HistoryEntry.objects.filter(booking=booking))
 
 
@@ -89,9 +91,10 @@ class EventViewSet(ViewSet):
         asked = NewEventSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         wanted, host = asked.validated_data, caller(request)
-        event_type = EventType.objects.visible_to(host).filter(pk=wanted["event_type_id"]).first()
-        if event_type is None:
+        found = _OWN.objects(user=host.pk, event_type=wanted["event_type_id"])
+        if not found:
             raise Invalid("You have no such event type.", field="event_type_id")
+        [event_type] = found
         zone, now = wanted.get("timezone", event_type.timezone), timezone.now()
         admit = partial(limits.admit_by_api, host=host, email=wanted["attendee_email"], now=now)
         booking = bookings.book(

@@ -6,7 +6,8 @@ Each takes `now` (aware) and writes its change, history row and notifications in
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +18,9 @@ from accounts.domain.services import lock
 from accounts.models import User
 from calendars.domain import ledger
 from calendars.models import BusyTime
-from core.db.retrying import retrying
+from core.db.inserting import insert
+from core.db.prepared import Prepared
+from core.db.retrying import in_transaction, retrying
 from core.errors import Invalid, NotFound, TimeTaken
 from core.ops import faults
 from core.text.lines import validate_address
@@ -40,6 +43,11 @@ _NEVER_OFFERED = {
     Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
     Reason.HORIZON: gettext_lazy("That time is too far ahead."),
 }
+_OFFERED = Prepared(
+    lambda event_type: EventType.objects.with_hours().filter(
+        pk=event_type, is_active=True, host__is_active=True
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -104,10 +112,10 @@ def book(
     def check() -> tuple[EventType, str, dict[str, Any]]:
         """Read the event type anew: its terms may have changed, or it may be gone."""
         admit()
-        offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
-        offered = offers.filter(pk=event_type.pk).first()
-        if offered is None:
+        found = _OFFERED.objects(event_type=event_type.pk)
+        if not found:
             raise Invalid(_("This event type cannot be booked."), field="event_type_id")
+        [offered] = found
         _check_terms(offered, seen)
         near = (offered.host.weekly_availability.timezone, invitee.timezone)
         phone = _checked_phone(offered, invitee.phone, near)
@@ -115,41 +123,44 @@ def book(
         _check_start(offered, start, now)
         return offered, phone, kept
 
-    def write() -> Booking:
-        with transaction.atomic():
-            ledger.lock_people([event_type.host_id])
-            offered, phone, kept = check()
-            booking = Booking(
-                event_type=offered,
-                host=offered.host,
-                invitee_name=invitee.name,
-                invitee_email=invitee.email,
-                invitee_phone=phone,
-                timezone=invitee.timezone,
-                language=invitee.language,
-                time_format=invitee.time_format,
-                start=start,
-                end=start + timedelta(minutes=offered.duration),
-                notes=notes,
-                custom_field_values=kept,
-                status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
-                made_by=actor.role,
-                created_at=now,
-                updated_at=now,
-            )
-            booking.calendar_uid = f"{booking.uuid}@{settings.PUBLIC_HOST}"
-            booking.busy_time = _claim(booking)
-            booking.save(force_insert=True)
-            lifecycle.record(booking, Step(Change.CREATED, actor, now))
-            publishing.publish(booking, Change.CREATED, now=now)
-            if booking.status == Status.CONFIRMED:
-                publishing.publish(booking, Change.CONFIRMED, now=now)
-            notices.created(booking, by=actor.role, now=now)
-            faults.point("booking.created")
+    def write(*, waits: bool) -> Booking | None:
+        if not ledger.lock_person(event_type.host_id, waits=waits):
+            return None
+        offered, phone, kept = check()
+        booking = Booking(
+            event_type=offered,
+            host=offered.host,
+            invitee_name=invitee.name,
+            invitee_email=invitee.email,
+            invitee_phone=phone,
+            timezone=invitee.timezone,
+            language=invitee.language,
+            time_format=invitee.time_format,
+            start=start,
+            end=start + timedelta(minutes=offered.duration),
+            notes=notes,
+            custom_field_values=kept,
+            status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+            made_by=actor.role,
+            created_at=now,
+            updated_at=now,
+        )
+        booking.calendar_uid = f"{booking.uuid}@{settings.PUBLIC_HOST}"
+        booking.busy_time = _claim(booking)
+        insert(booking)
+        lifecycle.record(booking, Step(Change.CREATED, actor, now))
+        publishing.publish(booking, Change.CREATED, now=now)
+        if booking.status == Status.CONFIRMED:
+            publishing.publish(booking, Change.CONFIRMED, now=now)
+        notices.created(booking, by=actor.role, now=now)
+        faults.point("booking.created")
         return booking
 
-    check()  # first without the lock, so that late requests block nobody
-    return retrying(write)
+    booking = in_transaction(partial(write, waits=False))
+    if booking is None:
+        check()  # first without the lock, so that late requests block nobody
+        booking = in_transaction(partial(write, waits=True))
+    return cast(Booking, booking)
 
 
 def confirm(
@@ -326,10 +337,12 @@ def _check_start(
 
 
 def _claim(booking: Booking) -> BusyTime:
-    """Claim the booking's time with its buffers."""
+    """Claim the booking's time with its buffers, which `_check_start` has found free."""
     before = timedelta(minutes=booking.event_type.buffer_time_before)
     after = timedelta(minutes=booking.event_type.buffer_time_after)
-    return ledger.claim(user=booking.host, start=booking.start - before, end=booking.end + after)
+    return ledger.claim_free(
+        user=booking.host, start=booking.start - before, end=booking.end + after
+    )
 
 
 def _release(booking: Booking) -> None:

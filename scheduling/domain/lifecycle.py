@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.db.inserting import insert
 from core.db.retrying import retrying
 from core.errors import Invalid, InvalidTransition
 from scheduling.models.enums import Change, Role, Status
@@ -98,7 +99,8 @@ def move(
 
 def record(row: L, step: Step[R], *, was: str = "") -> None:
     """Write the history row of a change that is made."""
-    history_of(row).create(
+    history = history_of(row)
+    entry = history.model(
         sequence=row.sequence,
         change=step.change,
         from_status=was,
@@ -110,6 +112,8 @@ def record(row: L, step: Step[R], *, was: str = "") -> None:
         reason=step.reason,
         at=step.now,
     )
+    setattr(entry, history.field.name, row)
+    insert(entry)
 
 
 def overdue_change(row: L, now: datetime) -> Change:
