@@ -181,7 +181,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 # --- email and push ---------------------------------------------------------------------------
 
 _mail_folder = {
-    "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+    "EMAIL_BACKEND": "notifications.domain.mail_folder.EmailBackend",
     "EMAIL_FILE_PATH": str(DATA_DIR / "mail"),
 }
 _email = read("EMAIL_URL", _mail_folder, environment.email)
@@ -196,7 +196,9 @@ EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", f"Parley <parley@{PUBLIC_HOST}>", str)
+DEFAULT_FROM_EMAIL = read(
+    "DEFAULT_FROM_EMAIL", f"Parley <parley@{PUBLIC_HOST}>", environment.sender
+)
 
 # Push is off without a service account.
 FIREBASE_CREDENTIALS: dict[str, Any] = read("FIREBASE_CREDENTIALS", {}, environment.service_account)

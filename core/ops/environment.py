@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from email.utils import getaddresses
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -127,6 +128,16 @@ def email(text: str) -> dict[str, Any]:
         raise ValueError(
             "must be smtp://, smtp+tls://, smtp+ssl://, consolemail:// or filemail://"
         ) from None
+
+
+def sender(text: str) -> str:
+    """Return a From header: one address, with or without a name."""
+    found = getaddresses([text])
+    if len(found) != 1 or not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", found[0][1]):
+        raise ValueError("must look like Parley <parley@example.com>, or parley@example.com")
+    if not text.isprintable():
+        raise ValueError("must be one line")
+    return text
 
 
 def http_url(text: str) -> str:
