@@ -39,6 +39,9 @@ class InvitationWriter:
         )
         return Message(found.email, content)
 
+    def refused(self, found: Invitation, facts: Facts, *, now: datetime) -> None:
+        """Do nothing: the team's page shows that nobody has joined."""
+
 
 class LeakWriter:
     """Writes to people whose tokens others have seen or used."""
@@ -59,6 +62,9 @@ class LeakWriter:
         }
         content = notifications.render_email(kind, context, language=found.mail_language)
         return Message(found.email, content)
+
+    def refused(self, found: User, facts: Facts, *, now: datetime) -> None:
+        """Do nothing: nobody else may hear of it."""
 
 
 kinds.register(["team_invitation"], InvitationWriter())

@@ -20,8 +20,8 @@ PATTERN = re.compile(r"[a-z0-9-]{2,30}")
 # Words that a visitor would take for Parley's own, beside those in the URL patterns.
 _OUR_WORDS = frozenset(
     """
-    about abuse account admin api app blog booking bookings calendar dashboard docs event events
-    favicon health healthz help home host invite legal login logout mail me meeting meetings metrics
+    about abuse account admin anymail api app blog booking bookings calendar dashboard docs event
+    events favicon health healthz help home host invite legal login logout mail me meeting meetings metrics
     new oauth
     parley pricing privacy profile readyz robots root security settings signup static status
     support team teams terms user users webhook webhooks www

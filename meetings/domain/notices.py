@@ -25,6 +25,15 @@ def requested(meeting: MeetingRequest, *, now: datetime) -> None:
         _email(meeting, recipient, "meeting_requested", now),
         _push(meeting, recipient, "meeting-created", now),
     ]
+    due_at = facts.unanswered_at(meeting, now=now)
+    if due_at is not None:
+        late = [
+            _email(meeting, recipient, "meeting_unanswered", now),
+            _push(meeting, recipient, "meeting-unanswered", now),
+        ]
+        for row in late:
+            row.topic, row.due_at = meeting.reminder_topic, due_at
+        rows.extend(late)
     notifications.enqueue(rows, now=now)
 
 

@@ -26,7 +26,10 @@ _EMAILS = (
     "meeting_cancelled",
     "meeting_expired",
     "meeting_reminder",
+    "meeting_unanswered",
 )
+# They ask for an answer.
+_REQUESTS = ("meeting_requested", "meeting-created", "meeting_unanswered", "meeting-unanswered")
 _PUSHED = {
     "meeting-created": (
         _("MEETING ALERT"),
@@ -42,6 +45,10 @@ _PUSHED = {
     "meeting-completed": (
         _("Meeting completed"),
         _("Your meeting with %(name)s has taken place."),
+    ),
+    "meeting-unanswered": (
+        _("Not answered yet"),
+        _("%(name)s waits for your answer: the meeting would start %(lead)s."),
     ),
     "meeting-reminder": (
         _("Meeting reminder"),
@@ -64,7 +71,7 @@ class MeetingWriter:
     def check(self, kind: str, found: MeetingRequest, facts: Facts, *, now: datetime) -> None:
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
-        if kind in ("meeting_requested", "meeting-created"):
+        if kind in _REQUESTS:
             facts_.check_request(found, facts, now=now)
 
     def write(self, kind: str, found: MeetingRequest, facts: Facts, *, now: datetime) -> Message:
@@ -75,11 +82,14 @@ class MeetingWriter:
                 return Message("", _push(meeting, person, kind, facts, now))
             return Message(person.email, _email(meeting, person, kind, facts, now))
 
+    def refused(self, found: MeetingRequest, facts: Facts, *, now: datetime) -> None:
+        """Do nothing: both see the meeting when they sign in."""
+
 
 def _push(
     meeting: MeetingRequest, person: User, kind: str, facts: Facts, now: datetime
 ) -> PushContent:
-    url = links.pending_url() if kind == "meeting-created" else links.meeting_url(meeting)
+    url = links.pending_url() if kind in _REQUESTS else links.meeting_url(meeting)
     title, usual = _PUSHED[kind]
     words = _CANCELLED_BY.get(facts.get("by", ""), usual)
     values = {"name": meeting.other_party(person).name, "lead": times.lead(meeting.start - now)}

@@ -118,20 +118,20 @@ class _EmailSession:
                 self.close()
                 self._send(parts, address, message_id)
         except AnymailUnsupportedFeature:
-            self._send(parts, address, message_id, is_invitation=False)
+            self._send(parts, address, message_id, is_plain=True)
         except Exception as error:
             if not _is_about_recipient(error):
                 self.close()
             raise _email_error(error) from error
 
     def _send(
-        self, parts: EmailContent, address: str, message_id: str, *, is_invitation: bool = True
+        self, parts: EmailContent, address: str, message_id: str, *, is_plain: bool = False
     ) -> None:
         if self._connection is None:
             opened = get_connection()
             opened.open()
             self._connection = opened
-        message = _email(parts, address, message_id, is_invitation=is_invitation)
+        message = _email(parts, address, message_id, is_plain=is_plain)
         message.connection = self._connection
         message.send()
 
@@ -143,8 +143,9 @@ class _EmailSession:
 
 
 def _email(
-    parts: EmailContent, address: str, message_id: str, *, is_invitation: bool
+    parts: EmailContent, address: str, message_id: str, *, is_plain: bool
 ) -> EmailMultiAlternatives:
+    """Return the message. One that `is_plain` does without what some providers refuse."""
     message = EmailMultiAlternatives(
         parts["subject"],
         parts["text"],
@@ -157,9 +158,12 @@ def _email(
         },
     )
     message.attach_alternative(parts["html"], "text/html")
+    if not is_plain:
+        # anymail gives it back when it tells of a bounce.
+        message.metadata = {"message_id": message_id}  # type: ignore[attr-defined]
     if "ics" in parts and "ics_method" in parts:
         ics, method = parts["ics"], parts["ics_method"]
-        if is_invitation:
+        if not is_plain:
             # Exchange takes only an alternative for a meeting request (MS-OXCMAIL 2.2.3.3.2).
             message.attach_alternative(ics, f"text/calendar; method={method}")
         message.attach(_calendar_file(ics, method))

@@ -43,6 +43,9 @@ class Writer(Protocol):
     def write(self, kind: str, found: Any, facts: Facts, *, now: datetime) -> Message:
         """Write one message."""
 
+    def refused(self, found: Any, facts: Facts, *, now: datetime) -> None:
+        """Record that a mail server refuses messages to this recipient for good."""
+
 
 _writers: dict[str, Writer] = {}
 
@@ -61,6 +64,15 @@ def write(rows: Sequence[Notification], *, now: datetime) -> list[Message | Exce
     facts: list[Facts | Exception] = [_facts(row) for row in rows]
     found = _find(rows, facts)
     return [_written(row, of_row, found, now) for row, of_row in zip(rows, facts, strict=True)]
+
+
+def refused(row: Notification, *, now: datetime) -> None:
+    """Tell the writer of this email that its recipient cannot be reached."""
+    facts = {} if row.is_written else json.loads(row.content)
+    writer = _writers.get(row.kind)
+    if writer is not None and facts:
+        for found in writer.find([facts["id"]]).values():
+            writer.refused(found, facts, now=now)
 
 
 def _facts(row: Notification) -> Facts | Exception:

@@ -130,22 +130,24 @@ def _send(
 ) -> None:
     """Send these messages in one session, before the end of their lease, and settle them."""
     limit = Deadline(rows[0].seconds_to_send())
-    sent, untried = [], list(rows)
+    sent: list[Notification] = []
+    failed: list[tuple[Notification, Exception, bool]] = []
     with limit, channel.session() as session:
         for row, message in zip(rows, messages, strict=True):
             if limit.passed:
                 break
-            untried.remove(row)
             try:
                 _send_one(session, row, message)
             except Exception as error:
-                _end(row, error, in_time=not limit.passed)
+                failed.append((row, error, not limit.passed))
             else:
                 sent.append(row)
     if sent:
         faults.point("notification.sent")
-        outbox.settle(sent, state=OutboxState.SENT, now=timezone.now())
-    outbox.give_back(untried)
+    outbox.settle(sent, state=OutboxState.SENT, now=timezone.now())
+    for row, failure, in_time in failed:
+        _end(row, failure, in_time=in_time)
+    outbox.give_back(rows[len(sent) + len(failed) :])
     faults.point("notification.settled")
 
 
@@ -173,6 +175,7 @@ def _end(row: Notification, error: Exception, *, in_time: bool) -> None:
             devices.deactivate(digest=row.address)
             state = OutboxState.FAILED
         case Refused():
+            kinds.refused(row, now=timezone.now())
             state = OutboxState.FAILED
         case NotConfigured() | Untrue():
             state = OutboxState.WITHDRAWN

@@ -290,6 +290,14 @@ def update(
     return retrying(write)
 
 
+def note_undelivered(*, booking: Booking, now: datetime) -> None:
+    """Note that the invitee's address refuses messages. The host hears of it once."""
+    with transaction.atomic():
+        noted = Booking.objects.filter(pk=booking.pk, undelivered_at=None, erased_at=None)
+        if noted.update(undelivered_at=now):
+            notices.undelivered(booking, now=now)
+
+
 def _move(booking: Booking, step: Step[Role]) -> Booking:
     """Bring a booking into the status that its change is named after."""
     return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=["busy_time"])

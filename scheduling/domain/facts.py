@@ -11,6 +11,7 @@ from scheduling.models.lifecycle import L, Lifecycle
 
 REMINDERS = (timedelta(days=1), timedelta(minutes=15))
 """How long before the start a reminder is due, longest first."""
+_UNANSWERED = timedelta(days=1)
 
 
 def of(row: Lifecycle, *, now: datetime, **more: Any) -> Facts:
@@ -45,6 +46,15 @@ def reminders(row: Lifecycle, *, now: datetime) -> Iterator[tuple[datetime, str]
         due_at = row.start - lead
         if due_at > now:
             yield due_at, until.isoformat()
+
+
+def unanswered_at(row: Lifecycle, *, now: datetime) -> datetime | None:
+    """Return when a request that nobody has answered is due for a reminder. None if that is past.
+
+    It is a day before the request expires.
+    """
+    due_at = row.start - _UNANSWERED
+    return due_at if due_at > now else None
 
 
 def check_reminder(row: Lifecycle, facts: Facts, *, now: datetime) -> None:

@@ -21,6 +21,7 @@ def created(booking: Booking, *, by: Role, now: datetime) -> None:
     """Notify both parties of a request that the host must approve, or of a confirmed booking."""
     if booking.status == Status.PENDING:
         rows = [_email(booking, role, "booking_requested", now) for role in _BOTH]
+        rows.extend(_unanswered(booking, now))
     else:
         rows = list(_put_into_calendars(booking, now))
     if by is not Role.HOST:
@@ -87,6 +88,8 @@ def rescheduled(
         )
         if booking.status == Status.CONFIRMED:
             rows.extend(_reminders(booking, role, now))
+    if booking.status == Status.PENDING:
+        rows.extend(_unanswered(booking, now))
     if by is not Role.HOST:
         rows.append(_push(booking, "booking-rescheduled", now))
     notifications.enqueue(rows, now=now)
@@ -97,6 +100,23 @@ def _put_into_calendars(booking: Booking, now: datetime) -> Iterator[Notificatio
     for role in _BOTH:
         yield _email(booking, role, "booking_confirmed", now, calendar=_REQUEST)
         yield from _reminders(booking, role, now)
+
+
+def undelivered(booking: Booking, *, now: datetime) -> None:
+    """Tell the host that the invitee's address refuses messages."""
+    notifications.enqueue([_email(booking, Role.HOST, "booking_undelivered", now)], now=now)
+
+
+def _unanswered(booking: Booking, now: datetime) -> Iterator[Notification]:
+    """Remind the host of a request before it expires."""
+    due_at = facts.unanswered_at(booking, now=now)
+    if due_at is not None:
+        for row in (
+            _email(booking, Role.HOST, "booking_unanswered", now),
+            _push(booking, "booking-unanswered", now),
+        ):
+            row.topic, row.due_at = booking.reminder_topic, due_at
+            yield row
 
 
 def _reminders(booking: Booking, role: Role, now: datetime) -> Iterator[Notification]:

@@ -13,6 +13,7 @@ from core.text import times
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
 from notifications.domain.kinds import Facts, Message
+from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
 from scheduling.messages.entries import calendar_object
@@ -38,12 +39,20 @@ _EMAILS = (
     "booking_rescheduled",
     "booking_expired",
     "booking_reminder",
+    "booking_unanswered",
+    "booking_undelivered",
 )
+# They ask for an answer.
+_REQUESTS = ("booking_unanswered", "booking-unanswered")
 _PUSHED = {
     "booking-created": (_("New booking"), _("%(name)s booked %(what)s.")),
     "booking-cancelled": (_("Booking cancelled"), _("%(name)s: %(what)s.")),
     "booking-rescheduled": (_("Booking moved"), _("%(name)s moved %(what)s.")),
     "booking-reminder": (_("Reminder"), _("%(what)s with %(name)s starts %(lead)s.")),
+    "booking-unanswered": (
+        _("Not answered yet"),
+        _("%(name)s waits for your answer: %(what)s starts %(lead)s."),
+    ),
 }
 """Title and text of push messages to the host, by kind."""
 
@@ -57,7 +66,8 @@ class BookingWriter:
     def check(self, kind: str, found: Booking, facts: Facts, *, now: datetime) -> None:
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
-        if kind == "booking_requested" and facts["to"] == Role.HOST:
+        asks_host = kind == "booking_requested" and facts["to"] == Role.HOST
+        if asks_host or kind in _REQUESTS:
             facts_.check_request(found, facts, now=now)
 
     def write(self, kind: str, found: Booking, facts: Facts, *, now: datetime) -> Message:
@@ -67,6 +77,10 @@ class BookingWriter:
         reader = next(each for each in parties(booking) if each.role == facts["to"])
         with translation.override(reader.language):
             return Message(reader.email, _email(booking, reader, kind, facts, now))
+
+    def refused(self, found: Booking, facts: Facts, *, now: datetime) -> None:
+        if facts.get("to") == Role.INVITEE:
+            bookings.note_undelivered(booking=found, now=now)
 
 
 def _push(booking: Booking, kind: str, now: datetime) -> PushContent:

@@ -32,5 +32,8 @@ class Migration(migrations.Migration):
                 default=scheduling.models.lifecycle.sender_address, editable=False, max_length=320
             ),
         ),
+        migrations.AddField(
+            "booking", "undelivered_at", models.DateTimeField(editable=False, null=True)
+        ),
         migrations.RunPython(_keep, migrations.RunPython.noop, elidable=True),
     ]

@@ -81,6 +81,8 @@ class Booking(Lifecycle):
     )
     # Who made it: its invitee on a public page, or its host. Empty: it is older than this column.
     made_by = models.CharField(max_length=10, choices=Role.choices, blank=True, editable=False)
+    # Since when a mail server refuses messages to the invitee.
+    undelivered_at = models.DateTimeField(null=True, editable=False)
     # Since when nothing is known of its invitee.
     erased_at = models.DateTimeField(null=True, editable=False)
 

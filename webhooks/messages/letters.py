@@ -23,5 +23,8 @@ class WebhookWriter:
         content = notifications.render_email(kind, context, language=found.owner.mail_language)
         return Message(found.owner.email, content)
 
+    def refused(self, found: Webhook, facts: Facts, *, now: datetime) -> None:
+        """Do nothing: the page of the webhook says why it was stopped."""
+
 
 kinds.register(["webhook_disabled"], WebhookWriter())
