@@ -63,7 +63,11 @@ BOUNDED = {
         "scheduling.EventType",
         "webhooks.Webhook",
     },
-    "one of each kind for a person": {"mfa.Authenticator", "scheduling.WeeklyAvailability"},
+    "one of each kind for a person": {
+        "mfa.Authenticator",
+        "scheduling.WeeklyAvailability",
+        "webhooks.OwnerCounter",
+    },
     "requests a day, and kept for some days": {
         "accounts.AuditEntry",
         "core.IdempotencyRecord",
