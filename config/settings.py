@@ -514,6 +514,11 @@ OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
 PRIVACY = ["meetings.privacy", "scheduling.privacy", "webhooks.privacy", "accounts.privacy"]
 # The floors with something that goes on reaching into an account when its password is changed.
 LASTING_ACCESS = ["webhooks.domain.access", "accounts.domain.access"]
+# What makes a sample of the objects that webhooks hear of, by the first word of an event's type.
+WEBHOOK_SAMPLES = {
+    "booking": "scheduling.domain.publishing.sample",
+    "meeting": "meetings.domain.publishing.sample",
+}
 # The floors with something to come, which ends when somebody leaves.
 DEPARTURES = ["meetings.domain.departures", "scheduling.domain.departures"]
 # For how many days it is kept; 0: for ever.

@@ -102,7 +102,7 @@ def erase(*, person_id: int, now: datetime) -> None:
         outgoing.forget(topics=MeetingRequest.topics_of(ids))
     asked = met.filter(requester=person).exclude(link="")
     for ids in privacy.batches(asked.order_by("pk").values_list("pk", flat=True)):
-        publishing.forget(topics=MeetingRequest.topics_of(ids), blanks={"link": None})
+        publishing.forget(topics=MeetingRequest.topics_of(ids), blanks=lambda _data: {"link": None})
     asked.update(link="")
     HistoryEntry.objects.filter(actor=person).exclude(reason="").update(reason="")
 

@@ -118,7 +118,16 @@ def _made(person_id: int) -> QuerySet[Booking, Booking]:
 
 
 def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
-    names = ("uuid", "timezone", "notes", "custom_field_values", "created_at", "updated_at")
+    names = (
+        "uuid",
+        "timezone",
+        "notes",
+        "custom_field_values",
+        "join_url",
+        "metadata",
+        "created_at",
+        "updated_at",
+    )
     history = [
         {
             "change": entry.change,
@@ -152,7 +161,7 @@ def _entry(booking: Booking, now: datetime) -> icalendar.Entry:
         sequence=booking.sequence,
         summary=f"{booking.event_type.name}: {booking.invitee}",
         description=booking.notes,
-        url="",
+        url=booking.link,
         location=booking.event_type.location_display,
         start=booking.start,
         end=booking.end,
@@ -197,7 +206,14 @@ def erase(*, person_id: int, now: datetime) -> None:
         erasure.settle(booking, actor=bookings.host(host), now=now)
     for ids in privacy.batches(hosted.order_by("pk").values_list("pk", flat=True)):
         outgoing.forget(topics=Booking.topics_of(ids))
-    hosted.update(invitee_phone="", notes="", custom_field_values={})
+    hosted.update(
+        invitee_phone="",
+        notes="",
+        custom_field_values={},
+        join_url="",
+        metadata={},
+        last_reason="",
+    )
     HistoryEntry.objects.filter(booking__host=host).exclude(reason="").update(reason="")
     HistoryEntry.objects.filter(actor=host).exclude(reason="").update(reason="")
     BusyTime.objects.filter(user=host).delete()

@@ -77,6 +77,8 @@ def booking(
     actor: bookings.Actor = bookings.INVITEE,
     notes: str = "",
     answers: Mapping[str, object] | None = None,
+    join_url: str = "",
+    metadata: Mapping[str, str] | None = None,
     **invitee: str,
 ) -> Booking:
     """Book an event type for John Doe in Berlin, unless `invitee` says otherwise."""
@@ -89,6 +91,8 @@ def booking(
         now=now,
         notes=notes,
         answers=answers,
+        join_url=join_url,
+        metadata=metadata,
     )
 
 
@@ -100,10 +104,10 @@ def webhook(owner: User, **fields: Any) -> Webhook:
 
 def delivery(webhook: Webhook, *, now: datetime, type_: str = "booking.created") -> Delivery:
     """Make a pending delivery to this webhook."""
-    event = publishing.write_event(
-        owner=webhook.owner, type_=type_, data={"uuid": "evt_1"}, now=now
+    [event] = publishing.write_events(
+        wanted=[(webhook.owner_id, type_)], data={"uuid": "evt_1"}, now=now
     )
-    [made] = publishing.enqueue(webhook_ids=[webhook.pk], event=event, now=now)
+    [made] = publishing.enqueue(wanted=[(event, [webhook.pk])], now=now)
     return made
 
 

@@ -265,6 +265,7 @@ class World:
             "duration": "45",
             "location": "custom",
             "location_custom": "Here",
+            "location_link": "https://example.com/new",
             "buffer_time_before": "0",
             "buffer_time_after": "0",
             "min_advance_booking": "1",
@@ -412,7 +413,9 @@ def build() -> World:
         custom_fields=[which],
         location="phone_call",
     )
-    plain = factories.event_type(alice, name="Alice’s call", slug="call")
+    plain = factories.event_type(
+        alice, name="Alice’s call", slug="call", location_link="https://example.com/of-alice"
+    )
     off = factories.event_type(alice, name="Alice’s pause", slug="pause", is_active=False)
     pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)

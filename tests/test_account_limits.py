@@ -63,7 +63,11 @@ BOUNDED = {
         "scheduling.EventType",
         "webhooks.Webhook",
     },
-    "one of each kind for a person": {"mfa.Authenticator", "scheduling.WeeklyAvailability"},
+    "one of each kind for a person": {
+        "mfa.Authenticator",
+        "scheduling.WeeklyAvailability",
+        "webhooks.OwnerCounter",
+    },
     "requests a day, and kept for some days": {
         "accounts.AuditEntry",
         "core.IdempotencyRecord",
@@ -151,6 +155,7 @@ EVENT_TYPE = {
     "color": "#4F46E5",
     "sort_order": "0",
     "location": "zoom_meeting",
+    "link_later": "on",
     "buffer_time_before": "0",
     "buffer_time_after": "0",
     "min_advance_booking": "0",

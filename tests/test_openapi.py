@@ -56,6 +56,9 @@ _QUESTIONS = (
     r"custom_fields\.\d+\.options: A select needs options, and nothing else has them\.",
     r"location_custom: Say where, since the location is custom\.",  # also where only it is sent
     r": You have an event type with this address already\.",
+    r"(location_link|link_later): People do not meet by a link there\.",
+    r"(location_link|link_later): Give the link, or say that it follows(, but not both)?\.",
+    r"location_link: The link must be an http or https URL\.",  # its host cannot be read
 )
 _START = (
     # What is offered depends on hours, bookings and the present time.
@@ -68,6 +71,7 @@ _ANSWERS = (
     # The document bounds no value of any type: generators make nothing good of that.
     r"custom_field_values\..*: (Is over 5000 characters long|May not hold a NUL character)\.",
     r"attendee_phone: Must be a phone number\.",  # in any way that people write one
+    r"join_url: The link must be an http or https URL\.",  # its host cannot be read
 )
 _HOURS = (
     r".*\.end: The end must be after the start\.( Midnight .*)?",

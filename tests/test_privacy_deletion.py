@@ -113,7 +113,12 @@ def _made() -> World:
     _invitations(zephyrine, team, charlie, other)
     with time_machine.travel(NOW - timedelta(days=14)):
         then, start = timezone.now(), START - timedelta(days=14)
-        plain = factories.event_type(zephyrine, name="Tea with Zephyrine", description="Quill")
+        plain = factories.event_type(
+            zephyrine,
+            name="Tea with Zephyrine",
+            description="Quill",
+            location_link="https://example.com/of-zeph",
+        )
         past = factories.booking(
             plain,
             start=start,
@@ -121,6 +126,8 @@ def _made() -> World:
             notes="Nebelhorn",
             phone="+49 30 99",
             answers={"x": "Nebelhorn"},
+            join_url="https://example.com/of-zeph",
+            metadata={"x": "Nebelhorn"},
         )
         met = _asks(zephyrine, bob, team, start + timedelta(hours=2))
         meetings.confirm(meeting=met, actor=bob, now=then)
@@ -212,6 +219,15 @@ def test_nothing_of_them_is_left_when_the_last_emails_are_sent(world: World) -> 
     waiting = {("notifications.Notification", word) for word in ("zephyrine", "quill")}
     assert set(traces(*world.marks)) <= waiting | {("notifications.Notification", "of-zeph")}
     assert set(Notification.objects.values_list("topic", "state")) == {("once", "waiting")}
+    drain()
+    privacy.retain(now=LATER)
+    assert traces(*world.marks) == []
+
+
+def test_reasons_go_with_the_host(world: World) -> None:
+    host = bookings.host(world.zephyrine)
+    bookings.cancel(booking=world.booked, actor=host, now=NOW, reason="Nebelhorn")
+    delete(world)
     drain()
     privacy.retain(now=LATER)
     assert traces(*world.marks) == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -29,7 +30,7 @@ from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(minutes=10)
-MARKS = ("quincey", "morris", "5550199", "allergic", "of-quincey")
+MARKS = ("quincey", "morris", "5550199", "allergic", "of-quincey", "texas", "bowie")
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +60,22 @@ def book(event_type: EventType, **fields: Any) -> Booking:
         "phone": "+1 555-0199",
         "notes": "Allergic to nuts.",
         "answers": {"diet": "allergic"},
+        "join_url": "https://example.com/bowie",
+        "metadata": {"from": "Texas"},
     }
     return factories.booking(event_type, **{**usual, **fields})
+
+
+BLANKS: dict[str, Any] = {
+    "timezone": "UTC",
+    "join_url": None,
+    "notes": "",
+    "custom_field_values": {},
+    "questions": [],
+    "metadata": {},
+    "cancel_url": None,
+    "reschedule_url": None,
+}
 
 
 def erase(client: Client, booking: Booking) -> Any:
@@ -226,7 +241,7 @@ def test_the_api_says_it_in_english_and_keeps_its_shape(
         "email": "deleted@deleted.invalid",
         "phone": None,
     }
-    assert (told["notes"], told["custom_field_values"]) == ("", {})
+    assert {name: told[name] for name in BLANKS} == BLANKS
     assert told["start_time"] == "2026-03-04T10:00:00Z"
 
 
@@ -251,12 +266,22 @@ def test_staff_read_it_too_and_what_they_did_names_nobody(
     assert traces(*MARKS) == []
 
 
+def test_the_reason_that_they_gave_last_goes(client: Client, event_type: EventType) -> None:
+    booking = book(event_type)
+    bookings.cancel(booking=booking, actor=bookings.INVITEE, now=NOW, reason="I am of-quincey")
+    erase(client, booking)
+    drain()
+    privacy.retain(now=LATER)
+    assert traces(*MARKS) == []
+
+
 def test_what_a_host_wrote_stays_theirs(client: Client, event_type: EventType) -> None:
     booking = book(event_type)
     host = bookings.host(event_type.host)
     bookings.cancel(booking=booking, actor=host, now=NOW, reason="I am ill.")
     erase(client, booking)
     assert list(booking.history.values_list("reason", flat=True)) == ["", "I am ill."]
+    assert Booking.objects.get().last_reason == "I am ill."
 
 
 # --- webhooks -----------------------------------------------------------------------------------
@@ -275,7 +300,49 @@ def test_what_waits_for_webhooks_is_told_without_them(
     ]
     assert [each["data"]["status"] for each in told] == ["confirmed", "confirmed", "cancelled"]
     assert {each["data"]["invitee"]["name"] for each in told} == {"Deleted person"}
+    for each in told:
+        assert {name: each["data"][name] for name in BLANKS} == BLANKS
+        assert each["data"]["location"]["join_url"] is None
     assert Delivery.objects.filter(state=OutboxState.WAITING).count() == 3
+
+
+def test_a_reason_of_the_host_goes_on_to_webhooks_and_one_of_the_invitee_does_not(
+    client: Client, event_type: EventType, webhook: Webhook
+) -> None:
+    booking = book(event_type)
+    host = bookings.host(event_type.host)
+    steps = ((bookings.INVITEE, "Flu."), (host, "A clash."))
+    for hours, (actor, reason) in enumerate(steps, start=1):
+        start = START + timedelta(hours=hours)
+        bookings.reschedule(booking=booking, start=start, actor=actor, now=NOW, reason=reason)
+    erase(client, booking)
+    told = [json.loads(event.body)["data"] for event in WebhookEvent.objects.order_by("pk")]
+    assert [each["last_change"]["reason"] for each in told] == ["", "", "", "A clash.", ""]
+
+
+def test_an_event_of_an_earlier_version_is_blanked_as_far_as_it_goes(
+    client: Client, event_type: EventType, webhook: Webhook
+) -> None:
+    booking = book(event_type)
+    for event in WebhookEvent.objects.all():
+        body = json.loads(event.body)
+        for name in ("last_change", "location", "questions", "cancel_url"):
+            del body["data"][name]
+        event.body = json.dumps(body)
+        event.save()
+    erase(client, booking)
+    first = json.loads(WebhookEvent.objects.earliest("pk").body)["data"]
+    assert (first["notes"], first["metadata"], "location" in first) == ("", {}, False)
+
+
+def test_an_event_that_no_key_opens_is_forgotten_whole(
+    client: Client, event_type: EventType, webhook: Webhook
+) -> None:
+    booking = book(event_type)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE webhooks_webhookevent SET body = 'lost.AAAA'")
+    erase(client, booking)
+    assert [event.type for event in WebhookEvent.objects.all()] == ["booking.cancelled"]
 
 
 def test_what_was_told_is_forgotten_with_what_was_answered(

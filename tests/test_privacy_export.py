@@ -78,6 +78,15 @@ def _given() -> Mapping[str, bytes]:
         notes="No sugar",
         answers={"cups": "2"},
     )
+    factories.webhook(alice, url="https://example.com/x")
+    factories.booking(
+        told,
+        start=START + timedelta(hours=4),
+        now=NOW,
+        join_url="https://example.com/room",
+        metadata={"order": "7"},
+    )
+    Webhook.objects.all().delete()
     for requester, recipient, day in ((alice, bob, 1), (bob, alice, 2)):
         met = meetings.request_meeting(
             requester=requester,
@@ -155,7 +164,7 @@ def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) 
 
 
 def test_bookings_come_with_their_history(given: Mapping[str, bytes]) -> None:
-    cancelled, stands = rows(given, "bookings.json")
+    cancelled, stands, _last = rows(given, "bookings.json")
     assert (cancelled["start_time"], cancelled["status"], stands["status"]) == (
         "2026-03-04T10:00:00Z",
         "cancelled",
@@ -170,6 +179,18 @@ def test_bookings_come_with_their_history(given: Mapping[str, bytes]) -> None:
         ("created", "invitee", ""),
         ("cancelled", "invitee", "Flu"),
     ]
+
+
+def test_a_booking_comes_with_its_link_and_metadata(given: Mapping[str, bytes]) -> None:
+    *_others, last = rows(given, "bookings.json")
+    assert (last["join_url"], last["metadata"]) == ("https://example.com/room", {"order": "7"})
+
+
+def test_webhook_events_come_without_the_links_in_them(given: Mapping[str, bytes]) -> None:
+    told = rows(given, "webhook_events.json")
+    [body] = [each["body"] for each in told if each["body"]["type"] == "booking.confirmed"]
+    assert body["data"]["join_url"] == "https://example.com/..."
+    assert body["data"]["cancel_url"].endswith("/...")
 
 
 def test_what_one_booked_with_others_is_as_their_link_shows_it(given: Mapping[str, bytes]) -> None:
@@ -195,11 +216,12 @@ def test_meetings_name_the_other_and_what_one_was(given: Mapping[str, bytes]) ->
 
 def test_calendars_can_be_read_by_calendars(given: Mapping[str, bytes]) -> None:
     booked: Any
-    [booked] = Calendar.from_ical(given["bookings.ics"]).walk("VEVENT")
+    booked, online = Calendar.from_ical(given["bookings.ics"]).walk("VEVENT")
     assert (booked["SUMMARY"], booked["DTSTART"].dt) == (
         "30 Minute Meeting: John Doe",
         START + timedelta(hours=2),
     )
+    assert online["URL"] == "https://example.com/room"
     met = Calendar.from_ical(given["meetings.ics"]).walk("VEVENT")
     assert [each["SUMMARY"] for each in met] == ["Meeting with Bob Byrd"] * 2
     for name in ("bookings.ics", "meetings.ics"):
@@ -244,7 +266,8 @@ def test_nothing_of_anybody_elses_is_in_it(
 
 def test_what_no_key_opens_is_left_out_of_it() -> None:
     nina = factories.user("nina")
-    factories.webhook(nina, headers={"Authorization": "Bearer secret"})
+    webhook = factories.webhook(nina, headers={"Authorization": "Bearer secret"})
+    factories.delivery(webhook, now=NOW)
     Notification.objects.create(
         user=nina,
         channel="email",
@@ -257,9 +280,11 @@ def test_what_no_key_opens_is_left_out_of_it() -> None:
     )
     with connection.cursor() as cursor:  # as if their key had been taken away
         cursor.execute("UPDATE webhooks_webhook SET sealed_headers = 'lost.AAAA'")
+        cursor.execute("UPDATE webhooks_webhookevent SET body = 'lost.AAAA'")
         cursor.execute("UPDATE notifications_notification SET content = 'lost.AAAA'")
     client = Client()
     client.force_login(nina)
     found = files_of(client.post("/settings/data/export"))
     assert [row["headers"] for row in rows(found, "webhooks.json")] == [[]]
+    assert [row["body"] for row in rows(found, "webhook_events.json")] == [None]
     assert [row["subject"] for row in rows(found, "notifications.json")] == [None]

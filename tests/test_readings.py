@@ -23,7 +23,7 @@ from scheduling.api import event_types, events, hours
 from scheduling.api.serializers import EventTypeSerializer, HistorySerializer
 from scheduling.api.serializers_of_hours import AvailabilitySerializer, OverrideSerializer
 from scheduling.domain import bookings, services
-from scheduling.domain.readings import EventSerializer
+from scheduling.domain.readings import EventDetailsSerializer, EventSerializer
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
 from tests import factories
 from tests.pages import Making
@@ -54,7 +54,7 @@ def _made() -> User:
     bob = factories.user("bob", first_name="Bob", last_name="Byrd")
     team = factories.team("Founders", alice, bob)
     plain = factories.event_type(alice)
-    factories.event_type(
+    advice = factories.event_type(
         alice,
         name="Advice",
         description="Ask me anything.",
@@ -71,9 +71,23 @@ def _made() -> User:
             {"name": "topic", "label": "Topic", "type": "text", "required": False, "options": []}
         ],
     )
+    services.create_event_type(
+        host=alice, name="Call", duration=30, location_link="https://example.com/all"
+    )
     first = factories.booking(plain, start=START, now=NOW, notes="Hello", phone="+1 234")
     second = factories.booking(plain, start=START + timedelta(hours=1), now=NOW, answers={"a": 1})
     bookings.cancel(booking=second, actor=bookings.host(alice), reason="Ill.", now=NOW)
+    advised = factories.booking(
+        advice,
+        start=START.replace(hour=14),
+        now=NOW,
+        answers={"topic": "Tax", "other": True},
+        join_url="https://example.com/own",
+        metadata={"order": "7"},
+    )
+    moved = START.replace(hour=15)
+    host = bookings.host(alice)
+    bookings.reschedule(booking=advised, start=moved, actor=host, reason="Later.", now=NOW)
     Booking.objects.filter(pk=first.pk).update(erased_at=NOW, invitee_name="")
     factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
     # Time has passed these by, and no sweep was here yet.
@@ -119,6 +133,11 @@ CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[U
         EventSerializer,
         lambda user: Booking.objects.visible_to(user).with_people(),
         lambda user: events._EVENTS.all(user=user.pk),
+    ),
+    "event details": (
+        EventDetailsSerializer,
+        lambda user: Booking.objects.visible_to(user).with_people(),
+        lambda user: events._EVENT_DETAILS.all(user=user.pk),
     ),
     "history": (
         HistorySerializer,

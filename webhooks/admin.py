@@ -1,13 +1,19 @@
 """Staff pages for webhooks: their deliveries and attempts, and sending a delivery again."""
 
+import json
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, staff_action
+from core.db.crypto import is_readable
+from core.text.links import cut_links
 from webhooks.domain import services
-from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
+from webhooks.models import Attempt, Delivery, OwnerCounter, Webhook, WebhookEvent
 
 
 @admin.register(Webhook)
@@ -31,6 +37,23 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     people = ("owner",)
     number, prefix = "message_id", "msg_"
     search_fields = ("topic__exact",)
+    exclude = ("body",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WebhookEvent | None = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "body_without_links"]
+
+    @admin.display(description=_("body"))
+    def body_without_links(self, event: WebhookEvent) -> str:
+        if not is_readable(event, "body"):
+            return gettext("No key opens it.")
+        return json.dumps(cut_links(json.loads(event.body)), ensure_ascii=False, indent=2)
+
+
+@admin.register(OwnerCounter)
+class OwnerCounterAdmin(ReadOnlyAdmin[OwnerCounter]):
+    list_display = ("owner", "last")
+    list_select_related = ("owner",)
+    people = ("owner",)
 
 
 class AttemptInline(ReadOnlyInline):

@@ -124,8 +124,27 @@ class Webhook(models.Model):
         return [self.secret, *([self.previous_secret] if in_grace else [])]
 
 
+class OwnerCounter(models.Model):
+    """Last `owner_sequence` that an event of this owner got. It outlives the owner's webhooks."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+"
+    )
+    last = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = _("counter of webhook events")
+        verbose_name_plural = _("counters of webhook events")
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.last}"
+
+
 class WebhookEvent(models.Model):
-    """An event, with the exact text that is sent. The text is written once."""
+    """An event, with the exact text that is sent. The text is written once.
+
+    It is encrypted, since it can hold links that act for their reader.
+    """
 
     message_id = models.CharField(
         max_length=30, unique=True, default=new_message_id, editable=False
@@ -134,7 +153,7 @@ class WebhookEvent(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhook_events"
     )
     type = models.CharField(_("type"), max_length=40)
-    body = models.TextField(_("body"))
+    body = EncryptedTextField(_("body"))
     # The publisher's name for the object of the event, by which the event can be forgotten.
     topic = models.CharField(_("topic"), max_length=120, blank=True)
     created_at = models.DateTimeField()

@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 from core.db.crypto import is_readable
 from core.people import privacy
 from core.people.privacy import BATCH, File, json_file
-from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
+from core.text.links import cut_links
+from webhooks.models import Attempt, Delivery, OwnerCounter, Webhook, WebhookEvent
 
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
@@ -62,7 +63,9 @@ def _events(person_id: int) -> Iterator[dict[str, Any]]:
             }
             for delivery in event.deliveries.all()
         ]
-        yield {"body": orjson.loads(event.body), "deliveries": deliveries}
+        # Links that act for their reader are left out, as in notifications.
+        body = cut_links(orjson.loads(event.body)) if is_readable(event, "body") else None
+        yield {"body": body, "deliveries": deliveries}
 
 
 def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
@@ -76,11 +79,12 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
 
 
 def erase(*, person_id: int, now: datetime) -> None:
-    """Delete all webhooks and events of this person, pending deliveries included."""
+    """Delete webhooks, events and counter of this person, pending deliveries included."""
     webhooks = Webhook.objects.filter(owner=person_id).order_by("pk")
     # Locked as in `services.delete`: settling a delivery waits for this, or this waits for it.
     list(webhooks.select_for_update().values_list("pk"))
     WebhookEvent.objects.filter(owner=person_id).delete()
+    OwnerCounter.objects.filter(owner=person_id).delete()
     webhooks.order_by().delete()
 
 

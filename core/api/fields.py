@@ -18,6 +18,7 @@ from rest_framework.fields import SkipField, empty
 from rest_framework.request import Request
 
 from core.text.lines import validate_address, validate_line
+from core.text.links import LONGEST as LONGEST_LINK
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -124,6 +125,17 @@ class LineField(StrictCharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.validators.append(validate_line)
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "maxLength": LONGEST_LINK,
+        "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f]+)?$",
+    }
+)
+class LinkField(StrictCharField):
+    """An http(s) URL, or an empty text. The domain checks it (see `require_link`)."""
 
 
 class AddressField(serializers.EmailField):

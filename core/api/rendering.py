@@ -22,6 +22,11 @@ def instant(moment: datetime) -> str:
     return f"{moment.isoformat()[:19]}Z"
 
 
+def precise_instant(moment: datetime) -> str:
+    """`2025-11-28T10:30:00.250Z`: UTC, with milliseconds."""
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+
+
 def _plain(value: object) -> str:
     match value:
         case datetime():

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.fields import StrictCharField, StrictIntegerField
+from core.api.fields import LinkField, StrictCharField, StrictIntegerField
 from core.api.schema import example
 from core.errors import Invalid
 from meetings.api import examples
@@ -22,17 +22,6 @@ class IdField(StrictIntegerField):
 @extend_schema_field({"type": "string", "maxLength": 64})
 class DateField(StrictCharField):
     """Date and time as people write them (see `meetings.domain.when`)."""
-
-
-@extend_schema_field(
-    {
-        "type": "string",
-        "maxLength": 1000,
-        "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f]+)?$",
-    }
-)
-class LinkField(StrictCharField):
-    """An http(s) URL, or an empty text."""
 
 
 @example(examples.NEW_MEETING)

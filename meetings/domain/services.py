@@ -5,7 +5,6 @@ Each takes `now` (aware) and writes its change, history row and notifications in
 
 from datetime import datetime, timedelta
 from functools import partial
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -19,8 +18,8 @@ from calendars.domain import ledger
 from core.db.retrying import retrying
 from core.errors import Forbidden, Invalid, NotFound
 from core.ops import faults
-from meetings.domain import notices, numbering, when
-from meetings.messages import publishing
+from core.text.links import require_link
+from meetings.domain import notices, numbering, publishing, when
 from meetings.models import MeetingRequest
 from meetings.models.enums import TRANSITIONS, Role
 from scheduling.domain import lifecycle
@@ -28,7 +27,6 @@ from scheduling.domain.lifecycle import Actor, Step
 from scheduling.models.enums import Change, Status
 
 DURATION = timedelta(hours=1)
-_LINK_LENGTH = 1000
 _REQUESTS = Window(
     "meeting_requests",
     timedelta(days=1),
@@ -64,7 +62,7 @@ def request_meeting(
     if recipient == requester:
         raise Invalid(_("You cannot request a meeting with yourself."), field="user_id")
     start = _start(date, recipient, now)
-    _check_link(link)
+    require_link(link, field="link")
 
     def write() -> MeetingRequest:
         with transaction.atomic():
@@ -117,25 +115,6 @@ def _start(date: str, recipient: User, now: datetime) -> datetime:
     if start <= now:
         raise Invalid(_("The date is in the past."), field="date")
     return start
-
-
-def _check_link(link: str) -> None:
-    problem = Invalid(_("The link must be an http or https URL."), field="link")
-    if not link:
-        return
-    try:
-        parts = urlsplit(link)
-        host = parts.hostname
-        _port = parts.port
-    except ValueError:
-        raise problem from None
-    if (
-        parts.scheme not in ("http", "https")
-        or not host
-        or len(link) > _LINK_LENGTH
-        or any(ord(letter) <= 32 or ord(letter) == 127 for letter in link)
-    ):
-        raise problem
 
 
 def find(*, meeting_id: int, user: User) -> MeetingRequest:

@@ -97,6 +97,11 @@ class Card:
         return self.status in OPEN
 
     @property
+    def join_url(self) -> str:
+        """Return the link to join; empty before it is confirmed and once it is over."""
+        return self.meeting.link if self.status is Status.CONFIRMED else ""
+
+    @property
     def may_ask_again(self) -> bool:
         return self.status in FREED and self.other.is_active
 

@@ -104,6 +104,7 @@ class Ahead:
     start: datetime
     end: datetime
     where: str
+    join_url: str
 
 
 def _ahead(user: User, now: datetime) -> list[Ahead]:
@@ -117,6 +118,7 @@ def _ahead(user: User, now: datetime) -> list[Ahead]:
             one.start,
             one.end,
             one.event_type.location_display,
+            one.link,
         )
         for one in bookings.with_people().order_by("start", "id")[:_MOST]
     ] + [
@@ -125,6 +127,7 @@ def _ahead(user: User, now: datetime) -> list[Ahead]:
             reverse("meetings:meeting", args=[one.pk]),
             one.start,
             one.end,
+            "",
             one.link,
         )
         for one in meetings.with_people().order_by("start", "id")[:_MOST]

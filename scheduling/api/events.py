@@ -29,12 +29,13 @@ from scheduling.api.serializers import (
     RescheduleSerializer,
 )
 from scheduling.domain import bookings, limits
-from scheduling.domain.readings import EventSerializer
+from scheduling.domain.readings import EventDetailsSerializer, EventSerializer
 from scheduling.models import Booking, EventType, HistoryEntry
 from scheduling.models.enums import Role
 
-_EVENT = envelope.item_of(EventSerializer)
-_EVENTS = Reading(EventSerializer, Booking.objects.visible_to, "event")
+_EVENT = envelope.item_of(EventDetailsSerializer)
+_EVENTS = Reading(EventSerializer, Booking.objects.visible_to)
+_EVENT_DETAILS = Reading(EventDetailsSerializer, Booking.objects.visible_to, "event")
 _OWN = Prepared(lambda user, event_type: EventType.objects.visible_to(user).filter(pk=event_type))
 _HISTORY = Reading(HistorySerializer, lambda booking: HistoryEntry.objects.filter(booking=booking))
 
@@ -108,20 +109,22 @@ class EventViewSet(ViewSet):
             ),
             notes=wanted["notes"],
             answers=wanted["custom_field_values"],
+            join_url=wanted["join_url"],
+            metadata=wanted["metadata"],
             actor=bookings.host(host),
             now=now,
             admit=admit,
         )
-        return envelope.item(EventSerializer(booking).data, status=201)
+        return envelope.item(EventDetailsSerializer(booking).data, status=201)
 
     @extend_schema(operation_id="get_event", responses=_EVENT)
     def retrieve(self, request: Request, key: str) -> Response:
         """Return one of your events."""
-        return envelope.item(_EVENTS.one(key, user=caller(request).pk))
+        return envelope.item(_EVENT_DETAILS.one(key, user=caller(request).pk))
 
     @extend_schema(operation_id="update_event", request=EventChangeSerializer, responses=_EVENT)
     def partial_update(self, request: Request, key: str) -> Response:
-        """Change the notes, the phone number or the answers of an event.
+        """Change the notes, the phone number, the answers or the link of an event.
 
         Use `reschedule` to change its time.
         """
@@ -134,6 +137,7 @@ class EventViewSet(ViewSet):
             notes=wanted.get("notes"),
             phone=wanted.get("attendee_phone"),
             answers=wanted.get("custom_field_values"),
+            join_url=wanted.get("join_url"),
             now=timezone.now(),
         )
         return _answer_event(changed)
@@ -217,7 +221,7 @@ def _host(request: Request) -> bookings.Actor:
 
 
 def _answer_event(booking: Booking) -> Response:
-    return envelope.item(EventSerializer(booking).data)
+    return envelope.item(EventDetailsSerializer(booking).data)
 
 
 def _cancel(request: Request, key: str, reason: str) -> Response:

@@ -31,7 +31,13 @@ EVENT_TYPE = {
     "description": "A quick 30-minute consultation",
     "duration": 30,
     "color": "#4F46E5",
-    "location": {"type": "zoom_meeting", "display": "Zoom Call", "custom": None},
+    "location": {
+        "type": "zoom_meeting",
+        "display": "Zoom Call",
+        "custom": None,
+        "link": "https://zoom.us/j/1234567890",
+        "link_later": False,
+    },
     "is_active": True,
     "requires_approval": False,
     "scheduling_settings": {
@@ -58,6 +64,7 @@ NEW_EVENT_TYPE = {
     "description": "Deep dive strategy discussion",
     "color": "#7C3AED",
     "location": "zoom_meeting",
+    "location_link": "https://zoom.us/j/1234567890",
     "timezone": "America/New_York",
     "requires_approval": True,
     "buffer_time_before": 15,
@@ -105,15 +112,33 @@ EVENT = {
         "slug": "30-minute-meeting",
         "duration": 30,
     },
+    "location": {
+        "type": "zoom_meeting",
+        "display": "Zoom Call",
+        "custom": None,
+        "join_url": "https://zoom.us/j/1234567890",
+    },
+    "join_url": "https://zoom.us/j/1234567890",
     "invitee": {"name": "John Doe", "email": "john@example.com", "phone": "+1234567890"},
     "host": {"name": "Jane Smith", "email": "jane@example.com"},
     "notes": "Project discussion",
     "custom_field_values": {"company": "ACME Corp"},
-    "sequence": 0,
+    "questions": [{"label": "Where do you work?", "answer": "ACME Corp"}],
+    "metadata": {"order": "1234"},
+    "sequence": 1,
+    "last_change": {
+        "change": "rescheduled",
+        "by": "host",
+        "reason": "A clash on my side",
+        "at": "2026-06-16T09:00:00Z",
+    },
+    "previous": {"start_time": "2026-12-14T10:00:00Z", "end_time": "2026-12-14T10:30:00Z"},
     "created_at": "2026-06-15T14:30:00Z",
-    "updated_at": "2026-06-15T14:30:00Z",
+    "updated_at": "2026-06-16T09:00:00Z",
     "uri": "/api/v1/events/123",
 }
+_PAGE = "https://parley.example.com/bookings/manage/WzEyMyw:1tabcd:signature"
+EVENT_DETAILS = EVENT | {"cancel_url": f"{_PAGE}#cancel", "reschedule_url": f"{_PAGE}#move"}
 NEW_EVENT = {
     "event_type_id": 123,
     "attendee_email": "john@example.com",
@@ -123,11 +148,13 @@ NEW_EVENT = {
     "timezone": "America/New_York",
     "notes": "Project discussion",
     "custom_field_values": {"company": "ACME Corp"},
+    "metadata": {"order": "1234"},
 }
 EVENT_CHANGE = {
     "notes": "Discuss project requirements",
     "attendee_phone": "+1234567890",
     "custom_field_values": {"company": "Tech Startup Inc"},
+    "join_url": "https://zoom.us/j/9876543210",
 }
 RESCHEDULE = {"start_time": "2026-12-16T10:00:00Z", "reason": "A clash on my side"}
 REASON = {"reason": "I am away that week"}

@@ -10,6 +10,7 @@ from core.api.fields import (
     AddressField,
     CalendarDateField,
     LineField,
+    LinkField,
     MomentField,
     PriceField,
     QueryBooleanField,
@@ -22,10 +23,16 @@ from core.api.reading import Derived
 from core.api.schema import NO_NUL, example
 from core.text.names import validate_name
 from scheduling.api import examples
-from scheduling.domain.readings import TEXT_OR_NULL, EventSerializer, or_null
+from scheduling.domain.readings import (
+    TEXT_OR_NULL,
+    EventDetailsSerializer,
+    EventSerializer,
+    or_null,
+)
 from scheduling.models import (
     EventType,
     HistoryEntry,
+    link_is_later,
     location_in_words,
 )
 from scheduling.models.enums import (
@@ -36,7 +43,7 @@ from scheduling.models.enums import (
     Status,
     Weekday,
 )
-from scheduling.rules import custom_fields
+from scheduling.rules import custom_fields, metadata
 from scheduling.rules.custom_fields import FieldType
 from scheduling.rules.phones import LONGEST as LONGEST_PHONE
 from scheduling.rules.slots import Reason
@@ -68,6 +75,14 @@ class LocationSerializer(serializers.Serializer[EventType]):
         location_in_words, "location", "location_custom", like=serializers.CharField()
     )
     custom = Derived(or_null, "location_custom", like=TEXT_OR_NULL)
+    link = Derived(or_null, "location_link", like=TEXT_OR_NULL)
+    link_later = Derived(
+        link_is_later,
+        "location",
+        "location_link",
+        like=serializers.BooleanField(),
+        help_text="People meet by a link, and it follows.",
+    )
 
 
 class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
@@ -162,6 +177,15 @@ class NewEventTypeSerializer(StrictModelSerializer):
     location_custom = StrictCharField(
         required=False, allow_null=True, allow_blank=True, max_length=500
     )
+    location_link = LinkField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Where people join: of `zoom_meeting`, `google_meet` and `custom`.",
+    )
+    link_later = StrictBooleanField(
+        required=False, help_text="The link follows; the default where none is given."
+    )
 
     class Meta:
         model = EventType
@@ -172,6 +196,8 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "color",
             "location",
             "location_custom",
+            "location_link",
+            "link_later",
             "timezone",
             "slug",
             "is_active",
@@ -203,6 +229,9 @@ class NewEventTypeSerializer(StrictModelSerializer):
 
     def validate_location_custom(self, text: str | None) -> str:
         return text or ""
+
+    def validate_location_link(self, link: str | None) -> str:
+        return link or ""
 
 
 @example(examples.EVENT_TYPE_CHANGE)
@@ -251,6 +280,7 @@ class AvailabilityQuery(serializers.Serializer[Any]):
 
 
 example(examples.EVENT)(EventSerializer)
+example(examples.EVENT_DETAILS)(EventDetailsSerializer)
 
 
 @extend_schema_field(
@@ -269,6 +299,39 @@ class AnswersField(serializers.DictField):
     """Answers of any type, by the names of their questions."""
 
 
+class _AsItIsField(serializers.CharField):
+    """A text, with the spaces around it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "maxProperties": metadata.MOST,
+        "propertyNames": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": metadata.LONGEST_KEY,
+            "pattern": NO_NUL,
+        },
+        "additionalProperties": {
+            "type": "string",
+            "maxLength": metadata.LONGEST_VALUE,
+            "pattern": NO_NUL,
+        },
+    }
+)
+class MetadataField(serializers.DictField):
+    """Texts by names of the caller's own. The domain knows how many, and how long."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=_AsItIsField(allow_blank=True, trim_whitespace=False), **options)
+
+
 @example(examples.NEW_EVENT)
 class NewEventSerializer(serializers.Serializer[Any]):
     event_type_id = StrictIntegerField(min_value=1, max_value=10**18)
@@ -285,6 +348,13 @@ class NewEventSerializer(serializers.Serializer[Any]):
     custom_field_values = AnswersField(
         default=dict, help_text="By the names of the event type's fields; others are kept as text."
     )
+    join_url = LinkField(
+        allow_null=True, allow_blank=True, default="", help_text="In place of the event type's."
+    )
+    metadata = MetadataField(default=dict, help_text="Your own texts. They stay as they are.")
+
+    def validate_join_url(self, link: str | None) -> str:
+        return link or ""
 
 
 @example(examples.EVENT_CHANGE)
@@ -299,6 +369,15 @@ class EventChangeSerializer(serializers.Serializer[Any]):
         max_length=LONGEST_PHONE, allow_blank=True, required=False, help_text=_PHONE_HELP
     )
     custom_field_values = AnswersField(required=False)
+    join_url = LinkField(
+        allow_null=True,
+        allow_blank=True,
+        required=False,
+        help_text="In place of the event type's, which counts again after null.",
+    )
+
+    def validate_join_url(self, link: str | None) -> str:
+        return link or ""
 
 
 @example(examples.RESCHEDULE)

@@ -24,12 +24,13 @@ from core.db.retrying import in_transaction, retrying
 from core.errors import Invalid, NotFound, TimeTaken
 from core.ops import faults
 from core.text.lines import validate_address
-from scheduling.domain import availability, lifecycle, notices
+from core.text.links import require_link
+from scheduling.domain import availability, lifecycle, notices, publishing
 from scheduling.domain.lifecycle import Step
-from scheduling.messages import publishing
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import FREED, TRANSITIONS, Change, Location, Role, Status
 from scheduling.rules.custom_fields import checked_answers, checked_phone
+from scheduling.rules.metadata import check as check_metadata
 from scheduling.rules.slots import Reason
 
 _TAKEN = {
@@ -37,6 +38,7 @@ _TAKEN = {
     Reason.BUFFER: gettext_lazy("That time is too close to something else."),
     Reason.DAILY_LIMIT: gettext_lazy("That day is fully booked."),
 }
+_LAST = ("last_change", "last_by", "last_reason", "last_at")
 _NEVER_OFFERED = {
     Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's hours."),
     Reason.OFF_GRID: gettext_lazy("No meeting starts at that time."),
@@ -91,12 +93,16 @@ def book(
     now: datetime,
     notes: str = "",
     answers: Mapping[str, object] | None = None,
+    join_url: str = "",
+    metadata: Mapping[str, str] | None = None,
     seen: str = "",
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
 
-    `seen` is the digest of the terms that the actor saw, or empty if it does not matter. `admit`
+    `join_url` is a link of its own, in place of the event type's. `metadata` are texts for the
+    program that books. `seen` is the digest of the terms that the actor saw, or empty if it does
+    not matter. `admit`
     raises the error that refuses one more booking (`scheduling.domain.limits`). It is called again
     with the host locked.
 
@@ -104,9 +110,12 @@ def book(
     `terms` if the terms have changed. The field is `start_time` for a start that is never offered,
     not yet or no longer. It is `event_type_id` if the event type cannot be booked any more. It is
     `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
-    is `custom_field_values.<name>` for an answer that does not fit its question.
+    is `custom_field_values.<name>` for an answer that does not fit its question, `join_url` for a
+    text that is no link, and `metadata` for more than fits.
     """
     validate_address(invitee.email)
+    require_link(join_url, field="join_url")
+    check_metadata(metadata or {})
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
     def check() -> tuple[EventType, str, dict[str, Any]]:
@@ -127,6 +136,7 @@ def book(
         if not ledger.lock_person(event_type.host_id, waits=waits):
             return None
         offered, phone, kept = check()
+        step = Step(Change.CREATED, actor, now)
         booking = Booking(
             event_type=offered,
             host=offered.host,
@@ -140,6 +150,8 @@ def book(
             end=start + timedelta(minutes=offered.duration),
             notes=notes,
             custom_field_values=kept,
+            join_url=join_url,
+            metadata=dict(metadata or {}),
             status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
             made_by=actor.role,
             created_at=now,
@@ -147,11 +159,12 @@ def book(
         )
         booking.calendar_uid = f"{booking.uuid}@{settings.PUBLIC_HOST}"
         booking.busy_time = _claim(booking)
+        _keep_last(booking, step)
         insert(booking)
-        lifecycle.record(booking, Step(Change.CREATED, actor, now))
-        publishing.publish(booking, Change.CREATED, now=now)
-        if booking.status == Status.CONFIRMED:
-            publishing.publish(booking, Change.CONFIRMED, now=now)
+        lifecycle.record(booking, step)
+        is_certain = booking.status == Status.CONFIRMED
+        changes = [Change.CREATED, *([Change.CONFIRMED] if is_certain else [])]
+        publishing.publish(booking, *changes, now=now)
         notices.created(booking, by=actor.role, now=now)
         faults.point("booking.created")
         return booking
@@ -232,6 +245,8 @@ def reschedule(
         _check_terms(event_type, seen)
         _check_start(event_type, start, now, moving=locked)
         before = locked.start, locked.end
+        locked.previous_start, locked.previous_end = before
+        _keep_last(locked, step)
         locked.event_type = event_type
         locked.start, locked.end = start, start + timedelta(minutes=event_type.duration)
         _release(locked)
@@ -248,7 +263,7 @@ def reschedule(
         step,
         prepare=prepare,
         announce=announce,
-        fields=["start", "end", "busy_time"],
+        fields=["start", "end", "busy_time", "previous_start", "previous_end", *_LAST],
         is_repeated=is_repeated,
     )
 
@@ -260,12 +275,15 @@ def update(
     notes: str | None = None,
     phone: str | None = None,
     answers: Mapping[str, object] | None = None,
+    join_url: str | None = None,
 ) -> Booking:
-    """Change the notes, the phone number and the answers.
+    """Change the notes, the phone number, the answers and the link.
 
     Answers that are not given stay; None removes one. Only given values are checked, because the
-    questions may have changed since the others were answered.
+    questions may have changed since the others were answered. An empty link gives way to that of
+    the event type.
     """
+    require_link(join_url or "", field="join_url")
 
     def write() -> Booking:
         with transaction.atomic():
@@ -282,8 +300,10 @@ def update(
                 kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
                 checked = checked_answers(asked, answers, near=near, beside=len(kept))
                 locked.custom_field_values = kept | checked
+            if join_url is not None:
+                locked.join_url = join_url
             locked.updated_at = now
-            columns = ["notes", "invitee_phone", "custom_field_values", "updated_at"]
+            columns = ["notes", "invitee_phone", "custom_field_values", "join_url", "updated_at"]
             locked.save(update_fields=columns)
         return locked
 
@@ -300,11 +320,13 @@ def note_undelivered(*, booking: Booking, now: datetime) -> None:
 
 def _move(booking: Booking, step: Step[Role]) -> Booking:
     """Bring a booking into the status that its change is named after."""
-    return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=["busy_time"])
+    fields = ["busy_time", *_LAST]
+    return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=fields)
 
 
 def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
     to = Status(step.change.value)
+    _keep_last(locked, step)
     if to is Status.CONFIRMED:
         ledger.lock_active([locked.host])
     elif to in FREED:  # a completed booking keeps its time, in the past
@@ -317,6 +339,12 @@ def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
     publishing.publish(moved, step.change, now=step.now)
     notices.moved(moved, step, was)
     faults.point("booking.moved")
+
+
+def _keep_last(booking: Booking, step: Step[Role]) -> None:
+    """Keep on the row itself what is shown of the newest entry of its history."""
+    booking.last_change, booking.last_by = step.change, step.actor.role
+    booking.last_reason, booking.last_at = step.reason, step.now
 
 
 def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> str:

@@ -1,9 +1,11 @@
 """Erasure of invitees, at their own wish or by age. The time of their bookings is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Case, F, Value, When
 from django.utils import translation
 
 from core.api import idempotency
@@ -55,20 +57,45 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
         "invitee_phone": "",
         "notes": "",
         "custom_field_values": {},
+        "join_url": "",
+        "metadata": {},
         "timezone": "UTC",
         "language": "",
         "erased_at": now,
     }
     topics = Booking.topics_of(ids)
     outgoing.forget(topics=topics)
-    Booking.objects.filter(pk__in=ids).update(**nobody, updated_at=now)
+    by_invitee = When(last_by=Role.INVITEE, then=Value(""))
+    reason = Case(by_invitee, default=F("last_reason"))
+    Booking.objects.filter(pk__in=ids).update(**nobody, last_reason=reason, updated_at=now)
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
     idempotency.forget(topics=topics)
     with translation.override("en"):
-        invitee = InviteeSerializer(Booking(**nobody)).data
-    blanks = {name: nobody[name] for name in ("notes", "custom_field_values", "timezone")}
-    publishing.forget(topics=topics, blanks={"invitee": invitee, **blanks})
+        invitee = InviteeSerializer(Booking(invitee_email=NOBODY, erased_at=now)).data
+    publishing.forget(topics=topics, blanks=lambda event: _blanks(event, invitee))
+
+
+def _blanks(event: Mapping[str, Any], invitee: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that take the place of an invitee's in an event as the API showed it.
+
+    An event that was published by an earlier version has fewer of them.
+    """
+    last = event.get("last_change", {})
+    blanks = {
+        "invitee": invitee,
+        "timezone": "UTC",
+        "location": event.get("location", {}) | {"join_url": None},
+        "join_url": None,
+        "notes": "",
+        "custom_field_values": {},
+        "questions": [],
+        "metadata": {},
+        "last_change": last | {"reason": ""} if last.get("by") == Role.INVITEE else last,
+        "cancel_url": None,
+        "reschedule_url": None,
+    }
+    return {name: blank for name, blank in blanks.items() if name in event}
 
 
 def forget_mailboxes(*, now: datetime) -> None:

@@ -16,6 +16,7 @@ from accounts.models import User, usernames
 from calendars.domain import ledger
 from core.db.prepared import Named
 from core.errors import Invalid, NotFound
+from core.text.links import require_link
 from core.text.slugs import slug_of
 from core.text.zones import names
 from scheduling.models import DateOverride, EventType, FormerSlug, WeeklyAvailability
@@ -127,28 +128,33 @@ def find_event_type(*, key: str, user: User) -> EventType:
 
 
 @transaction.atomic
-def create_event_type(*, host: User, **values: Any) -> EventType:
+def create_event_type(*, host: User, link_later: bool | None = None, **values: Any) -> EventType:
     """Create an event type. Its slug is made from its name unless one is given.
 
-    Raise Invalid or ValidationError for values that the model refuses. Raise LimitReached if the
-    host has too many already.
+    `link_later` says that the link to join follows, as it does where none is given. Raise Invalid
+    or ValidationError for values that the model refuses. Raise LimitReached if the host has too
+    many already.
     """
     lock(host.pk)  # one at a time: each is counted, and finds the next free slug
     limits.require_room("event_types", EventType.objects.visible_to(host))
     event_type = EventType(host=host, **values)
     if not event_type.slug:
         event_type.slug = _free_slug(host, event_type.name)
+    _choose_link(event_type, values.get("location_link"), link_later)
     _save(event_type)
     _take_slug(event_type)
     return event_type
 
 
 @transaction.atomic
-def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
+def update_event_type(
+    *, event_type: EventType, link_later: bool | None = None, **values: Any
+) -> EventType:
     """Change only these values. The slug stays when the name changes, because links are shared.
 
-    A former slug leads to the new one for a while. Raise Invalid or ValidationError as in
-    `create_event_type`. Raise NotFound if the event type no longer exists.
+    `link_later` takes the link to join away. A former slug leads to the new one for a while. Raise
+    Invalid or ValidationError as in `create_event_type`. Raise NotFound if the event type no longer
+    exists.
     """
     lock(event_type.host_id)
     # Read again under the lock: somebody may have changed another value.
@@ -158,6 +164,7 @@ def update_event_type(*, event_type: EventType, **values: Any) -> EventType:
     was = locked.slug
     for name, value in values.items():
         setattr(locked, name, value)
+    _choose_link(locked, values.get("location_link"), link_later)
     _save(locked)
     if locked.slug != was:
         _take_slug(locked)
@@ -181,6 +188,25 @@ def _reserve_slug(event_type: EventType, was: str) -> None:
         message = _("An address can be changed %(count)d times in %(days)d days.")
         raise Invalid(message % usernames.LIMIT, field="slug")
     FormerSlug.objects.create(host_id=event_type.host_id, event_type=event_type, slug=was)
+
+
+def _choose_link(event_type: EventType, given: str | None, link_later: bool | None) -> None:
+    """Set the link to join, or leave it empty if it follows. Other locations have no link.
+
+    Raise Invalid where both or neither was asked for.
+    """
+    if not event_type.is_online:
+        if given or link_later:
+            field = "location_link" if given else "link_later"
+            raise Invalid(_("People do not meet by a link there."), field=field)
+        event_type.location_link = ""
+    elif link_later and given:
+        raise Invalid(_("Give the link, or say that it follows, but not both."), field="link_later")
+    elif link_later:
+        event_type.location_link = ""
+    elif link_later is not None and not event_type.location_link:
+        raise Invalid(_("Give the link, or say that it follows."), field="location_link")
+    require_link(event_type.location_link, field="location_link")
 
 
 def _save(event_type: EventType) -> None:

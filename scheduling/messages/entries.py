@@ -38,7 +38,7 @@ def entry_of(booking: Booking, reader: Party, now: datetime) -> Entry:
         sequence=booking.sequence,
         summary=f"{booking.event_type.name}: {other.name}",
         description="\n".join(filter(None, lines)),
-        url="",
+        url=booking.link,
         location=_location(booking, says_all=says_all),
         start=booking.start,
         end=booking.end,
@@ -49,6 +49,8 @@ def entry_of(booking: Booking, reader: Party, now: datetime) -> Entry:
 def _location(booking: Booking, *, says_all: bool) -> str:
     """Return where to meet. The host calls the number that the invitee gave."""
     place = booking.event_type.location_display
+    if booking.link and not booking.event_type.location_custom:
+        return booking.link
     if booking.event_type.location == Location.PHONE_CALL and says_all and booking.invitee_phone:
         return f"{place}: {booking.invitee_phone}"
     return place

@@ -132,6 +132,7 @@ def _context(
         "utc_time": times.utc_span(booking.start, booking.end),
         "lead": times.lead(booking.start - now),
         "given_up": given_up(booking, reader, other, booking.status),
+        "join_url": booking.link if booking.status == Status.CONFIRMED else "",
         "booking_url": links.booking_url(booking) if is_host else "",
         "manage_url": "" if is_host else links.manage_url(booking),
         "answer_url": links.answer_url(booking) if is_host and pending else "",

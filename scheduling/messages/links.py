@@ -1,6 +1,5 @@
 """Signed links in emails: an invitee's to manage a booking, a host's to answer it."""
 
-import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -10,29 +9,29 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.errors import NotFound
+from scheduling.domain import links
 from scheduling.models import Booking
 
-_MANAGE = "scheduling.manage"
 _ANSWER = "scheduling.answer"
 
 
 def manage_url(booking: Booking) -> str:
     """Return the URL where the invitee sees, moves and cancels this booking."""
-    return settings.PUBLIC_URL + reverse("scheduling:manage", args=[manage_token(booking)])
+    return links.manage_url(booking.pk, booking.invitee_email)
 
 
 def manage_token(booking: Booking) -> str:
     """Return the token at the end of an invitee's URLs."""
-    return signing.dumps([booking.pk, _address(booking)], salt=_MANAGE)
+    return links.manage_token(booking.pk, booking.invitee_email)
 
 
 def read_manage(token: str) -> Booking:
     """Return the booking that the invitee may manage. Raise NotFound for any other link."""
-    booking_id, address = load(token, _MANAGE)
+    booking_id, address = load(token, links.MANAGE)
     booking = Booking.objects.with_people().filter(pk=booking_id).first()
     if booking is not None and booking.erased_at:
         raise NotFound(_("The person who booked with this link has been erased."))
-    if booking is None or _address(booking) != address:
+    if booking is None or links.address_digest(booking.invitee_email) != address:
         raise NotFound(_("This booking is no longer here."))
     return booking
 
@@ -61,15 +60,17 @@ def read_answer(token: str) -> tuple[Booking, User, int]:
     return booking, booking.host, sequence
 
 
-def _address(booking: Booking) -> str:
-    """Return a digest by which a link knows its invitee, without saying who it is."""
-    return hashlib.sha256(booking.invitee_email.lower().encode()).hexdigest()[:16]
+class _Signer(signing.Signer):
+    """Signer that reads links with the time when they were signed, and links without one."""
+
+    def unsign(self, signed_value: str) -> str:
+        return super().unsign(signed_value).partition(":")[0]
 
 
 def load(token: str, salt: str) -> Any:
     """Return what was signed into a link; NotFound for a link that is not whole."""
     try:
-        return signing.loads(token, salt=salt)
+        return _Signer(salt=salt).unsign_object(token)
     except signing.BadSignature:
         raise NotFound(
             _("This link is not complete. Copy the whole of it from the email.")

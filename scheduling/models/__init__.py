@@ -1,11 +1,18 @@
 """Hours of hosts, event types, and bookings."""
 
-from scheduling.models.bookings import Booking, HistoryEntry, name_of_invitee, new_booking_uuid
+from scheduling.models.bookings import (
+    Booking,
+    HistoryEntry,
+    link_to_join,
+    name_of_invitee,
+    new_booking_uuid,
+)
 from scheduling.models.event_types import (
     SLUG,
     EventType,
     FormerSlug,
     every_day,
+    link_is_later,
     location_in_words,
     new_event_type_uuid,
 )
@@ -20,6 +27,8 @@ __all__ = [
     "HistoryEntry",
     "WeeklyAvailability",
     "every_day",
+    "link_is_later",
+    "link_to_join",
     "location_in_words",
     "name_of_invitee",
     "new_booking_uuid",

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import DELETED_PERSON, TIME_FORMATS, User
 from calendars.models import BusyTime
 from core.db.ids import named, public_id
+from core.text.links import LONGEST as LONGEST_LINK
 from core.text.mailboxes import MailboxField
 from core.text.zones import validate_zone, zone_of
-from scheduling.models.enums import TRANSITIONS, Role, Status
+from scheduling.models.enums import TRANSITIONS, Change, Role, Status
 from scheduling.models.event_types import EventType
 from scheduling.models.lifecycle import Lifecycle, LifecycleEntry, LifecycleQuerySet
 
@@ -29,6 +30,11 @@ def new_booking_uuid() -> str:
 def name_of_invitee(name: str, erased_at: datetime | None) -> str:
     """Return the name to show for an invitee."""
     return str(DELETED_PERSON) if erased_at else name
+
+
+def link_to_join(own: str, shared: str) -> str:
+    """Return the link of a booking, else that of its event type."""
+    return own or shared
 
 
 class BookingQuerySet(LifecycleQuerySet["Booking"]):
@@ -76,6 +82,19 @@ class Booking(Lifecycle):
     custom_field_values: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(
         _("answers"), default=dict, blank=True
     )
+    # Where its people join, if not at the link of the event type.
+    join_url = models.CharField(_("link to join"), max_length=LONGEST_LINK, blank=True)
+    # What the program that booked wants to find again.
+    metadata: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(
+        default=dict, blank=True
+    )
+    # The newest entry of the history, and the time before the last reschedule. Lists show them.
+    last_change = models.CharField(max_length=12, choices=Change.choices, editable=False)
+    last_by = models.CharField(max_length=10, choices=Role.choices, editable=False)
+    last_reason = models.CharField(max_length=500, blank=True, editable=False)
+    last_at = models.DateTimeField(editable=False)
+    previous_start = models.DateTimeField(null=True, editable=False)
+    previous_end = models.DateTimeField(null=True, editable=False)
     busy_time = models.OneToOneField(
         BusyTime, models.SET_NULL, null=True, related_name="booking", editable=False
     )
@@ -120,6 +139,11 @@ class Booking(Lifecycle):
     @property
     def invitee(self) -> str:
         return name_of_invitee(self.invitee_name, self.erased_at)
+
+    @property
+    def link(self) -> str:
+        """Return the link to join it, or empty: it follows, or people meet without one."""
+        return link_to_join(self.join_url, self.event_type.location_link)
 
     @property
     def zone(self) -> ZoneInfo:

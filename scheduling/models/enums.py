@@ -29,6 +29,10 @@ class Location(models.TextChoices):
     CUSTOM = "custom", _("Custom")
 
 
+# The locations at which people meet by a link.
+ONLINE = frozenset({Location.ZOOM_MEETING, Location.GOOGLE_MEET, Location.CUSTOM})
+
+
 class PaymentMethod(models.TextChoices):
     ON_SITE = "on_site", _("on site")
     INVOICE = "invoice", _("by invoice")

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.db.ids import named, public_id
 from core.text.lines import validate_line
+from core.text.links import LONGEST as LONGEST_LINK
 from core.text.names import validate_title
 from core.text.zones import validate_zone, zone_of
-from scheduling.models.enums import Location, PaymentMethod, Weekday
+from scheduling.models.enums import ONLINE, Location, PaymentMethod, Weekday
 from scheduling.rules.custom_fields import CustomField
 from scheduling.rules.slots import Terms
 
@@ -36,6 +37,11 @@ def every_day() -> list[int]:
 def location_in_words(location: str, custom: str) -> str:
     """Return the place to meet, in words."""
     return custom or str(Location(location).label)
+
+
+def link_is_later(location: str, link: str) -> bool:
+    """Return whether people meet by a link that the event type does not have."""
+    return location in ONLINE and not link
 
 
 class EventTypeQuerySet(models.QuerySet["EventType"]):
@@ -79,6 +85,8 @@ class EventType(models.Model):
         _("location"), max_length=20, choices=Location.choices, default=Location.ZOOM_MEETING
     )
     location_custom = models.CharField(_("where, or how to get there"), max_length=500, blank=True)
+    # Where people join. Empty for a location at which people meet by a link: it follows.
+    location_link = models.CharField(_("link to join"), max_length=LONGEST_LINK, blank=True)
     timezone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_zone]
     )
@@ -183,7 +191,8 @@ class EventType(models.Model):
     def terms_digest(self) -> str:
         """Return the digest of the terms to which an invitee agrees.
 
-        Forms carry the digest that was shown.
+        Forms carry the digest that was shown. The link is none of the terms: it is not shown before
+        the booking.
         """
         price = None if self.price is None else f"{self.price:.2f}"
         shown = (
@@ -200,6 +209,14 @@ class EventType(models.Model):
     @property
     def location_display(self) -> str:
         return location_in_words(self.location, self.location_custom)
+
+    @property
+    def is_online(self) -> bool:
+        return self.location in ONLINE
+
+    @property
+    def link_later(self) -> bool:
+        return link_is_later(self.location, self.location_link)
 
     @property
     def scheduling_url(self) -> str:

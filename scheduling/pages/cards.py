@@ -45,6 +45,20 @@ class Card:
         return self.status is Status.CONFIRMED
 
     @property
+    def join_url(self) -> str:
+        """Return the link to join; empty before it is confirmed and once it is over."""
+        return self.booking.link if self.is_certain else ""
+
+    @property
+    def about_link(self) -> str:
+        """Return a sentence about the link of an open booking that cannot be joined yet."""
+        if not self.is_open or self.join_url or not self.booking.event_type.is_online:
+            return ""
+        if self.booking.link:
+            return gettext("The link to join comes with the confirmation.")
+        return gettext("The link to join follows.")
+
+    @property
     def may_answer(self) -> bool:
         return self.may(Change.CONFIRMED)
 

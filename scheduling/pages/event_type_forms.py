@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.text.lines import LineFormField
 from scheduling.models import EventType, every_day
-from scheduling.models.enums import PaymentMethod, Weekday
+from scheduling.models.enums import ONLINE, PaymentMethod, Weekday
 from scheduling.pages.forms import LinesField
 from scheduling.rules import custom_fields
 from scheduling.rules.custom_fields import CustomField, FieldType
@@ -41,6 +41,19 @@ class EventTypeForm(forms.ModelForm[EventType]):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("Stands on the booking page: what it is about, how to prepare."),
     )
+    location_link = forms.CharField(
+        label=_("Link to join"),
+        required=False,
+        help_text=_(
+            "For Zoom, Meet and the like. Invitees see it once their booking is confirmed."
+        ),
+        widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
+    )
+    link_later = forms.BooleanField(
+        label=_("The link follows later"),
+        required=False,
+        help_text=_("Where people meet by a link, give it, or say that you send it later."),
+    )
     payment_method = forms.ChoiceField(
         label=_("How it is paid"),
         required=False,
@@ -57,6 +70,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "duration",
             "location",
             "location_custom",
+            "location_link",
             "requires_approval",
             "buffer_time_before",
             "buffer_time_after",
@@ -80,7 +94,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "color": _("Colour"),
             "duration": _("Duration in minutes"),
             "location": _("Where you meet"),
-            "location_custom": _("Link, number or place"),
+            "location_custom": _("Service, number or place"),
             "requires_approval": _("I approve each booking before it is confirmed"),
             "buffer_time_before": _("Buffer before, in minutes"),
             "buffer_time_after": _("Buffer after, in minutes"),
@@ -127,6 +141,15 @@ class EventTypeForm(forms.ModelForm[EventType]):
             error_messages={"required": _("Choose at least one day.")},
         )
         self.fields["slug"].required = event_type is not None
+        if event_type is not None:
+            self.fields["link_later"].initial = event_type.link_later
+
+    def clean(self) -> dict[str, Any]:
+        """Leave a link out where people do not meet by one."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("location") not in ONLINE:
+            cleaned |= {"location_link": "", "link_later": False}
+        return cleaned
 
     def clean_available_days(self) -> list[int]:
         return sorted(self.cleaned_data["available_days"])

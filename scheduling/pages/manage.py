@@ -131,7 +131,7 @@ def calendars_of(card: Card) -> list[CalendarLink]:
         start=booking.start,
         end=booking.end,
         details=links.manage_url(booking),
-        location=booking.event_type.location_display,
+        location=card.join_url or booking.event_type.location_display,
     )
 
 

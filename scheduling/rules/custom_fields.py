@@ -105,6 +105,18 @@ def checked_answers(
     return kept
 
 
+def questions_with_answers(
+    questions: Sequence[CustomField], answers: Mapping[str, Any]
+) -> list[tuple[str, Any]]:
+    """Return the answers under the labels of the questions and in their order.
+
+    Answers to other questions follow under their names, in alphabetical order.
+    """
+    labels = {question["name"]: question["label"] for question in questions}
+    names = [name for name in labels if name in answers] + sorted(answers.keys() - labels.keys())
+    return [(labels.get(name, name), answers[name]) for name in names]
+
+
 def checked_phone(text: str, field: str, near: tuple[str, ...]) -> str:
     """Return the number in stored form. Raise Invalid if the text is no telephone number."""
     try:

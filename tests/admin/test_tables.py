@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
@@ -252,6 +253,35 @@ def test_no_page_of_webhooks_shows_a_secret_or_the_value_of_a_header(
             for secret in secrets:
                 assert secret not in page.content.decode()
                 assert secret.removeprefix("whsec_")[:12] not in page.content.decode()
+
+
+def test_the_body_of_an_event_is_shown_without_the_links_in_it(
+    staff: Client, booking: Booking
+) -> None:
+    factories.webhook(booking.host)
+    link = "https://zoom.example/j/1?pwd=x"
+    factories.booking(
+        booking.event_type,
+        start=booking.start + timedelta(hours=1),
+        now=timezone.now(),
+        join_url=link,
+    )
+    event = WebhookEvent.objects.latest("pk")
+    assert link in event.body
+    assert "/bookings/manage/" in event.body
+    page = staff.get(url(WebhookEvent, "change/", event.pk)).content.decode()
+    for cut in (link, "/j/1", "/manage/", "#cancel"):
+        assert cut not in page
+    for shown in ("https://zoom.example/...", "John Doe", "john@example.com", "owner_sequence"):
+        assert shown in page
+
+
+def test_a_body_that_no_key_opens_is_said_to_be_so(staff: Client, attempt: Attempt) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE webhooks_webhookevent SET body = 'lost.AAAA'")
+    event = attempt.delivery.event
+    page = staff.get(url(WebhookEvent, "change/", event.pk)).content.decode()
+    assert "No key opens it." in page
 
 
 def test_no_page_shows_a_secret(

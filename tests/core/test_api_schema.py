@@ -129,12 +129,12 @@ def test_every_event_has_its_payload(document: Any) -> None:
         [body] = operation["requestBody"]["content"].values()
         payload = schemas[body["schema"]["$ref"].rpartition("/")[2]]
         assert payload["properties"]["type"]["enum"] == [type_]
-        assert payload["required"] == ["id", "type", "timestamp", "data"]
+        assert payload["required"] == ["id", "type", "timestamp", "owner_sequence", "data"]
     names = ("BookingMovedPayload", "BookingRescheduledPayload", "MeetingExpiredPayload")
     data = [schemas.get(name, {}).get("properties", {}).get("data") for name in names]
     assert data == [
         None,
-        {"$ref": "#/components/schemas/Event"},
+        {"$ref": "#/components/schemas/EventDetails"},
         {"$ref": "#/components/schemas/Meeting"},
     ]
 

@@ -54,6 +54,24 @@ def test_everything_is_there(client: Client, bob: User, meeting: MeetingRequest)
     )
 
 
+def test_both_people_join_a_confirmed_meeting_until_it_is_over(
+    client: Client, alice: User, bob: User, meeting: MeetingRequest
+) -> None:
+    join = 'href="https://zoom.us/j/1234567890" rel="noopener noreferrer">Join'
+
+    def shown(person: User, tab: str) -> list[bool]:
+        client.force_login(person)
+        pages = (f"/meetings/{meeting.pk}", f"/meetings?tab={tab}", "/")
+        return [join in client.get(page).content.decode() for page in pages]
+
+    assert shown(bob, "pending-meeting") == [False, False, False]
+    services.confirm(meeting=meeting, actor=bob, now=NOW)
+    for person in (alice, bob):
+        assert shown(person, "confirmed") == [True, True, True]
+    with time_machine.travel(meeting.end, tick=False):
+        assert shown(bob, "completed") == [False, False, False]
+
+
 def test_each_sees_the_history_with_their_own_eyes(
     client: Client, alice: User, bob: User, meeting: MeetingRequest
 ) -> None:

@@ -33,6 +33,14 @@ EXAMPLE = {
     "currency": "USD",
 }
 
+ZOOM = {
+    "type": "zoom_meeting",
+    "display": "Zoom Call",
+    "custom": None,
+    "link": None,
+    "link_later": True,
+}
+
 
 @pytest.fixture
 def api(alice: User) -> Client:
@@ -56,7 +64,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
             "description": "Deep dive strategy discussion",
             "duration": 60,
             "color": "#7C3AED",
-            "location": {"type": "zoom_meeting", "display": "Zoom Call", "custom": None},
+            "location": ZOOM,
             "is_active": True,
             "requires_approval": True,
             "scheduling_settings": {
@@ -98,7 +106,7 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
         "description": "",
         "duration": 60,
         "color": "#4F46E5",
-        "location": {"type": "zoom_meeting", "display": "Zoom Call", "custom": None},
+        "location": ZOOM,
         "is_active": True,
         "requires_approval": False,
         "scheduling_settings": {
@@ -156,17 +164,75 @@ def test_whatever_else_can_be_said(api: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "display"),
+    ("location", "display", "link_later"),
     [
-        ("zoom_meeting", "Zoom Call"),
-        ("google_meet", "Google Meet"),
-        ("phone_call", "Phone Call"),
-        ("in_person", "In Person"),
+        ("zoom_meeting", "Zoom Call", True),
+        ("google_meet", "Google Meet", True),
+        ("phone_call", "Phone Call", False),
+        ("in_person", "In Person", False),
     ],
 )
-def test_each_place_has_its_words(api: Client, location: str, display: str) -> None:
+def test_each_place_has_its_words(
+    api: Client, location: str, display: str, link_later: bool
+) -> None:
     row = made(api, location=location)
-    assert row["location"] == {"type": location, "display": display, "custom": None}
+    assert row["location"] == {
+        "type": location,
+        "display": display,
+        "custom": None,
+        "link": None,
+        "link_later": link_later,
+    }
+
+
+# --- the link to join -----------------------------------------------------------------------------
+
+LINK = "https://zoom.us/j/1234567890"
+NO_LINK_THERE = "People do not meet by a link there."
+NOT_BOTH = "Give the link, or say that it follows, but not both."
+ONE_OF_BOTH = "Give the link, or say that it follows."
+NO_URL = "The link must be an http or https URL."
+
+
+@pytest.mark.parametrize(
+    ("body", "link", "link_later"),
+    [
+        ({}, None, True),
+        ({"link_later": True}, None, True),
+        ({"location_link": None}, None, True),
+        ({"location_link": LINK}, LINK, False),
+        ({"location_link": f" {LINK} ", "link_later": False}, LINK, False),
+        ({"location": "google_meet", "location_link": LINK}, LINK, False),
+        ({"location": "custom", "location_custom": "Jitsi", "location_link": LINK}, LINK, False),
+        ({"location": "custom", "location_custom": "Jitsi"}, None, True),
+        ({"location": "in_person", "location_link": "", "link_later": False}, None, False),
+    ],
+)
+def test_people_join_by_a_link_or_it_follows(
+    api: Client, body: dict[str, Any], link: str | None, link_later: bool
+) -> None:
+    location = made(api, **body)["location"]
+    assert (location["link"], location["link_later"]) == (link, link_later)
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({"link_later": False}, ("location_link", ONE_OF_BOTH)),
+        ({"location_link": LINK, "link_later": True}, ("link_later", NOT_BOTH)),
+        ({"location": "phone_call", "location_link": LINK}, ("location_link", NO_LINK_THERE)),
+        ({"location": "in_person", "link_later": True}, ("link_later", NO_LINK_THERE)),
+        ({"location_link": "zoom.us/j/1"}, ("location_link", NO_URL)),
+        ({"location_link": "javascript:alert(1)"}, ("location_link", NO_URL)),
+        ({"location_link": f"https://zoom.us/{'x' * 985}"}, ("location_link", NO_URL)),
+        ({"link_later": "yes"}, ("link_later", "Must be a valid boolean.")),
+    ],
+)
+def test_what_is_no_link_or_both_is_refused(
+    api: Client, body: dict[str, Any], refusal: tuple[str, str]
+) -> None:
+    assert wrong(call(api, "POST", URL, HOUR | body)) == [refusal]
+    assert not EventType.objects.exists()
 
 
 @pytest.mark.parametrize("duration", [15, 480])

@@ -18,7 +18,13 @@ EXAMPLE: dict[str, Any] = {
     "description": "A quick 30-minute consultation",
     "duration": 30,
     "color": "#4F46E5",
-    "location": {"type": "zoom_meeting", "display": "Zoom Call", "custom": None},
+    "location": {
+        "type": "zoom_meeting",
+        "display": "Zoom Call",
+        "custom": None,
+        "link": None,
+        "link_later": True,
+    },
     "is_active": True,
     "requires_approval": False,
     "scheduling_settings": {
@@ -99,7 +105,13 @@ def test_what_is_paid_for_and_where(api: Client, alice: User) -> None:
     )
     (row,) = data(call(api, "GET", "/event_types"))
     assert (row["location"], row["payment"]) == (
-        {"type": "custom", "display": "At the pond", "custom": "At the pond"},
+        {
+            "type": "custom",
+            "display": "At the pond",
+            "custom": "At the pond",
+            "link": None,
+            "link_later": True,
+        },
         {"is_paid": True, "price": "150.00", "currency": "EUR", "payment_method": "invoice"},
     )
 

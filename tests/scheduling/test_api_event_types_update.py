@@ -25,6 +25,7 @@ EVERYTHING: dict[str, Any] = {
     "color": "#000000",
     "location": "custom",
     "location_custom": "At the pond",
+    "location_link": "https://example.com/pond",
     "timezone": "Asia/Kathmandu",
     "slug": "elsewhere",
     "is_active": False,
@@ -49,6 +50,7 @@ def flat(shown: dict[str, Any]) -> dict[str, Any]:
     location = {
         "location": shown["location"]["type"],
         "location_custom": shown["location"]["custom"],
+        "location_link": shown["location"]["link"],
     }
     nested = {**shown["scheduling_settings"], **shown["payment"], **location}
     return {name: nested.get(name, shown.get(name)) for name in EVERYTHING}
@@ -105,13 +107,47 @@ def test_what_is_ours_to_say_stays(api: Client, url: str, bob: User, field: str)
 
 
 def test_what_may_be_nothing_can_be_taken_back(api: Client, url: str) -> None:
-    call(api, "PATCH", url, {**EVERYTHING, "location": "phone_call"})
+    call(api, "PATCH", url, {**EVERYTHING, "location": "google_meet"})
     nothing = dict.fromkeys(
-        ("price", "payment_method", "slot_interval", "daily_limit", "location_custom")
+        (
+            "price",
+            "payment_method",
+            "slot_interval",
+            "daily_limit",
+            "location_custom",
+            "location_link",
+        )
     )
     changed = data(call(api, "PATCH", url, nothing))
-    assert flat(changed) == EVERYTHING | {"location": "phone_call"} | nothing
-    assert changed["location"]["display"] == "Phone Call"
+    assert flat(changed) == EVERYTHING | {"location": "google_meet"} | nothing
+    assert changed["location"]["display"] == "Google Meet"
+
+
+@pytest.mark.parametrize(
+    ("body", "link", "link_later"),
+    [
+        ({"name": "x"}, "https://example.com/a", False),
+        ({"link_later": False}, "https://example.com/a", False),
+        ({"location": "google_meet"}, "https://example.com/a", False),
+        ({"location_link": "http://example.com/b"}, "http://example.com/b", False),
+        ({"link_later": True}, None, True),
+        ({"location": "in_person"}, None, False),
+    ],
+)
+def test_the_link_stays_changes_or_goes(
+    api: Client, url: str, body: dict[str, Any], link: str | None, link_later: bool
+) -> None:
+    data(call(api, "PATCH", url, {"location_link": "https://example.com/a"}))
+    changed = data(call(api, "PATCH", url, body))["location"]
+    assert (changed["link"], changed["link_later"]) == (link, link_later)
+
+
+def test_a_link_that_is_taken_away_must_be_said_to_follow(api: Client, url: str) -> None:
+    data(call(api, "PATCH", url, {"location_link": "https://example.com/a"}))
+    assert wrong(call(api, "PATCH", url, {"location_link": "", "link_later": False})) == [
+        ("location_link", "Give the link, or say that it follows.")
+    ]
+    assert data(call(api, "GET", url))["location"]["link"] == "https://example.com/a"
 
 
 def test_the_address_stays_when_the_name_changes(api: Client, url: str) -> None:
@@ -140,6 +176,8 @@ def test_a_place_of_ones_own_must_stay_said(api: Client, url: str) -> None:
         "type": "custom",
         "display": "At the pond",
         "custom": "At the pond",
+        "link": None,
+        "link_later": True,
     }
 
 

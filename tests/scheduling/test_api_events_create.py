@@ -12,6 +12,7 @@ from accounts.models import User
 from calendars.models import BusyTime
 from notifications.models import Notification
 from scheduling.domain import services
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
 from tests.pages import START
@@ -30,6 +31,9 @@ EXAMPLE: dict[str, Any] = {
     "notes": "Project discussion",
     "custom_field_values": {"company": "ACME Corp"},
 }
+
+OWN, SHARED = "https://example.com/own", "https://example.com/all"
+BAD_KEY = "A key has 1 to 40 characters and no NUL."
 
 
 @pytest.fixture
@@ -74,16 +78,30 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client, alice: Use
             },
         ),
         (
+            "location",
+            {"type": "zoom_meeting", "display": "Zoom Call", "custom": None, "join_url": None},
+        ),
+        ("join_url", None),
+        (
             "invitee",
             {"name": "John Doe", "email": "john@example.com", "phone": "+1234567890"},
         ),
         ("host", {"name": "Alice Ames", "email": "alice@example.com"}),
         ("notes", "Project discussion"),
         ("custom_field_values", {"company": "ACME Corp"}),
+        ("questions", [{"label": "company", "answer": "ACME Corp"}]),
+        ("metadata", {}),
         ("sequence", 0),
+        (
+            "last_change",
+            {"change": "created", "by": "host", "reason": "", "at": "2025-06-15T14:30:00Z"},
+        ),
+        ("previous", None),
         ("created_at", "2025-06-15T14:30:00Z"),
         ("updated_at", "2025-06-15T14:30:00Z"),
         ("uri", f"/api/v1/events/{row.pk}"),
+        ("cancel_url", f"{links.manage_url(row)}#cancel"),
+        ("reschedule_url", f"{links.manage_url(row)}#move"),
     ]
     assert (row.uuid[:4], len(row.uuid)) == ("evt_", 24)
     assert call(api, "GET", f"/events/{row.uuid}") == (200, answer)
@@ -102,6 +120,72 @@ def test_the_least_that_can_be_said(api: Client, body: dict[str, Any]) -> None:
         "notes": "",
         "custom_field_values": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "shown"), [(OWN, OWN), (f" {OWN} ", OWN), ("", SHARED), (None, SHARED)]
+)
+def test_its_own_link_stands_in_place_of_the_event_types(
+    api: Client, alice: User, body: dict[str, Any], own: str | None, shown: str
+) -> None:
+    event_type = factories.event_type(alice, name="Talk", location_link=SHARED)
+    asked = body | {"event_type_id": event_type.pk, "join_url": own}
+    booked = data(call(api, "POST", "/events", asked), 201)
+    assert (booked["join_url"], booked["location"]["join_url"]) == (shown, shown)
+    assert [row["join_url"] for row in data(call(api, "GET", "/events"))] == [shown]
+
+
+FULL = {f"{number:040}": "x" * 500 for number in range(20)}
+
+
+@pytest.mark.parametrize("metadata", [{}, {"order": "1234", "é": ""}, {"a": " b "}, FULL])
+def test_metadata_is_kept_as_it_was_given(
+    api: Client, body: dict[str, Any], metadata: dict[str, str]
+) -> None:
+    booked = data(call(api, "POST", "/events", body | {"metadata": metadata}), 201)
+    assert booked["metadata"] == metadata
+    changed = call(api, "PATCH", f"/events/{booked['id']}", {"metadata": {"other": "x"}})
+    assert data(changed)["metadata"] == metadata
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refusal"),
+    [
+        ({"join_url": "zoom.us/j/1"}, ("join_url", "The link must be an http or https URL.")),
+        ({"metadata": FULL | {"one": "more"}}, ("metadata", "Give at most 20 values.")),
+        ({"metadata": {"x" * 41: ""}}, ("metadata", BAD_KEY)),
+        ({"metadata": {"": ""}}, ("metadata", BAD_KEY)),
+        ({"metadata": {"a\0": ""}}, ("metadata", BAD_KEY)),
+        ({"metadata": {"a": "x" * 501}}, ("metadata.a", "Is over 500 characters long.")),
+        ({"metadata": {"a": 5}}, ("metadata.a", "Not a valid string.")),
+        ({"metadata": {"a": None}}, ("metadata.a", "This field may not be null.")),
+        ({"metadata": ["a"]}, ("metadata", 'Expected a dictionary of items but got type "list".')),
+    ],
+)
+def test_what_is_no_link_and_metadata_beyond_its_bounds_are_refused(
+    api: Client, body: dict[str, Any], wanted: dict[str, Any], refusal: tuple[str, str]
+) -> None:
+    assert wrong(call(api, "POST", "/events", body | wanted)) == [refusal]
+    assert not Booking.objects.exists()
+
+
+def test_answers_stand_under_the_labels_of_their_questions(
+    api: Client, alice: User, body: dict[str, Any]
+) -> None:
+    def asked(name: str, kind: str) -> dict[str, Any]:
+        label = name.capitalize()
+        return {"name": name, "label": label, "type": kind, "required": False, "options": []}
+
+    asking = [asked("size", "number"), asked("vegan", "boolean"), asked("never", "text")]
+    event_type = factories.event_type(alice, name="Talk", custom_fields=asking)
+    answers = {"zebra": "z", "ant": "a", "vegan": True, "size": 5}
+    wanted = body | {"event_type_id": event_type.pk, "custom_field_values": answers}
+    assert data(call(api, "POST", "/events", wanted), 201)["questions"] == [
+        {"label": "Size", "answer": 5},
+        {"label": "Vegan", "answer": True},
+        {"label": "ant", "answer": "a"},
+        {"label": "zebra", "answer": "z"},
+    ]
 
 
 def test_it_takes_the_time_with_its_buffers_and_tells_both(

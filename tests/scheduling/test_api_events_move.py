@@ -77,6 +77,12 @@ def test_the_host_answers(
     assert data(answer) == before | {
         "status": status,
         "sequence": 1,
+        "last_change": {
+            "change": status,
+            "by": "host",
+            "reason": reason,
+            "at": "2026-03-02T09:05:00Z",
+        },
         "updated_at": "2026-03-02T09:05:00Z",
     }
     assert history(api, pending) == [

@@ -47,6 +47,13 @@ def test_it_moves_and_stays_what_it_is(api: Client, url: str, booking: Booking) 
         "start_time": "2026-03-05T12:30:00Z",
         "end_time": "2026-03-05T13:00:00Z",
         "sequence": 1,
+        "last_change": {
+            "change": "rescheduled",
+            "by": "host",
+            "reason": "The train.",
+            "at": "2026-03-02T09:05:00Z",
+        },
+        "previous": {"start_time": "2026-03-04T10:00:00Z", "end_time": "2026-03-04T10:30:00Z"},
         "updated_at": "2026-03-02T09:05:00Z",
     }
     assert call(api, "GET", f"/events/{booking.uuid}") == moved

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team, User
 from scheduling.domain import services
+from scheduling.messages import links
 from scheduling.models import Booking, EventType, HistoryEntry
 from tests import factories
 from tests.pages import NOW
@@ -30,6 +31,9 @@ BY_OTHERS = [
     ("POST", "/reschedule"),
 ]
 
+LINK = "https://zoom.us/j/1234567890"
+ZOOM = {"type": "zoom_meeting", "display": "Zoom Call", "custom": None}
+
 
 @pytest.fixture
 def api(alice: User) -> Client:
@@ -47,9 +51,11 @@ def url(booking: Booking) -> str:
 
 
 def test_it_is_found_by_number_and_by_uuid(api: Client, booking: Booking) -> None:
-    listed = data(call(api, "GET", "/events"))
+    [listed] = data(call(api, "GET", "/events"))
+    page = links.manage_url(booking)
+    more = {"cancel_url": f"{page}#cancel", "reschedule_url": f"{page}#move"}
     for key in (booking.pk, booking.uuid):
-        assert [data(call(api, "GET", f"/events/{key}"))] == listed
+        assert data(call(api, "GET", f"/events/{key}")) == listed | more
 
 
 @pytest.mark.parametrize(
@@ -99,15 +105,31 @@ def test_it_takes_two_queries(
         ),
         (
             {"custom_field_values": {"size": "6"}},
-            {"custom_field_values": {"company": "ACME Corp", "size": "6"}},
+            {
+                "custom_field_values": {"company": "ACME Corp", "size": "6"},
+                "questions": [
+                    {"label": "company", "answer": "ACME Corp"},
+                    {"label": "size", "answer": "6"},
+                ],
+            },
         ),
         (
             {"custom_field_values": {"size": None, "color": "red"}},
-            {"custom_field_values": {"company": "ACME Corp", "color": "red"}},
+            {
+                "custom_field_values": {"company": "ACME Corp", "color": "red"},
+                "questions": [
+                    {"label": "color", "answer": "red"},
+                    {"label": "company", "answer": "ACME Corp"},
+                ],
+            },
         ),
         ({"custom_field_values": {}}, {}),
         ({}, {}),
         (None, {}),
+        ({"join_url": LINK}, {"join_url": LINK, "location": ZOOM | {"join_url": LINK}}),
+        ({"join_url": ""}, {}),
+        ({"join_url": None}, {}),
+        ({"metadata": {"a": "b"}}, {}),
         # What is not changed here: reschedule moves it, and who booked it stays.
         ({"start_time": "2026-03-04T12:00:00Z", "status": "cancelled", "id": 5}, {}),
         ({"attendee_name": "Zoe", "attendee_email": "zoe@example.com", "sequence": 9}, {}),

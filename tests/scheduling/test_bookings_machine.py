@@ -225,6 +225,21 @@ class Machine(RuleBasedStateMachine):
         assert held == due
 
     @invariant()
+    def each_booking_keeps_its_newest_change_and_the_time_before_its_last_move(self) -> None:
+        for booking in Booking.objects.prefetch_related("history"):
+            entries = list(booking.history.all())
+            last = entries[-1]
+            assert (last.change, last.role, last.reason, last.at) == (
+                booking.last_change,
+                booking.last_by,
+                booking.last_reason,
+                booking.last_at,
+            )
+            moves = [pair for pair in pairwise(entries) if pair[1].change == Change.RESCHEDULED]
+            before = (moves[-1][0].start, moves[-1][0].end) if moves else (None, None)
+            assert (booking.previous_start, booking.previous_end) == before
+
+    @invariant()
     def every_change_is_on_record_and_legal(self) -> None:
         recorded = 0
         for booking in Booking.objects.prefetch_related("history"):

@@ -60,6 +60,8 @@ def typed(**other: Any) -> dict[str, Any]:
         "duration": "30",
         "location": "zoom_meeting",
         "location_custom": "",
+        "location_link": "",
+        "link_later": "on",
         "buffer_time_before": "0",
         "buffer_time_after": "0",
         "min_advance_booking": "0",
@@ -243,6 +245,8 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         duration="90",
         location="custom",
         location_custom="Room 1",
+        location_link="https://example.com/room",
+        link_later="",
         requires_approval="on",
         buffer_time_before="5",
         buffer_time_after="10",
@@ -270,6 +274,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "duration": 90,
         "location": "custom",
         "location_custom": "Room 1",
+        "location_link": "https://example.com/room",
         "timezone": "Europe/Berlin",
         "is_active": True,
         "requires_approval": True,
@@ -286,6 +291,26 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "custom_fields": [SIZE, TOPIC],
         "sort_order": -1,
     }
+
+
+@pytest.mark.parametrize("location", ["phone_call", "in_person"])
+def test_a_link_is_left_out_where_people_do_not_meet_by_one(
+    signed_in: Client, location: str
+) -> None:
+    signed_in.post(NEW, typed(location=location, location_link="https://example.com/room"))
+    assert (EventType.objects.get().location, EventType.objects.get().location_link) == (
+        location,
+        "",
+    )
+
+
+def test_the_form_says_whether_the_link_follows(signed_in: Client, alice: User) -> None:
+    with_link = factories.event_type(alice, location_link="https://example.com/room")
+    later = factories.event_type(alice, slug="later")
+    for path, checked in ((NEW, False), (page_of(with_link), False), (page_of(later), True)):
+        html = main(signed_in.get(path))
+        [box] = re.findall(r'<input type="checkbox" name="link_later"[^>]*>', html)
+        assert ("checked" in box) == checked
 
 
 def test_its_address_is_made_from_its_name(signed_in: Client, alice: User) -> None:
@@ -367,6 +392,18 @@ def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
         (
             {"location": "custom"},
             {"location_custom": ["Say where, since the location is custom."]},
+        ),
+        (
+            {"link_later": False},
+            {"location_link": ["Give the link, or say that it follows."]},
+        ),
+        (
+            {"location_link": "https://example.com/room"},
+            {"link_later": ["Give the link, or say that it follows, but not both."]},
+        ),
+        (
+            {"location_link": "example.com/room", "link_later": False},
+            {"location_link": ["The link must be an http or https URL."]},
         ),
         ({"available_days": []}, {"available_days": ["Choose at least one day."]}),
         ({"color": "red"}, {"color": ["Use a color such as #4F46E5."]}),

@@ -1,14 +1,18 @@
 """POST /api/v1/webhooks/{id}/test: one attempt at once, with its result as the answer."""
 
+import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
 from core.db.outbox import OutboxState
-from tests import wire
+from tests import factories, wire
+from tests.pages import stand_alone
 from webhooks.domain import delivery
 from webhooks.models import Delivery, Webhook
 
@@ -44,10 +48,60 @@ def test_it_is_sent_at_once_and_what_came_of_it_is_said(
     assert call.event == {
         "id": call.message_id,
         "type": "webhook.test",
-        "timestamp": "2026-03-02T09:00:00Z",
-        "data": {"message": "A test from Parley."},
+        "timestamp": "2026-03-02T09:00:00.000Z",
+        "owner_sequence": 1,
+        "data": call.event["data"],
     }
     assert (made.state, made.attempts) == (OutboxState.SENT, 1)
+
+
+@pytest.mark.parametrize(
+    ("events", "shape"),
+    [
+        (["booking.cancelled", "meeting.created"], "EventDetails"),
+        (["meeting.created", "booking.cancelled"], "Meeting"),
+    ],
+)
+def test_it_carries_a_sample_of_what_the_first_event_carries(
+    api: Client,
+    client: Client,
+    webhook: Webhook,
+    endpoint: wire.Endpoint,
+    events: list[str],
+    shape: str,
+) -> None:
+    Webhook.objects.update(events=events)
+    send(api, webhook)
+    [call] = endpoint.received
+    sample = call.event["data"]
+    assert sample.pop("message") == "A test from Parley."
+    document: Any = client.get("/api/schema").json()
+    schema = document["components"]["schemas"][shape]
+    assert list(sample) == list(schema["properties"])
+    checker = Draft202012Validator({**schema, "components": document["components"]})
+    assert [error.message for error in checker.iter_errors(sample)] == []
+
+
+def test_the_links_of_a_sample_lead_nowhere(
+    api: Client, client: Client, webhook: Webhook, endpoint: wire.Endpoint, settings: Settings
+) -> None:
+    stand_alone(settings)
+    send(api, webhook)
+    [call] = endpoint.received
+    sample = call.event["data"]
+    assert sample["host"]["email"] == "alice@example.com"
+    for name in ("cancel_url", "reschedule_url"):
+        assert client.get(urlsplit(sample[name]).path).status_code == 404
+
+
+def test_tests_and_events_are_numbered_together(
+    api: Client, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
+) -> None:
+    send(api, webhook)
+    made = factories.delivery(webhook, now=now)
+    send(api, webhook)
+    first, last = (call.event["owner_sequence"] for call in endpoint.received)
+    assert (first, json.loads(made.event.body)["owner_sequence"], last) == (1, 2, 3)
 
 
 def test_a_refusal_is_an_answer_too_and_is_not_tried_again(

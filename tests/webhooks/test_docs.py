@@ -162,12 +162,25 @@ def test_the_example_is_an_event_as_it_is_sent(
             events=["booking.confirmed"],
             headers={"X-API-Key": "my-api-key"},
         )
-        factories.booking(factories.event_type(alice), start=START, now=NOW)
+        event_type = factories.event_type(alice, location_link="https://zoom.us/j/1234567890")
+        factories.booking(event_type, start=START, now=NOW, metadata={"order": "1234"})
         assert delivery.deliver(webhook_id=webhook.pk)
         (call,) = endpoint.received
     assert shape(example) == shape(call.event)
     assert (example["type"], example["timestamp"]) == ("booking.confirmed", call.event["timestamp"])
-    for name in ("status", "start_time", "end_time", "timezone", "invitee", "host"):
+    assert example["owner_sequence"] == call.event["owner_sequence"]
+    for name in (
+        "status",
+        "start_time",
+        "end_time",
+        "timezone",
+        "location",
+        "join_url",
+        "invitee",
+        "host",
+        "metadata",
+        "last_change",
+    ):
         assert example["data"][name] == call.event["data"][name]
     # And its headers; Parley's own come before ours.
     (head,) = samples("http")

@@ -4,11 +4,14 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from jsonschema import Draft202012Validator
 
@@ -21,7 +24,8 @@ from scheduling.models import Booking
 from scheduling.tasks import sweep_bookings
 from tests import factories
 from tests.pages import NOW, START
-from webhooks.models import Delivery, Webhook, WebhookEvent
+from webhooks.domain import publishing
+from webhooks.models import Delivery, OwnerCounter, Webhook, WebhookEvent
 
 LATER = START + timedelta(hours=2)
 AFTER = START + timedelta(days=1)
@@ -38,7 +42,7 @@ def told(webhook: Webhook) -> list[str]:
 def last_body(webhook: Webhook) -> dict[str, Any]:
     event = WebhookEvent.objects.filter(deliveries__webhook=webhook).latest("id")
     body: dict[str, Any] = json.loads(event.body)
-    assert list(body) == ["id", "type", "timestamp", "data"]
+    assert list(body) == ["id", "type", "timestamp", "owner_sequence", "data"]
     assert (body["id"], body["type"]) == (event.message_id, event.type)
     assert differences(body) == []
     return body
@@ -113,7 +117,8 @@ def test_each_change_of_a_booking_is_told_once_as_the_api_shows_it(
     assert body == {
         "id": body["id"],
         "type": f"booking.{change}",
-        "timestamp": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.000Z",
+        "owner_sequence": len(before) + 1,
         "data": shown,
     }
     assert told(others) == []
@@ -227,6 +232,126 @@ def test_every_active_webhook_that_wants_it_is_told_in_the_same_bytes(
 def test_nothing_is_written_for_nobody(alice: User, now: datetime) -> None:
     factories.booking(factories.event_type(alice), start=START, now=now)
     assert WebhookEvent.objects.count() == 0
+
+
+def test_an_object_is_shown_once_and_not_at_all_for_nobody(
+    alice: User, bob: User, now: datetime
+) -> None:
+    shown = []
+
+    def show() -> dict[str, str]:
+        shown.append("it")
+        return {}
+
+    def publish() -> None:
+        types = ["meeting.created", "meeting.confirmed"]
+        publishing.publish(owners=[bob, alice], types=types, topic="x", data=show, now=now)
+
+    publish()
+    factories.webhook(alice, events=["booking.created"])
+    publish()
+    assert (shown, WebhookEvent.objects.count(), OwnerCounter.objects.count()) == ([], 0, 0)
+    for person in (alice, bob):
+        factories.webhook(person)
+    publish()
+    assert (shown, WebhookEvent.objects.count()) == (["it"], 4)
+
+
+# --- the envelope -------------------------------------------------------------------------------
+
+
+def numbers(owner: User) -> list[int]:
+    rows = WebhookEvent.objects.filter(owner=owner).order_by("id")
+    return [json.loads(event.body)["owner_sequence"] for event in rows]
+
+
+def test_the_events_of_an_owner_are_numbered_in_their_order(
+    alice: User, bob: User, team: Team, now: datetime
+) -> None:
+    for person in (alice, bob):
+        factories.webhook(person)
+    booking = factories.booking(factories.event_type(alice), start=START, now=now)
+    meeting = meetings.request_meeting(
+        requester=bob,
+        team_id=team.pk,
+        recipient_id=alice.pk,
+        date=AFTER.isoformat(),
+        link="",
+        now=now,
+    )
+    confirmed(meeting)
+    bookings.cancel(booking=booking, actor=bookings.INVITEE, now=now)
+    assert (numbers(alice), numbers(bob)) == ([1, 2, 3, 4, 5], [1, 2])
+    assert [event.type for event in WebhookEvent.objects.filter(owner=alice).order_by("id")] == [
+        "booking.created",
+        "booking.confirmed",
+        "meeting.created",
+        "meeting.confirmed",
+        "booking.cancelled",
+    ]
+
+
+def test_the_numbers_go_on_when_events_and_webhooks_are_gone(alice: User, now: datetime) -> None:
+    event_type = factories.event_type(alice)
+    first = factories.webhook(alice)
+    factories.booking(event_type, start=START, now=now)
+    first.delete()
+    WebhookEvent.objects.all().delete()
+    factories.webhook(alice)
+    factories.booking(event_type, start=LATER, now=now)
+    assert numbers(alice) == [3, 4]
+
+
+def test_the_moment_of_an_event_has_milliseconds_and_its_object_has_none(alice: User) -> None:
+    webhook = factories.webhook(alice)
+    moment = NOW.replace(second=5, microsecond=6_999)
+    with time_machine.travel(moment, tick=False):
+        factories.booking(factories.event_type(alice), start=START, now=moment)
+    body = last_body(webhook)
+    assert (body["timestamp"], body["data"]["created_at"]) == (
+        "2026-03-02T09:00:05.006Z",
+        "2026-03-02T09:00:05Z",
+    )
+
+
+def test_a_booking_tells_its_webhooks_of_link_and_metadata(alice: User, now: datetime) -> None:
+    webhook = factories.webhook(alice)
+    link = "https://example.com/own"
+    event_type = factories.event_type(alice, location_link="https://example.com/all")
+    factories.booking(event_type, start=START, now=now, join_url=link, metadata={"order": "7"})
+    data = last_body(webhook)["data"]
+    assert (data["join_url"], data["location"]["join_url"]) == (link, link)
+    assert data["metadata"] == {"order": "7"}
+
+
+# --- at rest ------------------------------------------------------------------------------------
+
+
+def test_the_database_has_the_body_encrypted(alice: User, now: datetime) -> None:
+    factories.webhook(alice)
+    factories.booking(factories.event_type(alice), start=START, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body FROM webhooks_webhookevent")
+        stored = [text for (text,) in cursor.fetchall()]
+    assert len(stored) == 2
+    assert not any("John" in text or "/manage/" in text for text in stored)
+
+
+def test_bodies_of_an_earlier_version_are_encrypted_and_can_be_opened_again(
+    alice: User, now: datetime
+) -> None:
+    webhook = factories.webhook(alice)
+    for _ in range(3):
+        factories.delivery(webhook, now=now)
+    bodies = [event.body for event in WebhookEvent.objects.order_by("id")]
+    migration = import_module("webhooks.migrations.0002_ordered_and_encrypted_events")
+    state = MigrationExecutor(connection).loader.project_state([("webhooks", "0001_initial")])
+    here = SimpleNamespace(connection=connection)
+    plain: Any = state.apps.get_model("webhooks", "WebhookEvent")
+    migration._rewritten(migration.decrypt)(state.apps, here)
+    assert [event.body for event in plain.objects.order_by("id")] == bodies
+    migration._rewritten(migration.encrypt)(state.apps, here)
+    assert [event.body for event in WebhookEvent.objects.order_by("id")] == bodies
 
 
 def test_what_did_not_happen_is_not_told(alice: User, now: datetime) -> None:

@@ -23,7 +23,7 @@ from notifications.models import Notification, PushDevice
 from tests import factories, wire
 from webhooks.domain import services
 from webhooks.domain.delivery import deliver
-from webhooks.models import Attempt, Webhook
+from webhooks.models import Attempt, Webhook, WebhookEvent
 
 OLD, NEW, LOST = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2, 3))
 VALUE = "Bearer header-value-of-alice"
@@ -111,6 +111,7 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
     browser = Client()
     browser.force_login(alice)
     app = TOTP.activate(alice, "ABCDEFGH")
+    body = factories.delivery(Webhook.objects.get(), now=now).event.body
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     printed = io.StringIO()
     call_command("rotate_keys", stdout=printed)
@@ -122,6 +123,7 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
         f"notifications.Notification: {many}",
         "notifications.PushDevice: 1",
         "webhooks.Webhook: 1",
+        "webhooks.WebhookEvent: 1",
     ]
     settings.ENCRYPTION_KEYS = [NEW]
     found = Webhook.objects.get()
@@ -131,6 +133,7 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
     )
     contents = Notification.objects.order_by("id").values_list("content", flat=True)
     assert [opened(each) for each in contents] == [f"mail {n}" for n in range(many)]
+    assert WebhookEvent.objects.get().body == body
     assert IdempotencyRecord.objects.get().answer == "an answer"
     assert PushDevice.objects.get().token == "registration-token"
     assert Session.objects.get().get_decoded()["_auth_user_id"] == str(alice.pk)

@@ -6,12 +6,17 @@ from webhooks.domain.events import EVENTS, TEST
 
 # Components of the OpenAPI document. Events of other floors carry the object as its GET answers.
 _DATA = {
-    "booking": {"$ref": "#/components/schemas/Event"},
+    "booking": {"$ref": "#/components/schemas/EventDetails"},
     "meeting": {"$ref": "#/components/schemas/Meeting"},
     "webhook": {
         "type": "object",
+        "description": (
+            "A sample of what the first event of the webhook carries: a booking or a meeting that"
+            " does not exist, with a `message`."
+        ),
         "properties": {"message": {"type": "string"}},
         "required": ["message"],
+        "additionalProperties": True,
     },
 }
 _HEADERS = {
@@ -46,7 +51,16 @@ def _payload(type_: str) -> dict[str, Any]:
     properties = {
         "id": {"type": "string", "description": "The same as the header `webhook-id`."},
         "type": {"type": "string", "enum": [type_]},
-        "timestamp": {"type": "string", "format": "date-time"},
+        "timestamp": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When it happened, with milliseconds.",
+        },
+        "owner_sequence": {
+            "type": "integer",
+            "format": "int64",
+            "description": "Rises with each event of your account. Order events by it.",
+        },
         "data": _DATA[subject],
     }
     return {"type": "object", "properties": properties, "required": list(properties)}

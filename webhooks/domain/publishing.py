@@ -1,62 +1,89 @@
-"""Publishing of events to an owner's webhooks, called by other apps."""
+"""Publishing of events to their owners' webhooks, called by other apps."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 from django.db import transaction
 
 from accounts.models import User
-from core.api.rendering import dumps, instant
+from core.api.rendering import dumps, precise_instant
 from core.db import outbox
+from core.db.crypto import is_readable
 from core.db.outbox import OutboxState
+from webhooks.domain import numbering
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, new_message_id
+
+Data = Mapping[str, object]
 
 
 def publish(
-    *, owner: User, type_: str, topic: str, data: Mapping[str, object], now: datetime
+    *,
+    owners: Collection[User],
+    types: Sequence[str],
+    topic: str,
+    data: Callable[[], Data],
+    now: datetime,
 ) -> None:
-    """Enqueue this event for each active webhook of the owner that subscribes to it.
+    """Enqueue these events, in this order, for each active webhook that subscribes to them.
 
-    Call it in the transaction of the fact. `data` is the object as its GET answers, and `topic` is
-    the caller's name for it. The body is written once, so every attempt to every webhook sends the
+    Call it once in the transaction of the fact, with all people who hear of it. `data` makes the
+    object as its GET answers; it is not called if nobody subscribes. `topic` is the caller's name
+    for the object. A body is written once, so every attempt to every webhook of the owner sends the
     same bytes. Webhooks of a deactivated account receive nothing.
     """
-    active = Webhook.objects.visible_to(owner).filter(
-        status=Webhook.Status.ACTIVE, owner__is_active=True
+    active = Webhook.objects.filter(
+        owner__in=owners, status=Webhook.Status.ACTIVE, owner__is_active=True
     )
     # Locked, so that none is deleted or stopped before this commits.
     active = active.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    rows = list(active.values_list("owner_id", "pk", "events"))
     # Subscriptions are compared here: not every database can search a JSON list.
-    wanted = [pk for pk, events in active.values_list("pk", "events") if type_ in events]
+    subscribed = {
+        (owner, type_): [pk for of, pk, events in rows if of == owner and type_ in events]
+        for owner in sorted({owner for owner, _pk, _events in rows})
+        for type_ in types
+    }
+    wanted = {key: pks for key, pks in subscribed.items() if pks}
     if not wanted:
         return
-    event = write_event(owner=owner, type_=type_, topic=topic, data=data, now=now)
-    enqueue(webhook_ids=wanted, event=event, now=now)
+    events = write_events(wanted=list(wanted), topic=topic, data=data(), now=now)
+    enqueue(wanted=list(zip(events, wanted.values(), strict=True)), now=now)
 
 
-def write_event(
-    *, owner: User, type_: str, data: Mapping[str, object], now: datetime, topic: str = ""
-) -> WebhookEvent:
-    message_id = new_message_id()
-    body = dumps({"id": message_id, "type": type_, "timestamp": instant(now), "data": data})
-    return WebhookEvent.objects.create(
-        message_id=message_id,
-        owner=owner,
-        type=type_,
-        topic=topic,
-        body=body.decode(),
-        created_at=now,
-    )
+def write_events(
+    *, wanted: Sequence[tuple[int, str]], data: Data, now: datetime, topic: str = ""
+) -> list[WebhookEvent]:
+    """Write an event for each owner (by number) and type. All hold the same object."""
+    owners = [owner for owner, _type in wanted]
+    numbers = numbering.take({owner: owners.count(owner) for owner in owners})
+    events = []
+    for owner, type_ in wanted:
+        event = WebhookEvent(
+            message_id=new_message_id(), owner_id=owner, type=type_, topic=topic, created_at=now
+        )
+        envelope = {
+            "id": event.message_id,
+            "type": type_,
+            "timestamp": precise_instant(now),
+            "owner_sequence": numbers[owner],
+            "data": data,
+        }
+        event.body = dumps(envelope).decode()
+        numbers[owner] += 1
+        events.append(event)
+    return WebhookEvent.objects.bulk_create(events)
 
 
 @transaction.atomic
-def forget(*, topics: Collection[str], blanks: Mapping[str, object]) -> None:
+def forget(*, topics: Collection[str], blanks: Callable[[dict[str, Any]], Data]) -> None:
     """Forget what webhooks received about these topics.
 
-    Settled events are deleted with their deliveries. A pending event is still sent, but `blanks`
-    replaces the values of these names in its object. The stored answers to its earlier attempts are
-    emptied, since they may repeat the values.
+    Settled events are deleted with their deliveries. A pending event is still sent, but values of
+    its object are replaced by those that `blanks` returns for it. One that no key opens cannot be
+    sent, and is deleted. The stored answers to earlier attempts are emptied, since they may repeat
+    the values.
     """
     events = WebhookEvent.objects.filter(topic__in=topics)
     concerned = Delivery.objects.filter(event__topic__in=topics)
@@ -66,17 +93,28 @@ def forget(*, topics: Collection[str], blanks: Mapping[str, object]) -> None:
     waiting = concerned.order_by().filter(state=OutboxState.WAITING).values("event")
     events.exclude(pk__in=waiting).delete()
     for event in events:
+        if not is_readable(event, "body"):
+            event.delete()
+            continue
         told = orjson.loads(event.body)
-        event.body = dumps(told | {"data": told["data"] | blanks}).decode()
+        event.body = dumps(told | {"data": told["data"] | blanks(told["data"])}).decode()
         event.save(update_fields=["body"])
     Attempt.objects.filter(delivery__event__topic__in=topics).update(response_body="")
 
 
-def enqueue(*, webhook_ids: Sequence[int], event: WebhookEvent, now: datetime) -> list[Delivery]:
-    """Write a delivery for each of these webhooks of one account, with one statement and one hint.
+def enqueue(
+    *, wanted: Sequence[tuple[WebhookEvent, Sequence[int]]], now: datetime
+) -> list[Delivery]:
+    """Write the deliveries of these events to these webhooks, with one statement.
 
-    The turn that the hint begins goes on to the account's other webhooks.
+    One hint goes out for an account: the turn that it begins goes on to its other webhooks.
     """
-    rows = [Delivery(webhook_id=pk, event=event, due_at=now, created_at=now) for pk in webhook_ids]
-    outbox.hint("webhooks.tasks.deliver", webhook_ids[0])
+    rows = [
+        Delivery(webhook_id=pk, event=event, due_at=now, created_at=now)
+        for event, webhooks in wanted
+        for pk in webhooks
+    ]
+    first = {event.owner_id: webhooks[0] for event, webhooks in reversed(wanted)}
+    for webhook in first.values():
+        outbox.hint("webhooks.tasks.deliver", webhook)
     return Delivery.objects.bulk_create(rows)

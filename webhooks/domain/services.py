@@ -19,7 +19,7 @@ from core.db.outbox import OutboxState
 from core.errors import Busy, Conflict, Invalid, LimitReached, NotFound
 from core.ops import shares
 from core.web import guarded_http
-from webhooks.domain import delivery, publishing, signing
+from webhooks.domain import delivery, publishing, samples, signing
 from webhooks.domain.events import EVENTS, TEST
 from webhooks.models import Attempt, Delivery, Webhook
 
@@ -210,9 +210,8 @@ def _begin_test(webhook: Webhook, now: datetime) -> Delivery:
     )
     if running.exists():
         raise _busy()
-    event = publishing.write_event(
-        owner=webhook.owner, type_=TEST, data={"message": "A test from Parley."}, now=now
-    )
+    sample = samples.sample(webhook=webhook, now=now)
+    [event] = publishing.write_events(wanted=[(webhook.owner_id, TEST)], data=sample, now=now)
     # Settled from the start, so that no worker sends it and nothing is retried.
     return Delivery.objects.create(
         webhook=webhook,

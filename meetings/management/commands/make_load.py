@@ -318,7 +318,7 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
     end = start + event_type.duration * _MINUTE
     span = {"start": stored(start), "end": stored(end)}
     times = _times(story, start, end, now, dice)
-    status, _role = story[-1]
+    status, role = story[-1]
     held = None
     if status in _HELD:
         held = rows.add(
@@ -335,6 +335,10 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
         invitee_name=f"{dice.choice(_FIRST_NAMES)} {dice.choice(_LAST_NAMES)}",
         invitee_email=f"guest-{dice.randrange(10_000):04}@{_DOMAIN}",
         made_by=BookingRole.INVITEE,
+        last_change=status if len(story) > 1 else Change.CREATED.value,
+        last_by=role,
+        last_reason=_REASONS.get(status, ""),
+        last_at=stored(times[-1]),
         timezone=dice.choice(_ZONES),
         status=status,
         sequence=len(story) - 1,

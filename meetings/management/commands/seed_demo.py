@@ -44,7 +44,12 @@ _TOUR = """\
     curl -s {url}/api/v1/event_types/{event_type_id}/availability \\
       -H 'Authorization: Bearer {token}'
 """
-_MEETING = {"name": "30 Minute Meeting", "description": "A quick half hour.", "duration": 30}
+_MEETING = {
+    "name": "30 Minute Meeting",
+    "description": "A quick half hour.",
+    "duration": 30,
+    "location_link": "https://zoom.us/j/1234567890",
+}
 _EVENT_TYPES: dict[str, list[dict[str, Any]]] = {
     "ada": [
         _MEETING | {"buffer_time_before": 5, "buffer_time_after": 10},

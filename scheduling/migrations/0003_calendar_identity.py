@@ -16,7 +16,7 @@ def _keep(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("scheduling", "0001_initial")]
+    dependencies = [("scheduling", "0002_links_metadata_and_last_change")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,44 @@
+"""Links that people give, such as where to meet, and texts without the links in them."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid
+
+LONGEST = 1000
+_LINK = re.compile(r"(?i)(https?://[^\s/?#]+)[/?#]\S*")
+
+
+def require_link(link: str, *, field: str) -> None:
+    """Raise Invalid on this field for a text that is no http or https URL. Empty is no link."""
+    problem = Invalid(_("The link must be an http or https URL."), field=field)
+    if not link:
+        return
+    try:
+        parts = urlsplit(link)
+        host = parts.hostname
+        _port = parts.port
+    except ValueError:
+        raise problem from None
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or len(link) > LONGEST
+        or any(ord(letter) <= 32 or ord(letter) == 127 for letter in link)
+    ):
+        raise problem
+
+
+def cut_links(value: Any) -> Any:
+    """Return a JSON value in which every link ends with its host."""
+    match value:
+        case dict():
+            return {name: cut_links(inner) for name, inner in value.items()}
+        case list():
+            return [cut_links(inner) for inner in value]
+        case str():
+            return _LINK.sub(r"\1/...", value)
+    return value
