@@ -27,11 +27,10 @@ def deliver(channel: str) -> None:
     limits = {f"channel {channel}": shares.places(shares.MAIL, _CHANNEL_PART)}
     with shares.held(limits) as is_held:
         until = time.monotonic() + _TURN_SECONDS
-        while is_held and sending.deliver(channel=channel):
+        while is_held and sending.deliver(channel=channel, until=until):
             if time.monotonic() >= until:
-                outbox.send_hint(
-                    "notifications.tasks.deliver", channel
-                )  # the rest is for another turn
+                # The rest is for another turn.
+                outbox.send_hint("notifications.tasks.deliver", channel)
                 break
 
 

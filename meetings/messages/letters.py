@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from email.utils import formataddr
 
 from django.utils import translation
 from django.utils.translation import gettext
@@ -124,7 +123,7 @@ def _email(
         content["ics"] = _calendar_object(meeting, icalendar.Method(method), stamp)
         content["ics_method"] = method
     if other.is_active:
-        content["reply_to"] = formataddr((other.name, other.email))
+        content["reply_to"] = notifications.named(other.name, other.email)
     return content
 
 

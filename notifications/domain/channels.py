@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # send: either is well within a lease (`OUTBOX_LEASE_SECONDS`).
 _PUSH_SECONDS = 10.0
 
+# An SMTP server that answers so closes the connection (RFC 5321, 4.2.3).
+_GOING_AWAY = 421
+
 # A cached function may run more than once, and Firebase minds.
 _FIREBASE_LOCK = threading.Lock()
 
@@ -107,31 +110,33 @@ class _EmailSession:
         self._connection: BaseEmailBackend | None = None
 
     def send(self, *, address: str, content: Content, message_id: str) -> None:
-        parts, is_used = cast(EmailContent, content), self._connection is not None
+        parts = cast(EmailContent, content)
         try:
             try:
-                self._send(parts, address, message_id)
-            except smtplib.SMTPServerDisconnected:
-                if not is_used:
-                    raise
-                # Some servers close a connection after some messages.
-                self.close()
-                self._send(parts, address, message_id)
-        except AnymailUnsupportedFeature:
-            self._send(parts, address, message_id, is_plain=True)
+                self._send(_email(parts, address, message_id))
+            except AnymailUnsupportedFeature:
+                self._send(_email(parts, address, message_id, is_plain=True))
         except Exception as error:
-            if not _is_about_recipient(error):
+            if _ends_session(error) or not _is_about_recipient(error):
                 self.close()
             raise _email_error(error) from error
 
-    def _send(
-        self, parts: EmailContent, address: str, message_id: str, *, is_plain: bool = False
-    ) -> None:
+    def _send(self, message: EmailMultiAlternatives) -> None:
+        is_used = self._connection is not None
+        try:
+            self._hand_over(message)
+        except Exception as error:
+            if not is_used or not _ends_session(error):
+                raise
+            # Some servers end a session after some messages.
+            self.close()
+            self._hand_over(message)
+
+    def _hand_over(self, message: EmailMultiAlternatives) -> None:
         if self._connection is None:
             opened = get_connection()
             opened.open()
             self._connection = opened
-        message = _email(parts, address, message_id, is_plain=is_plain)
         message.connection = self._connection
         message.send()
 
@@ -143,7 +148,7 @@ class _EmailSession:
 
 
 def _email(
-    parts: EmailContent, address: str, message_id: str, *, is_plain: bool
+    parts: EmailContent, address: str, message_id: str, *, is_plain: bool = False
 ) -> EmailMultiAlternatives:
     """Return the message. One that `is_plain` does without what some providers refuse."""
     message = EmailMultiAlternatives(
@@ -175,6 +180,14 @@ def _calendar_file(ics: str, method: str) -> MIMEBase:
     part.set_param("method", method)
     part.add_header("Content-Disposition", "attachment", filename="invite.ics")
     return part
+
+
+def _ends_session(error: Exception) -> bool:
+    """Return whether the server has ended the session, without refusing the message."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return any(code == _GOING_AWAY for code, _ in error.recipients.values())
+    code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
+    return isinstance(error, smtplib.SMTPServerDisconnected) or code == _GOING_AWAY
 
 
 def _is_about_recipient(error: Exception) -> bool:

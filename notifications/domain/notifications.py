@@ -6,6 +6,7 @@ The callers hold the transaction of the fact. They give kind and facts, never a 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from email.headerregistry import Address
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +40,11 @@ def render_email(name: str, context: Mapping[str, Any], *, language: str) -> Ema
             "text": part("body.txt") + "\n",
             "html": part("body.html"),
         }
+
+
+def named(name: str, address: str) -> str:
+    """Return an email address with a name, as a header of a mail has it."""
+    return str(Address(" ".join(name.split()), addr_spec=address))
 
 
 def email(
@@ -104,16 +110,21 @@ def forget(*, topics: Collection[str]) -> None:
     """Delete the notifications of these topics.
 
     Pending ones are still sent, and deleted after that. They are written now, so the caller forgets
-    what they tell afterwards.
+    what they tell afterwards. A worker that has claimed one has lost it: it may write it too late.
     """
     rows = Notification.objects.filter(topic__in=topics)
     rows.exclude(state=OutboxState.WAITING).delete()
     waiting = list(rows.select_for_update(no_key=True).order_by("pk"))
+    if not waiting:
+        return
+    kept = []
     for row, message in zip(waiting, kinds.write(waiting, now=timezone.now()), strict=True):
         if isinstance(message, Message):
             row.content, row.is_written = json.dumps(message.content), True
-            row.address = message.address
-            row.save(update_fields=["content", "is_written", "address"])
-        else:
-            row.delete()
-    rows.update(topic=ONCE)
+            row.address, row.topic = message.address, ONCE
+            row.lease, row.lease_until = "", None
+            kept.append(row)
+    Notification.objects.bulk_update(
+        kept, ["content", "is_written", "address", "topic", "lease", "lease_until"]
+    )
+    rows.delete()

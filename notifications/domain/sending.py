@@ -1,5 +1,7 @@
 """Sending of notifications that are due: claimed, written, sent and settled in batches."""
 
+import math
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -48,10 +50,11 @@ def due(channel: str, now: "datetime") -> "QuerySet[Notification, Notification]"
     return rows.exclude(lease_until__gt=now)
 
 
-def deliver(*, channel: str) -> bool:
+def deliver(*, channel: str, until: float = math.inf) -> bool:
     """Claim the notifications of this channel that have waited longest; send and settle them.
 
-    False if there was nothing to claim. It reads the clock itself, since sending takes time.
+    After `until`, by `time.monotonic()`, it begins no other one. False if there was nothing to
+    claim. It reads the clock itself, since sending takes time.
     """
     rows = outbox.claim(
         Notification.objects.filter(channel=channel), now=timezone.now(), most=BATCH
@@ -63,7 +66,7 @@ def deliver(*, channel: str) -> bool:
     if channel == Notification.Channel.PUSH:
         rows = _one_row_a_device(rows)
     if rows:
-        _send(CHANNELS[channel], rows, kinds.write(rows, now=timezone.now()))
+        _send(CHANNELS[channel], rows, kinds.write(rows, now=timezone.now()), until)
     return True
 
 
@@ -126,7 +129,10 @@ def _for_device(row: Notification, digest: str) -> Notification:
 
 
 def _send(
-    channel: Channel, rows: Sequence[Notification], messages: Sequence[Message | Exception]
+    channel: Channel,
+    rows: Sequence[Notification],
+    messages: Sequence[Message | Exception],
+    until: float,
 ) -> None:
     """Send these messages in one session, before the end of their lease, and settle them."""
     limit = Deadline(rows[0].seconds_to_send())
@@ -142,6 +148,8 @@ def _send(
                 failed.append((row, error, not limit.passed))
             else:
                 sent.append(row)
+            if time.monotonic() >= until:
+                break
     if sent:
         faults.point("notification.sent")
     outbox.settle(sent, state=OutboxState.SENT, now=timezone.now())

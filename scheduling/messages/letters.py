@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from email.utils import formataddr
 from typing import Any
 
 from django.conf import settings
@@ -107,7 +106,7 @@ def _email(booking: Booking, reader: Party, kind: str, facts: Facts, now: dateti
         )
         content["ics_method"] = method
     if other.account is None or other.account.is_active:
-        content["reply_to"] = formataddr((other.name, other.email))
+        content["reply_to"] = notifications.named(other.name, other.email)
     return content
 
 

@@ -14,7 +14,7 @@ from accounts.models import ApiToken, AuditEntry, User, new_token
 from notifications.models import Notification
 from tests import factories
 from tests.oauth import api, app_of
-from tests.outbox import content_of
+from tests.outbox import address_of, content_of
 from tests.pages import everything, stand_alone
 
 pytestmark = pytest.mark.django_db
@@ -35,9 +35,8 @@ def found(token: Any) -> Any:
 
 def mail_to(person: User) -> dict[str, str]:
     row = Notification.objects.get(kind="token_leaked")
-    assert (row.user, row.address) == (person, person.email)
-    content: dict[str, str] = content_of(row)
-    return content
+    assert (row.user, address_of(row)) == (person, person.email)
+    return content_of(row)
 
 
 def test_one_made_by_hand(alice: User, bob: User) -> None:

@@ -13,6 +13,7 @@ from accounts.models import Invitation, Membership, Team, User
 from core.db.outbox import OutboxState
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from notifications.models import Notification
+from tests.outbox import content_of
 from tests.pages import NOW, Ask
 
 pytestmark = pytest.mark.django_db
@@ -202,10 +203,10 @@ def test_the_email_says_who_invites_whereto_and_carries_the_link(team: Team, ali
     with time_machine.travel(NOW, tick=False):  # a link says when it was made
         invitation = invite(team, alice)
         link = links.invitation_url(invitation)
-    content = Notification.objects.get().content
-    assert "Alice Ames invites you to Founders" in content
-    assert link in content
-    assert "Hello," in content
+        content = content_of(Notification.objects.get())
+    assert content["subject"] == "Alice Ames invites you to Founders"
+    assert link in content["text"]
+    assert content["text"].startswith("Hello,\n")
 
 
 def test_the_link_names_nobody(team: Team, alice: User) -> None:
@@ -268,7 +269,7 @@ def test_an_account_is_written_to_in_its_own_language(
     invite(team, alice, charlie.email)
     mail = Notification.objects.get()
     assert mail.user == charlie
-    assert '<html lang=\\"de\\">' in mail.content
+    assert '<html lang="de">' in content_of(mail)["html"]
 
 
 # --- joining --------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_everything_about_them_is_counted_and_one_click_away(
         "teams": 1,
         "API tokens": 1,
         "sessions": 1,
-        "notifications": 3,
+        "notifications": 6,
         "audit log": 2,
         "webhooks": 1,
         "webhook events": 1,

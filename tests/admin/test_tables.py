@@ -25,6 +25,7 @@ from scheduling.domain import services as scheduling_services
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry
 from tests import factories
 from tests.admin.calls import act, url
+from tests.outbox import address_of, rows
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -112,8 +113,8 @@ def test_cancelling_a_booking_tells_both_people(staff: Client, booking: Booking)
     assert "cancelled" in act(staff, "call_off", booking)
     entry = booking.history.get(to_status="cancelled")
     assert (entry.role, entry.actor) == ("staff", User.objects.get(email="staff@example.com"))
-    told = Notification.objects.filter(kind="booking_cancelled").order_by("address")
-    assert [row.address for row in told] == ["alice@example.com", "john@example.com"]
+    told = [address_of(row) for row in rows("email", kind="booking_cancelled")]
+    assert told == ["alice@example.com", "john@example.com"]
 
 
 def test_a_booking_that_cannot_be_cancelled_is_said(staff: Client, booking: Booking) -> None:
@@ -289,8 +290,7 @@ def test_no_page_shows_a_secret(
 ) -> None:
     row, _token = account_services.create_token(user=alice, name="x", scopes=["events:read"])
     notification, *_ = Notification.objects.filter(channel="email")
-    told_of_booking = Notification.objects.filter(address=booking.invitee_email).first()
-    assert told_of_booking is not None
+    told_of_booking = next(row for row in rows("email") if address_of(row) == booking.invitee_email)
     device = PushDevice.objects.get()
     for shown in (row, notification, told_of_booking, booking, device):
         page = staff.get(url(type(shown), "change/", shown.pk)).content.decode()

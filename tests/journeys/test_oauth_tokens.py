@@ -26,7 +26,7 @@ from tests.oauth import (
     outcome,
     post,
 )
-from tests.outbox import content_of
+from tests.outbox import address_of, content_of
 from tests.pages import NOW, everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("limits_start_anew")]
@@ -153,7 +153,7 @@ def test_what_comes_again_is_on_record_and_told_once(app: App, alice: User, what
     entry = AuditEntry.objects.get(action="token_reused")
     assert (entry.person, entry.actor, entry.subject) == (alice, None, app.row.name)
     row = Notification.objects.get()
-    assert (row.kind, row.user, row.address) == ("token_reused", alice, alice.email)
+    assert (row.kind, row.user, address_of(row)) == ("token_reused", alice, alice.email)
     mail = content_of(row)
     assert mail["subject"] == "Calendar on the wall was disconnected from your account"
     for text in (mail["text"], mail["html"]):

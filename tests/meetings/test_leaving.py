@@ -19,7 +19,7 @@ from meetings.models import MeetingRequest
 from meetings.pages.cards import step_of
 from notifications.models import Notification
 from tests import factories
-from tests.outbox import content_of
+from tests.outbox import address_of, content_of, rows
 from tests.pages import NOW, START, Ask, stand_alone
 from tests.torture.races import at_once, kinds
 
@@ -92,12 +92,12 @@ def test_the_requests_of_that_team_between_the_two_end(
     entry = to_bob.history.latest("pk")
     assert (entry.role, entry.actor, entry.reason) == ("team", None, "")
     assert step_of(entry, alice).sentence == "It ended, because one of you left the team."
-    told = Notification.objects.filter(pk__gt=newest)
-    assert Counter(told.values_list("kind", "address")) == {
+    told = rows("email", pk__gt=newest)
+    assert Counter((row.kind, address_of(row)) for row in told) == {
         ("meeting_cancelled", alice.email): 2,
         ("meeting_cancelled", bob.email): 2,
     }
-    text = content_of(told.filter(address=alice.email)[0])["text"]
+    text = next(content_of(row)["text"] for row in told if row.user == alice)
     assert (
         "The request for a meeting with Bob Byrd has ended: you are not both in the team Founders"
         " now." in text

@@ -17,6 +17,7 @@ from meetings.models.enums import TRANSITIONS, Role
 from meetings.tasks import sweep_meetings
 from notifications.models import Notification, PushDevice
 from scheduling.models.enums import Change, Status
+from tests.outbox import content_of, rows, send
 
 pytestmark = pytest.mark.django_db
 
@@ -57,8 +58,7 @@ def history(meeting: MeetingRequest) -> list[tuple[str, str, str]]:
 
 def sent_to(user: User) -> list[tuple[str, str]]:
     """Return kind and state of the emails to this person, oldest first."""
-    rows = Notification.objects.filter(user=user, channel="email").order_by("id")
-    return list(rows.values_list("kind", "state"))
+    return [(row.kind, row.state) for row in rows("email", user=user)]
 
 
 def test_asking_writes_the_request_its_history_and_the_recipients_mail(
@@ -229,7 +229,7 @@ def test_declining_tells_the_requester_why(ask: Ask, alice: User, bob: User) -> 
     meeting = services.reject(meeting=ask(), actor=bob, now=NOW, reason="On holiday.")
     entry = meeting.history.get(to_status=Status.REJECTED)
     assert (entry.actor, entry.reason, entry.at) == (bob, "On holiday.", NOW)
-    [mail] = outbox.rows("email", user=alice)
+    [mail] = rows("email", user=alice)
     assert "On holiday." in content_of(mail)["text"]
 
 
@@ -284,10 +284,10 @@ def test_only_the_moves_of_the_map_are_made(
 
 def test_the_same_answer_again_changes_nothing(ask: Ask, bob: User) -> None:
     first = services.confirm(meeting=ask(), actor=bob, now=NOW)
-    rows = Notification.objects.count()
+    before = Notification.objects.count()
     again = services.confirm(meeting=first, actor=bob, now=NOW + timedelta(hours=1))
     assert (again.sequence, again.updated_at) == (first.sequence, first.updated_at)
-    assert Notification.objects.count() == rows
+    assert Notification.objects.count() == before
 
 
 def test_a_request_expires_at_its_start_even_before_the_sweep(ask: Ask, bob: User) -> None:
@@ -352,7 +352,7 @@ def test_every_device_gets_its_own_push_message(ask: Ask, bob: User) -> None:
         PushDevice.objects.create(user=bob, token=token, platform="ios")
     PushDevice.objects.create(user=bob, token="gone", platform="ios", is_active=False)
     ask()
-    outbox.send()
+    send()
     pushes = Notification.objects.filter(channel="push").order_by("id")
     assert list(pushes.values_list("kind", "address")) == [
         ("meeting-created", crypto.digest("one")),

@@ -10,11 +10,11 @@ from django.test import Client
 
 from accounts.models import User
 from calendars.models import BusyTime
-from notifications.models import Notification
 from scheduling.domain import services
 from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from tests import factories
+from tests.outbox import address_of, rows
 from tests.pages import START
 from tests.scheduling.calls import call, data, wrong
 
@@ -199,7 +199,7 @@ def test_it_takes_the_time_with_its_buffers_and_tells_both(
     assert list(BusyTime.objects.values_list("user", "start", "end")) == [
         (alice.pk, at - 1800, at + 5400)
     ]
-    told = Notification.objects.filter(channel="email").values_list("kind", "address")
+    told = [(row.kind, address_of(row)) for row in rows("email")]
     assert Counter(told) == {
         (kind, address): number
         for address in ("alice@example.com", "john@example.com")

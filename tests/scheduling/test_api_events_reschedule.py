@@ -13,6 +13,7 @@ from notifications.models import Notification
 from scheduling.domain import bookings, services
 from scheduling.models import Booking, EventType
 from tests import factories
+from tests.outbox import address_of, rows
 from tests.pages import NOW, START
 from tests.scheduling.calls import call, conflict, data, wrong
 from tests.scheduling.conftest import Book
@@ -71,11 +72,8 @@ def test_it_moves_and_stays_what_it_is(api: Client, url: str, booking: Booking) 
             "at": "2026-03-02T09:05:00Z",
         }
     ]
-    told = Notification.objects.filter(kind="booking_rescheduled", channel="email")
-    assert sorted(told.values_list("address", flat=True)) == [
-        "alice@example.com",
-        "john@example.com",
-    ]
+    told = [address_of(row) for row in rows("email", kind="booking_rescheduled")]
+    assert told == ["alice@example.com", "john@example.com"]
 
 
 def test_what_waits_for_approval_goes_on_waiting(

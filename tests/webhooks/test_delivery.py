@@ -14,8 +14,8 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from accounts.models import User
 from config.celery import app
 from core.ops import shares
-from notifications.models import Notification
 from tests import factories, wire
+from tests.outbox import address_of, content_of, rows
 from tests.pages import NOW
 from webhooks.domain import delivery, services
 from webhooks.domain.delivery import deliver, hand_out
@@ -181,7 +181,7 @@ def test_a_receiver_can_verify_it_and_finds_the_owners_headers(
 
 
 def mails() -> list[tuple[str, str]]:
-    return list(Notification.objects.values_list("kind", "address"))
+    return [(row.kind, address_of(row)) for row in rows()]
 
 
 def test_410_stops_the_webhook_at_once_and_the_owner_is_told(
@@ -196,9 +196,9 @@ def test_410_stops_the_webhook_at_once_and_the_owner_is_told(
     assert attempts(first) == [(False, "http_410", 410)]
     assert attempts(second) == []
     assert mails() == [("webhook_disabled", "alice@example.com")]
-    content = Notification.objects.get().content
-    assert "Your webhook Main Webhook has been stopped" in content
-    assert "the endpoint answered 410 Gone" in content
+    content = content_of(rows()[0])
+    assert content["subject"] == "Your webhook Main Webhook has been stopped"
+    assert "the endpoint answered 410 Gone" in content["text"]
 
 
 def test_five_days_without_a_success_stop_it_and_the_owner_gets_one_email(

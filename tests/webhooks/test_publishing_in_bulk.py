@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -13,6 +14,7 @@ from accounts.domain import services
 from accounts.models import User
 from notifications.models import Notification
 from tests import factories
+from tests.outbox import rows, send
 from tests.pages import NOW, START
 from webhooks.models import Delivery, WebhookEvent
 
@@ -68,7 +70,9 @@ def test_a_booking_costs_as_much_with_fifty_webhooks_and_twenty_devices(
     assert many == (few[0] + more, few[1])
     assert Delivery.objects.count() == 2 * 50
     assert WebhookEvent.objects.count() == 2 * 2
-    # To each device that it is booked, and a reminder a day and fifteen minutes before.
-    pushed = Notification.objects.filter(channel="push")
-    assert pushed.count() == 3 * 20
-    assert pushed.values("address").distinct().count() == 20
+    # To all devices that it is booked, and a reminder a day and fifteen minutes before.
+    assert len(rows("push")) == 3
+    with time_machine.travel(NOW, tick=False):
+        send()
+    pushed = rows("push", kind="booking-created")
+    assert len({row.address for row in pushed}) == len(pushed) == 20
