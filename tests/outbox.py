@@ -14,8 +14,13 @@ from scheduling.models import Booking
 
 
 def rows(channel: str = "", **which: Any) -> list[Notification]:
-    """Return the notifications that somebody can receive, in the order in which they were made."""
+    """Return the notifications that somebody can receive, in the order in which they were made.
+
+    Those that remind of a request are left out unless their kind is named.
+    """
     found: QuerySet[Notification, Notification] = Notification.objects.filter(**which)
+    if not {"kind", "kind__in"} & which.keys():
+        found = found.exclude(kind__endswith="unanswered")
     if channel:
         found = found.filter(channel=channel)
     return [row for row in found.order_by("id") if row.channel == "email" or digests(row)]

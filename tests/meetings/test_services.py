@@ -353,8 +353,8 @@ def test_every_device_gets_its_own_push_message(ask: Ask, bob: User) -> None:
     PushDevice.objects.create(user=bob, token="gone", platform="ios", is_active=False)
     ask()
     send()
-    pushes = Notification.objects.filter(channel="push").order_by("id")
-    assert list(pushes.values_list("kind", "address")) == [
+    pushes = rows("push")
+    assert [(row.kind, row.address) for row in pushes] == [
         ("meeting-created", crypto.digest("one")),
         ("meeting-created", crypto.digest("two")),
     ]

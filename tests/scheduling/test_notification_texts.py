@@ -47,6 +47,7 @@ def test_the_text_for_the_host(alice: User, book: Book) -> None:
         slug="paid",
         location="custom",
         location_custom="Room 1",
+        location_link="https://meet.example/ada",
         price="50.00",
         payment_method="on_site",
         custom_fields=[
@@ -66,7 +67,9 @@ def test_the_text_for_the_host(alice: User, book: Book) -> None:
             },
         ],
     )
-    book(paid, phone="+49 30 1234", notes="I am\nlate.", answers={"size": 3, "new": False})
+    booking = book(
+        paid, phone="+49 30 1234", notes="I am\nlate.", answers={"size": 3, "new": False}
+    )
     assert mail(HOST, "booking_confirmed")["text"] == (
         "Hello Alice,\n"
         "\n"
@@ -90,6 +93,12 @@ def test_the_text_for_the_host(alice: User, book: Book) -> None:
         "\n"
         "New here?\n"
         "  no\n"
+        "\n"
+        "Join:\n"
+        "https://meet.example/ada\n"
+        "\n"
+        "The booking in Parley:\n"
+        f"http://localhost/bookings/{booking.pk}\n"
     )
 
 

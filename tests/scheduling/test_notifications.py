@@ -139,6 +139,7 @@ def test_a_request_asks_the_host_and_tells_the_invitee(
     host, invitee = mail(HOST, "booking_requested"), mail(JOHN, "booking_requested")
     assert host["text"].endswith(
         f"\nApprove or decline here, without signing in:\n{links.answer_url(booking)}\n"
+        f"\nThe booking in Parley:\n{links.booking_url(booking)}\n"
     )
     assert invitee["text"].endswith(f"\nMove or cancel:\n{links.manage_url(booking)}\n")
     # It is in no calendar before it is approved.
