@@ -115,7 +115,7 @@ class EventViewSet(ViewSet):
             now=now,
             admit=admit,
         )
-        return envelope.item(EventDetailsSerializer(booking).data, status=201)
+        return _answer_event(booking, status=201)
 
     @extend_schema(operation_id="get_event", responses=_EVENT)
     def retrieve(self, request: Request, key: str) -> Response:
@@ -220,8 +220,10 @@ def _host(request: Request) -> bookings.Actor:
     return bookings.host(caller(request))
 
 
-def _answer_event(booking: Booking) -> Response:
-    return envelope.item(EventDetailsSerializer(booking).data)
+def _answer_event(booking: Booking, *, status: int = 200) -> Response:
+    """Answer a write by what a GET would answer now."""
+    shown = _EVENT_DETAILS.one(str(booking.pk), user=booking.host_id)
+    return envelope.item(shown, status=status)
 
 
 def _cancel(request: Request, key: str, reason: str) -> Response:

@@ -2,20 +2,35 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import orjson
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from core.api.rendering import dumps, precise_instant
 from core.db import outbox
 from core.db.crypto import is_readable
 from core.db.outbox import OutboxState
+from core.db.prepared import Prepared
 from webhooks.domain import numbering
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, new_message_id
 
 Data = Mapping[str, object]
+
+
+def _active(**owners: object) -> "QuerySet[Webhook, Any]":
+    """Select the webhooks of these owners, locked: none is deleted or stopped before the commit."""
+    of_them = reduce(or_, (Q(owner=owner) for owner in owners.values()))
+    rows = Webhook.objects.filter(of_them, status=Webhook.Status.ACTIVE, owner__is_active=True)
+    rows = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    return rows.values_list("owner_id", "pk", "events")
+
+
+_ACTIVE = Prepared[Webhook](_active)
 
 
 def publish(
@@ -33,12 +48,7 @@ def publish(
     for the object. A body is written once, so every attempt to every webhook of the owner sends the
     same bytes. Webhooks of a deactivated account receive nothing.
     """
-    active = Webhook.objects.filter(
-        owner__in=owners, status=Webhook.Status.ACTIVE, owner__is_active=True
-    )
-    # Locked, so that none is deleted or stopped before this commits.
-    active = active.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    rows = list(active.values_list("owner_id", "pk", "events"))
+    rows = _ACTIVE.rows(**{f"owner_{number}": owner.pk for number, owner in enumerate(owners)})
     # Subscriptions are compared here: not every database can search a JSON list.
     subscribed = {
         (owner, type_): [pk for of, pk, events in rows if of == owner and type_ in events]
