@@ -20,11 +20,10 @@ PATTERN = re.compile(r"[a-z0-9-]{2,30}")
 # Words that a visitor would take for Parley's own, beside those in the URL patterns.
 _OUR_WORDS = frozenset(
     """
-    about abuse account admin anymail api app blog booking bookings calendar dashboard docs event
-    events favicon health healthz help home host invite legal login logout mail me meeting meetings metrics
-    new oauth
-    parley pricing privacy profile readyz robots root security settings signup static status
-    support team teams terms user users webhook webhooks www
+    about abuse account admin anymail api app blog booking bookings calendar dashboard docs
+    event events favicon health healthz help home host invite legal login logout mail me meeting
+    meetings metrics new oauth parley pricing privacy profile readyz robots root security
+    settings signup static status support team teams terms user users webhook webhooks www
     """.split()  # noqa: SIM905  a list of a word a line is harder to read
 )
 

@@ -102,6 +102,17 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
     )
 
 
+def length(time: timedelta) -> str:
+    """Return `15 minutes`, `2 hours` or `a day`: whole minutes in the largest unit that fits."""
+    minutes = time // timedelta(minutes=1)
+    if minutes % (24 * 60) == 0:
+        days = minutes // 24 // 60
+        return ngettext("a day", "%(count)d days", days) % {"count": days}
+    if minutes % 60 == 0:
+        return ngettext("an hour", "%(count)d hours", minutes // 60) % {"count": minutes // 60}
+    return ngettext("a minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
 def lead(wait: timedelta) -> str:
     """Return `in 15 minutes`, `in 3 hours` or `in a day`, rounded; at least a minute."""
     minutes = max(1, round(wait / timedelta(minutes=1)))

@@ -72,7 +72,7 @@ def _confirmed(
     """Send both the entry for their calendar and the reminders; the requester gets a push."""
     for person in people:
         yield _email(meeting, person, "meeting_confirmed", now, calendar=_REQUEST)
-        for due_at, until in facts.reminders(meeting, now=now):
+        for due_at, until in facts.reminders(meeting, facts.USUAL_REMINDERS, now=now):
             for row in (
                 _email(meeting, person, "meeting_reminder", now, until=until),
                 _push(meeting, person, "meeting-reminder", now, until=until),

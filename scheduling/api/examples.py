@@ -48,6 +48,7 @@ EVENT_TYPE = {
         "available_days": _DAYS,
         "slot_interval": None,
         "daily_limit": None,
+        "reminders": [1440, 15],
     },
     "timezone": "America/New_York",
     "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},

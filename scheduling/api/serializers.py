@@ -43,6 +43,7 @@ from scheduling.models.enums import (
     Status,
     Weekday,
 )
+from scheduling.models.event_types import LONGEST_REMINDER, MOST_REMINDERS, SHORTEST_REMINDER
 from scheduling.rules import custom_fields, metadata
 from scheduling.rules.custom_fields import FieldType
 from scheduling.rules.phones import LONGEST as LONGEST_PHONE
@@ -99,6 +100,9 @@ class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
         allow_null=True, help_text="Minutes from one start to the next; null: with the buffers."
     )
     daily_limit = serializers.IntegerField(allow_null=True)
+    reminders = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Minutes before the start."
+    )
 
 
 class PaymentSerializer(serializers.Serializer[EventType]):
@@ -169,6 +173,12 @@ class NewEventTypeSerializer(StrictModelSerializer):
 
     timezone = ZoneField(required=False, help_text="Default: UTC.")
     available_days = DaysField(required=False)
+    reminders = serializers.ListField(
+        child=StrictIntegerField(min_value=SHORTEST_REMINDER, max_value=LONGEST_REMINDER),
+        required=False,
+        max_length=MOST_REMINDERS,
+        help_text="Minutes before the start. Default: a day and 15 minutes.",
+    )
     custom_fields = serializers.ListField(
         child=CustomFieldSerializer(), required=False, max_length=50
     )
@@ -209,6 +219,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "available_days",
             "slot_interval",
             "daily_limit",
+            "reminders",
             "price",
             "currency",
             "payment_method",
@@ -223,6 +234,9 @@ class NewEventTypeSerializer(StrictModelSerializer):
 
     def validate_available_days(self, names: list[str]) -> list[int]:
         return sorted({_WEEKDAYS.index(name) + 1 for name in names})
+
+    def validate_reminders(self, minutes: list[int]) -> list[int]:
+        return sorted(set(minutes), reverse=True)
 
     def validate_payment_method(self, method: str | None) -> str:
         return method or ""

@@ -1,7 +1,7 @@
 """Facts of a change of a booking or a meeting: what a message tells that cannot be read later."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +9,8 @@ from notifications.domain.kinds import Facts, Untrue
 from scheduling.models.enums import Status
 from scheduling.models.lifecycle import L, Lifecycle
 
-REMINDERS = (timedelta(days=1), timedelta(minutes=15))
-"""How long before the start a reminder is due, longest first."""
+USUAL_REMINDERS = (timedelta(days=1), timedelta(minutes=15))
+"""How long before the start of a meeting a reminder is due, longest first."""
 _UNANSWERED = timedelta(days=1)
 
 
@@ -39,10 +39,15 @@ def moment(facts: Facts, name: str) -> datetime:
     return datetime.fromisoformat(facts[name])
 
 
-def reminders(row: Lifecycle, *, now: datetime) -> Iterator[tuple[datetime, str]]:
-    """Yield when each reminder of this row is due, and the fact `until` of when it serves."""
-    ends = [*(row.start - lead for lead in REMINDERS[1:]), row.start]
-    for lead, until in zip(REMINDERS, ends, strict=True):
+def reminders(
+    row: Lifecycle, leads: Sequence[timedelta], *, now: datetime
+) -> Iterator[tuple[datetime, str]]:
+    """Yield when each reminder of this row is due, and the fact `until` of when it serves.
+
+    `leads` say how long before the start, longest first.
+    """
+    ends = [*(row.start - lead for lead in leads[1:]), row.start]
+    for lead, until in zip(leads, ends, strict=False):
         due_at = row.start - lead
         if due_at > now:
             yield due_at, until.isoformat()

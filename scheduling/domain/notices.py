@@ -4,7 +4,7 @@ They say who hears of it and what. `scheduling.messages.letters` writes the text
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from notifications.domain import notifications
 from notifications.models import Notification
@@ -120,7 +120,8 @@ def _unanswered(booking: Booking, now: datetime) -> Iterator[Notification]:
 
 
 def _reminders(booking: Booking, role: Role, now: datetime) -> Iterator[Notification]:
-    for due_at, until in facts.reminders(booking, now=now):
+    leads = [timedelta(minutes=minutes) for minutes in booking.event_type.reminders]
+    for due_at, until in facts.reminders(booking, leads, now=now):
         row = _email(booking, role, "booking_reminder", now, until=until)
         rows = [row]
         if role is Role.HOST:

@@ -15,6 +15,7 @@ from scheduling.models.event_types import (
     link_is_later,
     location_in_words,
     new_event_type_uuid,
+    usual_reminders,
 )
 from scheduling.models.hours import DateOverride, WeeklyAvailability
 
@@ -33,4 +34,5 @@ __all__ = [
     "name_of_invitee",
     "new_booking_uuid",
     "new_event_type_uuid",
+    "usual_reminders",
 ]

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +31,9 @@ def new_event_type_uuid() -> str:
     return public_id("et")
 
 
+MOST_REMINDERS, SHORTEST_REMINDER, LONGEST_REMINDER = 5, 5, 28 * 24 * 60
+
+
 def every_day() -> list[int]:
     return list(Weekday.values)
 
@@ -42,6 +46,23 @@ def location_in_words(location: str, custom: str) -> str:
 def link_is_later(location: str, link: str) -> bool:
     """Return whether people meet by a link that the event type does not have."""
     return location in ONLINE and not link
+
+
+def usual_reminders() -> list[int]:
+    """Return a day and a quarter of an hour, in minutes."""
+    return [1440, 15]
+
+
+def validate_reminders(minutes: list[int]) -> None:
+    """Refuse more reminders, or earlier or later ones, than anybody needs."""
+    if len(minutes) > MOST_REMINDERS or not all(
+        SHORTEST_REMINDER <= each <= LONGEST_REMINDER for each in minutes
+    ):
+        message = _(
+            "Use up to %(count)d reminders, %(least)d to %(most)d minutes before the start."
+        )
+        values = {"count": MOST_REMINDERS, "least": SHORTEST_REMINDER, "most": LONGEST_REMINDER}
+        raise ValidationError(message, params=values)
 
 
 class EventTypeQuerySet(models.QuerySet["EventType"]):
@@ -119,6 +140,10 @@ class EventType(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
+    )
+    # Minutes before the start, the earliest first.
+    reminders: "models.JSONField[list[int], list[int]]" = models.JSONField(
+        _("reminders"), default=usual_reminders, blank=True, validators=[validate_reminders]
     )
     price = models.DecimalField(
         _("price"),

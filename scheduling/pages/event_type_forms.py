@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -11,8 +12,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.text import times
 from core.text.lines import LineFormField
-from scheduling.models import EventType, every_day
+from scheduling.models import EventType, every_day, usual_reminders
 from scheduling.models.enums import ONLINE, PaymentMethod, Weekday
 from scheduling.pages.forms import LinesField
 from scheduling.rules import custom_fields
@@ -29,6 +31,9 @@ _TYPES = {
     FieldType.EMAIL: _("Email address"),
     FieldType.PHONE: _("Phone number"),
 }
+
+
+_REMINDERS = (15, 30, 60, 120, 1440, 2880, 10080)
 
 
 class EventTypeForm(forms.ModelForm[EventType]):
@@ -79,6 +84,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "available_days",
             "slot_interval",
             "daily_limit",
+            "reminders",
             "price",
             "currency",
             "payment_method",
@@ -140,6 +146,19 @@ class EventTypeForm(forms.ModelForm[EventType]):
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("Choose at least one day.")},
         )
+        kept = event_type.reminders if event_type else []
+        self.fields["reminders"] = forms.TypedMultipleChoiceField(
+            label=_("Reminders"),
+            required=False,
+            coerce=int,
+            choices=[
+                (minutes, times.length(timedelta(minutes=minutes)))
+                for minutes in sorted({*_REMINDERS, *kept})
+            ],
+            initial=usual_reminders,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_("By email to you and to your invitee, this long before the start."),
+        )
         self.fields["slug"].required = event_type is not None
         if event_type is not None:
             self.fields["link_later"].initial = event_type.link_later
@@ -153,6 +172,9 @@ class EventTypeForm(forms.ModelForm[EventType]):
 
     def clean_available_days(self) -> list[int]:
         return sorted(self.cleaned_data["available_days"])
+
+    def clean_reminders(self) -> list[int]:
+        return sorted(self.cleaned_data["reminders"], reverse=True)
 
     def clean_currency(self) -> str:
         currency: str = self.cleaned_data["currency"]

@@ -75,6 +75,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
                 "available_days": ["monday", "tuesday", "wednesday", "thursday"],
                 "slot_interval": None,
                 "daily_limit": None,
+                "reminders": [1440, 15],
             },
             "timezone": "America/New_York",
             "payment": {
@@ -125,6 +126,7 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
             ],
             "slot_interval": None,
             "daily_limit": None,
+            "reminders": [1440, 15],
         },
         "timezone": "UTC",
         "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},
@@ -147,6 +149,7 @@ def test_whatever_else_can_be_said(api: Client) -> None:
         "payment_method": "on_site",
         "slot_interval": 20,
         "daily_limit": 4,
+        "reminders": [60, 30],
         "color": "#abcdef",
     }
     row = made(api, **said)
@@ -158,6 +161,7 @@ def test_whatever_else_can_be_said(api: Client) -> None:
         "payment_method": row["payment"]["payment_method"],
         "slot_interval": settings["slot_interval"],
         "daily_limit": settings["daily_limit"],
+        "reminders": settings["reminders"],
     } == said
     assert row["location"]["display"] == "Room 5"
     assert row["scheduling_url"] == "alice/own-address"

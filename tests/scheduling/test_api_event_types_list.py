@@ -35,6 +35,7 @@ EXAMPLE: dict[str, Any] = {
         "available_days": ["monday", "tuesday", "wednesday", "thursday", "friday"],
         "slot_interval": None,
         "daily_limit": None,
+        "reminders": [1440, 15],
     },
     "timezone": "America/New_York",
     "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},

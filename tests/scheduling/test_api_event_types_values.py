@@ -148,6 +148,8 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("daily_limit", 0, [least(1)]),
     ("daily_limit", 1001, [most(1000)]),
     ("daily_limit", True, [NO_INTEGER]),
+    ("reminders", 15, ['Expected a list of items but got type "int".']),
+    ("reminders", [15] * 6, ["Ensure this field has no more than 5 elements."]),
     ("sort_order", -1001, [least(-1000)]),
     ("sort_order", 1001, [most(1000)]),
     ("sort_order", None, [NULL]),
@@ -169,6 +171,9 @@ WRONG: list[tuple[str, Any, list[str]]] = [
 ]
 # The same where what is wrong lies deeper.
 WRONG_INSIDE: list[tuple[str, Any, list[tuple[str, str]]]] = [
+    ("reminders", [4], [("reminders.0", least(5))]),
+    ("reminders", [15, 40321], [("reminders.1", most(40320))]),
+    ("reminders", ["15"], [("reminders.0", NO_INTEGER)]),
     ("available_days", ["funday"], [("available_days.0", no_choice("funday"))]),
     ("available_days", ["monday", 1], [("available_days.1", no_choice("1"))]),
     ("available_days", ["Monday"], [("available_days.0", no_choice("Monday"))]),

@@ -250,6 +250,20 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
     assert pushed()[-1] == ("Booking moved", "John Doe moved 30 Minute Meeting.")
 
 
+def test_an_event_type_has_reminders_of_its_own(alice: User, book: Book) -> None:
+    book(factories.event_type(alice, slug="own", reminders=[120, 10]))
+    assert {lead for _who, _how, lead, _state in reminders()} == {
+        -timedelta(hours=2),
+        -timedelta(minutes=10),
+    }
+    assert mail(JOHN, "booking_reminder")["subject"].endswith("starts in 10 minutes")
+
+
+def test_an_event_type_may_have_no_reminders(alice: User, book: Book) -> None:
+    book(factories.event_type(alice, slug="own", reminders=[]))
+    assert reminders() == []
+
+
 def test_reminders_move_along(alice: User, book: Book) -> None:
     bookings.reschedule(booking=book(), start=LATER, actor=INVITEE, now=NOW)
     moved = [(who, how, lead + DAY, "waiting") for who, how, lead, _state in REMINDED]

@@ -15,7 +15,7 @@ from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
 from notifications.models import Notification
 from scheduling.domain import bookings, services
-from scheduling.domain.facts import REMINDERS
+from scheduling.domain.facts import USUAL_REMINDERS
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import TRANSITIONS, Change, Role, Status
 from tests import factories
@@ -85,12 +85,12 @@ def assert_told(booking: Booking, since: int) -> None:
         expected[kind] += mails
         changes_calendars = entry.change in (Change.CONFIRMED, Change.RESCHEDULED)
         if changes_calendars and entry.to_status == Status.CONFIRMED:
-            expected["booking_reminder"] += 2 * len(REMINDERS)
+            expected["booking_reminder"] += 2 * len(USUAL_REMINDERS)
     assert Counter(rows.values_list("kind", flat=True)) == expected
     reminders = rows.filter(topic=f"booking:{booking.pk}:reminders")
     waiting = Counter(reminders.filter(state="waiting").values_list("due_at", flat=True))
     stands = booking.status == Status.CONFIRMED
-    assert waiting == ({booking.start - lead: 2 for lead in REMINDERS} if stands else {})
+    assert waiting == ({booking.start - lead: 2 for lead in USUAL_REMINDERS} if stands else {})
     assert reminders.exclude(state="waiting").exclude(state="withdrawn").count() == 0
 
 

@@ -1,4 +1,4 @@
-"""Calendar objects keep the UID and the organizer that they had: those of the present settings."""
+"""Event types have reminders. Calendar objects keep the UID and the organizer that they had: those of the present settings."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.db import migrations, models
 from django.db.models import Value
 from django.db.models.functions import Concat
 
+import scheduling.models.event_types
 import scheduling.models.lifecycle
 
 
@@ -34,6 +35,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             "booking", "undelivered_at", models.DateTimeField(editable=False, null=True)
+        ),
+        migrations.AddField(
+            "eventtype",
+            "reminders",
+            models.JSONField(
+                blank=True,
+                default=scheduling.models.event_types.usual_reminders,
+                validators=[scheduling.models.event_types.validate_reminders],
+                verbose_name="reminders",
+            ),
         ),
         migrations.RunPython(_keep, migrations.RunPython.noop, elidable=True),
     ]
