@@ -1,9 +1,10 @@
 """Personal data of meetings: its export and its erasure. See `core.people.privacy`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,20 +27,24 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     yield json_file(
         "meetings.json",
         _("Meetings that you asked for or were asked for, and what happened."),
-        (_meeting(meeting, person, now) for meeting in _of(person)),
-    )
-    yield File(
-        "meetings.ics",
-        _("Your meetings that stand, or have taken place."),
-        icalendar.collection(
-            _entry(meeting, person, now) for meeting in _of(person) if meeting.status in STANDING
+        (
+            _meeting(meeting, person, now)
+            for meeting in _of(person).prefetch_related("history").iterator(BATCH)
         ),
     )
+    standing = _of(person).filter(status__in=STANDING)
+    if standing.exists():  # a calendar without an entry is none (RFC 5545, 3.6)
+        yield File(
+            "meetings.ics",
+            _("Your meetings that stand, or have taken place."),
+            icalendar.collection(
+                _entry(meeting, person, now) for meeting in standing.iterator(BATCH)
+            ),
+        )
 
 
-def _of(person: User) -> Iterable[MeetingRequest]:
-    rows = MeetingRequest.objects.visible_to(person).with_people().prefetch_related("history")
-    return rows.order_by("start", "pk").iterator(BATCH)
+def _of(person: User) -> QuerySet[MeetingRequest, MeetingRequest]:
+    return MeetingRequest.objects.visible_to(person).with_people().order_by("start", "pk")
 
 
 def _meeting(meeting: MeetingRequest, person: User, now: datetime) -> dict[str, Any]:

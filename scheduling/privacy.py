@@ -87,14 +87,13 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
             for booking in _made(person_id).prefetch_related("history").iterator(BATCH)
         ),
     )
-    yield File(
-        "bookings.ics",
-        _("Your bookings that stand, or have taken place."),
-        icalendar.collection(
-            _entry(each, now)
-            for each in _hosted(person_id).filter(status__in=STANDING).iterator(BATCH)
-        ),
-    )
+    standing = _hosted(person_id).filter(status__in=STANDING)
+    if standing.exists():  # a calendar without an entry is none (RFC 5545, 3.6)
+        yield File(
+            "bookings.ics",
+            _("Your bookings that stand, or have taken place."),
+            icalendar.collection(_entry(each, now) for each in standing.iterator(BATCH)),
+        )
 
 
 def _windows(windows: Iterable[Interval]) -> list[dict[str, str]]:

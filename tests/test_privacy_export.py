@@ -262,7 +262,7 @@ def test_nothing_of_anybody_elses_is_in_it(
     whole = b"\n".join(other.values()).decode()
     for word in ("Alice", "alice", "Bob", "John", "Founders", "dora"):
         assert word not in whole
-    assert Calendar.from_ical(other["bookings.ics"]).walk("VEVENT") == []
+    assert "bookings.ics" not in other
 
 
 def test_what_no_key_opens_is_left_out_of_it() -> None:
