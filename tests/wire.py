@@ -75,11 +75,14 @@ class Mail:
         return content
 
     def calendar(self) -> tuple[str, str]:
-        """Return the calendar object, and the method that its part's Content-Type names."""
-        (part,) = (
-            part for part in self.message.walk() if part.get_content_type() == "text/calendar"
-        )
-        return part.get_content(), str(part.get_param("method"))
+        """Return the calendar object, and the method that its Content-Type names.
+
+        It is in the mail twice: as an alternative to the text, and as a file.
+        """
+        parts = [part for part in self.message.walk() if part.get_content_type() == "text/calendar"]
+        assert [part.get_filename() for part in parts] == [None, "invite.ics"]
+        (found,) = {(part.get_content(), str(part.get_param("method"))) for part in parts}
+        return found
 
 
 class MailServer:

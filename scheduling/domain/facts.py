@@ -72,5 +72,10 @@ def check_reminder(row: Lifecycle, facts: Facts, *, now: datetime) -> None:
 
 def check_request(row: Lifecycle, facts: Facts, *, now: datetime) -> None:
     """Raise Untrue for a message that asks for an answer to what needs none any more."""
-    if row.sequence != facts["sequence"] or row.status_at(now) != Status.PENDING:
+    if not waits_for_answer(row, facts, now=now):
         raise Untrue("changed")
+
+
+def waits_for_answer(row: Lifecycle, facts: Facts, *, now: datetime) -> bool:
+    """Return whether this row is still the request that it was at the change."""
+    return row.sequence == facts["sequence"] and row.status_at(now) == Status.PENDING

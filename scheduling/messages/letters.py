@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.text import times
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
-from notifications.domain.kinds import Facts, Message
+from notifications.domain.kinds import Facts, Message, Untrue
 from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
@@ -63,6 +63,8 @@ class BookingWriter:
         return Booking.objects.with_people().in_bulk(ids)
 
     def check(self, kind: str, found: Booking, facts: Facts, *, now: datetime) -> None:
+        if found.erased_at:
+            raise Untrue("erased")  # the erasure has written the row, for another worker
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
         asks_host = kind == "booking_requested" and facts["to"] == Role.HOST
@@ -74,8 +76,10 @@ class BookingWriter:
         if kind in _PUSHED:
             return Message("", _push(booking, kind, now))
         reader = next(each for each in parties(booking) if each.role == facts["to"])
+        asks = reader.role is Role.HOST and facts_.waits_for_answer(found, facts, now=now)
         with translation.override(reader.language):
-            return Message(reader.email, _email(booking, reader, kind, facts, now))
+            content = _email(booking, reader, kind, facts, now, asks=asks)
+        return Message(reader.email, content)
 
     def refused(self, found: Booking, facts: Facts, *, now: datetime) -> None:
         if facts.get("to") == Role.INVITEE:
@@ -94,12 +98,14 @@ def _push(booking: Booking, kind: str, now: datetime) -> PushContent:
         return {"title": str(title), "body": str(words) % values, "data": data}
 
 
-def _email(booking: Booking, reader: Party, kind: str, facts: Facts, now: datetime) -> EmailContent:
+def _email(
+    booking: Booking, reader: Party, kind: str, facts: Facts, now: datetime, *, asks: bool
+) -> EmailContent:
     host, invitee = parties(booking)
     other = invitee if reader.role is Role.HOST else host
-    content = notifications.render_email(
-        kind, _context(booking, reader, other, facts, now), language=reader.language
-    )
+    context = _context(booking, reader, other, facts, now)
+    context["answer_url"] = links.answer_url(booking) if asks else ""
+    content = notifications.render_email(kind, context, language=reader.language)
     if method := facts.get("calendar"):
         content["ics"] = calendar_object(
             booking, Method(method), reader, facts_.moment(facts, "at")
@@ -114,7 +120,6 @@ def _context(
     booking: Booking, reader: Party, other: Party, facts: Facts, now: datetime
 ) -> dict[str, Any]:
     is_host, says_all = reader.role is Role.HOST, tells_all(booking, reader)
-    pending = booking.status == Status.PENDING
     context = {
         "booking": booking,
         "event_type": booking.event_type,
@@ -123,7 +128,7 @@ def _context(
         "other": other,
         "name": other.name,
         "is_host": is_host,
-        "is_pending": pending,
+        "is_pending": booking.status == Status.PENDING,
         "greeting": greeting(booking, reader),
         "notes": booking.notes if says_all else "",
         "answers": answers(booking) if says_all else [],
@@ -134,7 +139,6 @@ def _context(
         "join_url": booking.link if booking.status == Status.CONFIRMED else "",
         "booking_url": links.booking_url(booking) if is_host else "",
         "manage_url": "" if is_host else links.manage_url(booking),
-        "answer_url": links.answer_url(booking) if is_host and pending else "",
     }
     if "before" in facts:
         before = [datetime.fromisoformat(moment) for moment in facts["before"]]

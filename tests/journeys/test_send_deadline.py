@@ -147,7 +147,7 @@ def test_firebase(phone: User, firebase: wire.Firebase, settings: Settings) -> N
     write_push(phone)
     with wire.dripping_server(b"", HEADERS, drop=b"b", hear=wire.http_request) as address:
         settings.FIREBASE_ENDPOINT = f"http://{address}/{{0}}"
-        assert outcome() == TIMED_OUT
+        assert outcome("push") == TIMED_OUT
     assert firebase.sign_ins == 1
 
 
@@ -155,7 +155,7 @@ def test_where_firebase_signs_in(phone: User, firebase: wire.Firebase, settings:
     write_push(phone)
     with wire.dripping_server(b"", HEADERS, drop=b"b", hear=wire.http_request) as address:
         settings.FIREBASE_CREDENTIALS["token_uri"] = f"http://{address}/token"
-        assert outcome() == TIMED_OUT
+        assert outcome("push") == TIMED_OUT
     assert firebase.received == []
 
 

@@ -151,15 +151,16 @@ def test_a_mail_server_that_hangs_delays_neither_deliveries_nor_push_messages(
 ) -> None:
     alice.devices.create(token="a-phone", platform="ios")
     with mail_server_that_drips(settings, b"220-", drop=b"hello\r\n220-"):
-        for _ in range(20):
+        for _ in range(100):
             write_mail(alice)
-        in_hand = Notification.objects.filter(channel="email", lease_until__gt=timezone.now())
-        wire.until(lambda: in_hand.count() == 4, what="three quarters of the six threads for mail")
+        leased = Notification.objects.filter(channel="email", lease_until__gt=timezone.now())
+        batches = leased.values("lease").distinct()
+        wire.until(lambda: batches.count() == 4, what="three quarters of the six threads for mail")
         write_push(alice)
         factories.delivery(proven, now=timezone.now())
         endpoint.wait_for(1)
         wire.until(lambda: firebase.to("a-phone"), what="a push message")
-        assert in_hand.count() == 4
+        assert batches.count() == 4
 
 
 started, go_on = threading.Semaphore(0), threading.Event()

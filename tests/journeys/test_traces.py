@@ -18,12 +18,9 @@ pytestmark = [
 # In a process of its own, so that no hint reaches the worker: a sweep has to find the row.
 MAIL = """
 from django.utils import timezone
-from notifications.domain import notifications
+from tests.outbox import mail
 
-content = {"subject": "s", "text": "t", "html": ""}
-notifications.email(
-    address="bob@example.com", kind="test", content=content, now=timezone.now(), user=None
-)
+mail("bob@example.com", now=timezone.now())
 """
 
 

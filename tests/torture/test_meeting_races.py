@@ -47,8 +47,9 @@ def history(meeting: MeetingRequest) -> list[tuple[str, str]]:
 
 
 def told(meeting: MeetingRequest, since: int) -> Counter[str]:
-    """Return the kinds of notifications enqueued after that row, without reminders."""
-    rows = Notification.objects.filter(pk__gt=since).exclude(kind="meeting_reminder")
+    """Return the kinds of emails enqueued after that row, without reminders."""
+    rows = Notification.objects.filter(pk__gt=since, channel="email")
+    rows = rows.exclude(kind="meeting_reminder")
     return Counter(rows.values_list("kind", flat=True))
 
 
