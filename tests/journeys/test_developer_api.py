@@ -262,6 +262,7 @@ def test_the_whole_flow(shell: Shell) -> None:
         "uuid": offered["uuid"],
         "slug": "of-the-flow",
         "duration": 60,
+        "location": model["location"] | {"link": None, "link_later": True},
         "scheduling_settings": model["scheduling_settings"]
         | {"buffer_time_before": 0, "buffer_time_after": 0, "slot_interval": 30}
         | {"daily_limit": None},
