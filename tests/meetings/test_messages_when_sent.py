@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 from icalendar import Calendar
 from pytest_django import Settings
@@ -104,6 +105,24 @@ def test_what_the_change_was_stays_as_it_was(
         ("CANCEL", 2, "CANCELLED", NOW + MINUTE),
     ]
     assert "I am ill." in posted()[-1].body
+
+
+def test_an_entry_keeps_its_identity_when_the_operator_moves(
+    confirmed: MeetingRequest, alice: User, settings: Settings
+) -> None:
+    found = [identity(sent(NOW)[BOB])]
+    settings.PUBLIC_URL = "https://new.example"
+    settings.PUBLIC_HOST = "new.example"
+    settings.DEFAULT_FROM_EMAIL = "New <new@new.example>"
+    services.cancel(meeting=confirmed, actor=alice, now=NOW)
+    found.append(identity(sent(NOW)[BOB]))
+    assert found == [(f"{confirmed.booking_number}@localhost", "mailto:parley@localhost")] * 2
+
+
+def identity(message: EmailMultiAlternatives) -> tuple[str, str]:
+    """Return UID and organizer of the calendar object in this email."""
+    (event,) = Calendar.from_ical(str(message.alternatives[1][0])).walk("VEVENT")
+    return str(event["UID"]), str(event["ORGANIZER"])
 
 
 # --- what does not hold any more ----------------------------------------------------------------
