@@ -1,4 +1,4 @@
-"""Form of every kind of email: its parts, and what calendar programs are told."""
+"""Form of every kind of email: its parts, and the calendar methods in them."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ REMINDERS = (timedelta(days=1), timedelta(minutes=15))
 
 
 def of(row: Lifecycle, *, now: datetime, **more: Any) -> Facts:
-    """Return the facts of this row as it is now, and `more` without what is empty."""
+    """Return the present facts of this row, and `more` without what is empty."""
     return {
         "id": row.pk,
         "status": row.status,
