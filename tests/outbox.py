@@ -4,6 +4,9 @@ import json
 from datetime import datetime
 from typing import Any
 
+import time_machine
+from django.core import mail as post
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import QuerySet
 
 from accounts.models import User
@@ -44,7 +47,7 @@ def address_of(row: Notification) -> str:
 
 
 def content_of(row: Notification) -> dict[str, Any]:
-    """Return the content of a message as it is written when it is due, whether it still holds."""
+    """Return the content of a message, written when it is due. It may not hold any more."""
     facts: dict[str, Any] = json.loads(row.content)
     if row.is_written:
         return facts
@@ -58,6 +61,19 @@ def send() -> None:
     for channel in sending.CHANNELS:
         while sending.deliver(channel=channel):
             pass
+
+
+def posted() -> list[EmailMultiAlternatives]:
+    """Return the emails that Django has sent in this test, in order."""
+    return [message for message in post.outbox if isinstance(message, EmailMultiAlternatives)]
+
+
+def sent(at: datetime) -> dict[str, EmailMultiAlternatives]:
+    """Send all that is due at this moment. Return the last email to each address."""
+    post.outbox.clear()
+    with time_machine.travel(at, tick=False):
+        send()
+    return {message.to[0]: message for message in posted()}
 
 
 def mail(address: str, *, now: datetime, user: User | None = None) -> Notification:

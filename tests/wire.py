@@ -10,7 +10,7 @@ import re
 import socket
 import threading
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -86,9 +86,16 @@ class Mail:
 
 
 class MailServer:
-    """SMTP server that accepts everything. Each `refuse_next` makes it refuse one recipient."""
+    """SMTP server that accepts everything. Each `refuse_next` makes it refuse one recipient.
+
+    `refused` has its answers to recipients that it always refuses. After `most` messages it ends a
+    session, with the answer 421 or `is_rude`, without a word.
+    """
 
     def __init__(self) -> None:
+        self.refused: dict[str, str] = {}
+        self.most, self.is_rude = 0, False
+        self.sessions: Counter[Session] = Counter()
         self._arrived = threading.Condition()
         self._received: list[Mail] = []
         self._refusals: deque[str] = deque()
@@ -150,11 +157,25 @@ class MailServer:
                 raise AssertionError(f"{len(found())} of {count} mails; received: {subjects}")
             return found()
 
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.sessions[session] += 1
+        if 0 < self.most < self.sessions[session]:
+            if self.is_rude:
+                assert server.transport is not None
+                server.transport.close()
+            return "421 4.7.0 Too many messages in this session"
+        envelope.mail_from = address
+        return "250 OK"
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self._refusals:
             return self._refusals.popleft()
+        if address in self.refused:
+            return self.refused[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

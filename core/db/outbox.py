@@ -101,7 +101,7 @@ def claim(rows: "models.QuerySet[Row]", *, now: datetime, most: int) -> list[Row
 def settle(rows: Sequence[Row], *, state: OutboxState, now: datetime, error: str = "") -> int:
     """Record how an attempt at each of these rows ended. Return how many were settled.
 
-    A row whose lease this worker no longer holds stays as it is.
+    A row whose lease this worker no longer holds is not changed.
     """
     return _release(
         rows, attempts=F("attempts") + 1, state=state, settled_at=now, last_error=error[:200]

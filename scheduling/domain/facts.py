@@ -15,7 +15,7 @@ _UNANSWERED = timedelta(days=1)
 
 
 def of(row: Lifecycle, *, now: datetime, **more: Any) -> Facts:
-    """Return the facts of this row as it is now, and `more` without what is empty."""
+    """Return the present facts of this row, and `more` without what is empty."""
     return {
         "id": row.pk,
         "status": row.status,
