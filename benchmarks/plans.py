@@ -25,7 +25,7 @@ from scheduling.models import Booking, EventType
 from scheduling.models.enums import Status
 from scheduling.tasks import sweep_bookings
 from tests import factories
-from webhooks.domain import delivery
+from webhooks.domain import dispatch
 from webhooks.tasks import sweep_deliveries
 
 # psycopg prepares what has come five times, and PostgreSQL then looks at five plans.

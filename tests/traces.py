@@ -6,9 +6,8 @@ from django.apps import apps
 from django.db import connection
 
 from notifications.domain import notifications
+from tests.delivering import deliver_due
 from tests.pages import readable
-from webhooks.domain import delivery
-from webhooks.models import Webhook
 
 
 def traces(*words: str) -> list[tuple[str, str]]:
@@ -41,6 +40,4 @@ def drain() -> None:
     """Send everything that is due, as the workers do."""
     while notifications.deliver():
         pass
-    for pk in Webhook.objects.values_list("pk", flat=True):
-        while delivery.deliver(webhook_id=pk):
-            pass
+    deliver_due()
