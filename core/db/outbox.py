@@ -128,19 +128,11 @@ def _of(rows: Sequence[Row]) -> "models.QuerySet[Row]":
     return type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows])
 
 
-def _held(rows: Sequence[Row]) -> "models.QuerySet[Row]":
-    return _of(rows).filter(lease__in={row.lease for row in rows}, state=OutboxState.WAITING)
-
-
-def still_held(rows: Sequence[Row]) -> set[tuple[int, str]]:
-    """Return the key and lease of each of these rows whose lease this worker still holds."""
-    return set(_held(rows).values_list("pk", "lease")) if rows else set()
-
-
 def _release(rows: Sequence[Row], **outcome: Any) -> int:
     if not rows:
         return 0
-    return _held(rows).update(lease="", lease_until=None, **outcome)
+    held = _of(rows).filter(lease__in={row.lease for row in rows}, state=OutboxState.WAITING)
+    return held.update(lease="", lease_until=None, **outcome)
 
 
 def withdraw(rows: "models.QuerySet[Row]", *, now: datetime) -> int:

@@ -46,6 +46,10 @@ class Outcome:
     body: str = ""
     retry_after: timedelta = timedelta(0)
 
+    @property
+    def is_prompt(self) -> bool:
+        return not self.error and self.milliseconds <= _PROMPT_MILLISECONDS
+
 
 def policy() -> guarded_http.Policy:
     return guarded_http.Policy(
@@ -115,33 +119,45 @@ def _retry_after(text: str, now: datetime) -> timedelta:
     return until - now if until.tzinfo else timedelta(0)
 
 
+class LeaseLost(Exception):
+    """Some leases of a batch are no longer held, so each attempt must be settled by itself."""
+
+
 @transaction.atomic
 def settle(ended: Sequence[tuple[Delivery, Outcome]]) -> list[tuple[Delivery, Outcome]]:
     """Record these attempts, and settle the deliveries whose lease this worker still holds.
 
     Return those whose webhook another transaction holds, to be settled later: no account waits for
-    another. The deliveries of a deleted webhook are gone with it.
+    another. The deliveries of a deleted webhook are gone with it. LeaseLost if the leases of some
+    are lost.
     """
     now, wanted = timezone.now(), {row.webhook_id for row, _outcome in ended}
-    free = Webhook.objects.select_for_update(no_key=True, skip_locked=True)
-    webhooks = free.in_bulk(wanted)
-    missing = wanted - webhooks.keys()
-    locked = set(Webhook.objects.in_bulk(missing)) if missing else set()
-    found = [(row, outcome) for row, outcome in ended if row.webhook_id in webhooks]
+    free = Webhook.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=wanted)
+    known = {pk: record for pk, *record in free.values_list("pk", "is_prompt", "failing_since")}
+    missing = wanted - known.keys()
+    held_up = set(Webhook.objects.in_bulk(missing)) if missing else set()
+    found = [(row, outcome) for row, outcome in ended if row.webhook_id in known]
     Attempt.objects.bulk_create(_attempt(row, outcome) for row, outcome in found)
-    held = outbox.still_held([row for row, _outcome in found])
-    ours = [(row, outcome) for row, outcome in found if (row.pk, row.lease) in held]
-    sent = [row for row, outcome in ours if not outcome.error]
-    outbox.settle(sent, state=OutboxState.SENT, now=now)
-    for row, outcome in ours:
-        webhook = webhooks[row.webhook_id]
-        if not outcome.error or _fail(row, webhook, outcome, now):
+    sent = [row for row, outcome in found if not outcome.error]
+    settled = outbox.settle(sent, state=OutboxState.SENT, now=now)
+    if 0 < settled < len(sent):
+        raise LeaseLost
+    # Most successes say nothing new about their webhook.
+    news = {
+        row.webhook_id
+        for row, outcome in found
+        if outcome.error or known[row.webhook_id] != [outcome.is_prompt, None]
+    }
+    webhooks = Webhook.objects.in_bulk(news)
+    for row, outcome in found:
+        webhook = webhooks.get(row.webhook_id)
+        if webhook and (_fail(row, webhook, outcome, now) if outcome.error else settled):
             _judge(webhook, outcome, now)
-    return [(row, outcome) for row, outcome in ended if row.webhook_id in locked]
+    return [(row, outcome) for row, outcome in ended if row.webhook_id in held_up]
 
 
 def _fail(row: Delivery, webhook: Webhook, outcome: Outcome, now: datetime) -> bool:
-    """Put off the delivery or give it up. False if it was given up with its webhook meanwhile."""
+    """Put off the delivery or give it up. False if its lease is no longer held."""
     delay = _delay(row.attempts, webhook, outcome.retry_after)
     return bool(outbox.retry_later(row, now=now, error=outcome.error, delay=delay))
 
@@ -178,9 +194,8 @@ def _delay(failed: int, webhook: Webhook, asked: timedelta) -> timedelta | None:
 
 def _judge(webhook: Webhook, outcome: Outcome, now: datetime) -> None:
     """Record how a webhook answers. Stop one that is gone, or has taken nothing for five days."""
-    is_prompt = not outcome.error and outcome.milliseconds <= _PROMPT_MILLISECONDS
-    if webhook.is_prompt != is_prompt:
-        webhook.is_prompt = is_prompt
+    if webhook.is_prompt != outcome.is_prompt:
+        webhook.is_prompt = outcome.is_prompt
         webhook.save(update_fields=["is_prompt"])
     if not outcome.error:
         if webhook.failing_since is not None:

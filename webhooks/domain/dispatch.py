@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from core.db import outbox
 from core.db.outbox import OutboxState
+from core.db.prepared import Prepared
 from core.ops import faults, shares
 from webhooks.domain import delivery
 from webhooks.domain.delivery import Outcome
@@ -34,6 +35,8 @@ _ACCOUNT_PART = 0.25
 # The part that slow, failing or not yet proven endpoints may hold: of all threads, and of an
 # account's.
 _UNPROVEN_PART = 0.5
+# How long an outcome waits for the next, to be settled together with it.
+_GATHER_SECONDS = 0.002
 # How soon outcomes are settled whose webhook another transaction had locked.
 _AGAIN_SECONDS = 0.05
 
@@ -84,6 +87,18 @@ def _under_way(now: datetime) -> Q:
     return Q(state=OutboxState.WAITING, lease_until__gt=now)
 
 
+def _first_of_each(now: datetime) -> QuerySet[Delivery, Delivery]:
+    turn = Window(RowNumber(), partition_by="webhook", order_by=("due_at", "pk"))
+    rows = due(now).annotate(turn=turn).filter(turn__lte=AT_ONCE)
+    return rows.order_by("-webhook__is_prompt", "turn", "due_at", "pk")
+
+
+_FIRST_OF_EACH = Prepared[Delivery](
+    _first_of_each,
+    lambda rows: rows.values_list("pk", "webhook", "webhook__owner", "webhook__is_prompt"),
+)
+
+
 def line_up(now: datetime, *, most: int) -> list[Due]:
     """Return deliveries that are due, in the order in which they get the next free places.
 
@@ -92,12 +107,9 @@ def line_up(now: datetime, *, most: int) -> list[Due]:
     to `most` deliveries together. Accounts without one follow, with up to `most` too. If there are
     more, chance decides.
     """
-    turn = Window(RowNumber(), partition_by="webhook", order_by=("due_at", "pk"))
-    rows = due(now).annotate(turn=turn).filter(turn__lte=AT_ONCE)
-    rows = rows.order_by("-webhook__is_prompt", "turn", "due_at", "pk")
     accounts: dict[int, list[Due]] = defaultdict(list)
     proven: set[int] = set()
-    for row in rows.values_list("pk", "webhook", "webhook__owner", "webhook__is_prompt"):
+    for row in _FIRST_OF_EACH.rows(now=now):
         each = Due(*row)
         accounts[each.owner_id].append(each)
         if each.is_prompt:
@@ -175,11 +187,13 @@ class Dispatcher:
                 return
 
     def _hear(self) -> None:
-        """Take what has happened. Wait for it if something is under way."""
-        heard = []
+        """Take what has happened. Wait for it if something is under way, and then for the rest."""
+        heard: list[tuple[Delivery, Outcome] | None] = []
+        wait = _AGAIN_SECONDS if self._unsettled else None
         with suppress(Empty):
-            if self._places:
-                heard.append(self._events.get(timeout=_AGAIN_SECONDS if self._unsettled else None))
+            while len(heard) < len(self._places):
+                heard.append(self._events.get(timeout=wait))
+                wait = _GATHER_SECONDS
             while True:
                 heard.append(self._events.get_nowait())
         self._unsettled += [each for each in heard if each is not None]
@@ -218,8 +232,9 @@ class Dispatcher:
     def _fill(self, threads: ThreadPoolExecutor) -> None:
         """Start attempts while places are free and something is due."""
         places, has_looked = shares.places(shares.DELIVERIES), False
-        while len(self._places) < places and not shares.stopping.is_set():
-            if chosen := self._choose():
+        while (free := places - len(self._places)) > 0 and not shares.stopping.is_set():
+            chosen = self._choose() if has_looked or len(self._line) >= free else {}
+            if chosen:
                 for row in self._claim(chosen):
                     threads.submit(self._attempt, row)
             elif has_looked:
