@@ -25,7 +25,7 @@ from scheduling.models import Booking, EventType
 from scheduling.models.enums import Status
 from scheduling.tasks import sweep_bookings
 from tests import factories
-from webhooks.domain import delivery
+from webhooks.domain.dispatch import Dispatcher
 from webhooks.tasks import sweep_deliveries
 
 # psycopg prepares what has come five times, and PostgreSQL then looks at five plans.
@@ -62,8 +62,6 @@ def _paths() -> dict[str, Callable[[], object]]:
     event_type = EventType.objects.filter(host=host).earliest("pk")
     event, hook = Booking.objects.filter(host=host).earliest("pk"), host.webhooks.get()
     now = timezone.now()
-    for _time in range(TIMES):
-        factories.delivery(hook, now=now)
     # Undo the sweeps' record that these have taken place.
     for model in (Booking, MeetingRequest):
         for row in model.objects.filter(status=Status.COMPLETED)[:TIMES]:
@@ -96,11 +94,12 @@ def _paths() -> dict[str, Callable[[], object]]:
         response = program.post("/api/v1/events", body, content_type="application/json")
         assert response.status_code == 201, response.content
 
-    def told(deliver: Callable[[], bool]) -> Callable[[], object]:
-        def act() -> None:
-            assert deliver()
+    def send() -> None:
+        assert sending.deliver(channel="email")
 
-        return act
+    def deliver() -> None:
+        factories.delivery(hook, now=timezone.now())
+        Dispatcher().run()
 
     listed = (
         "/api/v1/events",
@@ -121,9 +120,9 @@ def _paths() -> dict[str, Callable[[], object]]:
         "POST /api/v1/events": book,
         "the sweep of bookings": sweep_bookings,
         "the sweep of meetings": sweep_meetings,
-        "a notification is sent": told(lambda: sending.deliver(channel="email")),
+        "a notification is sent": send,
         "the sweep of deliveries": sweep_deliveries,
-        "a delivery is sent": told(lambda: delivery.deliver(webhook_id=hook.pk)),
+        "a delivery is sent": deliver,
         "GET /readyz": lambda: metrics.behind(timezone.now()),
     }
 

@@ -12,6 +12,7 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     worker_init,
+    worker_shutting_down,
 )
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
@@ -56,6 +57,11 @@ def _refuse_wrong_keys(**_: Any) -> None:
 def _share_out(sender: Any, **_: Any) -> None:
     """Divide the worker's threads among the queues that it takes messages from."""
     shares.divide(sender.concurrency, sender.app.amqp.queues.consume_from)
+
+
+@worker_shutting_down.connect
+def _wind_up(**_: Any) -> None:
+    shares.stopping.set()
 
 
 @before_task_publish.connect

@@ -87,10 +87,12 @@ class EmbeddedWorker:
     def stop(self) -> None:
         """Finish the tasks that are running, and neither take nor send new ones."""
         self._stopping.set()
+        shares.stopping.set()
         self._beat.stop()
         self._threads["beat"].join()
         until = time.monotonic() + _START_SECONDS
         while self._threads["worker"].is_alive() and time.monotonic() < until:
             if self._ready.wait(_POLL_SECONDS):
                 self._controller.stop()
-                return
+                break
+        shares.stopping.clear()

@@ -6,9 +6,8 @@ from django.apps import apps
 from django.db import connection
 
 from tests import outbox
+from tests.delivering import deliver_due
 from tests.pages import readable
-from webhooks.domain import delivery
-from webhooks.models import Webhook
 
 
 def traces(*words: str) -> list[tuple[str, str]]:
@@ -40,6 +39,4 @@ def bytes_as_text(row: tuple[object, ...]) -> tuple[object, ...]:
 def drain() -> None:
     """Send everything that is due, as the workers do."""
     outbox.send()
-    for pk in Webhook.objects.values_list("pk", flat=True):
-        while delivery.deliver(webhook_id=pk):
-            pass
+    deliver_due()

@@ -83,7 +83,7 @@ def claim(rows: "models.QuerySet[Row]", *, now: datetime, most: int) -> list[Row
     # Before the wait for the database: the lease is counted from `now`.
     send_by = time.monotonic() + settings.OUTBOX_LEASE_SECONDS * _SEND_PART
     lease, until = secrets.token_urlsafe(16), now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         free = (
             rows.filter(state=OutboxState.WAITING, due_at__lte=now)
             .filter(Q(lease_until=None) | Q(lease_until__lte=now))

@@ -25,6 +25,9 @@ THREADS = 20
 # Of 20 threads six are for sweeps: each task of beat has a place, so that none is always refused.
 _PARTS = {MAIL: 3, DELIVERIES: 4, SWEEPS: 3}
 
+stopping = threading.Event()
+"""Set while this process's worker stops. A task that lasts as long as there is work then ends."""
+
 _lock = threading.Lock()
 _taken: Counter[str] = Counter()
 _places: dict[str, int] = {}

@@ -1,11 +1,12 @@
 """A POST to a URL that a stranger chose, safe for this server and its network.
 
-It needs only the standard library and, of Parley, `core.web.deadline`. It promises:
+It needs only the standard library and, of Parley, its two neighbours. It promises:
 
 - Only https, on a port of the policy, without credentials in the URL. No redirect is followed, and
   no proxy variable or .netrc is read.
 - A name is resolved once. Every address it has must be public, by an explicit table, and the
-  checked address is the one connected to. TLS and the Host header still use the name.
+  checked address is the one connected to. TLS and the Host header still use the name. A connection
+  that was kept is used only if its address is among those.
 - All of it, from the lookup to the last byte, ends by an absolute deadline, whatever the other
   side does. At most `_MOST_READ` bytes are read, and `KEPT` bytes of the body are returned.
 
@@ -20,15 +21,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, TypeAlias
 
 from core.web.deadline import Deadline
+from core.web.kept_connections import KeptConnections
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -111,8 +112,10 @@ _ENDS_IN_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 _LOCAL_NAMES = re.compile(r"(.*\.)?(localhost|local|internal|lan|home\.arpa)")
 _USUAL_PORTS = {"https": 443, "http": 80}
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # Headers that say how a request is framed and where it goes are no caller's.
 _OURS = frozenset({"host", "content-length", "connection", "transfer-encoding", "expect"})
+_kept = KeptConnections()
 
 
 class SendError(Exception):
@@ -242,26 +245,64 @@ def post(
     target = check(url, policy)
     request = _request(target, body, headers)
     addresses = _admit(target, _lookup(target, policy, deadline), policy)
-    with ExitStack() as stack:
-        connection = stack.enter_context(_connect(addresses, target.port, deadline))
-        limit = stack.enter_context(Deadline(deadline - time.monotonic()))
+    context = None
+    if target.scheme == "https":
+        context = _tls_context(verify, ssl.get_default_verify_paths())
+    exchange = _Exchange(target, context, request, deadline)
+    for address in addresses[:_MOST_TRIED]:
+        if kept := _kept.take(exchange.key(address)):
+            try:
+                return exchange.make(kept, address, is_new=False)
+            except _Unheard:
+                break
+    connection, address = _connect(addresses, target.port, deadline)
+    return exchange.make(connection, address, is_new=True)
+
+
+class _Unheard(Exception):
+    """A kept connection ended before a byte of the answer came, so the request may be repeated."""
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """A request and the wait for its answer, until the deadline. Without a context it is http."""
+
+    target: Target
+    context: ssl.SSLContext | None
+    request: bytes
+    deadline: float
+
+    def key(self, address: Address) -> Hashable:
+        """Return what a connection must have been opened for to be used again."""
+        return self.context, self.target.name, address, self.target.port
+
+    def make(self, connection: socket.socket, address: Address, *, is_new: bool) -> Answer:
+        """Send the request on this connection, and keep it if it can be used again."""
+        incoming, is_kept = _Incoming(connection), False
         try:
-            limit.hold(connection.fileno())
-            # Head and body are two writes; the second does not wait for the first to arrive.
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if target.scheme == "https":
-                context = _tls_context(verify, ssl.get_default_verify_paths())
-                connection = stack.enter_context(
-                    context.wrap_socket(connection, server_hostname=target.name)
-                )
-            request.sock = connection
-            request.endheaders(body)
-            answer = _read_answer(connection)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise SendError("timeout" if limit.passed else _code_of(error)) from error
-        if limit.passed:
-            raise SendError("timeout")
-        return answer
+            with Deadline(self.deadline - time.monotonic()) as limit:
+                try:
+                    limit.hold(connection.fileno())
+                    if is_new and self.context:
+                        connection = self.context.wrap_socket(
+                            connection, server_hostname=self.target.name
+                        )
+                        incoming = _Incoming(connection)
+                    connection.sendall(self.request)
+                    answer, is_open = _read_answer(incoming)
+                except (OSError, http.client.HTTPException, ValueError) as error:
+                    if not is_new and not incoming.count and not limit.passed:
+                        raise _Unheard from error
+                    raise SendError("timeout" if limit.passed else _code_of(error)) from error
+            if limit.passed:
+                raise SendError("timeout")
+            if is_open:
+                _kept.keep(self.key(address), connection)
+                is_kept = True
+            return answer
+        finally:
+            if not is_kept:
+                connection.close()
 
 
 def _lookup(target: Target, policy: Policy, deadline: float) -> list[Address]:
@@ -332,7 +373,9 @@ def _within(address: Address) -> list[Address]:
     return [inner for inner in found if inner is not None]
 
 
-def _connect(addresses: Sequence[Address], port: int, deadline: float) -> socket.socket:
+def _connect(
+    addresses: Sequence[Address], port: int, deadline: float
+) -> tuple[socket.socket, Address]:
     """Connect to the first address that accepts. Each gets its share of the time that is left."""
     error: OSError | None = None
     tried = addresses[:_MOST_TRIED]
@@ -346,7 +389,9 @@ def _connect(addresses: Sequence[Address], port: int, deadline: float) -> socket
             error = failed
             continue
         connection.settimeout(None)  # the deadline is kept from outside
-        return connection
+        # The last part of a request does not wait for the first to arrive.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection, address
     raise SendError("timeout" if isinstance(error, TimeoutError) else "refused")
 
 
@@ -359,62 +404,81 @@ def _tls_context(verify: bool, _authorities: object) -> ssl.SSLContext:
     return context
 
 
-def _request(target: Target, body: bytes, headers: Mapping[str, str]) -> http.client.HTTPConnection:
-    """Prepare a request. ValueError for headers with line ends and similar characters."""
-    request = http.client.HTTPConnection(target.name, target.port)
-    request.putrequest("POST", target.path, skip_host=True, skip_accept_encoding=True)
-    request.putheader("Host", target.host)
+def _request(target: Target, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return the bytes of a request. ValueError for headers with line ends and the like."""
+    lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.host}"]
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name):
+        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ValueError(name)
         if name.lower() not in _OURS:
-            request.putheader(name, value)
-    request.putheader("Content-Length", str(len(body)))
-    request.putheader("Connection", "close")
-    return request
+            lines.append(f"{name}: {value}")
+    lines += [f"Content-Length: {len(body)}", "Connection: keep-alive", "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
 
 
-def _read_answer(connection: socket.socket) -> Answer:
-    with http.client.HTTPResponse(connection, method="POST") as response:
-        response.fp = io.BufferedReader(_Bounded(response.fp))
+def _read_answer(incoming: "_Incoming") -> tuple[Answer, bool]:
+    """Return the answer, and whether the connection can be used again."""
+    reader = _Reader(incoming)
+    with http.client.HTTPResponse(reader, method="POST") as response:  # type: ignore[arg-type]
         response.begin()
         while response.status < 200:  # word of what is still to come
             response.headers = None  # type: ignore[assignment]  # or it would not begin again
             response.begin()
         received = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, received, _beginning(response))
+        body, is_whole = _beginning(response)
+        answer = Answer(response.status, received, body)
+        return answer, is_whole and not response.will_close and not reader.has_more()
 
 
-def _beginning(response: http.client.HTTPResponse) -> bytes:
-    """Return the beginning of the body. The status counts, so a body may break off."""
+def _beginning(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
+    """Return the beginning of the body, and whether it is all of it.
+
+    The status counts, so a body may break off.
+    """
     try:
-        return response.read(KEPT)[:KEPT]
+        body = response.read(KEPT)[:KEPT]
     except http.client.IncompleteRead as error:
-        return error.partial[:KEPT]
+        return error.partial[:KEPT], False
     except (OSError, http.client.HTTPException):
-        return b""
+        return b"", False
+    return body, response.isclosed()
 
 
-class _Bounded(io.RawIOBase):
-    """A stream with a limit on the bytes that are read. HTTPException beyond it."""
+class _Incoming(io.RawIOBase):
+    """The bytes of an answer, with a limit on how many are read. HTTPException beyond it."""
 
-    def __init__(self, stream: io.BufferedReader) -> None:
-        self._stream = stream
-        self._left = _MOST_READ
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.count = 0
+        self.has_ended = False
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        count = self._stream.readinto1(buffer)
-        self._left -= count
-        if self._left < 0:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        if self.has_ended:
+            return None
+        count = self._connection.recv_into(buffer)
+        self.count += count
+        if self.count > _MOST_READ:
             raise http.client.HTTPException
         return count
 
+
+class _Reader(io.BufferedReader):
+    """A reader in the place of the socket from which `http.client` makes one."""
+
+    raw: _Incoming
+
+    def makefile(self, _mode: str) -> "_Reader":
+        return self
+
     def close(self) -> None:
-        self._stream.close()
-        super().close()
+        """Stay open, so that `has_more` can look at what has come after the answer."""
+
+    def has_more(self) -> bool:
+        self.raw.has_ended = True
+        return bool(self.peek())
 
 
 def _code_of(error: Exception) -> str:

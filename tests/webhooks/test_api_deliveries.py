@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from tests import factories, wire
-from webhooks.domain.delivery import deliver
+from tests.delivering import deliver_due
 from webhooks.models import Webhook
 
 
@@ -22,11 +22,11 @@ def test_each_is_shown_with_its_attempts(
 ) -> None:
     endpoint.always(500, b"an internal matter")
     failing = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     failing.refresh_from_db()
     endpoint.always(204)
     told = factories.delivery(webhook, now=now, type_="meeting.confirmed")
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     body = get(api, webhook)
     for shown in body["data"]:
         for attempt in shown["attempts"]:

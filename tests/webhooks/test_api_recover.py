@@ -9,8 +9,8 @@ from django.test import Client
 from accounts.models import User
 from core.db.outbox import OutboxState
 from tests import factories, wire
+from tests.delivering import deliver_due
 from webhooks.domain import services
-from webhooks.domain.delivery import deliver
 from webhooks.models import Delivery, Webhook
 
 
@@ -35,7 +35,7 @@ def test_what_was_never_delivered_since_then_is_sent_again(
     in_state(factories.webhook(alice), OutboxState.FAILED, now)
     answer = recover(api, webhook, {"since": "2026-03-02T08:00:00Z"})
     assert (answer.status_code, answer.json()) == (202, {"data": {"count": 2}})
-    while deliver(webhook_id=webhook.pk):
+    while deliver_due():
         pass
     assert [call.message_id for call in endpoint.received] == [
         delivery.event.message_id for delivery in lost
@@ -57,10 +57,10 @@ def test_what_failed_when_it_was_sent_again_has_been_delivered(
 ) -> None:
     Webhook.objects.update(max_retries=0)
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     endpoint.always(500)
     services.redeliver(found=delivery, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     assert Delivery.objects.get().state == "failed"
     assert recover(api, webhook, {"since": "2026-03-01T00:00:00Z"}).json()["data"] == {"count": 0}
 

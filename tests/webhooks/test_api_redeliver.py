@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests import factories, wire
-from webhooks.domain.delivery import deliver
+from tests.delivering import deliver_due
 from webhooks.models import Delivery, Webhook
 
 
@@ -21,7 +21,7 @@ def test_what_was_delivered_is_sent_again_as_it_was(
     api: Client, webhook: Webhook, endpoint: wire.Endpoint, now: datetime, named_by: str
 ) -> None:
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     answer = again(api, webhook, getattr(delivery, named_by))
     shown = answer.json()["data"]
     assert (answer.status_code, shown["id"], shown["status"], shown["next_attempt_at"]) == (
@@ -31,7 +31,7 @@ def test_what_was_delivered_is_sent_again_as_it_was(
         "2026-03-02T09:00:00Z",
     )
     assert len(shown["attempts"]) == 1
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     first, second = endpoint.received
     assert (second.message_id, second.body) == (first.message_id, first.body)
 
@@ -42,10 +42,10 @@ def test_it_has_fresh_retries(
     Webhook.objects.update(max_retries=0)
     endpoint.always(500)
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     Webhook.objects.update(max_retries=1)
     again(api, webhook, delivery.uuid)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == ("waiting", 1)
 
@@ -63,7 +63,7 @@ def test_what_waits_already_is_a_conflict(api: Client, webhook: Webhook, now: da
 
 def test_an_inactive_webhook_is_a_conflict(api: Client, webhook: Webhook, now: datetime) -> None:
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     Webhook.objects.update(status="inactive")
     body = again(api, webhook, delivery.uuid).json()
     assert (body["status_code"], body["message"], body["reason"]) == (

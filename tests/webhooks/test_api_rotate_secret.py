@@ -8,9 +8,9 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from tests import factories, wire
+from tests.delivering import deliver_due
 from tests.pages import NOW
 from webhooks.domain import services
-from webhooks.domain.delivery import deliver
 from webhooks.models import Webhook
 
 
@@ -46,7 +46,7 @@ def test_both_sign_for_a_day(
     for later in (timedelta(0), timedelta(hours=24, seconds=-1), timedelta(hours=24)):
         clock.move_to(NOW + later)
         factories.delivery(webhook, now=NOW + later)
-        deliver(webhook_id=webhook.pk)
+        deliver_due()
         call = endpoint.received[-1]
         told.append([verifies(secret, call) for secret in (webhook.secret, new)])
     assert told == [[True, True], [True, True], [False, True]]

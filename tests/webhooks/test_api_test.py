@@ -13,7 +13,7 @@ from pytest_django import Settings
 from core.db.outbox import OutboxState
 from tests import factories, wire
 from tests.pages import stand_alone
-from webhooks.domain import delivery
+from webhooks.domain import dispatch
 from webhooks.models import Delivery, Webhook
 
 
@@ -122,7 +122,7 @@ def test_a_refusal_is_an_answer_too_and_is_not_tried_again(
         },
     }
     assert (made.state, made.attempts, made.last_error) == (OutboxState.FAILED, 1, "http_500")
-    assert list(delivery.due(now)) == []
+    assert list(dispatch.due(now)) == []
 
 
 def test_that_nobody_answers_is_said_as_a_class_of_error(

@@ -47,7 +47,7 @@ def test_what_is_sent() -> None:
         expected = (
             f"POST /hook?a=b HTTP/1.1\r\nHost: {NAME}:{made.port}\r\n"
             "Content-Type: application/json\r\nX-Key: a b\r\n"
-            'Content-Length: 8\r\nConnection: close\r\n\r\n{"a": 1}'
+            'Content-Length: 8\r\nConnection: keep-alive\r\n\r\n{"a": 1}'
         )
         assert made.requests == [expected.encode()]
 

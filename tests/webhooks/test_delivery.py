@@ -1,27 +1,21 @@
 """Webhook delivery: times of attempts, their number, their contents, and the final failure."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 import time_machine
 from django.db import connection
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from accounts.models import User
-from config.celery import app
-from core.ops import shares
 from tests import factories, wire
+from tests.delivering import deliver_due
 from tests.outbox import address_of, content_of, rows
 from tests.pages import NOW
 from webhooks.domain import delivery, services
-from webhooks.domain.delivery import deliver, hand_out
 from webhooks.models import Delivery, Webhook
-from webhooks.tasks import deliver as deliver_turn
-from webhooks.tasks import sweep_deliveries
 
 # The delays of docs/webhooks.md, in seconds.
 PLAN = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
@@ -47,12 +41,12 @@ def test_it_is_tried_once_and_as_often_again_as_the_webhook_says(
     Webhook.objects.update(max_retries=max_retries)
     endpoint.always(500)
     delivery, now, waits = factories.delivery(webhook, now=NOW), NOW, []
-    while deliver(webhook_id=webhook.pk):
+    while deliver_due():
         delivery.refresh_from_db()
         if delivery.state == "waiting":
             waits.append(delivery.due_at - now)
             clock.move_to(delivery.due_at - SECOND / 1000)
-            assert deliver(webhook_id=webhook.pk) is False
+            assert deliver_due() == 0
             now = delivery.due_at
             clock.move_to(now)
     assert row(delivery) == ("failed", max_retries + 1, "http_500")
@@ -60,7 +54,7 @@ def test_it_is_tried_once_and_as_often_again_as_the_webhook_says(
     for wait, usual in zip(waits, PLAN[:max_retries], strict=True):
         assert 0.8 * usual <= wait.total_seconds() <= 1.2 * usual
     clock.move_to(now + timedelta(days=30))
-    assert deliver(webhook_id=webhook.pk) is False
+    assert deliver_due() == 0
 
 
 def test_no_two_webhooks_come_back_at_the_same_moment(
@@ -69,7 +63,7 @@ def test_no_two_webhooks_come_back_at_the_same_moment(
     endpoint.always(500)
     for _ in range(20):
         factories.delivery(webhook, now=now)
-        deliver(webhook_id=webhook.pk)
+        deliver_due()
     assert Delivery.objects.values("due_at").distinct().count() == 20
 
 
@@ -93,7 +87,7 @@ def test_a_wish_to_wait_is_granted_up_to_twice_the_usual(
 ) -> None:
     endpoint.always(503, Retry_After=asked.encode("utf-8").decode("latin-1"))
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     delivery.refresh_from_db()
     assert least <= (delivery.due_at - now).total_seconds() <= most
 
@@ -110,7 +104,7 @@ def test_a_wish_to_wait_may_be_a_date(
     until = format_datetime(now + timedelta(seconds=seconds), usegmt=True)
     endpoint.always(503, Retry_After=until)
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     delivery.refresh_from_db()
     assert least <= (delivery.due_at - now).total_seconds() <= most
 
@@ -124,10 +118,10 @@ def test_any_2xx_delivers(
 ) -> None:
     endpoint.always(status)
     delivery = factories.delivery(webhook, now=now)
-    assert deliver(webhook_id=webhook.pk) is True
+    assert deliver_due() == 1
     assert row(delivery) == ("sent", 1, "")
     assert (delivery.settled_at, attempts(delivery)) == (now, [(True, "", status)])
-    assert deliver(webhook_id=webhook.pk) is False
+    assert deliver_due() == 0
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 400, 404, 429, 500, 503])
@@ -136,7 +130,7 @@ def test_anything_else_fails_and_no_redirect_is_followed(
 ) -> None:
     endpoint.always(status, Location=f"{endpoint.url}/elsewhere")
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     assert row(delivery) == ("waiting", 1, f"http_{status}")
     assert attempts(delivery) == [(False, f"http_{status}", status)]
     assert [call.path for call in endpoint.received] == ["/hook"]
@@ -148,7 +142,7 @@ def test_every_attempt_sends_the_same_bytes_under_the_same_id(
     Webhook.objects.update(max_retries=2)
     endpoint.always(500)
     delivery = factories.delivery(webhook, now=NOW)
-    while deliver(webhook_id=webhook.pk):
+    while deliver_due():
         # Neither a rotation nor another address is a new message.
         services.rotate_secret(webhook=webhook, now=NOW)
         delivery.refresh_from_db()
@@ -164,7 +158,7 @@ def test_a_receiver_can_verify_it_and_finds_the_owners_headers(
 ) -> None:
     services.update(webhook=webhook, now=now, headers={"X-API-Key": "my-api-key"})
     delivery = factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     [call] = endpoint.received
     Verifier(webhook.secret).verify(call.body, call.headers)
     names = ("x-api-key", "content-type", "user-agent", "webhook-id", "webhook-timestamp")
@@ -189,7 +183,7 @@ def test_410_stops_the_webhook_at_once_and_the_owner_is_told(
 ) -> None:
     endpoint.always(410)
     first, second = (factories.delivery(webhook, now=now) for _ in range(2))
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     webhook.refresh_from_db()
     assert (webhook.status, webhook.disabled_reason) == ("inactive", "gone")
     assert [row(delivery)[0] for delivery in (first, second)] == ["failed", "failed"]
@@ -211,7 +205,7 @@ def test_five_days_without_a_success_stop_it_and_the_owner_gets_one_email(
         clock.move_to(moment)
         for _ in range(2):
             factories.delivery(webhook, now=moment)
-        while deliver(webhook_id=webhook.pk):
+        while deliver_due():
             pass
         webhook.refresh_from_db()
         found.append((webhook.status, webhook.disabled_reason, len(mails())))
@@ -228,7 +222,7 @@ def test_a_success_starts_the_five_days_anew(
         clock.move_to(moment)
         endpoint.always(status)
         factories.delivery(webhook, now=moment)
-        deliver(webhook_id=webhook.pk)
+        deliver_due()
     webhook.refresh_from_db()
     assert (webhook.status, webhook.failing_since) == ("active", NOW + timedelta(days=5))
 
@@ -238,12 +232,12 @@ def test_an_inactive_webhook_is_told_nothing_and_can_catch_up_afterwards(
 ) -> None:
     waiting = factories.delivery(webhook, now=now)
     services.update(webhook=webhook, now=now, status="inactive")
-    assert deliver(webhook_id=webhook.pk) is False
+    assert deliver_due() == 0
     assert row(waiting) == ("failed", 0, "inactive")
     services.update(webhook=webhook, now=now, status="active")
-    assert deliver(webhook_id=webhook.pk) is False
+    assert deliver_due() == 0
     assert services.recover(webhook=webhook, since=now, now=now) == 1
-    assert deliver(webhook_id=webhook.pk) is True
+    assert deliver_due() == 1
     assert (row(waiting), len(endpoint.received)) == (("sent", 1, ""), 1)
 
 
@@ -252,7 +246,7 @@ def test_what_waits_for_an_inactive_webhook_all_the_same_is_not_sent(
 ) -> None:
     factories.delivery(webhook, now=now)
     Webhook.objects.update(status="inactive")
-    assert deliver(webhook_id=webhook.pk) is False
+    assert deliver_due() == 0
     assert endpoint.received == []
 
 
@@ -266,94 +260,13 @@ def test_a_fault_of_ours_costs_an_attempt(
     delivery = factories.delivery(webhook, now=now)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE webhooks_webhook SET secret = 'junk'")
-    assert deliver(webhook_id=webhook.pk) is True
+    assert deliver_due() == 1
     assert row(delivery) == ("waiting", 1, "internal")
     assert attempts(delivery) == [(False, "internal", None)]
     assert endpoint.received == []
 
 
-# --- the workers' tasks -----------------------------------------------------------------------
-
-
-def test_a_sweep_hands_out_as_many_turns_as_an_account_has_places(
-    alice: User,
-    bob: User,
-    webhook: Webhook,
-    now: datetime,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    quiet, idle = (factories.webhook(alice) for _ in range(2))
-    inactive = factories.webhook(alice, status="inactive")
-    of_bob = factories.webhook(bob)
-    for _ in range(6):
-        factories.delivery(webhook, now=now)
-    for told in (quiet, inactive, of_bob):
-        factories.delivery(told, now=now)
-    factories.delivery(idle, now=now + timedelta(seconds=1))
-    app.control.purge()
-    with django_capture_on_commit_callbacks(execute=True):
-        sweep_deliveries()
-    hints = list(sent_to_the_queue())
-    assert sorted(hints) == sorted(
-        f"({each.pk},)" for each in (webhook, webhook, webhook, quiet, of_bob)
-    )
-    assert f"({of_bob.pk},)" in hints[:2]
-
-
-def test_a_turn_that_ends_hints_at_an_account_that_waits_for_its_place(
-    alice: User,
-    bob: User,
-    webhook: Webhook,
-    endpoint: wire.Endpoint,
-    now: datetime,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    """The other account need not wait for a sweep.
-
-    An account with a running delivery needs no hint.
-    """
-    of_bob, of_carol = factories.webhook(bob), factories.webhook(factories.user("carol"))
-    for told in (webhook, of_bob, of_bob, of_carol):
-        factories.delivery(told, now=now)
-    assert delivery._claim(of_bob.pk, ExitStack()) is not None
-    app.control.purge()
-    with django_capture_on_commit_callbacks(execute=True):
-        deliver_turn(webhook.pk)
-        deliver_turn(webhook.pk)  # it sends nothing, so it hints at nobody
-    assert list(sent_to_the_queue()) == [f"({of_carol.pk},)"]
-
-
-def sent_to_the_queue() -> Iterator[str]:
-    """Yield the arguments of the tasks that wait for a delivery worker."""
-    app.loader.import_default_modules()
-    with (
-        app.connection_for_read() as broker,
-        broker.SimpleQueue("deliveries") as queue,
-        suppress(queue.Empty),
-    ):
-        while True:
-            message = queue.get(timeout=0.5)
-            message.ack()
-            assert message.headers["task"] in app.tasks
-            yield message.headers["argsrepr"]
-
-
-def test_accounts_with_a_proven_endpoint_come_before_thousands_of_others(
-    alice: User, bob: User, now: datetime
-) -> None:
-    """Each account gets its first turn before another gets its second.
-
-    Nobody can fill the queue.
-    """
-    sick = [factories.webhook(factories.user(f"sick{number}")) for number in range(8)]
-    sound = [factories.webhook(owner) for owner in (alice, bob)]
-    for each in (*sick, *sound):
-        for _ in range(5):
-            factories.delivery(each, now=now)
-    Webhook.objects.filter(pk__in=[each.pk for each in sound]).update(is_prompt=True)
-    turns = hand_out(now, most=6)
-    assert sorted(turns[:2]) == sorted(turns[2:4]) == sorted(each.pk for each in sound)
-    assert (len(turns), len(set(turns[6:]))) == (12, 6)
+# --- the speed of an endpoint -----------------------------------------------------------------
 
 
 def test_an_endpoint_is_proven_by_a_prompt_success_and_until_the_next_other_outcome(
@@ -364,7 +277,7 @@ def test_an_endpoint_is_proven_by_a_prompt_success_and_until_the_next_other_outc
     def proven(status: int) -> bool:
         endpoint.always(status)
         factories.delivery(webhook, now=now)
-        assert deliver(webhook_id=webhook.pk)
+        assert deliver_due() == 1
         return Webhook.objects.get().is_prompt
 
     assert [proven(status) for status in (500, 200, 503, 204)] == [False, True, False, True]
@@ -372,55 +285,3 @@ def test_an_endpoint_is_proven_by_a_prompt_success_and_until_the_next_other_outc
     assert Webhook.objects.get().is_prompt is False
     monkeypatch.setattr(delivery, "_PROMPT_MILLISECONDS", -1)
     assert proven(200) is False
-
-
-# --- shares -----------------------------------------------------------------------------------
-
-
-def test_endpoints_that_may_hang_leave_half_of_the_threads_to_others(
-    bob: User, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
-) -> None:
-    of_bob = factories.webhook(bob, url=endpoint.url)
-    for each in (webhook, of_bob):
-        factories.delivery(each, now=now)
-    with shares.held({"unproven": 1}):
-        places = shares.places(shares.DELIVERIES) // 2
-        shares.divide(2, [shares.DELIVERIES])
-        try:
-            assert deliver(webhook_id=webhook.pk) is False
-            Webhook.objects.filter(pk=of_bob.pk).update(is_prompt=True)
-            assert deliver(webhook_id=of_bob.pk) is True
-        finally:
-            shares.divide(shares.THREADS)
-    assert places == 4
-    assert deliver(webhook_id=webhook.pk) is True
-
-
-def test_a_turn_is_the_accounts_and_takes_proven_endpoints_first(
-    alice: User, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
-) -> None:
-    others = [factories.webhook(alice, url=f"{endpoint.url}/{number}") for number in range(3)]
-    Webhook.objects.filter(pk=others[2].pk).update(is_prompt=True)
-    for each in (*others, webhook):
-        for _ in range(2):
-            factories.delivery(each, now=now)
-    deliver_turn(webhook.pk)
-    assert [call.path for call in endpoint.received] == [
-        *["/hook"] * 2,
-        *["/hook/2"] * 2,
-        *["/hook/0"] * 2,
-        *["/hook/1"] * 2,
-    ]
-
-
-def test_an_account_that_has_its_share_gets_no_more(
-    alice: User, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
-) -> None:
-    factories.delivery(webhook, now=now)
-    limits = delivery.account_share(alice.pk)
-    assert limits == {f"account {alice.pk}": 2}  # of the eight of a worker that does everything
-    with shares.held(limits), shares.held(limits):
-        deliver_turn(webhook.pk)
-    assert endpoint.received == []
-    deliver_turn(webhook.pk)
-    assert len(endpoint.received) == 1

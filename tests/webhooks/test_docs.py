@@ -22,10 +22,11 @@ from pytest_django import Settings
 from accounts.models import User
 from core.web import guarded_http
 from tests import factories, wire
+from tests.delivering import deliver_due
 from tests.pages import NOW, START
 from tests.webhooks.node import Node
 from tests.webhooks.node import node as node_with_packages
-from webhooks.domain import delivery, services
+from webhooks.domain import delivery, dispatch, services
 from webhooks.domain.events import EVENTS
 from webhooks.models import Delivery, Webhook, WebhookEvent
 
@@ -76,13 +77,13 @@ def receives_only_what_is_signed(webhook: Webhook, command: list[str], folder: P
     with serving(command, folder, old) as url:
         Webhook.objects.update(url=url)
         made = factories.delivery(webhook, now=datetime.now(UTC))
-        assert delivery.deliver(webhook_id=webhook.pk)
+        assert deliver_due() == 1
         services.redeliver(found=made, now=datetime.now(UTC))
-        assert delivery.deliver(webhook_id=webhook.pk)
+        assert deliver_due() == 1
         assert list(made.attempt_rows.values_list("response_code", flat=True)) == [204, 204]
         Webhook.objects.update(previous_secret_until=None)
         forged = factories.delivery(webhook, now=datetime.now(UTC))
-        assert delivery.deliver(webhook_id=webhook.pk)
+        assert deliver_due() == 1
         assert [attempt.error for attempt in forged.attempt_rows.all()] == ["http_401"]
 
 
@@ -156,7 +157,7 @@ def test_the_example_is_an_event_as_it_is_sent(
     settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     _request, example = (json.loads(sample) for sample in samples("json"))
     with wire.endpoint() as endpoint:
-        webhook = factories.webhook(
+        factories.webhook(
             alice,
             url=endpoint.url,
             events=["booking.confirmed"],
@@ -164,7 +165,7 @@ def test_the_example_is_an_event_as_it_is_sent(
         )
         event_type = factories.event_type(alice, location_link="https://zoom.us/j/1234567890")
         factories.booking(event_type, start=START, now=NOW, metadata={"order": "1234"})
-        assert delivery.deliver(webhook_id=webhook.pk)
+        assert deliver_due() == 1
         (call,) = endpoint.received
     assert shape(example) == shape(call.event)
     assert (example["type"], example["timestamp"]) == ("booking.confirmed", call.event["timestamp"])
@@ -215,7 +216,7 @@ def test_the_numbers_are_the_codes(settings: Settings) -> None:
     text = re.sub(r"\s+", " ", DOCUMENT)
     usual = Webhook()
     for sentence in (
-        f"At most {delivery.AT_ONCE} messages",
+        f"At most {dispatch.AT_ONCE} messages",
         f"for {delivery.GIVEN_UP_AFTER.days} days, and one fails again",
         f"{guarded_http.KEPT // 1_000} kB of your answer",
         f"headers of more than {guarded_http._MOST_READ // 1_024} kB",

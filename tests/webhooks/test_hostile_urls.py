@@ -17,6 +17,7 @@ from pytest_django import Settings
 from accounts.models import User
 from core.db.outbox import OutboxState
 from tests import factories
+from tests.delivering import deliver_due
 from tests.webhooks.receivers import no_way_out
 from webhooks.domain import delivery
 from webhooks.models import Attempt, Delivery, Webhook
@@ -388,12 +389,12 @@ def try_to_reach(api: Client, stored: Webhook, url: str) -> set[str]:
     attempts = Attempt.objects.filter(delivery=waiting)
     for count in (1, 2):
         Delivery.objects.filter(pk=waiting.pk).update(due_at=timezone.now())
-        assert delivery.deliver(webhook_id=stored.pk)
+        assert deliver_due() == 1
         assert attempts.count() == count
     waiting.refresh_from_db()
     assert waiting.state == OutboxState.FAILED  # its one retry is used up
     api.post(f"{path}/deliveries/{waiting.uuid}/redeliver")
-    assert delivery.deliver(webhook_id=stored.pk)
+    assert deliver_due() == 1
     assert attempts.count() == 3
     Delivery.objects.filter(pk=waiting.pk).delete()
     return errors | set(attempts.values_list("error", flat=True))

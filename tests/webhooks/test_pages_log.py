@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts.models import User
 from core.db.outbox import OutboxState
 from tests import factories, wire
+from tests.delivering import deliver_due
 from tests.pages import main, words
-from webhooks.domain.delivery import deliver
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.pages import answers
 
@@ -253,7 +253,7 @@ def test_one_delivery_is_sent_again(
     )
     assert answer.headers["Location"] == f"{page_of}?state=failed"
     assert words(signed_in.get(page_of)).startswith("It is on its way again.")
-    assert deliver(webhook_id=webhook.pk)
+    assert deliver_due()
     assert [call.message_id for call in endpoint.received] == [failed.event.message_id]
 
 

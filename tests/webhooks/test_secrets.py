@@ -21,8 +21,8 @@ from core.db.crypto import DecryptionError, opened
 from core.models import IdempotencyRecord
 from notifications.models import Notification, PushDevice
 from tests import factories, wire
+from tests.delivering import deliver_due
 from webhooks.domain import services
-from webhooks.domain.delivery import deliver
 from webhooks.models import Attempt, Webhook, WebhookEvent
 
 OLD, NEW, LOST = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2, 3))
@@ -63,12 +63,12 @@ def test_neither_the_database_nor_a_log_has_them_in_clear(
     for status in (500, 200):
         endpoint.answer = repeating(status)
         factories.delivery(webhook, now=now)
-        deliver(webhook_id=webhook.pk)
+        deliver_due()
         services.send_test(webhook=webhook, now=now)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE webhooks_webhook SET previous_secret = 'junk'")
     factories.delivery(webhook, now=now)
-    deliver(webhook_id=webhook.pk)
+    deliver_due()
     assert "delivery_broken" in caplog.text
     assert [call.headers["authorization"] for call in endpoint.received] == [VALUE] * 4
     for secret in (first, second, first.removeprefix("whsec_"), VALUE):

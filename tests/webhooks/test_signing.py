@@ -13,10 +13,11 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from accounts.models import User
 from tests import factories, wire
+from tests.delivering import deliver_due
 from tests.pages import NOW
 from tests.webhooks.node import Node
 from tests.webhooks.node import node as node_with_packages
-from webhooks.domain import delivery, services, signing
+from webhooks.domain import services, signing
 from webhooks.models import Webhook
 
 OLD, NEW = signing.new_secret(), signing.new_secret()
@@ -95,7 +96,7 @@ def test_the_timestamp_is_the_moment_whatever_its_zone() -> None:
 def received(webhook: Webhook, endpoint: wire.Endpoint) -> wire.Call:
     """Return the call of one event as the endpoint received it."""
     factories.delivery(webhook, now=datetime.now(UTC))
-    assert delivery.deliver(webhook_id=webhook.pk)
+    assert deliver_due() == 1
     return endpoint.received[-1]
 
 
@@ -122,7 +123,7 @@ def test_a_retry_has_the_same_id_and_body_and_is_signed_anew(
     endpoint.always(500)
     received(webhook, endpoint)
     clock.shift(timedelta(minutes=1))
-    assert delivery.deliver(webhook_id=webhook.pk)
+    assert deliver_due() == 1
     first, second = endpoint.received
     assert (second.message_id, second.body) == (first.message_id, first.body)
     assert second.headers["webhook-timestamp"] == str(int(NOW.timestamp()) + 60)

@@ -1,39 +1,28 @@
-"""Delivery of events to webhooks, one attempt after the other until one succeeds or retries end.
+"""An attempt of a delivery, and its settlement.
 
-A delivery is claimed, sent with no transaction open, and settled under its lease together with the
-record of the attempt. A worker that dies in between costs no attempt: its lease ends, and another
-worker sends the same bytes under the same `webhook-id`.
+A delivery is claimed (`webhooks.domain.dispatch`), sent with no transaction open, and settled under
+its lease together with the record of the attempt. A worker that dies in between costs no attempt:
+its lease ends, and another worker sends the same bytes under the same `webhook-id`.
 """
 
 import random
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from itertools import zip_longest
 from time import monotonic
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from core.db import outbox
 from core.db.outbox import OutboxState
-from core.ops import faults, shares
 from core.web import guarded_http
 from webhooks.domain import notices, signing
 from webhooks.models import Attempt, Delivery, Webhook
 
-AT_ONCE = 4
-# The part of the threads for deliveries that one account may hold at once.
-_ACCOUNT_PART = 0.25
-# The part that slow, failing or not yet proven endpoints may hold: of all threads, and of an
-# account's.
-_UNPROVEN_PART = 0.5
 # An answer within this time is prompt.
 _PROMPT_MILLISECONDS = 2_000
 GIVEN_UP_AFTER = timedelta(days=5)
@@ -56,138 +45,15 @@ class Outcome:
     body: str = ""
     retry_after: timedelta = timedelta(0)
 
+    @property
+    def is_prompt(self) -> bool:
+        return not self.error and self.milliseconds <= _PROMPT_MILLISECONDS
+
 
 def policy() -> guarded_http.Policy:
     return guarded_http.Policy(
         allowed=settings.WEBHOOK_ALLOWED_NETWORKS, ports=frozenset(settings.WEBHOOK_PORTS)
     )
-
-
-def due(now: datetime) -> QuerySet[Delivery, Delivery]:
-    """Return deliveries that are due, not leased, and for an active webhook with a free place."""
-    # Counted among pending deliveries, which are few. All deliveries ever made are many.
-    under_way = Delivery.objects.filter(_under_way(now)).order_by().values("webhook")
-    full = under_way.annotate(places=Count("pk")).filter(places__gte=AT_ONCE).values("webhook")
-    return Delivery.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lte=now),
-        state=OutboxState.WAITING,
-        due_at__lte=now,
-        webhook__status=Webhook.Status.ACTIVE,
-    ).exclude(webhook__in=full)
-
-
-def _under_way(now: datetime) -> Q:
-    return Q(state=OutboxState.WAITING, lease_until__gt=now)
-
-
-def account_share(owner_id: int) -> dict[str, int]:
-    """Return the limit of threads for one account, so that other accounts get the rest."""
-    return {f"account {owner_id}": shares.places(shares.DELIVERIES, _ACCOUNT_PART)}
-
-
-def _unproven_share(owner_id: int) -> dict[str, int]:
-    """Return the limits for endpoints that may hang, so that others get the rest of the threads.
-
-    The others are endpoints of other accounts, and the proven ones of the same account.
-    """
-    return {
-        "unproven": shares.places(shares.DELIVERIES, _UNPROVEN_PART),
-        f"unproven {owner_id}": shares.places(shares.DELIVERIES, _ACCOUNT_PART * _UNPROVEN_PART),
-    }
-
-
-def deliver(*, webhook_id: int) -> bool:
-    """Claim the first delivery that this webhook may get, send and settle it.
-
-    False if there is none. It reads the clock itself, since sending takes time.
-    """
-    with ExitStack() as places:
-        delivery = _claim(webhook_id, places)
-        if delivery is None:
-            return False
-        faults.point("delivery.claimed")
-        try:
-            outcome = send(delivery)
-        except Exception:
-            # An error in our code. It costs an attempt; otherwise the retries would never end.
-            log.exception("delivery_broken", delivery=delivery.pk)
-            outcome = Outcome(timezone.now(), 0, "internal")
-        faults.point("delivery.sent")
-        _settle(delivery, outcome)
-        faults.point("delivery.settled")
-    return True
-
-
-def _claim(webhook_id: int, places: ExitStack) -> Delivery | None:
-    """Claim a delivery. None if there is none, or no place is free for it."""
-    now = timezone.now()
-    with transaction.atomic():
-        # Claims of one webhook run one after the other, so that the count of leased deliveries is
-        # right.
-        rows = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ACTIVE)
-        webhook = rows.only("owner_id", "is_prompt").select_for_update(no_key=True).first()
-        if webhook is None:
-            return None
-        if not webhook.is_prompt:
-            held = shares.held(_unproven_share(webhook.owner_id))
-            if not places.enter_context(held):
-                return None
-        deliveries = Delivery.objects.filter(webhook=webhook_id)
-        if deliveries.filter(_under_way(now)).count() >= AT_ONCE:
-            return None
-        return next(iter(outbox.claim(deliveries, now=now, most=1)), None)
-
-
-def next_of_account(owner_id: int, *, besides: Collection[int]) -> int | None:
-    """Return the webhook of this account that has waited longest. A proven one comes first."""
-    rows = due(timezone.now()).filter(webhook__owner=owner_id).exclude(webhook__in=besides)
-    ordered = rows.order_by("-webhook__is_prompt", "due_at")
-    return ordered.values_list("webhook_id", flat=True).first()
-
-
-def next_of_another_account() -> int | None:
-    """Return the webhook that has waited longest, of accounts to which nothing is being sent.
-
-    A proven one comes first.
-    """
-    now = timezone.now()
-    served = Delivery.objects.filter(_under_way(now)).values("webhook__owner")
-    rows = due(now).exclude(webhook__owner__in=served)
-    return rows.order_by("-webhook__is_prompt", "due_at").values_list("webhook", flat=True).first()
-
-
-def hand_out(now: datetime, *, most: int) -> list[int]:
-    """Return the webhooks to deliver to, one for each turn that a worker may take.
-
-    An account has at most `AT_ONCE` turns. Each account has its first turn before any has its
-    second. A turn goes on to the account's other webhooks. Accounts with a proven endpoint come
-    first and have up to `most` turns together. Accounts without one have up to `most` turns too. If
-    there are more, chance decides.
-    """
-    counted = due(now).order_by("-webhook__is_prompt", "webhook")
-    rows = counted.values_list("webhook__owner", "webhook", "webhook__is_prompt")
-    accounts: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    proven: set[int] = set()
-    for owner, webhook, is_prompt, waiting in rows.annotate(waiting=Count("pk")):
-        accounts[owner].append((webhook, waiting))
-        if is_prompt:
-            proven.add(owner)
-    turns = []
-    for group in (proven, accounts.keys() - proven):
-        owners = random.sample(sorted(group), len(group))
-        queues = [_turns(accounts[owner]) for owner in owners]
-        fair = [turn for round_ in zip_longest(*queues) for turn in round_ if turn is not None]
-        turns += fair[:most]
-    return turns
-
-
-def _turns(webhooks: Sequence[tuple[int, int]]) -> list[int]:
-    """Return each webhook once, then again, as often as deliveries wait for it.
-
-    At most `AT_ONCE` turns.
-    """
-    found = [pk for turn in range(AT_ONCE) for pk, waiting in webhooks if waiting > turn]
-    return found[:AT_ONCE]
 
 
 def send(delivery: Delivery) -> Outcome:
@@ -252,24 +118,58 @@ def _retry_after(text: str, now: datetime) -> timedelta:
     return until - now if until.tzinfo else timedelta(0)
 
 
+class LeaseLost(Exception):
+    """Some leases of a batch are no longer held, so each attempt must be settled by itself."""
+
+
 @transaction.atomic
-def _settle(delivery: Delivery, outcome: Outcome) -> None:
-    now, webhook = timezone.now(), _lock(delivery.webhook_id)
-    if webhook is None:
-        return  # deleted meanwhile, and the delivery with it
-    if not outcome.error:
-        held = outbox.settle([delivery], state=OutboxState.SENT, now=now)
-    else:
-        delay = _delay(delivery.attempts, webhook, outcome.retry_after)
-        held = outbox.retry_later(delivery, now=now, error=outcome.error, delay=delay)
-    record(delivery, outcome)
-    if held:
-        _judge(webhook, outcome, now)
+def settle(ended: Sequence[tuple[Delivery, Outcome]]) -> list[tuple[Delivery, Outcome]]:
+    """Record these attempts, and settle the deliveries whose lease this worker still holds.
+
+    Return those whose webhook another transaction holds, to be settled later: no account waits for
+    another. The deliveries of a deleted webhook are gone with it. LeaseLost if the leases of some
+    are lost.
+    """
+    now, wanted = timezone.now(), {row.webhook_id for row, _outcome in ended}
+    free = Webhook.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=wanted)
+    known = {pk: record for pk, *record in free.values_list("pk", "is_prompt", "failing_since")}
+    missing = wanted - known.keys()
+    held_up = set(Webhook.objects.in_bulk(missing)) if missing else set()
+    found = [(row, outcome) for row, outcome in ended if row.webhook_id in known]
+    Attempt.objects.bulk_create(_attempt(row, outcome) for row, outcome in found)
+    sent = [row for row, outcome in found if not outcome.error]
+    settled = outbox.settle(sent, state=OutboxState.SENT, now=now)
+    if 0 < settled < len(sent):
+        raise LeaseLost
+    # Most successes say nothing new about their webhook.
+    news = {
+        row.webhook_id
+        for row, outcome in found
+        if outcome.error or known[row.webhook_id] != [outcome.is_prompt, None]
+    }
+    webhooks = Webhook.objects.in_bulk(news)
+    for row, outcome in found:
+        webhook = webhooks.get(row.webhook_id)
+        if webhook and (_fail(row, webhook, outcome, now) if outcome.error else settled):
+            _judge(webhook, outcome, now)
+    return [(row, outcome) for row, outcome in ended if row.webhook_id in held_up]
 
 
-def record(delivery: Delivery, outcome: Outcome) -> Attempt:
-    return Attempt.objects.create(
-        delivery=delivery,
+def _fail(row: Delivery, webhook: Webhook, outcome: Outcome, now: datetime) -> bool:
+    """Put off the delivery or give it up. False if its lease is no longer held."""
+    delay = _delay(row.attempts, webhook, outcome.retry_after)
+    return bool(outbox.retry_later(row, now=now, error=outcome.error, delay=delay))
+
+
+def record(row: Delivery, outcome: Outcome) -> Attempt:
+    attempt = _attempt(row, outcome)
+    attempt.save()
+    return attempt
+
+
+def _attempt(row: Delivery, outcome: Outcome) -> Attempt:
+    return Attempt(
+        delivery=row,
         at=outcome.at,
         succeeded=not outcome.error,
         error=outcome.error,
@@ -277,10 +177,6 @@ def record(delivery: Delivery, outcome: Outcome) -> Attempt:
         response_time_ms=outcome.milliseconds,
         response_body=outcome.body,
     )
-
-
-def _lock(webhook_id: int) -> Webhook | None:
-    return Webhook.objects.select_for_update(no_key=True).filter(pk=webhook_id).first()
 
 
 def _delay(failed: int, webhook: Webhook, asked: timedelta) -> timedelta | None:
@@ -297,9 +193,8 @@ def _delay(failed: int, webhook: Webhook, asked: timedelta) -> timedelta | None:
 
 def _judge(webhook: Webhook, outcome: Outcome, now: datetime) -> None:
     """Record how a webhook answers. Stop one that is gone, or has taken nothing for five days."""
-    is_prompt = not outcome.error and outcome.milliseconds <= _PROMPT_MILLISECONDS
-    if webhook.is_prompt != is_prompt:
-        webhook.is_prompt = is_prompt
+    if webhook.is_prompt != outcome.is_prompt:
+        webhook.is_prompt = outcome.is_prompt
         webhook.save(update_fields=["is_prompt"])
     if not outcome.error:
         if webhook.failing_since is not None:
