@@ -215,7 +215,7 @@ def test_a_device_is_deactivated(staff: Client, meeting: MeetingRequest) -> None
 
 
 def test_a_message_is_sent_again_and_taken_back(staff: Client, meeting: MeetingRequest) -> None:
-    row = Notification.objects.get(channel="email")
+    row = Notification.objects.get(kind="meeting_requested")
     Notification.objects.filter(pk=row.pk).update(
         state="failed", attempts=3, settled_at=datetime(2026, 1, 1, tzinfo=UTC)
     )

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LINK = "https://zoom.us/j/1234567890"
 REMINDER = "meeting_reminder"
+LATER = [REMINDER, "meeting_unanswered"]
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def test_from_a_call_to_both_calendars_and_out_again(  # noqa: PLR0915  one stor
     wire.until(settled)
     received = [mail.message_id for mail in mail_server.received]
     assert len(received) == len(set(received)) == 5
-    sent = Notification.objects.filter(channel="email").exclude(kind=REMINDER)
+    sent = Notification.objects.filter(channel="email").exclude(kind__in=LATER)
     assert set(sent.values_list("state", "attempts")) == {("sent", 1)}
 
 
@@ -257,7 +258,7 @@ def test_the_phone_rings(
     meeting = story.ask()
 
     (message,) = wire.until(lambda: firebase.to("bobs-phone"))
-    row = Notification.objects.get(channel="push")
+    row = Notification.objects.get(kind="meeting-created")
     assert message == {
         "token": "bobs-phone",
         "notification": {
@@ -323,7 +324,7 @@ def test_a_push_that_firebase_has_no_time_for_is_sent_later(
     story.ask()
 
     def row() -> Notification:
-        return Notification.objects.get(channel="push")
+        return Notification.objects.get(kind="meeting-created")
 
     wire.until(lambda: row().attempts == 1, seconds=30)
     waiting = row()
@@ -349,7 +350,7 @@ def test_mail_that_is_put_off_is_sent_later_with_the_same_name(
     story.ask()
 
     def row() -> Notification:
-        return Notification.objects.get(channel="email")
+        return Notification.objects.get(kind="meeting_requested")
 
     wire.until(lambda: row().attempts == 1)
     assert mail_server.received == []
@@ -371,7 +372,7 @@ def test_an_address_that_refuses_for_good_is_not_tried_again(
     mail_server.refuse_next("550 5.1.1 No such user")
     story.ask()
     wire.until(settled)
-    row = Notification.objects.get(channel="email")
+    row = Notification.objects.get(kind="meeting_requested")
     assert (row.state, row.attempts) == ("failed", 1)
     assert row.settled_at is not None
     assert row.settled_at.astimezone(UTC) <= timezone.now()
@@ -383,7 +384,7 @@ def test_a_message_that_cannot_be_opened_holds_up_nobody(
 ) -> None:
     for _ in range(2):
         story.ask()
-    broken, sound = Notification.objects.filter(channel="email").order_by("id")
+    broken, sound = Notification.objects.filter(kind="meeting_requested").order_by("id")
     with connection.cursor() as cursor:  # as if its key had been taken away
         cursor.execute(
             "UPDATE notifications_notification SET content = 'lost.AAAA' WHERE id = %s", [broken.pk]

@@ -97,7 +97,8 @@ def test_the_recipients_mail_and_push_message_say_what_the_document_says(
     post({"user_id": bob_in_new_york.pk, "team_id": team.pk, "date": "2025-12-15T14:00:00"})
 
     mail, push = (
-        content_of(Notification.objects.get(channel=channel)) for channel in ("email", "push")
+        content_of(Notification.objects.get(kind=kind))
+        for kind in ("meeting_requested", "meeting-created")
     )
     assert mail["subject"] == "You have received new meeting request!"
     assert "Mon 12/15/2025, 2:00 PM – 3:00 PM (America/New_York)" in mail["text"]

@@ -348,9 +348,9 @@ def test_bodies_of_an_earlier_version_are_encrypted_and_can_be_opened_again(
     state = MigrationExecutor(connection).loader.project_state([("webhooks", "0001_initial")])
     here = SimpleNamespace(connection=connection)
     plain: Any = state.apps.get_model("webhooks", "WebhookEvent")
-    migration._rewritten(migration.decrypt)(state.apps, here)
+    migration.rewritten(migration.decrypt)(state.apps, here)
     assert [event.body for event in plain.objects.order_by("id")] == bodies
-    migration._rewritten(migration.encrypt)(state.apps, here)
+    migration.rewritten(migration.encrypt)(state.apps, here)
     assert [event.body for event in WebhookEvent.objects.order_by("id")] == bodies
 
 

@@ -13,7 +13,7 @@ _BATCH = 500
 _CONTEXT = "webhooks.webhookevent.body"
 
 
-def _rewritten(change: Callable[[str], str]) -> Callable[[Any, Any], None]:
+def rewritten(change: Callable[[str], str]) -> Callable[[Any, Any], None]:
     """Return a step that changes every body, while the column is still one of plain text."""
 
     def rewrite(apps: Any, schema_editor: Any) -> None:
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "counters of webhook events",
             },
         ),
-        migrations.RunPython(_rewritten(encrypt), _rewritten(decrypt)),
+        migrations.RunPython(rewritten(encrypt), rewritten(decrypt)),
         migrations.AlterField(
             model_name="webhookevent",
             name="body",
