@@ -36,6 +36,7 @@ from tests import factories
 from tests.factories import PASSWORD
 from tests.pages import NOW, START, Making, stand_alone, words
 from tests.traces import drain, traces
+from webhooks.models import OwnerCounter
 
 pytestmark = pytest.mark.django_db
 
@@ -246,6 +247,7 @@ def test_nothing_points_at_them_but_what_others_still_see(world: World) -> None:
     }
     # Bookings were made of the one, and the other keeps the name from other people.
     assert left == {"scheduling.EventType", "accounts.FormerUsername"}
+    assert set(OwnerCounter.objects.values_list("owner", flat=True)) == {world.bob.pk}
     for name in ("groups", "user_permissions", "teams"):
         assert not getattr(world.zephyrine, name).exists()
 

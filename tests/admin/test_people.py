@@ -92,6 +92,7 @@ def test_everything_about_them_is_counted_and_one_click_away(
         rows = staff.get(each["url"]).context["cl"].result_list
         assert len(rows) == each["count"], each["name"]
     assert {name: count for name, count in about(staff, alice).items() if count} == {
+        "counters of webhook events": 1,
         "email addresses": 1,
         "teams": 1,
         "API tokens": 1,

@@ -190,6 +190,12 @@ def test_bookings_have_come_about_as_the_doors_allow() -> None:
             booking.created_at,
             booking.updated_at,
         )
+        assert (last.change, last.role, last.reason, last.at) == (
+            booking.last_change,
+            booking.last_by,
+            booking.last_reason,
+            booking.last_at,
+        )
         begins = "pending" if booking.event_type.requires_approval else "confirmed"
         assert (first.change, first.from_status, first.to_status, first.role) == (
             "created",

@@ -166,6 +166,7 @@ def test_what_is_sent_changes_and_the_rest_stays(
             [("custom_field_values", 'Expected a dictionary of items but got type "list".')],
         ),
         ({"custom_field_values": None}, [("custom_field_values", "This field may not be null.")]),
+        ({"join_url": "ftp://x"}, [("join_url", "The link must be an http or https URL.")]),
         (
             {"notes": "fine", "custom_field_values": {"company": "a\0"}},
             [("custom_field_values.company", "May not hold a NUL character.")],

@@ -234,6 +234,24 @@ def test_nothing_is_written_for_nobody(alice: User, now: datetime) -> None:
     assert WebhookEvent.objects.count() == 0
 
 
+def test_a_closed_account_hears_nothing(alice: User, bob: User, team: Team, now: datetime) -> None:
+    own, theirs = factories.webhook(alice), factories.webhook(bob)
+    meeting = meetings.request_meeting(
+        requester=alice,
+        team_id=team.pk,
+        recipient_id=bob.pk,
+        date=START.isoformat(),
+        link="",
+        now=now,
+    )
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    rejected(meeting)
+    assert (told(own), told(theirs)) == (
+        ["meeting.created"],
+        ["meeting.created", "meeting.rejected"],
+    )
+
+
 def test_an_object_is_shown_once_and_not_at_all_for_nobody(
     alice: User, bob: User, now: datetime
 ) -> None:
@@ -241,7 +259,7 @@ def test_an_object_is_shown_once_and_not_at_all_for_nobody(
 
     def show() -> dict[str, str]:
         shown.append("it")
-        return {}
+        return {"uuid": "x"}
 
     def publish() -> None:
         types = ["meeting.created", "meeting.confirmed"]
