@@ -11,6 +11,7 @@ from accounts.models import User
 from core.text import times
 from scheduling.models import Booking
 from scheduling.models.enums import Role, Status
+from scheduling.rules.custom_fields import questions_with_answers
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,9 @@ def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
 
 
 def answers(booking: Booking) -> list[tuple[str, Any]]:
-    """Return the invitee's answers under the labels of the questions and in their order.
-
-    PostgreSQL keeps the keys of an object in an order of its own.
-    """
-    labels = {field["name"]: field["label"] for field in booking.event_type.custom_fields}
-    given = booking.custom_field_values
-    names = [name for name in labels if name in given] + sorted(given.keys() - labels.keys())
-    return [(labels.get(name, name), _in_words(given[name])) for name in names]
+    """Return the questions and the invitee's answers, in words."""
+    found = questions_with_answers(booking.event_type.custom_fields, booking.custom_field_values)
+    return [(label, _in_words(answer)) for label, answer in found]
 
 
 def _in_words(answer: Any) -> Any:

@@ -101,7 +101,6 @@ def test_everything_about_them_is_counted_and_one_click_away(
         "audit log": 2,
         "webhooks": 1,
         "webhook events": 1,
-        "counters of webhook events": 1,
         "deliveries": 1,
         "weekly availability": 1,
         "event types": 1,
