@@ -44,7 +44,7 @@ def render_email(name: str, context: Mapping[str, Any], *, language: str) -> Ema
 
 def named(name: str, address: str) -> str:
     """Return an email address with a name, as a header of a mail has it."""
-    return str(Address(" ".join(name.split()), addr_spec=address))
+    return str(Address(name, addr_spec=address))
 
 
 def email(

@@ -166,8 +166,9 @@ def _messages(queue_name: str) -> list[tuple[str, str]]:
         suppress(queue.Empty),
     ):
         while True:
-            headers = queue.get(block=False).headers
-            found.append((headers["task"], headers["argsrepr"]))
+            message = queue.get(block=False)
+            message.ack()
+            found.append((message.headers["task"], message.headers["argsrepr"]))
     return found
 
 

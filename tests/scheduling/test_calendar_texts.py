@@ -13,6 +13,7 @@ from scheduling.domain import bookings
 from scheduling.domain.bookings import INVITEE
 from scheduling.messages import icalendar
 from scheduling.messages.icalendar import Entry, Method, Person
+from scheduling.models import Booking
 from tests import factories
 from tests.outbox import sent
 from tests.pages import NOW, START
@@ -141,6 +142,12 @@ def test_an_entry_keeps_its_identity_when_the_operator_moves(
     later = book(start=START + timedelta(days=1))
     new = (f"{later.uuid}@new.example", "mailto:new@new.example")
     assert entry_in(sent(NOW)[JOHN]) == ("REQUEST", 0, *new)
+
+
+def test_an_entry_is_stamped_with_the_time_of_its_change(booking: Booking) -> None:
+    message = sent(NOW + timedelta(hours=1))[JOHN]
+    (event,) = Calendar.from_ical(str(message.alternatives[1][0])).walk("VEVENT")
+    assert event["DTSTAMP"].dt == NOW
 
 
 def entry_in(message: EmailMultiAlternatives) -> tuple[str, int, str, str]:
