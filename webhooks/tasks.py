@@ -28,5 +28,5 @@ def sweep_deliveries() -> None:
 
     It does not send itself. It gives a hint for each delivery, up to a limit.
     """
-    for _hint in range(dispatch.due(timezone.now())[:_HINTS_PER_SWEEP].count()):
+    for _hint in range(dispatch.due(timezone.now()).order_by()[:_HINTS_PER_SWEEP].count()):
         outbox.send_hint("webhooks.tasks.deliver")
