@@ -60,12 +60,15 @@ FORMS = {
     "booking_rescheduled": {TEXT, INVITATION, CANCELLATION},
     "booking_expired": {TEXT},
     "booking_reminder": {TEXT},
+    "booking_unanswered": {TEXT},
+    "booking_undelivered": {TEXT},
     "meeting_requested": {TEXT},
     "meeting_confirmed": {INVITATION},
     "meeting_rejected": {TEXT},
     "meeting_cancelled": {TEXT, CANCELLATION},
     "meeting_expired": {TEXT},
     "meeting_reminder": {TEXT},
+    "meeting_unanswered": {TEXT},
     "team_invitation": {TEXT},
     "token_leaked": {TEXT},
     "token_reused": {TEXT},
@@ -82,7 +85,7 @@ def test_every_email_has_its_form(alice: User, bob: User, charlie: User, team: T
     booked_and_ended(alice)
     asked_and_ended(alice, bob, team)
     leaked_invited_and_deleted(alice, charlie, team)
-    for at in (START - DAY, START + 10 * HALF_HOUR, START + DAY):
+    for at in (START - DAY, START - DAY + 10 * HALF_HOUR, START + 10 * HALF_HOUR, START + DAY):
         with time_machine.travel(at, tick=False):
             send()
     kinds = dict(Notification.objects.values_list("message_id", "kind"))
@@ -94,7 +97,7 @@ def test_every_email_has_its_form(alice: User, bob: User, charlie: User, team: T
 
 
 def booked_and_ended(alice: User) -> None:
-    host, starts = bookings.host(alice), (START + number * HALF_HOUR for number in range(9))
+    host, starts = bookings.host(alice), (START + number * HALF_HOUR for number in range(10))
     at_once = factories.event_type(alice)
     with_approval = factories.event_type(alice, name="Interview", requires_approval=True)
     cancelled, expired, rejected, moved, confirmed = (
@@ -110,12 +113,14 @@ def booked_and_ended(alice: User) -> None:
     confirmed = bookings.reschedule(booking=confirmed, start=next(starts), actor=host, now=NOW)
     bookings.reschedule(booking=confirmed, start=next(starts), actor=INVITEE, now=NOW)
     factories.booking(at_once, start=START, now=NOW)  # to be reminded of
+    waiting = factories.booking(with_approval, start=next(starts), now=NOW)
+    bookings.note_undelivered(booking=waiting, now=NOW)
     bookings.record_overdue(booking=expired, now=expired.start)
     send()
 
 
 def asked_and_ended(alice: User, bob: User, team: Team) -> None:
-    expired, rejected, cancelled, called_off, standing = (
+    expired, rejected, cancelled, called_off, standing, _waiting = (
         meetings.request_meeting(
             requester=alice,
             team_id=team.pk,
@@ -124,7 +129,7 @@ def asked_and_ended(alice: User, bob: User, team: Team) -> None:
             link="",
             now=NOW,
         )
-        for number in range(5)
+        for number in range(6)
     )
     send()
     meetings.reject(meeting=rejected, actor=bob, now=NOW)

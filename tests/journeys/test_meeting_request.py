@@ -392,7 +392,7 @@ def test_a_message_that_cannot_be_opened_holds_up_nobody(
 
     deliver("email")
 
-    rows = Notification.objects.filter(channel="email").order_by("id")
+    rows = Notification.objects.filter(kind="meeting_requested").order_by("id")
     assert list(rows.values_list("state", "attempts", "last_error")) == [
         ("waiting", 1, "DecryptionError"),
         ("sent", 1, ""),
