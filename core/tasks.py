@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.utils import timezone
 
 from core.db import outbox
 from core.people import privacy
 
 
-@shared_task
+# Of the plain class: it waits for nobody, so it needs no place, and without one it would be lost.
+@shared_task(base=Task)
 def hand_on(hints: Sequence[Sequence[int | str]]) -> None:
     """Send on the hints of one transaction, each to the queue of its task."""
     for task, *args in hints:

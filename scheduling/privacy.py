@@ -75,7 +75,11 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         "bookings.json",
         _("What was booked with you, by whom, and what happened."),
         (
-            _booking(booking, now)
+            {
+                **_booking(booking, now),
+                "join_url": booking.join_url,
+                "metadata": booking.metadata,
+            }
             for booking in _hosted(person_id).prefetch_related("history").iterator(BATCH)
         ),
     )
@@ -117,16 +121,8 @@ def _made(person_id: int) -> QuerySet[Booking, Booking]:
 
 
 def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
-    names = (
-        "uuid",
-        "timezone",
-        "notes",
-        "custom_field_values",
-        "join_url",
-        "metadata",
-        "created_at",
-        "updated_at",
-    )
+    """Return what both parties may know of a booking."""
+    names = ("uuid", "timezone", "notes", "custom_field_values", "created_at", "updated_at")
     history = [
         {
             "change": entry.change,

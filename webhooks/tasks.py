@@ -13,7 +13,7 @@ _HINTS_PER_SWEEP = 16
 
 
 @shared_task
-def deliver(_webhook_id: int = 0) -> None:
+def deliver() -> None:
     """Send what is due to any webhook, unless this process is at it already.
 
     A hint about new rows, or the sweep, calls it.

@@ -40,7 +40,8 @@ class AddressValidator(EmailValidator):
     def __call__(self, value: str | None) -> None:
         super().__call__(value)
         text = value or ""
-        if _HIDDEN.search(text) or not _is_printable_ascii(text.rpartition("@")[0]):
+        local = text.rpartition("@")[0]
+        if _HIDDEN.search(text) or not _is_printable_ascii(local) or local == '""':
             raise ValidationError(self.message, code=self.code, params={"value": value})
 
 

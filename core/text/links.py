@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid
 
 LONGEST = 1000
-_LINK = re.compile(r"(?i)(https?://[^\s/?#]+)[/?#]\S*")
+# Slashes as JSON may write them too.
+_LINK = re.compile(r"(?i)(https?:(?:\\?/){2}[^\s\\/?#]+)\\?[/?#]\S*")
 
 
 def require_link(link: str, *, field: str) -> None:
@@ -27,7 +28,8 @@ def require_link(link: str, *, field: str) -> None:
         parts.scheme not in ("http", "https")
         or not host
         or len(link) > LONGEST
-        or any(ord(letter) <= 32 or ord(letter) == 127 for letter in link)
+        or not link.isprintable()
+        or " " in link
     ):
         raise problem
 

@@ -6,6 +6,7 @@ read is not used again: nothing was asked on it, so it has ended, or answers out
 
 import select
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -51,10 +52,10 @@ class KeptConnections:
                 return
             if len(self._kept) >= MOST:
                 self._kept.popleft().connection.close()
-            self._kept.append(_Kept(key, connection, time.monotonic() + IDLE_SECONDS))
             if not self._is_closing:
-                self._is_closing = True
                 threading.Thread(target=self._close_idle, name="idle", daemon=True).start()
+                self._is_closing = True
+            self._kept.append(_Kept(key, connection, time.monotonic() + IDLE_SECONDS))
 
     def _close_idle(self) -> None:
         """Close what is idle for too long, until nothing is kept."""
@@ -71,6 +72,8 @@ class KeptConnections:
 
 
 def _is_quiet(connection: socket.socket) -> bool:
+    if isinstance(connection, ssl.SSLSocket) and connection.pending():
+        return False
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return not poll.poll(0)

@@ -92,8 +92,8 @@ def request_meeting(
             lifecycle.record(meeting, asked)
             # Registered before the hints, so it runs before them.
             transaction.on_commit(partial(faults.point, "meeting.committed"))
-            publishing.publish(meeting, Change.CREATED, now=now)
             notices.requested(meeting, now=now)
+            publishing.publish(meeting, Change.CREATED, now=now)
             faults.point("meeting.requested")
         return meeting
 
@@ -201,6 +201,6 @@ def _prepare(locked: MeetingRequest, step: Step[Role], was: Status) -> Status:
 
 
 def _announce(moved: MeetingRequest, step: Step[Role], was: Status) -> None:
-    publishing.publish(moved, step.change, now=step.now)
     notices.moved(moved, step, was)
+    publishing.publish(moved, step.change, now=step.now)
     faults.point("meeting.moved")

@@ -115,11 +115,20 @@ class _EmailSession:
             try:
                 self._send(_email(parts, address, message_id))
             except AnymailUnsupportedFeature:
-                self._send(_email(parts, address, message_id, is_plain=True))
+                self._send_plainer(parts, address, message_id)
         except Exception as error:
             if _ends_session(error) or not _is_about_recipient(error):
                 self.close()
             raise _email_error(error) from error
+
+    def _send_plainer(self, parts: EmailContent, address: str, message_id: str) -> None:
+        """Send it without the first thing that the provider refuses, or without both."""
+        try:
+            self._send(_email(parts, address, message_id, has_alternative=False))
+        except AnymailUnsupportedFeature:
+            self._send(
+                _email(parts, address, message_id, has_alternative=False, has_metadata=False)
+            )
 
     def _send(self, message: EmailMultiAlternatives) -> None:
         is_used = self._connection is not None
@@ -148,9 +157,14 @@ class _EmailSession:
 
 
 def _email(
-    parts: EmailContent, address: str, message_id: str, *, is_plain: bool = False
+    parts: EmailContent,
+    address: str,
+    message_id: str,
+    *,
+    has_alternative: bool = True,
+    has_metadata: bool = True,
 ) -> EmailMultiAlternatives:
-    """Return the message. One that `is_plain` does without what some providers refuse."""
+    """Return the message. Some providers refuse a calendar as an alternative, or metadata."""
     message = EmailMultiAlternatives(
         parts["subject"],
         parts["text"],
@@ -163,12 +177,12 @@ def _email(
         },
     )
     message.attach_alternative(parts["html"], "text/html")
-    if not is_plain:
+    if has_metadata:
         # anymail gives it back when it tells of a bounce.
         message.metadata = {"message_id": message_id}  # type: ignore[attr-defined]
     if "ics" in parts and "ics_method" in parts:
         ics, method = parts["ics"], parts["ics_method"]
-        if not is_plain:
+        if has_alternative:
             # Exchange takes only an alternative for a meeting request (MS-OXCMAIL 2.2.3.3.2).
             message.attach_alternative(ics, f"text/calendar; method={method}")
         message.attach(_calendar_file(ics, method))

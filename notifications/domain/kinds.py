@@ -31,6 +31,10 @@ class Untrue(Exception):
     """The message does not hold any more, so it is withdrawn. The text is an error class."""
 
 
+class Erased(Exception):
+    """The object was erased after this row was claimed: the row holds its message now."""
+
+
 class Writer(Protocol):
     """Writes the messages about one kind of object."""
 
@@ -38,7 +42,7 @@ class Writer(Protocol):
         """Return the objects with these numbers, in a number of queries that does not grow."""
 
     def check(self, kind: str, found: Any, facts: Facts, *, now: datetime) -> None:
-        """Raise Untrue if a message does not hold any more."""
+        """Raise Untrue if a message does not hold any more, Erased for an erased object."""
 
     def write(self, kind: str, found: Any, facts: Facts, *, now: datetime) -> Message:
         """Write one message."""
@@ -68,9 +72,8 @@ def write(rows: Sequence[Notification], *, now: datetime) -> list[Message | Exce
 
 def refused(row: Notification, *, now: datetime) -> None:
     """Tell the writer of this email that its recipient cannot be reached."""
-    facts = {} if row.is_written else json.loads(row.content)
-    writer = _writers.get(row.kind)
-    if writer is not None and facts:
+    facts, writer = _facts(row), _writers.get(row.kind)
+    if writer is not None and not row.is_written and not isinstance(facts, Exception):
         for found in writer.find([facts["id"]]).values():
             writer.refused(found, facts, now=now)
 
@@ -78,6 +81,8 @@ def refused(row: Notification, *, now: datetime) -> None:
 def _facts(row: Notification) -> Facts | Exception:
     try:
         facts: Facts = json.loads(row.content)
+        if not row.is_written:
+            int(facts["id"])
     except Exception as error:  # the caller settles each row by its own error
         return error
     return facts

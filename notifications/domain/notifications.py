@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from email.headerregistry import Address
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -43,8 +44,9 @@ def render_email(name: str, context: Mapping[str, Any], *, language: str) -> Ema
 
 
 def named(name: str, address: str) -> str:
-    """Return an email address with a name, as a header of a mail has it."""
-    return str(Address(name, addr_spec=address))
+    """Return an email address with a name, as a header of a mail has it. Empty if it cannot."""
+    text = str(Address(name, addr_spec=address))
+    return text if parseaddr(text)[1] == address else ""
 
 
 def email(
@@ -110,7 +112,7 @@ def forget(*, topics: Collection[str]) -> None:
     """Delete the notifications of these topics.
 
     Pending ones are still sent, and deleted after that. They are written now, so the caller forgets
-    what they tell afterwards. A worker that has claimed one has lost it: it may write it too late.
+    what they tell afterwards. A worker that has claimed one gives it back (`kinds.Erased`).
     """
     rows = Notification.objects.filter(topic__in=topics)
     rows.exclude(state=OutboxState.WAITING).delete()
@@ -122,9 +124,6 @@ def forget(*, topics: Collection[str]) -> None:
         if isinstance(message, Message):
             row.content, row.is_written = json.dumps(message.content), True
             row.address, row.topic = message.address, ONCE
-            row.lease, row.lease_until = "", None
             kept.append(row)
-    Notification.objects.bulk_update(
-        kept, ["content", "is_written", "address", "topic", "lease", "lease_until"]
-    )
+    Notification.objects.bulk_update(kept, ["content", "is_written", "address", "topic"])
     rows.delete()

@@ -2,15 +2,17 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from core.db import outbox
+from core.db.crypto import sealed
 from core.db.outbox import OutboxState
 from core.ops import faults
 from core.web.deadline import Deadline
@@ -25,7 +27,7 @@ from notifications.domain.channels import (
     Refused,
     Session,
 )
-from notifications.domain.kinds import Message, Untrue
+from notifications.domain.kinds import Erased, Message, Untrue
 from notifications.models import Notification
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def _for_device(row: Notification, digest: str) -> Notification:
     part = Notification(
         channel=row.channel,
         kind=row.kind,
-        content=row.content,
+        content=sealed(row, "content"),
         is_written=row.is_written,
         user_id=row.user_id,
         about_id=row.about_id,
@@ -152,11 +154,21 @@ def _send(
                 break
     if sent:
         faults.point("notification.sent")
-    outbox.settle(sent, state=OutboxState.SENT, now=timezone.now())
+    _surely(partial(outbox.settle, sent, state=OutboxState.SENT, now=timezone.now()))
     for row, failure, in_time in failed:
-        _end(row, failure, in_time=in_time)
-    outbox.give_back(rows[len(sent) + len(failed) :])
+        _surely(partial(_end, row, failure, in_time=in_time))
+    _surely(partial(outbox.give_back, rows[len(sent) + len(failed) :]))
     faults.point("notification.settled")
+
+
+def _surely(settle: Callable[[], object]) -> None:
+    """Settle rows, and try once more: what is not settled is sent again when its lease ends."""
+    try:
+        settle()
+    except DatabaseError:
+        log.exception("notifications_not_settled")
+        connection.close_if_unusable_or_obsolete()
+        settle()
 
 
 def _send_one(session: Session, row: Notification, message: Message | Exception) -> None:
@@ -185,6 +197,9 @@ def _end(row: Notification, error: Exception, *, in_time: bool) -> None:
         case Refused():
             kinds.refused(row, now=timezone.now())
             state = OutboxState.FAILED
+        case Erased():
+            outbox.give_back([row])
+            return
         case NotConfigured() | Untrue():
             state = OutboxState.WITHDRAWN
         case _:

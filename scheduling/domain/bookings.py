@@ -28,7 +28,7 @@ from core.text.links import require_link
 from scheduling.domain import availability, lifecycle, notices, publishing
 from scheduling.domain.lifecycle import Step
 from scheduling.models import Booking, EventType
-from scheduling.models.enums import FREED, TRANSITIONS, Change, Location, Role, Status
+from scheduling.models.enums import FREED, OPEN, TRANSITIONS, Change, Location, Role, Status
 from scheduling.rules.custom_fields import checked_answers, checked_phone
 from scheduling.rules.metadata import check as check_metadata
 from scheduling.rules.slots import Reason
@@ -102,9 +102,8 @@ def book(
 
     `join_url` is a link of its own, in place of the event type's. `metadata` are texts for the
     program that books. `seen` is the digest of the terms that the actor saw, or empty if it does
-    not matter. `admit`
-    raises the error that refuses one more booking (`scheduling.domain.limits`). It is called again
-    with the host locked.
+    not matter. `admit` raises the error that refuses one more booking (`scheduling.domain.limits`).
+    It is called with the host locked, and once before where others hold the lock.
 
     Raise TimeTaken, with the engine's reason, if the time is taken. Raise Invalid on the field
     `terms` if the terms have changed. The field is `start_time` for a start that is never offered,
@@ -164,8 +163,8 @@ def book(
         lifecycle.record(booking, step)
         is_certain = booking.status == Status.CONFIRMED
         changes = [Change.CREATED, *([Change.CONFIRMED] if is_certain else [])]
-        publishing.publish(booking, *changes, now=now)
         notices.created(booking, by=actor.role, now=now)
+        publishing.publish(booking, *changes, now=now)
         faults.point("booking.created")
         return booking
 
@@ -255,8 +254,8 @@ def reschedule(
         return Status.PENDING if asks_again else was
 
     def announce(moved: Booking, step: Step[Role], was: Status) -> None:
-        publishing.publish(moved, step.change, now=now)
         notices.rescheduled(moved, step, was, before=before)
+        publishing.publish(moved, step.change, now=now)
 
     return lifecycle.move(
         booking,
@@ -311,10 +310,13 @@ def update(
 
 
 def note_undelivered(*, booking: Booking, now: datetime) -> None:
-    """Note that the invitee's address refuses messages. The host hears of it once."""
+    """Note that the invitee's address refuses messages.
+
+    The host hears of it once, if the booking is to come.
+    """
     with transaction.atomic():
         noted = Booking.objects.filter(pk=booking.pk, undelivered_at=None, erased_at=None)
-        if noted.update(undelivered_at=now):
+        if noted.update(undelivered_at=now) and booking.status_at(now) in OPEN:
             notices.undelivered(booking, now=now)
 
 
@@ -336,8 +338,8 @@ def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
 
 
 def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
-    publishing.publish(moved, step.change, now=step.now)
     notices.moved(moved, step, was)
+    publishing.publish(moved, step.change, now=step.now)
     faults.point("booking.moved")
 
 

@@ -100,7 +100,7 @@ def _event(entry: Entry, *, is_cancelled: bool = False) -> Event:
     name, _sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     event.add("organizer", _address(Person(name, entry.organizer)))
     if entry.url:
-        event.add("url", vUri(entry.url))
+        event.add("url", vUri(_line(entry.url)))
     if entry.location or entry.url:
         event.add("location", _line(entry.location or entry.url))
     return event

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.text import times
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
-from notifications.domain.kinds import Facts, Message, Untrue
+from notifications.domain.kinds import Erased, Facts, Message
 from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
@@ -64,7 +64,7 @@ class BookingWriter:
 
     def check(self, kind: str, found: Booking, facts: Facts, *, now: datetime) -> None:
         if found.erased_at:
-            raise Untrue("erased")  # the erasure has written the row, for another worker
+            raise Erased
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
         asks_host = kind == "booking_requested" and facts["to"] == Role.HOST

@@ -3,14 +3,18 @@
 import base64
 import importlib
 import json
+from collections.abc import Iterator
 
 import pytest
+import time_machine
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
 from config import urls
 from notifications.models import Notification
+from scheduling.domain import bookings
 from scheduling.models import Booking
 from tests import factories, outbox
 from tests.pages import NOW, START, stand_alone
@@ -22,10 +26,12 @@ _BOUNCE = {"RecordType": "Bounce", "Type": "HardBounce", "Email": "john@example.
 
 
 @pytest.fixture(autouse=True)
-def _provider(settings: Settings) -> None:
+def _provider(settings: Settings) -> Iterator[None]:
     settings.ANYMAIL = {"WEBHOOK_SECRET": "parley:secret"}
     stand_alone(settings)
     settings.ROOT_URLCONF = "tests.notifications.provider_urls"
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 @pytest.fixture
@@ -56,6 +62,22 @@ def test_the_host_hears_once_that_the_invitee_gets_no_email(booking: Booking, al
     content = outbox.content_of(Notification.objects.get(kind="booking_undelivered"))
     assert content["subject"] == "Your invitee gets no email: 30 Minute Meeting with John Doe"
     assert "refuses messages to john@example.com" in content["text"]
+
+
+def test_nothing_is_said_of_a_booking_that_is_off(booking: Booking) -> None:
+    bookings.cancel(booking=booking, actor=bookings.host(booking.host), now=NOW)
+    [to_invitee] = outbox.rows("email", kind="booking_cancelled", user=None)
+    assert tell(to_invitee) == 200
+    booking.refresh_from_db()
+    assert (booking.undelivered_at, told_host()) == (NOW, 0)
+
+
+def test_a_message_that_no_key_opens_is_no_error(booking: Booking) -> None:
+    [to_invitee] = outbox.rows("email", kind="booking_confirmed", user=None)
+    with connection.cursor() as cursor:  # as if its key had been taken away
+        cursor.execute("UPDATE notifications_notification SET content = 'lost.AAAA'")
+    assert tell(to_invitee) == 200
+    assert told_host() == 0
 
 
 @pytest.mark.parametrize("kind", ["Transient", "AutoResponder"])

@@ -100,6 +100,7 @@ def test_what_is_missing_is_said(api: Client) -> None:
         ("attendee_email", "john@exam\u200bple.com", [NO_EMAIL]),
         ("attendee_email", "john@exam\u202eple.com", [NO_EMAIL]),
         ("attendee_email", '"\x01"@example.com', [NO_EMAIL]),
+        ("attendee_email", '""@example.com', [NO_EMAIL]),
         ("attendee_email", "jo\u212an@example.com", [NO_EMAIL]),
         ("attendee_phone", 5, [NO_TEXT]),
         ("attendee_phone", None, [NULL]),

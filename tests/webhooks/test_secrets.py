@@ -22,6 +22,7 @@ from core.models import IdempotencyRecord
 from notifications.models import Notification, PushDevice
 from tests import factories, wire
 from tests.delivering import deliver_due
+from tests.pages import NOW, START
 from webhooks.domain import services
 from webhooks.models import Attempt, Webhook, WebhookEvent
 
@@ -77,6 +78,19 @@ def test_neither_the_database_nor_a_log_has_them_in_clear(
     body = Attempt.objects.order_by("id")[0].response_body
     assert body.startswith("on {")
     assert "'authorization': '[secret]', 'x-flag': 'on'" in body
+
+
+def test_links_of_an_event_are_cut_in_what_the_endpoint_repeats(
+    alice: User, endpoint: wire.Endpoint
+) -> None:
+    """As it is written, and as PHP writes a slash in JSON."""
+    factories.webhook(alice, url=endpoint.url, events=["booking.created"])
+    endpoint.answer = lambda call: (200, {}, call.body + call.body.replace(b"/", b"\\/"))
+    factories.booking(factories.event_type(alice), start=START, now=NOW)
+    deliver_due()
+    told = Attempt.objects.get().response_body
+    assert told.count('"cancel_url"') == 2
+    assert "bookings" not in told
 
 
 def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings: Settings) -> None:

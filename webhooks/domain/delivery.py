@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from core.db import outbox
 from core.db.outbox import OutboxState
+from core.text.links import cut_links
 from core.web import guarded_http
 from webhooks.domain import notices, signing
 from webhooks.models import Attempt, Delivery, Webhook
@@ -90,14 +91,14 @@ def send(delivery: Delivery) -> Outcome:
 
 
 def _without(secrets: Iterable[str], text: str) -> str:
-    """Remove these secrets and NUL characters from a text.
+    """Remove these secrets and NUL characters from a text, and cut the links in it.
 
-    Some endpoints repeat what they receive.
+    Some endpoints repeat what they receive, and links of an event act for their reader.
     """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "[secret]")
-    return text.replace("\0", "\ufffd")
+    return str(cut_links(text.replace("\0", "\ufffd")))
 
 
 def _milliseconds(began: float) -> int:

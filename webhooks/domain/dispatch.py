@@ -218,7 +218,7 @@ class Dispatcher:
     def _settle_each(self, ended: list[tuple[Delivery, Outcome]]) -> list[tuple[Delivery, Outcome]]:
         """Settle one after the other, so that one that cannot be settled takes no other with it.
 
-        Its lease ends, and it is sent again.
+        One whose lease ends is sent again.
         """
         left = []
         for each in ended:
@@ -227,6 +227,8 @@ class Dispatcher:
             except Exception:
                 log.exception("delivery_not_settled", delivery=each[0].pk)
                 connection.close_if_unusable_or_obsolete()
+                if each[0].seconds_to_send() > 0:
+                    left.append(each)
         return left
 
     def _fill(self, threads: ThreadPoolExecutor) -> None:
@@ -236,7 +238,10 @@ class Dispatcher:
             chosen = self._choose() if has_looked or len(self._line) >= free else {}
             if chosen:
                 for row in self._claim(chosen):
-                    threads.submit(self._attempt, row)
+                    try:
+                        threads.submit(self._attempt, row)
+                    except RuntimeError:  # no thread can be started
+                        self._events.put((row, Outcome(timezone.now(), 0, "internal")))
             elif has_looked:
                 return
             else:

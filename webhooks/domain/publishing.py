@@ -115,16 +115,11 @@ def forget(*, topics: Collection[str], blanks: Callable[[dict[str, Any]], Data])
 def enqueue(
     *, wanted: Sequence[tuple[WebhookEvent, Sequence[int]]], now: datetime
 ) -> list[Delivery]:
-    """Write the deliveries of these events to these webhooks, with one statement.
-
-    One hint goes out for an account: the turn that it begins goes on to its other webhooks.
-    """
+    """Write the deliveries of these events to these webhooks, with one statement and one hint."""
     rows = [
         Delivery(webhook_id=pk, event=event, due_at=now, created_at=now)
         for event, webhooks in wanted
         for pk in webhooks
     ]
-    first = {event.owner_id: webhooks[0] for event, webhooks in reversed(wanted)}
-    for webhook in first.values():
-        outbox.hint("webhooks.tasks.deliver", webhook)
+    outbox.hint("webhooks.tasks.deliver")
     return Delivery.objects.bulk_create(rows)

@@ -16,6 +16,7 @@ from accounts.models import User
 from core.db import outbox
 from core.db.ids import named
 from core.db.outbox import OutboxState
+from core.db.retrying import retrying
 from core.errors import Busy, Conflict, Invalid, LimitReached, NotFound
 from core.ops import shares
 from core.web import guarded_http
@@ -187,7 +188,7 @@ def send_test(*, webhook: Webhook, now: datetime) -> tuple[Delivery, Attempt]:
     with shares.held({"webhook tests": _TESTS_OF_PROCESS}) as is_held:
         if not is_held:
             raise _busy()
-        made = _begin_test(webhook, now)
+        made = retrying(lambda: _begin_test(webhook, now))
         webhook.timeout_seconds = min(webhook.timeout_seconds, _TEST_SECONDS)
         return made, _end_test(webhook, made, delivery.send(made))
 
@@ -251,7 +252,7 @@ def redeliver(*, found: Delivery, now: datetime) -> Delivery:
         raise LimitReached(message % {"count": MOST_ATTEMPTS})
     if not outbox.requeue(Delivery.objects.filter(pk=found.pk), now=now):
         raise Conflict(_("This delivery is on its way already."), reason="waiting")
-    outbox.hint("webhooks.tasks.deliver", found.webhook_id)
+    outbox.hint("webhooks.tasks.deliver")
     found.refresh_from_db()
     return found
 
@@ -272,5 +273,5 @@ def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
     spent = attempts.annotate(count=Count("pk")).filter(count__gte=MOST_ATTEMPTS)
     never = never.exclude(pk__in=spent.values("delivery"))
     count = outbox.requeue(never, now=now)
-    outbox.hint("webhooks.tasks.deliver", webhook.pk)
+    outbox.hint("webhooks.tasks.deliver")
     return count

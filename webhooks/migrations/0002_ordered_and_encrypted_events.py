@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 import core.db.crypto
 
-_BATCH = 500
+_BATCH = 50
 _CONTEXT = "webhooks.webhookevent.body"
 
 
