@@ -133,13 +133,23 @@ def test_a_session_that_the_server_ends_goes_on_in_another(
     assert list(mail_server.sessions.values()) == [4, 4, 1]
 
 
-def test_a_server_that_ends_every_session_is_not_asked_for_ever(
-    mail_server: wire.MailServer,
+@pytest.mark.parametrize(
+    ("number", "sessions"),
+    [
+        (0, [1, 2]),  # in a new session: it waits for its delay
+        (1, [2, 1, 1]),  # in a used one: once more in a new one
+    ],
+)
+def test_a_message_at_which_every_session_ends_is_sent_later(
+    mail_server: wire.MailServer, number: int, sessions: list[int]
 ) -> None:
-    mail_server.refused["0@example.com"] = "421 4.3.2 Shutting down"
-    mails(2)
+    mail_server.refused[f"{number}@example.com"] = "421 4.3.2 Shutting down"
+    mails(3)
     assert sending.deliver(channel="email")
-    assert results() == [("waiting", 1, "SMTPRecipientsRefused"), SENT]
+    wanted = [SENT] * 3
+    wanted[number] = ("waiting", 1, "SMTPRecipientsRefused")
+    assert results() == wanted
+    assert list(mail_server.sessions.values()) == sessions
 
 
 def test_rows_that_the_deadline_leaves_cost_no_attempt(settings: Settings) -> None:
