@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import zip_longest
 from queue import Empty, SimpleQueue
 from threading import Lock
+from time import monotonic
 from typing import NamedTuple
 
 import structlog
@@ -30,17 +31,25 @@ from webhooks.domain.delivery import Outcome
 from webhooks.models import Delivery, Webhook
 
 AT_ONCE = 4
-# The part of the threads for deliveries that one account may hold at once.
+# The part of the places for deliveries that one account may hold at once.
 _ACCOUNT_PART = 0.25
-# The part that slow, failing or not yet proven endpoints may hold: of all threads, and of an
+# The part that slow, failing or not yet proven endpoints may hold: of all places, and of an
 # account's.
 _UNPROVEN_PART = 0.5
-# How long an outcome waits for the next, to be settled together with it.
-_GATHER_SECONDS = 0.002
+# Deliveries at once for each place, so that those to proven endpoints find more. A thread that only
+# sends costs little: it has no connection to the database.
+_THREADS_A_PLACE = 6
+# How long an outcome waits for others, to be settled together with them.
+_GATHER_SECONDS = 0.005
 # How soon outcomes are settled whose webhook another transaction had locked.
 _AGAIN_SECONDS = 0.05
 
 log = structlog.get_logger(__name__)
+
+
+def threads() -> int:
+    """Return how many deliveries this process sends at once, at most."""
+    return _THREADS_A_PLACE * shares.places(shares.DELIVERIES)
 
 
 class Due(NamedTuple):
@@ -55,11 +64,11 @@ class Due(NamedTuple):
     def limits(self) -> dict[str, int]:
         """Return the shares of which it needs a place, each with its limit.
 
-        Endpoints that may hang leave half of the threads to others: to endpoints of other accounts,
+        Endpoints that may hang leave most of the threads to others: to endpoints of other accounts,
         and to the proven ones of the same account.
         """
         limits = {
-            "sends": shares.places(shares.DELIVERIES),
+            "sends": threads(),
             f"webhook {self.webhook_id}": AT_ONCE,
             f"account {self.owner_id}": shares.places(shares.DELIVERIES, _ACCOUNT_PART),
         }
@@ -170,30 +179,31 @@ class Dispatcher:
         """
         self._events.put(None)
         while not self._events.empty() and self._at_work.acquire(blocking=False):
-            threads = ThreadPoolExecutor(shares.places(shares.DELIVERIES), "delivery")
+            pool = ThreadPoolExecutor(threads(), "delivery")
             try:
-                self._work(threads)
+                self._work(pool)
             finally:
                 # After an error, the next run settles what is still under way.
-                threads.shutdown(wait=False)
+                pool.shutdown(wait=False)
                 self._at_work.release()
 
-    def _work(self, threads: ThreadPoolExecutor) -> None:
+    def _work(self, pool: ThreadPoolExecutor) -> None:
         while True:
             self._hear()
             self._settle()
-            self._fill(threads)
+            self._fill(pool)
             if not self._places:
                 return
 
     def _hear(self) -> None:
         """Take what has happened. Wait for it if something is under way, and then for the rest."""
         heard: list[tuple[Delivery, Outcome] | None] = []
-        wait = _AGAIN_SECONDS if self._unsettled else None
         with suppress(Empty):
-            while len(heard) < len(self._places):
+            if self._places:
+                heard.append(self._events.get(timeout=_AGAIN_SECONDS if self._unsettled else None))
+            until = monotonic() + _GATHER_SECONDS
+            while len(heard) < len(self._places) and (wait := until - monotonic()) > 0:
                 heard.append(self._events.get(timeout=wait))
-                wait = _GATHER_SECONDS
             while True:
                 heard.append(self._events.get_nowait())
         self._unsettled += [each for each in heard if each is not None]
@@ -231,22 +241,22 @@ class Dispatcher:
                     left.append(each)
         return left
 
-    def _fill(self, threads: ThreadPoolExecutor) -> None:
-        """Start attempts while places are free and something is due."""
-        places, has_looked = shares.places(shares.DELIVERIES), False
-        while (free := places - len(self._places)) > 0 and not shares.stopping.is_set():
+    def _fill(self, pool: ThreadPoolExecutor) -> None:
+        """Start attempts while threads are free and something is due."""
+        has_looked = False
+        while (free := threads() - len(self._places)) > 0 and not shares.stopping.is_set():
             chosen = self._choose() if has_looked or len(self._line) >= free else {}
             if chosen:
                 for row in self._claim(chosen):
                     try:
-                        threads.submit(self._attempt, row)
+                        pool.submit(self._attempt, row)
                     except RuntimeError:  # no thread can be started
                         self._events.put((row, Outcome(timezone.now(), 0, "internal")))
             elif has_looked:
                 return
             else:
-                # More than there are places for, since to look costs more than to claim.
-                self._line, has_looked = line_up(timezone.now(), most=2 * places), True
+                # More than there are threads for, since to look costs more than to claim.
+                self._line, has_looked = line_up(timezone.now(), most=2 * threads()), True
 
     def _choose(self) -> dict[Due, ExitStack]:
         """Take from the line, in its order, what finds a place of each of its shares."""
