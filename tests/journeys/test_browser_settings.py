@@ -89,6 +89,7 @@ def test_from_signing_up_to_a_public_page(
     expect(page.get_by_role("alert").first).to_contain_text("Nothing is saved yet")
     visitor.look("event-type-refused")
     page.get_by_role("textbox", name="Address").fill("")
+    page.get_by_role("checkbox", name="The link follows later").check()
     page.get_by_role("button", name="Save").last.click()
     expect(page.get_by_role("status").first).to_have_text("Tea with Dora is saved.")
     visitor.look("event-types")
