@@ -1,4 +1,4 @@
-"""Receiver of webhooks that costs little beside the worker that it is told by.
+"""Receiver of webhooks that costs little beside the worker that sends to it.
 
 A thread with an event loop answers every request with 204, after a latency, and keeps connections.
 """

@@ -16,7 +16,7 @@ _HINTS_PER_SWEEP = 16
 def deliver(_webhook_id: int = 0) -> None:
     """Send what is due to any webhook, unless this process is at it already.
 
-    A hint about new rows, or the sweep, calls it.
+    A hint about new rows, or the sweep, calls it. A hint may name a webhook, but all are looked at.
     """
     # In an empty context: it works for everybody, so its log lines and traces name no request.
     Context().run(dispatch.dispatcher.run)

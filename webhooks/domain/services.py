@@ -252,7 +252,7 @@ def redeliver(*, found: Delivery, now: datetime) -> Delivery:
         raise LimitReached(message % {"count": MOST_ATTEMPTS})
     if not outbox.requeue(Delivery.objects.filter(pk=found.pk), now=now):
         raise Conflict(_("This delivery is on its way already."), reason="waiting")
-    outbox.hint("webhooks.tasks.deliver", found.webhook_id)
+    outbox.hint("webhooks.tasks.deliver")
     found.refresh_from_db()
     return found
 
@@ -273,5 +273,5 @@ def recover(*, webhook: Webhook, since: datetime, now: datetime) -> int:
     spent = attempts.annotate(count=Count("pk")).filter(count__gte=MOST_ATTEMPTS)
     never = never.exclude(pk__in=spent.values("delivery"))
     count = outbox.requeue(never, now=now)
-    outbox.hint("webhooks.tasks.deliver", webhook.pk)
+    outbox.hint("webhooks.tasks.deliver")
     return count
