@@ -1,20 +1,20 @@
 """Concurrent workers: which one may send, whose result counts, and who need not wait."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts.models import User
 from core.ops import shares
 from tests import factories, wire
 from tests.delivering import deliver_due
 from tests.pages import NOW
-from webhooks.domain import dispatch, services
-from webhooks.domain.delivery import Outcome
+from webhooks.domain import delivery, dispatch, services
+from webhooks.domain.delivery import LeaseLost, Outcome
 from webhooks.domain.dispatch import Dispatcher, line_up
 from webhooks.models import Attempt, Delivery, Webhook
 
@@ -280,3 +280,39 @@ def test_one_that_cannot_be_settled_takes_no_other_with_it(
     assert list(Attempt.objects.values_list("delivery", flat=True)) == [sound.pk]
     states = Delivery.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["sent", "waiting"]
+
+
+def test_outcomes_are_kept_while_the_database_is_away(
+    webhook: Webhook, endpoint: wire.Endpoint, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, errors = delivery.settle, iter([OperationalError, InterfaceError])
+
+    def failing(ended: Sequence[tuple[Delivery, Outcome]]) -> list[tuple[Delivery, Outcome]]:
+        for error in errors:
+            raise error
+        return settle(ended)
+
+    monkeypatch.setattr(delivery, "settle", failing)
+    factories.delivery(webhook, now=now)
+    assert deliver_due() == 1
+    assert len(endpoint.received) == 1
+    assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+def test_a_lease_that_is_lost_spoils_no_batch(
+    bob: User, webhook: Webhook, endpoint: wire.Endpoint, now: datetime
+) -> None:
+    lost = factories.delivery(webhook, now=now)
+    sound = factories.delivery(factories.webhook(bob), now=now)
+    claimed = dispatch.claim(line_up(now, most=2))
+    Delivery.objects.filter(pk=lost.pk).update(lease="another's")
+    outcomes = [(row, Outcome(now, 1, status=200)) for row in claimed]
+    with pytest.raises(LeaseLost):
+        delivery.settle(outcomes)
+    assert Dispatcher()._settle_each(outcomes) == []
+    assert (row(lost)[:2], row(sound)[:2]) == (("waiting", 0), ("sent", 1))
+    assert Attempt.objects.count() == 2
+    assert set(Webhook.objects.values_list("owner", "is_prompt")) == {
+        (webhook.owner_id, False),
+        (bob.pk, True),
+    }

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import NamedTuple
 
 import structlog
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -41,7 +41,7 @@ _UNPROVEN_PART = 0.5
 _THREADS_A_PLACE = 6
 # How long an outcome waits for others, to be settled together with them.
 _GATHER_SECONDS = 0.005
-# How soon outcomes are settled whose webhook another transaction had locked.
+# How soon outcomes are settled that could not be, as their webhook was locked.
 _AGAIN_SECONDS = 0.05
 
 log = structlog.get_logger(__name__)
@@ -216,8 +216,16 @@ class Dispatcher:
         faults.point("delivery.sent")
         try:
             self._unsettled = delivery.settle(ended)
-        except Exception:
+        except (InterfaceError, OperationalError):
+            # The database is away, or preferred another transaction. They are tried again soon, or
+            # by the next run if it stays away.
+            self._unsettled = ended
+            if shares.stopping.is_set():
+                raise
+            log.warning("deliveries_not_settled", exc_info=True)
             connection.close_if_unusable_or_obsolete()
+            return
+        except Exception:
             self._unsettled = self._settle_each(ended)
         faults.point("delivery.settled")
         left = {_key(row) for row, _outcome in self._unsettled}
@@ -236,9 +244,6 @@ class Dispatcher:
                 left += delivery.settle([each])
             except Exception:
                 log.exception("delivery_not_settled", delivery=each[0].pk)
-                connection.close_if_unusable_or_obsolete()
-                if each[0].seconds_to_send() > 0:
-                    left.append(each)
         return left
 
     def _fill(self, pool: ThreadPoolExecutor) -> None:
