@@ -125,7 +125,7 @@ def encrypted_fields(model: type[models.Model]) -> list[EncryptedTextField]:
 
 
 def sealed(row: models.Model, name: str) -> Any:
-    """Return an encrypted field of a row as it is kept, for another row of its model."""
+    """Return the ciphertext of a field, for another row of the same model."""
     return row.__dict__[name]
 
 

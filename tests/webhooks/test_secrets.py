@@ -83,7 +83,7 @@ def test_neither_the_database_nor_a_log_has_them_in_clear(
 def test_links_of_an_event_are_cut_in_what_the_endpoint_repeats(
     alice: User, endpoint: wire.Endpoint
 ) -> None:
-    """As it is written, and as PHP writes a slash in JSON."""
+    """PHP writes a slash in JSON in another way, so the endpoint repeats both."""
     factories.webhook(alice, url=endpoint.url, events=["booking.created"])
     endpoint.answer = lambda call: (200, {}, call.body + call.body.replace(b"/", b"\\/"))
     factories.booking(factories.event_type(alice), start=START, now=NOW)
