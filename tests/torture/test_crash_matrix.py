@@ -73,7 +73,8 @@ class Place:
         """Return state and attempts of each due email in the database."""
         rows = self.deployment.rows(
             "SELECT message_id, state, attempts FROM notifications_notification"
-            " WHERE channel = 'email' AND kind NOT IN ('meeting_reminder', 'booking_reminder')"
+            " WHERE channel = 'email' AND kind NOT IN ('meeting_reminder', 'booking_reminder',"
+            " 'meeting_unanswered', 'booking_unanswered')"
         )
         return {message_id: (state, attempts) for message_id, state, attempts in rows}
 
@@ -185,7 +186,10 @@ def test_an_answer_dies_before_its_commit(place: Place, report: Report) -> None:
             assert child.wait() == (DIED, None)
         assert place.count("meetings_meetingrequest", "status <> 'pending'") == 0
         assert place.count("calendars_busytime") == 0
-        told = "kind NOT IN ('meeting_requested', 'meeting-created')"
+        asking = (
+            "'meeting_requested', 'meeting-created', 'meeting_unanswered', 'meeting-unanswered'"
+        )
+        told = f"kind NOT IN ({asking})"
         assert place.count("notifications_notification", told) == 0
 
         # Asked again, each goes through: nothing is held by the dead.

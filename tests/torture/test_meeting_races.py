@@ -49,7 +49,7 @@ def history(meeting: MeetingRequest) -> list[tuple[str, str]]:
 def told(meeting: MeetingRequest, since: int) -> Counter[str]:
     """Return the kinds of emails enqueued after that row, without reminders."""
     rows = Notification.objects.filter(pk__gt=since, channel="email")
-    rows = rows.exclude(kind="meeting_reminder")
+    rows = rows.exclude(kind__in=["meeting_reminder", "meeting_unanswered"])
     return Counter(rows.values_list("kind", flat=True))
 
 

@@ -16,6 +16,7 @@ from queue import Queue
 
 import pytest
 
+from core.db.crypto import decrypt
 from tests import wire
 from tests.torture.conftest import Report, sized
 from tests.torture.deployment import EMBEDDED_WORKER, Child, Deployment, Zygote, deployed, zygote
@@ -76,7 +77,8 @@ class Place:
     def events(self) -> dict[str, bytes]:
         """Return the committed events: their exact bytes by id."""
         rows = self.deployment.rows("SELECT message_id, body FROM webhooks_webhookevent")
-        return {message_id: body.encode() for message_id, body in rows}
+        context = "webhooks.webhookevent.body"
+        return {message_id: decrypt(body, context=context).encode() for message_id, body in rows}
 
     def arrived(self) -> Counter[str]:
         return Counter(call.message_id for call in self.endpoint.received)
