@@ -233,39 +233,3 @@ def test_a_provider_that_takes_no_metadata_either_gets_the_file_alone(
     assert results() == [SENT]
     [file] = vars(post.outbox[0])["anymail_test_params"]["attachments"]
     assert file.name == "invite.ics"
-        # By which the provider tells of a bounce later.
-        assert params["metadata"]["message_id"].startswith("ntf_")
-
-
-def test_a_provider_that_takes_no_metadata_either_gets_the_file_alone(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(self: anymail.TestPayload, _metadata: object) -> None:
-        self.unsupported_feature("metadata")
-
-    monkeypatch.setattr(NoInvitations, "set_metadata", refuse)
-    settings.EMAIL_BACKEND = f"{__name__}.Provider"
-    post.outbox.clear()
-    invitation("jo@example.com")
-    assert sending.deliver(channel="email")
-    assert results() == [SENT]
-    [file] = vars(post.outbox[0])["anymail_test_params"]["attachments"]
-    assert file.name == "invite.ics"
-        # By which the provider tells of a bounce later.
-        assert params["metadata"]["message_id"].startswith("ntf_")
-
-
-def test_a_provider_that_takes_no_metadata_either_gets_the_file_alone(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(self: anymail.TestPayload, _metadata: object) -> None:
-        self.unsupported_feature("metadata")
-
-    monkeypatch.setattr(NoInvitations, "set_metadata", refuse)
-    settings.EMAIL_BACKEND = f"{__name__}.Provider"
-    post.outbox.clear()
-    invitation("jo@example.com")
-    assert sending.deliver(channel="email")
-    assert results() == [SENT]
-    [file] = vars(post.outbox[0])["anymail_test_params"]["attachments"]
-    assert file.name == "invite.ics"

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 import pytest
 import time_machine
 from django.db import connection
-from django.db import connection
-from django.db import connection
 
 from accounts.domain import services
 from accounts.models import User
@@ -127,36 +125,6 @@ def test_what_waits_for_another_attempt_does_not_follow_the_device(
     sent(NOW + MINUTE)
     assert bodies(firebase, "phone") == [BOOKED]  # the first attempt, which was refused
     assert pushed() == [("booking-created", "withdrawn", "no device")]
-
-
-def test_a_message_that_no_key_opens_holds_up_nobody(
-    alice: User, bob: User, firebase: wire.Firebase
-) -> None:
-    register(alice, "one")
-    register(bob, "two")
-    book(alice)
-    with connection.cursor() as cursor:  # as if its key had been taken away
-        cursor.execute("UPDATE notifications_notification SET content = 'lost.AAAA'")
-    book(bob)
-    sent(NOW)
-    assert bodies(firebase, "one") == []
-    assert bodies(firebase, "two") == [BOOKED]
-    assert pushed()[0] == ("booking-created", "waiting", "DecryptionError")
-
-
-def test_a_message_that_no_key_opens_holds_up_nobody(
-    alice: User, bob: User, firebase: wire.Firebase
-) -> None:
-    register(alice, "one")
-    register(bob, "two")
-    book(alice)
-    with connection.cursor() as cursor:  # as if its key had been taken away
-        cursor.execute("UPDATE notifications_notification SET content = 'lost.AAAA'")
-    book(bob)
-    sent(NOW)
-    assert bodies(firebase, "one") == []
-    assert bodies(firebase, "two") == [BOOKED]
-    assert pushed()[0] == ("booking-created", "waiting", "DecryptionError")
 
 
 def test_a_message_that_no_key_opens_holds_up_nobody(

@@ -93,32 +93,6 @@ def test_links_of_an_event_are_cut_in_what_the_endpoint_repeats(
     assert "bookings" not in told
 
 
-def test_links_of_an_event_are_cut_in_what_the_endpoint_repeats(
-    alice: User, endpoint: wire.Endpoint
-) -> None:
-    """As it is written, and as PHP writes a slash in JSON."""
-    factories.webhook(alice, url=endpoint.url, events=["booking.created"])
-    endpoint.answer = lambda call: (200, {}, call.body + call.body.replace(b"/", b"\\/"))
-    factories.booking(factories.event_type(alice), start=START, now=NOW)
-    deliver_due()
-    told = Attempt.objects.get().response_body
-    assert told.count('"cancel_url"') == 2
-    assert "bookings" not in told
-
-
-def test_links_of_an_event_are_cut_in_what_the_endpoint_repeats(
-    alice: User, endpoint: wire.Endpoint
-) -> None:
-    """As it is written, and as PHP writes a slash in JSON."""
-    factories.webhook(alice, url=endpoint.url, events=["booking.created"])
-    endpoint.answer = lambda call: (200, {}, call.body + call.body.replace(b"/", b"\\/"))
-    factories.booking(factories.event_type(alice), start=START, now=NOW)
-    deliver_due()
-    told = Attempt.objects.get().response_body
-    assert told.count('"cancel_url"') == 2
-    assert "bookings" not in told
-
-
 def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = [OLD]
     keys.write_canary(replace=True)
