@@ -44,12 +44,18 @@ class InviteeSerializer(serializers.ModelSerializer[Booking]):
 class LocationSerializer(serializers.ModelSerializer[Booking]):
     type = serializers.CharField(source="event_type.location")
     display = serializers.CharField(source="event_type.location_display")
-    custom = serializers.CharField(source="event_type.location_custom")
-    join_url = serializers.CharField(source="link")
+    custom = serializers.SerializerMethodField()
+    join_url = serializers.SerializerMethodField()
 
     class Meta:
         model = Booking
         fields = ("type", "display", "custom", "join_url")
+
+    def get_custom(self, booking: Booking) -> str | None:
+        return booking.event_type.location_custom or None
+
+    def get_join_url(self, booking: Booking) -> str | None:
+        return booking.link or None
 
 
 class LastChangeSerializer(serializers.ModelSerializer[Booking]):
@@ -69,7 +75,7 @@ class EventSerializer(serializers.ModelSerializer[Booking]):
     end_time = serializers.DateTimeField(source="end")
     event_type = EventTypeSerializer()
     location = LocationSerializer(source="*")
-    join_url = serializers.CharField(source="link")
+    join_url = serializers.SerializerMethodField()
     invitee = InviteeSerializer(source="*")
     host = HostSerializer()
     questions = serializers.SerializerMethodField()
@@ -105,6 +111,9 @@ class EventSerializer(serializers.ModelSerializer[Booking]):
 
     def get_status(self, booking: Booking) -> str:
         return booking.status_at(timezone.now())
+
+    def get_join_url(self, booking: Booking) -> str | None:
+        return booking.link or None
 
     def get_questions(self, booking: Booking) -> list[dict[str, Any]]:
         asked, answers = booking.event_type.custom_fields, booking.custom_field_values
