@@ -361,15 +361,19 @@ def forget_invitations(invitations: QuerySet[Invitation], *, now: datetime) -> N
     invitations.delete()
 
 
-def _send(invitation: Invitation, now: datetime) -> None:
-    """Mail an invitation. It is not sent to a deactivated account."""
-    known = User.objects.filter(
+def account_of(invitation: Invitation) -> User | None:
+    """Return the account that has confirmed the address of this invitation."""
+    return User.objects.filter(
         emailaddress__email__iexact=invitation.email, emailaddress__verified=True
     ).first()
+
+
+def _send(invitation: Invitation, now: datetime) -> None:
+    """Mail an invitation. It is not sent to a deactivated account."""
     row = notifications.email(
         "team_invitation",
         {"id": invitation.pk, "language": translation.get_language()},
-        user=known,
+        user=account_of(invitation),
         address=invitation.email,
         topic=_topic(invitation),
     )

@@ -7,11 +7,10 @@ afterwards.
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.urls import reverse
 
-from accounts.domain import links
+from accounts.domain import links, teams
 from accounts.models import Invitation, User
 from notifications.domain import kinds, notifications
 from notifications.domain.kinds import Facts, Message, Untrue
@@ -19,7 +18,7 @@ from notifications.domain.kinds import Facts, Message, Untrue
 _PAGES = {"tokens": "accounts:tokens", "connections": "accounts:connections"}
 
 
-class InvitationWriter:
+class InvitationWriter(kinds.Writer):
     """Writes invitations: to an account in its language, to others in the one of the facts."""
 
     def find(self, ids: Collection[int]) -> Mapping[int, Invitation]:
@@ -30,8 +29,7 @@ class InvitationWriter:
             raise Untrue("late")
 
     def write(self, kind: str, found: Invitation, facts: Facts, *, now: datetime) -> Message:
-        owner = EmailAddress.objects.filter(email__iexact=found.email, verified=True)
-        known = User.objects.filter(emailaddress__in=owner).first()
+        known = teams.account_of(found)
         content = notifications.render_email(
             kind,
             {"invitation": found, "url": links.invitation_url(found), "person": known},
@@ -39,18 +37,12 @@ class InvitationWriter:
         )
         return Message(found.email, content)
 
-    def refused(self, found: Invitation, facts: Facts, *, now: datetime) -> None:
-        """Do nothing: the team's page shows that nobody has joined."""
 
-
-class LeakWriter:
+class LeakWriter(kinds.Writer):
     """Writes to people whose tokens others have seen or used."""
 
     def find(self, ids: Collection[int]) -> Mapping[int, User]:
         return User.objects.in_bulk(ids)
-
-    def check(self, kind: str, found: User, facts: Facts, *, now: datetime) -> None:
-        """Accept all: what happened to a token stays true."""
 
     def write(self, kind: str, found: User, facts: Facts, *, now: datetime) -> Message:
         context = {
@@ -62,9 +54,6 @@ class LeakWriter:
         }
         content = notifications.render_email(kind, context, language=found.mail_language)
         return Message(found.email, content)
-
-    def refused(self, found: User, facts: Facts, *, now: datetime) -> None:
-        """Do nothing: nobody else may hear of it."""
 
 
 kinds.register(["team_invitation"], InvitationWriter())

@@ -27,13 +27,12 @@ def requested(meeting: MeetingRequest, *, now: datetime) -> None:
     ]
     due_at = facts.unanswered_at(meeting, now=now)
     if due_at is not None:
-        late = [
+        rows += notifications.later(
             _email(meeting, recipient, "meeting_unanswered", now),
             _push(meeting, recipient, "meeting-unanswered", now),
-        ]
-        for row in late:
-            row.topic, row.due_at = meeting.reminder_topic, due_at
-        rows.extend(late)
+            due_at=due_at,
+            topic=meeting.reminder_topic,
+        )
     notifications.enqueue(rows, now=now)
 
 
@@ -73,13 +72,13 @@ def _confirmed(
     for person in people:
         yield _email(meeting, person, "meeting_confirmed", now, calendar=_REQUEST)
         for due_at, until in facts.reminders(meeting, facts.USUAL_REMINDERS, now=now):
-            for row in (
+            yield from notifications.later(
                 _email(meeting, person, "meeting_reminder", now, until=until),
                 _push(meeting, person, "meeting-reminder", now, until=until),
-            ):
-                row.topic, row.due_at = meeting.reminder_topic, due_at
-                row.about_id = meeting.other_party(person).pk
-                yield row
+                due_at=due_at,
+                topic=meeting.reminder_topic,
+                about_id=meeting.other_party(person).pk,
+            )
     yield _push(meeting, meeting.requester, "meeting-confirmed", now)
 
 

@@ -61,7 +61,7 @@ _CANCELLED_BY = {
 }
 
 
-class MeetingWriter:
+class MeetingWriter(kinds.Writer):
     """Writes the messages about meetings, to both people."""
 
     def find(self, ids: Collection[int]) -> Mapping[int, MeetingRequest]:
@@ -80,9 +80,6 @@ class MeetingWriter:
             if kind in _PUSHED:
                 return Message("", _push(meeting, person, kind, facts, now))
             return Message(person.email, _email(meeting, person, kind, facts, now))
-
-    def refused(self, found: MeetingRequest, facts: Facts, *, now: datetime) -> None:
-        """Do nothing: both see the meeting when they sign in."""
 
 
 def _push(

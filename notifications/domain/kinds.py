@@ -6,11 +6,12 @@ message says what holds when it is sent.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from notifications.domain.channels import Content
 from notifications.models import Notification
@@ -35,20 +36,28 @@ class Erased(Exception):
     """The object was erased after this row was claimed: the row holds its message now."""
 
 
-class Writer(Protocol):
+class Writer(ABC):
     """Writes the messages about one kind of object."""
 
+    @abstractmethod
     def find(self, ids: Collection[int]) -> Mapping[int, Any]:
         """Return the objects with these numbers, in a number of queries that does not grow."""
 
-    def check(self, kind: str, found: Any, facts: Facts, *, now: datetime) -> None:
-        """Raise Untrue if a message does not hold any more, Erased for an erased object."""
-
+    @abstractmethod
     def write(self, kind: str, found: Any, facts: Facts, *, now: datetime) -> Message:
         """Write one message."""
 
-    def refused(self, found: Any, facts: Facts, *, now: datetime) -> None:
-        """Record that a mail server refuses messages to this recipient for good."""
+    def check(self, kind: str, found: Any, facts: Facts, *, now: datetime) -> None:  # noqa: B027
+        """Raise Untrue if a message does not hold any more, Erased for an erased object.
+
+        Most messages stay true.
+        """
+
+    def refused(self, found: Any, facts: Facts, *, now: datetime) -> None:  # noqa: B027
+        """Record that a mail server refuses messages to this recipient for good.
+
+        Most recipients have an account, which shows them the same.
+        """
 
 
 _writers: dict[str, Writer] = {}

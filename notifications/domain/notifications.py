@@ -92,6 +92,18 @@ def written(
     return row
 
 
+def later(
+    *rows: Notification, due_at: datetime, topic: str, about_id: int | None = None
+) -> Sequence[Notification]:
+    """Put these messages off until `due_at`, under another topic.
+
+    They are not sent if the person whom they are about is deactivated by then.
+    """
+    for row in rows:
+        row.due_at, row.topic, row.about_id = due_at, topic, about_id
+    return rows
+
+
 def enqueue(rows: Sequence[Notification], *, now: datetime) -> None:
     """Put these messages into the outbox, with one statement and one hint."""
     for row in rows:

@@ -10,7 +10,7 @@ from scheduling.models.enums import Status
 from scheduling.models.lifecycle import L, Lifecycle
 
 USUAL_REMINDERS = (timedelta(days=1), timedelta(minutes=15))
-"""How long before the start of a meeting a reminder is due, longest first."""
+"""Times before the start of a meeting at which reminders are due, longest first."""
 _UNANSWERED = timedelta(days=1)
 
 

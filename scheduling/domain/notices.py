@@ -111,25 +111,23 @@ def _unanswered(booking: Booking, now: datetime) -> Iterator[Notification]:
     """Remind the host of a request before it expires."""
     due_at = facts.unanswered_at(booking, now=now)
     if due_at is not None:
-        for row in (
+        yield from notifications.later(
             _email(booking, Role.HOST, "booking_unanswered", now),
             _push(booking, "booking-unanswered", now),
-        ):
-            row.topic, row.due_at = booking.reminder_topic, due_at
-            yield row
+            due_at=due_at,
+            topic=booking.reminder_topic,
+        )
 
 
 def _reminders(booking: Booking, role: Role, now: datetime) -> Iterator[Notification]:
     leads = [timedelta(minutes=minutes) for minutes in booking.event_type.reminders]
     for due_at, until in facts.reminders(booking, leads, now=now):
-        row = _email(booking, role, "booking_reminder", now, until=until)
-        rows = [row]
+        rows = [_email(booking, role, "booking_reminder", now, until=until)]
         if role is Role.HOST:
             rows.append(_push(booking, "booking-reminder", now, until=until))
-        for each in rows:
-            each.topic, each.due_at = booking.reminder_topic, due_at
-            each.about_id = booking.host_id
-        yield from rows
+        yield from notifications.later(
+            *rows, due_at=due_at, topic=booking.reminder_topic, about_id=booking.host_id
+        )
 
 
 def _email(

@@ -56,7 +56,7 @@ _PUSHED = {
 """Title and text of push messages to the host, by kind."""
 
 
-class BookingWriter:
+class BookingWriter(kinds.Writer):
     """Writes the messages about bookings, to the host and to the invitee."""
 
     def find(self, ids: Collection[int]) -> Mapping[int, Booking]:

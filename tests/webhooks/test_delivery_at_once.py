@@ -208,7 +208,7 @@ def test_a_place_that_is_free_again_goes_to_the_next_without_another_hint(
     other_endpoint: wire.Endpoint,
     now: datetime,
 ) -> None:
-    """Of two threads, one is for endpoints that are not proven."""
+    """Endpoints that are not proven share one of two threads."""
     shares.divide(2, [shares.DELIVERIES])
     released = hold(endpoint)
     factories.delivery(webhook, now=now)

@@ -8,23 +8,17 @@ from notifications.domain.kinds import Facts, Message
 from webhooks.models import Webhook
 
 
-class WebhookWriter:
+class WebhookWriter(kinds.Writer):
     """Writes to the owner of a webhook."""
 
     def find(self, ids: Collection[int]) -> Mapping[int, Webhook]:
         return Webhook.objects.select_related("owner").in_bulk(ids)
-
-    def check(self, kind: str, found: Webhook, facts: Facts, *, now: datetime) -> None:
-        """Accept all: that it was stopped stays true."""
 
     def write(self, kind: str, found: Webhook, facts: Facts, *, now: datetime) -> Message:
         reason = Webhook.DisabledReason(facts["reason"]).label
         context = {"webhook": found, "reason": reason, "person": found.owner}
         content = notifications.render_email(kind, context, language=found.owner.mail_language)
         return Message(found.owner.email, content)
-
-    def refused(self, found: Webhook, facts: Facts, *, now: datetime) -> None:
-        """Do nothing: the page of the webhook says why it was stopped."""
 
 
 kinds.register(["webhook_disabled"], WebhookWriter())
