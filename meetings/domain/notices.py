@@ -13,9 +13,7 @@ from notifications.domain import notifications
 from notifications.models import Notification
 from scheduling.domain import facts
 from scheduling.domain.lifecycle import Step
-from scheduling.models.enums import Change, Status
-
-_REQUEST, _CANCEL = "REQUEST", "CANCEL"
+from scheduling.models.enums import Change, Method, Status
 
 
 def requested(meeting: MeetingRequest, *, now: datetime) -> None:
@@ -70,7 +68,7 @@ def _confirmed(
 ) -> Iterator[Notification]:
     """Send both the entry for their calendar and the reminders; the requester gets a push."""
     for person in people:
-        yield _email(meeting, person, "meeting_confirmed", now, calendar=_REQUEST)
+        yield _email(meeting, person, "meeting_confirmed", now, calendar=Method.REQUEST)
         for due_at, until in facts.reminders(meeting, facts.USUAL_REMINDERS, now=now):
             yield from notifications.later(
                 _email(meeting, person, "meeting_reminder", now, until=until),
@@ -97,7 +95,7 @@ def _cancelled(
             person,
             "meeting_cancelled",
             now,
-            calendar=_CANCEL if was == Status.CONFIRMED else "",
+            calendar=Method.CANCEL if was == Status.CONFIRMED else "",
             by="you" if person == actor else by.value,
             reason=step.reason,
         )

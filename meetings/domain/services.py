@@ -6,7 +6,6 @@ Each takes `now` (aware) and writes its change, history row and notifications in
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,6 +24,7 @@ from meetings.models.enums import TRANSITIONS, Role
 from scheduling.domain import lifecycle
 from scheduling.domain.lifecycle import Actor, Step
 from scheduling.models.enums import Change, Status
+from scheduling.models.lifecycle import calendar_uid_of
 
 DURATION = timedelta(hours=1)
 _REQUESTS = Window(
@@ -77,7 +77,7 @@ def request_meeting(
             number = numbering.next_number(now)
             meeting = MeetingRequest.objects.create(
                 booking_number=number,
-                calendar_uid=f"{number}@{settings.PUBLIC_HOST}",
+                calendar_uid=calendar_uid_of(number),
                 requester=requester,
                 recipient=recipient,
                 team=held,

@@ -17,6 +17,7 @@ from notifications.domain.channels import EmailContent, PushContent
 from notifications.domain.kinds import Facts, Message
 from scheduling.domain import facts as facts_
 from scheduling.messages import icalendar
+from scheduling.models.enums import Method
 
 _EMAILS = (
     "meeting_requested",
@@ -117,7 +118,7 @@ def _email(
     content = notifications.render_email(kind, context, language=person.mail_language)
     if method := facts.get("calendar"):
         stamp = facts_.moment(facts, "at")
-        content["ics"] = _calendar_object(meeting, icalendar.Method(method), stamp)
+        content["ics"] = _calendar_object(meeting, Method(method), stamp)
         content["ics_method"] = method
     if other.is_active:
         content["reply_to"] = notifications.named(other.name, other.email)
@@ -129,7 +130,7 @@ def _who(by: str) -> str:
     return "other" if by in (Role.REQUESTER, Role.RECIPIENT) else by
 
 
-def _calendar_object(meeting: MeetingRequest, method: icalendar.Method, stamp: datetime) -> str:
+def _calendar_object(meeting: MeetingRequest, method: Method, stamp: datetime) -> str:
     people = [meeting.requester, meeting.recipient]
     names = {"one": meeting.requester.name, "other": meeting.recipient.name}
     return icalendar.render(

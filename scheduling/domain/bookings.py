@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,6 +28,7 @@ from scheduling.domain import availability, lifecycle, notices, publishing
 from scheduling.domain.lifecycle import Step
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import FREED, OPEN, TRANSITIONS, Change, Location, Role, Status
+from scheduling.models.lifecycle import calendar_uid_of
 from scheduling.rules.custom_fields import checked_answers, checked_phone
 from scheduling.rules.metadata import check as check_metadata
 from scheduling.rules.slots import Reason
@@ -45,11 +45,7 @@ _NEVER_OFFERED = {
     Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
     Reason.HORIZON: gettext_lazy("That time is too far ahead."),
 }
-_OFFERED = Prepared(
-    lambda event_type: EventType.objects.with_hours().filter(
-        pk=event_type, is_active=True, host__is_active=True
-    )
-)
+_OFFERED = Prepared(lambda event_type: EventType.objects.bookable().filter(pk=event_type))
 
 
 @dataclass(frozen=True)
@@ -156,7 +152,7 @@ def book(
             created_at=now,
             updated_at=now,
         )
-        booking.calendar_uid = f"{booking.uuid}@{settings.PUBLIC_HOST}"
+        booking.calendar_uid = calendar_uid_of(booking.uuid)
         booking.busy_time = _claim(booking)
         _keep_last(booking, step)
         insert(booking)

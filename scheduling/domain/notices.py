@@ -11,10 +11,9 @@ from notifications.models import Notification
 from scheduling.domain import facts
 from scheduling.domain.lifecycle import Step
 from scheduling.models import Booking
-from scheduling.models.enums import Change, Role, Status
+from scheduling.models.enums import Change, Method, Role, Status
 
 _BOTH = (Role.HOST, Role.INVITEE)
-_REQUEST, _CANCEL = "REQUEST", "CANCEL"
 
 
 def created(booking: Booking, *, by: Role, now: datetime) -> None:
@@ -39,7 +38,7 @@ def moved(booking: Booking, step: Step[Role], was: Status) -> None:
             rows = [_email(booking, Role.INVITEE, "booking_rejected", now, reason=step.reason)]
         case Change.CANCELLED:
             notifications.withdraw(topic=booking.reminder_topic, now=now)
-            calendar = _CANCEL if was == Status.CONFIRMED else ""
+            calendar = Method.CANCEL if was == Status.CONFIRMED else ""
             rows = [
                 _email(
                     booking,
@@ -71,7 +70,7 @@ def rescheduled(
     notifications.withdraw(topic=booking.reminder_topic, now=now)
     calendar = ""
     if was == Status.CONFIRMED:
-        calendar = _REQUEST if booking.status == Status.CONFIRMED else _CANCEL
+        calendar = Method.REQUEST if booking.status == Status.CONFIRMED else Method.CANCEL
     rows = []
     for role in _BOTH:
         rows.append(
@@ -98,7 +97,7 @@ def rescheduled(
 def _put_into_calendars(booking: Booking, now: datetime) -> Iterator[Notification]:
     """Send both parties a calendar entry and the reminders that are still to come."""
     for role in _BOTH:
-        yield _email(booking, role, "booking_confirmed", now, calendar=_REQUEST)
+        yield _email(booking, role, "booking_confirmed", now, calendar=Method.REQUEST)
         yield from _reminders(booking, role, now)
 
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from scheduling.messages import icalendar, links
-from scheduling.messages.icalendar import Entry, Method, Person
+from scheduling.messages.icalendar import Entry, Person
 from scheduling.messages.parties import Party, answers, parties, tells_all
 from scheduling.models import Booking
-from scheduling.models.enums import Location, Role
+from scheduling.models.enums import Location, Method, Role
 
 
 def calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:

@@ -9,21 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
-from enum import StrEnum
 from typing import Final
 
 from django.conf import settings
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
+from scheduling.models.enums import Method
+
 _PRODID: Final = "-//Parley//Parley//EN"
 # RFC 5545, 3.3.11: a text holds none of these.
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-class Method(StrEnum):
-    PUBLISH = "PUBLISH"
-    REQUEST = "REQUEST"
-    CANCEL = "CANCEL"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
 from scheduling.messages.entries import calendar_object
-from scheduling.messages.icalendar import Method
 from scheduling.messages.parties import (
     Party,
     answers,
@@ -28,7 +27,7 @@ from scheduling.messages.parties import (
     who,
 )
 from scheduling.models import Booking
-from scheduling.models.enums import Role, Status
+from scheduling.models.enums import Method, Role, Status
 
 _EMAILS = (
     "booking_requested",

@@ -1,5 +1,7 @@
 """Choices of event types and bookings, and the transitions of a booking."""
 
+from enum import StrEnum
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -64,6 +66,14 @@ class Change(models.TextChoices):
     RESCHEDULED = "rescheduled", _("rescheduled")
     EXPIRED = "expired", _("expired")
     COMPLETED = "completed", _("completed")
+
+
+class Method(StrEnum):
+    """Methods of a calendar object (RFC 5546)."""
+
+    PUBLISH = "PUBLISH"
+    REQUEST = "REQUEST"
+    CANCEL = "CANCEL"
 
 
 class Role(models.TextChoices):

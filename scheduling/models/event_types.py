@@ -78,6 +78,10 @@ class EventTypeQuerySet(models.QuerySet["EventType"]):
         """Load the host and the host's weekly hours too."""
         return self.select_related("host__weekly_availability")
 
+    def bookable(self) -> Self:
+        """Return the event types that can be booked now, with their hours."""
+        return self.with_hours().filter(is_active=True, host__is_active=True)
+
 
 class EventType(models.Model):
     """Meeting that people can book with a host: its length, its days and its terms."""

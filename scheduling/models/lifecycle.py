@@ -36,6 +36,11 @@ def sender_address() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
+def calendar_uid_of(name: str) -> str:
+    """Return the UID of calendar objects for a row of this unique name, by the present host."""
+    return f"{name}@{settings.PUBLIC_HOST}"
+
+
 class LifecycleQuerySet(models.QuerySet[L]):
     """Rows by the status that is true at a moment, whether or not the sweep has recorded it."""
 

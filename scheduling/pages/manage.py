@@ -17,10 +17,9 @@ from scheduling.domain import availability, bookings, erasure, limits
 from scheduling.messages import calendar_links, links
 from scheduling.messages.calendar_links import CalendarLink
 from scheduling.messages.entries import calendar_object
-from scheduling.messages.icalendar import Method
 from scheduling.messages.parties import parties
 from scheduling.models import Booking
-from scheduling.models.enums import Change, Role, Status
+from scheduling.models.enums import Change, Method, Role, Status
 from scheduling.pages.answer import broken
 from scheduling.pages.cards import Card, card_of, outcome_of, unmoved
 from scheduling.pages.client_limits import posted

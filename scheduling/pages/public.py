@@ -105,7 +105,7 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     lower = username.lower(), slug.lower()
     if (username, slug) != lower:
         return _moved(request, "public:event_type", *lower, permanent=True)
-    offers = EventType.objects.with_hours().filter(is_active=True, host__is_active=True)
+    offers = EventType.objects.bookable()
     offered = offers.filter(host__username=username, slug=slug).first()
     if offered is None:
         return _elsewhere(request, username, slug)

@@ -12,8 +12,9 @@ from accounts.models import User
 from scheduling.domain import bookings
 from scheduling.domain.bookings import INVITEE
 from scheduling.messages import icalendar
-from scheduling.messages.icalendar import Entry, Method, Person
+from scheduling.messages.icalendar import Entry, Person
 from scheduling.models import Booking
+from scheduling.models.enums import Method
 from tests import factories
 from tests.outbox import sent
 from tests.pages import NOW, START
