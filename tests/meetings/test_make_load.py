@@ -304,3 +304,11 @@ def test_it_is_made_once() -> None:
 def test_it_is_not_nothing(size: dict[str, Any]) -> None:
     with pytest.raises(CommandError, match="at least one booking and one host"):
         make(**size)
+
+
+@pytest.mark.usefixtures("load")
+def test_calendar_entries_are_named_as_those_of_any_booking_and_meeting() -> None:
+    for name, model in (("uuid", Booking), ("booking_number", MeetingRequest)):
+        named = list(model._default_manager.values_list(name, "calendar_uid"))
+        assert named
+        assert [uid for _name, uid in named] == [f"{name}@localhost" for name, _uid in named]

@@ -24,7 +24,7 @@ from scheduling.models import Booking, EventType, WeeklyAvailability
 from scheduling.models import HistoryEntry as BookingEntry
 from scheduling.models.enums import STANDING, Change, Status
 from scheduling.models.enums import Role as BookingRole
-from scheduling.models.lifecycle import LifecycleEntry
+from scheduling.models.lifecycle import LifecycleEntry, calendar_uid_of
 
 _DOMAIN = "load.example"
 _TEAM = 5
@@ -327,9 +327,11 @@ def _book(rows: Rows, host: Host, start: int, now: int, dice: random.Random) -> 
             start=start - event_type.buffer_time_before * _MINUTE,
             end=end + event_type.buffer_time_after * _MINUTE,
         )
+    uuid = _uuid("evt", dice)
     booking = rows.add(
         Booking,
-        uuid=_uuid("evt", dice),
+        uuid=uuid,
+        calendar_uid=calendar_uid_of(uuid),
         event_type_id=event_type.pk,
         host_id=host.user.pk,
         invitee_name=f"{dice.choice(_FIRST_NAMES)} {dice.choice(_LAST_NAMES)}",
@@ -361,9 +363,11 @@ def _meet(rows: Rows, group: Group, start: int, now: int, dice: random.Random) -
         story = dice.choice(_MEETINGS_PAST if start < now else _MEETINGS_TO_COME)
         times = _times(story, start, end, now, dice)
         status, _role = story[-1]
+        number = numbering.next_number(datetime.fromtimestamp(times[0], UTC))
         meeting = rows.add(
             MeetingRequest,
-            booking_number=numbering.next_number(datetime.fromtimestamp(times[0], UTC)),
+            booking_number=number,
+            calendar_uid=calendar_uid_of(number),
             requester_id=requester.pk,
             recipient_id=recipient.pk,
             team_id=group.team.pk,
