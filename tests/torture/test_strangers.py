@@ -12,7 +12,7 @@ from tests.torture import beset
 from tests.torture.beset import ACTS, STRANGERS, Place, Seconds, percentile95
 from tests.torture.conftest import FULL, Report, sized
 
-pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.beset]
+pytestmark = [pytest.mark.torture, pytest.mark.alone, pytest.mark.both, pytest.mark.beset]
 
 _FACTOR = 3
 # Taken for the quiet percentile where that is smaller: no one feels three times as much.
