@@ -72,6 +72,16 @@ def free_starts(hosts: int, count: int) -> list[list[str]]:
     ]
 
 
+def book_each(hosts: int) -> None:
+    """Book the first free start of each of the first hosts, as an invitee does."""
+    now = timezone.now()
+    types = EventType.objects.bookable().filter(host__in=_first(hosts))
+    first_of_each = types.order_by("host_id", "pk").distinct("host_id")
+    starts = free_starts(hosts, 1)
+    for event_type, [start] in zip(first_of_each, starts, strict=True):
+        factories.booking(event_type, start=datetime.fromisoformat(start), now=now)
+
+
 def busy_host() -> dict[str, Any]:
     """Make a host without bookings, with 1,000 ledger rows in the next 60 days."""
     host = factories.user("busy", timezone="America/New_York")
