@@ -66,6 +66,18 @@ def content(page: Any) -> bytes:
     return b"".join(page.streaming_content) if page.streaming else page.content
 
 
+class Shown(Protocol):
+    """Answer of Django's test client that a template has made."""
+
+    @property
+    def context(self) -> Any: ...
+
+
+def cards(page: Shown) -> list[Any]:
+    """Return the cards of a list that is shown day by day, in their order."""
+    return [row.card for day in page.context["days"] for row, _time in day.rows]
+
+
 def words(page: Answer) -> str:
     """Return the text of a page's main part, as a reader sees it."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", main(page))).split())

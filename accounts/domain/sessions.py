@@ -21,12 +21,18 @@ from accounts.domain import audit, limits, services
 from accounts.domain.audit import Action
 from accounts.models import Session, User
 from core.db import crypto
+from core.db.prepared import Prepared
 from core.ops import private_names
 from core.text import browsers
 
 # How precisely the last use of a session is recorded.
 _SEEN_PRECISION = timedelta(minutes=5)
 _LONGEST_AGENT = 300
+
+
+_VALID = Prepared[Session](
+    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now)
+)
 
 
 class SessionStore(db.SessionStore):
@@ -49,7 +55,7 @@ class SessionStore(db.SessionStore):
     def _get_session_from_db(self) -> Session | None:
         now = timezone.now()
         key = crypto.digest(self.session_key or "")
-        row = Session.objects.filter(session_key=key, expire_date__gt=now).first()
+        row = next(iter(_VALID.objects(key=key, now=now)), None)
         if row is not None and not crypto.is_readable(row, "session_data"):
             row = None  # its key has been dropped: the person signs in again
         if row is None:

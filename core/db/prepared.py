@@ -130,12 +130,16 @@ class Prepared(Generic[M]):
             return found, int(found[0][-1])
         return found, self.count(**values) if first else 0
 
-    def objects(self, **values: object) -> list[M]:
-        """Return the rows as models, with what `select_related` names, but without annotations."""
+    def objects(self, most: int | None = None, /, **values: object) -> list[M]:
+        """Return the rows as models, with what `select_related` names, but without annotations.
+
+        `most` is the highest number of rows.
+        """
         statement = self._selection(values)
         model, columns, names, related = statement.models
         found = []
-        for row in statement.run(values):
+        limit = () if most is None else (most,)
+        for row in statement.run(values, " LIMIT %s" if limit else "", *limit):
             made: M = model.from_db(DEFAULT_DB_ALIAS, names, row[columns])
             for populator in related:
                 populator.populate(row, made)

@@ -1,7 +1,11 @@
 """Times in templates: `{{ moment|day:user }}`, `{% span start end user %}`; names of zones."""
 
+from datetime import datetime
+
 from django import template
-from django.utils import timezone
+from django.utils import dateformat, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from core.text import times, zones
 
@@ -14,6 +18,38 @@ register.simple_tag(times.utc_span, name="utc_span")
 register.filter("long_date", times.long_date)
 register.filter("full_date", times.full_date)
 register.filter("zone_name", zones.in_words)
+
+
+@register.simple_tag
+def when(start: datetime, end: datetime, person: times.Reader) -> SafeString:
+    """Return `span` as HTML. No line breaks in a time, and the zone has a lower voice."""
+    until = ""
+    if not times.are_on_one_day(start, end, person):
+        until = format_html('<span class="nowrap">{},</span> ', times.day(end, person))
+    return format_html(
+        '<span class="figures"><span class="nowrap">{},</span> <span class="nowrap">{} –</span>'
+        ' {}<span class="nowrap">{}</span> <span class="zone">{}</span></span>',
+        times.day(start, person),
+        times.time(start, person),
+        until,
+        times.time(end, person),
+        zones.in_words(person.zone),
+    )
+
+
+@register.simple_tag
+def leaf(start: datetime, person: times.Reader, is_open: bool = True) -> SafeString:
+    """Return the date of `start` as a leaf of a calendar, for the eye alone."""
+    day = start.astimezone(person.zone)
+    month, weekday = (dateformat.format(day, letter) for letter in "MD")
+    return format_html(
+        '<div class="leaf{}" aria-hidden="true"><span class="leaf-month">{}</span>'
+        '<span class="leaf-day">{}</span><span class="leaf-weekday">{}</span></div>',
+        "" if is_open else " leaf-over",
+        month,
+        day.day,
+        weekday,
+    )
 
 
 @register.simple_tag

@@ -94,12 +94,20 @@ def span(start: datetime, end: datetime, person: Reader) -> str:
 
     The second date appears only if it is another day.
     """
-    last_day = day(end, person)
-    until = "" if last_day == day(start, person) else f"{last_day}, "
-    return (
-        f"{day(start, person)}, {time(start, person)} – {until}{time(end, person)}"
-        f" ({zones.in_words(person.zone)})"
-    )
+    return f"{day(start, person)}, {hours(start, end, person)} ({zones.in_words(person.zone)})"
+
+
+def hours(start: datetime, end: datetime, person: Reader) -> str:
+    """Return `2:00 PM – 3:00 PM`, for where the date of the start and the zone are said already.
+
+    The date of the end appears if it is another day.
+    """
+    until = "" if are_on_one_day(start, end, person) else f"{day(end, person)}, "
+    return f"{time(start, person)} – {until}{time(end, person)}"
+
+
+def are_on_one_day(start: datetime, end: datetime, person: Reader) -> bool:
+    return start.astimezone(person.zone).date() == end.astimezone(person.zone).date()
 
 
 def length(time: timedelta) -> str:

@@ -114,6 +114,11 @@ class Card:
         return self._may(Change.CONFIRMED) and self.other.is_active
 
     @property
+    def is_asked(self) -> bool:
+        """Return whether this person has asked and waits for the answer."""
+        return self.asked_by_me and self.status is Status.PENDING
+
+    @property
     def may_cancel(self) -> bool:
         return self._may(Change.CANCELLED)
 

@@ -3,27 +3,29 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TypedDict, cast
+from typing import cast
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
-from django_stubs_ext import WithAnnotations
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
 from calendars.models import BusyTime
-from meetings.models import MeetingQuerySet, MeetingRequest
+from core.db.prepared import Prepared
+from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
 from meetings.pages.cards import Card, cards_of
 from meetings.pages.week import Claim, Week, first_day, instants, week_of
-from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
+from scheduling.domain import availability
+from scheduling.models import Booking, EventType, WeeklyAvailability
 from scheduling.models.enums import STANDING, Role, Status
+from scheduling.models.lifecycle import L, LifecycleQuerySet
 from scheduling.pages.cards import Card as BookingCard
 from scheduling.pages.cards import card_of
 from scheduling.rules.slots import Hours, Interval
@@ -35,18 +37,14 @@ _MOST_OF_WEEK = 300
 _A_MOMENT = timedelta(seconds=10)
 
 
-class _SoFar(TypedDict):
-    has_event_types: bool
-    has_bookings: bool
-
-
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the home page. `?week=` is any date of the week to show."""
     if not request.user.is_authenticated:
         return render(request, "meetings/landing.html")
     user, now = cast(SignedIn, request).user, timezone.now()
-    hours = _hours_of(user)
+    [hours], [so_far] = _HOURS.objects(user=user.pk), _SO_FAR.rows(user=user.pk)
+    has_event_types, has_bookings = map(bool, so_far)
     today = now.astimezone(user.zone).date()
     first = first_day(request.GET.get("week", ""), today=today, week_start=user.week_start)
     bookings, requests = _waiting_bookings(user, now), _waiting_requests(user, now)
@@ -65,7 +63,9 @@ def home(request: HttpRequest) -> HttpResponse:
             "more_requests": len(requests) > _MOST,
             "week": _week(user, hours, first=first, now=now),
             "hours": hours,
-            "is_set_up": hours.has_event_types and hours.has_bookings,
+            "has_event_types": has_event_types,
+            "has_bookings": has_bookings,
+            "is_set_up": has_event_types and has_bookings,
             # Every account starts with hours. A later save means that the person has looked at
             # them.
             "has_own_hours": hours.updated_at - user.created_at > _A_MOMENT,
@@ -84,12 +84,14 @@ def _greeting(user: User, now: datetime) -> str:
     return gettext("Good evening, %(name)s") % name
 
 
-def _hours_of(user: User) -> "WithAnnotations[WeeklyAvailability, _SoFar]":
-    """Return the weekly hours, and whether this person has active event types and bookings."""
-    return WeeklyAvailability.objects.annotate(
-        has_event_types=Exists(EventType.objects.filter(host=OuterRef("user"), is_active=True)),
-        has_bookings=Exists(Booking.objects.filter(host=OuterRef("user"))),
-    ).get(user=user)
+_HOURS = Prepared(lambda user: WeeklyAvailability.objects.filter(user=user))
+_SO_FAR = Prepared(
+    lambda user: WeeklyAvailability.objects.filter(user=user),
+    lambda rows: rows.values_list(
+        Exists(EventType.objects.filter(host=OuterRef("user"), is_active=True)),
+        Exists(Booking.objects.filter(host=OuterRef("user"))),
+    ),
+)
 
 
 # --- what is next, and what waits -----------------------------------------------------------------
@@ -107,10 +109,30 @@ class Ahead:
     join_url: str
 
 
+def _by_start(rows: LifecycleQuerySet[L]) -> LifecycleQuerySet[L]:
+    return rows.with_people().order_by("start", "id")
+
+
+_NEXT_BOOKINGS = Prepared[Booking](
+    lambda user, now: _by_start(
+        Booking.objects.filter(host=user).in_status(Status.CONFIRMED, now),
+    )
+)
+_WAITING_BOOKINGS = Prepared[Booking](
+    lambda user, now: _by_start(
+        Booking.objects.filter(host=user).in_status(Status.PENDING, now),
+    )
+)
+_NEXT_MEETINGS = Prepared[MeetingRequest](
+    lambda user, now: _by_start(MeetingRequest.objects.in_tab(Tab.CONFIRMED, user, now))
+)
+_WAITING_MEETINGS = Prepared[MeetingRequest](
+    lambda user, now: _by_start(MeetingRequest.objects.in_tab(Tab.PENDING, user, now))
+)
+
+
 def _ahead(user: User, now: datetime) -> list[Ahead]:
     """Return the next confirmed bookings and meetings by start, with those under way."""
-    bookings = Booking.objects.visible_to(user).in_status(Status.CONFIRMED, now)
-    meetings = MeetingRequest.objects.visible_to(user).in_status(Status.CONFIRMED, now)
     found = [
         Ahead(
             card_of(one, Role.HOST, now).title,
@@ -120,7 +142,7 @@ def _ahead(user: User, now: datetime) -> list[Ahead]:
             one.event_type.location_display,
             one.link,
         )
-        for one in bookings.with_people().order_by("start", "id")[:_MOST]
+        for one in _NEXT_BOOKINGS.objects(_MOST, user=user.pk, now=now)
     ] + [
         Ahead(
             Card(one, user, Status.CONFIRMED).title,
@@ -130,22 +152,21 @@ def _ahead(user: User, now: datetime) -> list[Ahead]:
             "",
             one.link,
         )
-        for one in meetings.with_people().order_by("start", "id")[:_MOST]
+        for one in _NEXT_MEETINGS.objects(_MOST, user=user.pk, now=now)
     ]
     return sorted(found, key=lambda one: one.start)[:_MOST]
 
 
 def _waiting_bookings(user: User, now: datetime) -> list[BookingCard]:
     """Return the first bookings to approve, and one more if there are more than fit."""
-    waiting = Booking.objects.visible_to(user).in_status(Status.PENDING, now)
-    found = waiting.with_people().order_by("start", "id")[: _MOST + 1]
+    found = _WAITING_BOOKINGS.objects(_MOST + 1, user=user.pk, now=now)
     return [card_of(booking, Role.HOST, now) for booking in found]
 
 
 def _waiting_requests(user: User, now: datetime) -> list[Card]:
     """Return the first requests to answer, and one more if there are more than fit."""
-    waiting = MeetingRequest.objects.in_tab(Tab.PENDING, user, now)
-    return cards_of(waiting.with_people().order_by("start", "id")[: _MOST + 1], user, now)
+    found = _WAITING_MEETINGS.objects(_MOST + 1, user=user.pk, now=now)
+    return cards_of(found, user, now)
 
 
 # --- the week -------------------------------------------------------------------------------------
@@ -153,27 +174,53 @@ def _waiting_requests(user: User, now: datetime) -> list[Card]:
 
 def _week(user: User, hours: WeeklyAvailability, *, first: date, now: datetime) -> Week:
     around = first - timedelta(days=2), first + timedelta(days=8)  # the hours may have another zone
-    overrides = DateOverride.objects.filter(user=user, date__range=around)
     return week_of(
         first,
         zone=user.zone,
         hours=Hours(
             zone=hours.zone,
             weekly=hours.windows,
-            overrides=dict(overrides.values_list("date", "windows")),
+            overrides=availability.overrides(user.pk, *around),
         ),
         claims=_claims(user, instants(first, user.zone), now),
         now=now,
     )
 
 
+# Bookings have their row of the ledger with them; a meeting is drawn without buffers.
+_TAKEN = Prepared[BusyTime](
+    lambda user, since, until: BusyTime.objects.filter(
+        ~Exists(MeetingRequest.busy_times.through.objects.filter(busytime=OuterRef("pk"))),
+        user=user,
+        start__lt=until,
+        end__gt=since,
+    ).select_related("booking__event_type")
+)
+# By status, so that what holds time comes before what is asked for.
+_MEETINGS = Prepared[MeetingRequest](
+    lambda user, now, since, until: (
+        MeetingRequest.objects.visible_to(user)
+        .filter(
+            Q(status__in=STANDING) | Q(status=Status.PENDING, start__gt=now),
+            start__lt=until,
+            end__gt=since,
+        )
+        .with_people()
+        .order_by("status", "start", "id")
+    )
+)
+
+
 def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
     """Yield the claims on this person's time in these instants, and the meetings asked for then."""
     since, until = week
-    rows = BusyTime.objects.filter(user=user, start__lt=until, end__gt=since)
-    known: set[int] = set()
-    for meeting in _meetings(user, week, now):
-        known.update(row.pk for row in meeting.busy_times.all())
+    for meeting in _MEETINGS.objects(
+        _MOST_OF_WEEK,
+        user=user.pk,
+        now=now,
+        since=datetime.fromtimestamp(since, UTC),
+        until=datetime.fromtimestamp(until, UTC),
+    ):
         span = int(meeting.start.timestamp()), int(meeting.end.timestamp())
         yield Claim(
             *span,
@@ -183,9 +230,7 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             url=reverse("meetings:meeting", args=[meeting.pk]),
             waits=meeting.status == Status.PENDING,
         )
-    for row in rows.select_related("booking__event_type"):
-        if row.pk in known:
-            continue
+    for row in _TAKEN.objects(user=user.pk, since=since, until=until):
         booking: Booking | None = getattr(row, "booking", None)
         if booking is None:
             yield Claim(row.start, row.end, (row.start, row.end), who=gettext("Taken"))
@@ -199,18 +244,3 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             url=reverse("scheduling:booking", args=[booking.pk]),
             waits=booking.status == Status.PENDING,
         )
-
-
-def _meetings(user: User, week: Interval, now: datetime) -> MeetingQuerySet:
-    """Return the week's meetings that hold time, and the open requests.
-
-    Each meeting has this person's ledger rows prefetched.
-    """
-    since, until = (datetime.fromtimestamp(instant, UTC) for instant in week)
-    meetings = MeetingRequest.objects.visible_to(user).filter(start__lt=until, end__gt=since)
-    holds = Q(status__in=STANDING)
-    asked = Q(status=Status.PENDING, start__gt=now)
-    own = Prefetch("busy_times", queryset=BusyTime.objects.filter(user=user))
-    found = meetings.filter(holds | asked).with_people().prefetch_related(own)
-    # By status, so that what holds time comes before what is asked for.
-    return found.order_by("status", "start", "id")[:_MOST_OF_WEEK]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial, wraps
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -27,13 +29,13 @@ from meetings.domain import services
 from meetings.messages import links
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
-from meetings.pages.cards import TABS, cards_of, step_of
+from meetings.pages.cards import TABS, Card, cards_of, step_of
 from meetings.pages.forms import AskForm
 from scheduling.models.enums import Status
 from scheduling.pages.answer import answer_page
 from scheduling.pages.cards import Outcome
 from scheduling.pages.forms import ReasonForm
-from scheduling.pages.tabs import tab_page
+from scheduling.pages.tabs import Row, tab_page, wait
 
 # Team mates that the form lists; a search finds the others.
 _MOST_MATES = 200
@@ -57,10 +59,26 @@ def meetings(request: SignedIn) -> HttpResponse:
         default=Tab.PENDING,
         every=every.visible_to(user),
         rows_in=lambda tab: every.in_tab(tab, user, now),
-        cards_of=lambda rows: cards_of(rows, user, now),
+        rows_of=lambda rows: [_row(card, now) for card in cards_of(rows, user, now)],
         section="meetings",
         waiting=Tab.PENDING,
         now=now,
+    )
+
+
+def _row(card: Card, now: datetime) -> Row:
+    meeting, url = card.meeting, reverse("meetings:meeting", args=[card.meeting.pk])
+    words = gettext("Take back") if card.is_asked else gettext("Cancel")
+    return Row(
+        key=f"meeting-{meeting.pk}",
+        start=meeting.start,
+        end=meeting.end,
+        title=card.title,
+        url=url,
+        said=[meeting.team.name, *wait(meeting.start, now), meeting.booking_number],
+        join_url=card.join_url,
+        more=[(words, f"{url}?cancel=#cancel")] if card.may_cancel else [],
+        card=card,
     )
 
 
@@ -77,6 +95,7 @@ def meeting(request: SignedIn, meeting_id: int) -> HttpResponse:
             "section": "meetings",
             "card": card,
             "steps": [step_of(entry, request.user) for entry in history],
+            "is_cancelling": "cancel" in request.GET,
         },
     )
 

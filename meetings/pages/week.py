@@ -161,6 +161,8 @@ class _Sheet:
         return datetime.fromtimestamp(instant, self.zone)
 
     def _parts(self, stretch: Interval) -> list[Interval]:
+        if stretch[1] <= self._shown[0][0] or stretch[0] >= self._shown[-1][1]:
+            return []
         return [
             (start, end)
             for since, until in self._shown

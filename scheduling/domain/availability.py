@@ -46,6 +46,11 @@ _OVERRIDES = Prepared(
 )
 
 
+def overrides(host_id: int, first: date, last: date) -> dict[date, Any]:
+    """Return the windows of this host's date-specific hours, from the first date to the last."""
+    return dict(_OVERRIDES.rows(host=host_id, first=first, last=last))
+
+
 def slots_by_date(
     event_type: EventType,
     *,
@@ -99,11 +104,10 @@ def _hours(event_type: EventType, query: Query) -> Hours:
     # The host's dates may be a day before or after the query's, and a meeting may run into the
     # next.
     around = query.first - timedelta(days=2), query.last + timedelta(days=3)
-    overrides = _OVERRIDES.rows(host=event_type.host_id, first=around[0], last=around[1])
     return Hours(
         zone=weekly.zone,
         weekly=weekly.windows,
-        overrides=dict(overrides),
+        overrides=overrides(event_type.host_id, *around),
         available_days=event_type.available_days,
     )
 

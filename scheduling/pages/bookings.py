@@ -11,11 +11,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
+from core.text import times
 from core.web.pages import (
     action_view,
     checked,
@@ -28,10 +30,10 @@ from core.web.pages import (
 from scheduling.domain import availability, bookings, limits
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
-from scheduling.pages.cards import card_of, unmoved
+from scheduling.pages.cards import Card, card_of, unmoved
 from scheduling.pages.forms import CancelForm, MoveForm, NotesForm, SeenForm
 from scheduling.pages.history import steps_of
-from scheduling.pages.tabs import TABS, tab_page
+from scheduling.pages.tabs import TABS, Row, tab_page, wait
 from scheduling.pages.weeks import week_of
 
 
@@ -47,11 +49,43 @@ def booking_list(request: SignedIn) -> HttpResponse:
         default=Status.CONFIRMED,
         every=every,
         rows_in=lambda status: every.in_status(status, now),
-        cards_of=lambda rows: [card_of(booking, Role.HOST, now) for booking in rows],
+        rows_of=lambda rows: [_row(card_of(booking, Role.HOST, now), now) for booking in rows],
         section="bookings",
         waiting=TABS[Status.PENDING].name,
         now=now,
     )
+
+
+def _row(card: Card, now: datetime) -> Row:
+    booking, url = card.booking, reverse("scheduling:booking", args=[card.booking.pk])
+    said = [Truncator(booking.event_type.location_display).chars(60), *wait(booking.start, now)]
+    if card.zones_differ:
+        said.append(_their_time(card))
+    more = []
+    if not card.may_answer:
+        if card.may_move:
+            more.append((gettext("Reschedule"), f"{url}?week=#move"))
+        if card.is_open:
+            more.append((gettext("Cancel"), f"{url}?cancel=#cancel"))
+    return Row(
+        key=f"booking-{booking.pk}",
+        start=booking.start,
+        end=booking.end,
+        title=card.title,
+        url=url,
+        said=said,
+        join_url=card.join_url,
+        more=more,
+        card=card,
+    )
+
+
+def _their_time(card: Card) -> str:
+    span, other = (card.booking.start, card.booking.end), card.other
+    start = card.booking.start
+    is_same_day = start.astimezone(other.zone).date() == start.astimezone(card.person.zone).date()
+    time = times.hours(*span, other) if is_same_day else times.span(*span, other)
+    return gettext("For %(name)s: %(time)s") % {"name": other.short_name, "time": time}
 
 
 @require_safe
@@ -80,6 +114,7 @@ def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -
             "history": history,
             "steps": steps_of(card, list(history)),
             "week": week_of(card, wanted or "", now) if moving else None,
+            "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
     )

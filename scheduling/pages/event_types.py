@@ -1,6 +1,7 @@
 """Pages of the signed-in host's event types."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -8,12 +9,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.text import Truncator
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain import limits
@@ -28,19 +29,41 @@ from scheduling.pages.event_type_forms import EventTypeForm, Questions
 _LIST = "scheduling:event_types"
 
 
+@dataclass(frozen=True)
+class Row:
+    """One event type in the list, with its terms in short texts and the address of its form."""
+
+    event_type: EventType
+    said: Sequence[str]
+    url: str
+
+
 @require_safe
 @login_required
 def event_types(request: SignedIn) -> HttpResponse:
-    booked = Booking.objects.filter(event_type=OuterRef("pk"))
-    rows = EventType.objects.visible_to(request.user).annotate(is_booked=Exists(booked))
-    page = page_of(request, rows)
+    page = page_of(request, EventType.objects.visible_to(request.user))
     context = {
         "section": "event_types",
         "page": page,
+        "rows": [_row(each) for each in page],
         "full": limits.refusal_at("event_types", page.paginator.count),
         "address": _address(request.user),
+        "public": reverse("public:host", args=[request.user.username]),
     }
     return render(request, "scheduling/event_types.html", context)
+
+
+def _row(each: EventType) -> Row:
+    said = [
+        ngettext("%(minutes)d minute", "%(minutes)d minutes", each.duration)
+        % {"minutes": each.duration},
+        Truncator(each.location_display).chars(60),
+    ]
+    if each.price:
+        said.append(f"{each.price} {each.currency}")
+    if each.requires_approval:
+        said.append(gettext("You approve each booking"))
+    return Row(each, said, reverse("scheduling:event_type", args=[each.pk]))
 
 
 @require_http_methods([*SAFE, "POST"])
@@ -107,6 +130,7 @@ def _shown(
         "questions": questions,
         "full": "" if found else limits.refusal("event_types", own),
         "address": _address(request.user),
+        "is_booked": bool(found) and Booking.objects.filter(event_type=found).exists(),
     }
     return render(request, "scheduling/event_type.html", context)
 

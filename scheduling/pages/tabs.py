@@ -1,15 +1,20 @@
-"""Lists that are shown tab by tab, and the tabs of a host's bookings."""
+"""Lists that are shown tab by tab and day by day, and the tabs of a host's bookings."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any, TypeVar
 
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.pages.signed_in import SignedIn
+from core.text import times
 from core.web.pages import page_of
 from scheduling.models.enums import Status
 from scheduling.models.lifecycle import L, LifecycleQuerySet
@@ -17,6 +22,7 @@ from scheduling.models.lifecycle import L, LifecycleQuerySet
 K = TypeVar("K")
 
 _PER_PAGE = 20
+_SOON = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -30,20 +36,69 @@ class Tab:
     order: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Row:
+    """One appointment in a list: its texts, where its title leads, and what its reader can do.
+
+    `more` are texts and addresses of further actions. `card` is what the answer's template shows.
+    """
+
+    key: str
+    start: datetime
+    end: datetime
+    title: str
+    url: str
+    said: Sequence[str]
+    join_url: str
+    more: Sequence[tuple[str, str]]
+    card: Any
+
+
+@dataclass(frozen=True)
+class Day:
+    """The rows of a list that start on one date. `name` is "Today", "Tomorrow" or empty."""
+
+    date: date
+    name: str
+    written: str
+    rows: Sequence[tuple[Row, str]]
+
+
+def days_of(rows: Iterable[Row], *, person: times.Reader, now: datetime) -> list[Day]:
+    """Return the rows with their times as this person reads them, by their date, in their order."""
+    today = now.astimezone(person.zone).date()
+    names = {today: gettext("Today"), today + timedelta(days=1): gettext("Tomorrow")}
+    return [
+        Day(
+            day,
+            names.get(day, ""),
+            times.long_date(day) if day.year == today.year else times.full_date(day),
+            [(row, times.hours(row.start, row.end, person)) for row in found],
+        )
+        for day, found in groupby(rows, key=lambda row: row.start.astimezone(person.zone).date())
+    ]
+
+
+def wait(start: datetime, now: datetime) -> list[str]:
+    """Return how long it is until an appointment that starts within a day, or nothing."""
+    return [times.lead(start - now)] if timedelta(0) < start - now < _SOON else []
+
+
 def tab_page(
-    request: HttpRequest,
+    request: SignedIn,
     template: str,
     tabs: Mapping[K, Tab],
     *,
     default: K,
     every: LifecycleQuerySet[L],
     rows_in: Callable[[K], LifecycleQuerySet[L]],
-    cards_of: Callable[[Iterable[L]], list[Any]],
+    rows_of: Callable[[Iterable[L]], list[Row]],
+    now: datetime,
     **context: object,
 ) -> HttpResponse:
     """Show the tab that `?tab=` names, or else the default one. One query counts all tabs.
 
-    Rows and cards of a tab come from its key in `tabs`; `every` holds the rows of all.
+    The rows of a tab come from its key in `tabs`; `every` holds the rows of all.
     """
     asked = request.GET.get("tab")
     key = next((key for key, tab in tabs.items() if tab.name == asked), default)
@@ -63,7 +118,7 @@ def tab_page(
             "tab": tab,
             "tabs": [(each, counts[each.name]) for each in tabs.values()],
             "page": page,
-            "cards": cards_of(page),
+            "days": days_of(rows_of(page), person=request.user, now=now),
             **context,
         },
     )

@@ -73,7 +73,7 @@ def test_from_the_login_to_a_confirmed_meeting(
     assert meeting.status == "confirmed"
 
     page.get_by_role("link", name="Confirmed 1").click()
-    page.get_by_role("link", name="Meeting with Alice Ames").click()
+    page.get_by_role("link", name="Meeting with Alice Ames", exact=True).click()
     expect(page.get_by_role("listitem").filter(has_text="You confirmed it.")).to_be_visible()
     visitor.look("meeting")
 

@@ -34,6 +34,13 @@ def post(client: Client, meeting: MeetingRequest, action: str, **fields: str) ->
     return answer.headers["Location"]
 
 
+def test_the_row_of_a_list_leads_to_the_open_form(client: Client, alice: User, ask: Ask) -> None:
+    client.force_login(alice)
+    path = f"/meetings/{ask().pk}"
+    assert b'<details class="reveal" id="cancel" open>' in client.get(f"{path}?cancel=").content
+    assert b'id="cancel" open' not in client.get(path).content
+
+
 def test_everything_is_there(client: Client, bob: User, meeting: MeetingRequest) -> None:
     bob.timezone = "America/New_York"
     bob.save()

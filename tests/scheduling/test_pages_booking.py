@@ -63,6 +63,15 @@ def second(moment: datetime) -> int:
 # --- what it shows ------------------------------------------------------------------------------
 
 
+def test_the_row_of_a_list_leads_to_the_open_form(
+    client: Client, alice: User, booking: Booking
+) -> None:
+    client.force_login(alice)
+    page = client.get(f"/bookings/{booking.pk}?cancel=").content
+    assert b'<details class="reveal" id="cancel" open>' in page
+    assert b'id="cancel" open' not in client.get(f"/bookings/{booking.pk}").content
+
+
 def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
     client: Client, alice: User, book: Book
 ) -> None:

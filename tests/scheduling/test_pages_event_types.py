@@ -121,7 +121,7 @@ def test_signed_out_one_signs_in_first(client: Client, path: str) -> None:
 
 
 def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> None:
-    factories.event_type(alice, name="Intro call", duration=15)
+    intro = factories.event_type(alice, name="Intro call", duration=15)
     paid = factories.event_type(
         alice,
         name="Long talk",
@@ -138,16 +138,20 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
     said = words(page)
     assert (
         f"Intro call 15 minutes Zoom Call {ADDRESS}/intro-call Copy link"
-        " Edit Intro call Preview Intro call Deactivate Intro call Delete Intro call"
+        " Preview Intro call Intro call can be booked"
     ) in said
     assert (
-        "Long talk Inactive 90 minutes Room 1 50.00 EUR You approve each booking"
-        f" {ADDRESS}/long-talk Copy link Edit Long talk Activate Long talk Delete Long talk"
+        "Long talk 90 minutes Room 1 50.00 EUR You approve each booking Long talk can be booked"
     ) in said
     html = main(page)
     assert 'fill="#ff0000"' in html
-    assert f'data-copy="#address-{paid.pk}"' in html
-    assert f'id="address-{paid.pk}"' in html
+    assert f'href="/event-types/{paid.pk}"' in html
+    assert re.findall(r'action="([^"]*)".*?aria-checked="(\w+)"', html) == [
+        (f"/event-types/{intro.pk}/deactivate", "true"),
+        (f"/event-types/{paid.pk}/activate", "false"),
+    ]
+    assert f'data-copy="#address-{intro.pk}"' in html
+    assert f'id="address-{intro.pk}"' in html
     assert 'href="/alice/intro-call"' in html  # the preview
     assert 'href="/alice/long-talk"' not in html  # which would find nothing
 
@@ -191,7 +195,7 @@ def test_one_is_deactivated_and_activated_again(signed_in: Client, event_type: E
 
 
 def test_one_that_nobody_booked_is_deleted(signed_in: Client, event_type: EventType) -> None:
-    assert "Nobody has booked it. It goes for good" in words(signed_in.get(LIST))
+    assert "Nobody has booked it. It goes for good" in words(signed_in.get(page_of(event_type)))
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith("30 Minute Meeting is deleted.")
     assert not EventType.objects.exists()
@@ -201,14 +205,16 @@ def test_one_that_has_bookings_is_kept(
     signed_in: Client, event_type: EventType, book: Book
 ) -> None:
     book()
-    assert "It has bookings, so it is kept and deactivated" in words(signed_in.get(LIST))
+    said = words(signed_in.get(page_of(event_type)))
+    assert "It has bookings, so it is kept and deactivated" in said
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith(
         "30 Minute Meeting has bookings, so it is kept and can no longer be booked."
     )
     event_type.refresh_from_db()
     assert not event_type.is_active
-    assert "Delete" not in words(signed_in.get(LIST))  # that is all that can be done
+    # That is all that can be done.
+    assert "Delete" not in words(signed_in.get(page_of(event_type)))
 
 
 def test_one_that_breaks_a_rule_by_now_says_so(signed_in: Client, event_type: EventType) -> None:
