@@ -15,6 +15,7 @@ from accounts.domain import leaks, teams
 from accounts.models import Team, User
 from core.people import privacy
 from meetings.domain import services as meetings
+from notifications.domain import notifications
 from notifications.models import Notification
 from scheduling.domain import bookings
 from scheduling.domain.bookings import INVITEE
@@ -94,6 +95,26 @@ def test_every_email_has_its_form(alice: User, bob: User, charlie: User, team: T
         name = str(message.extra_headers["Message-ID"]).strip("<>").partition("@")[0]
         found[kinds[name]].add(tree(message.message()))
     assert dict(found) == FORMS
+
+
+LONG = "Rhabarber\r\n" * 50
+
+
+@pytest.mark.parametrize("is_host", [True, False])
+@pytest.mark.parametrize(("language", "_name"), configured.LANGUAGES)
+@pytest.mark.parametrize("kind", FORMS)
+def test_a_subject_is_one_short_line(kind: str, language: str, _name: str, is_host: bool) -> None:
+    context = {
+        **{"what": LONG, "name": LONG, "is_host": is_host, "is_ours": is_host},
+        **{"lead": "in 15 minutes", "when": "Wed 4 Mar, 10:00 AM"},
+        "invitation": {"invited_by": {"name": LONG}, "team": {"name": LONG}},
+        "webhook": {"name": LONG},
+    }
+    subject = notifications.render_email(kind, context, language=language)["subject"]
+    assert len(subject) <= 200
+    assert subject.splitlines() == [subject]
+    is_of_date = kind.startswith(("booking", "meeting")) and kind != "meeting_requested"
+    assert subject.endswith(", Wed 4 Mar, 10:00 AM") is is_of_date
 
 
 def booked_and_ended(alice: User) -> None:

@@ -106,6 +106,7 @@ def _email(
         "person": person,
         "other": other,
         "name": other.name,
+        "when": times.beginning(meeting.start, person),
         "local_time": times.span(meeting.start, meeting.end, person),
         "utc_time": times.utc_span(meeting.start, meeting.end),
         "lead": times.lead(meeting.start - now),

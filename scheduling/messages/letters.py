@@ -131,6 +131,7 @@ def _context(
         "greeting": greeting(booking, reader),
         "notes": booking.notes if says_all else "",
         "answers": answers(booking) if says_all else [],
+        "when": times.beginning(booking.start, reader),
         "local_time": times.span(booking.start, booking.end, reader),
         "utc_time": times.utc_span(booking.start, booking.end),
         "lead": times.lead(booking.start - now),

@@ -65,12 +65,12 @@ def speaks(person: User, language: str) -> None:
 
 
 TO_HOST = {
-    "en": "Confirmed: 30 Minute Meeting with John Doe",
-    "de": "Bestätigt: 30 Minute Meeting mit John Doe",
+    "en": "Confirmed: 30 Minute Meeting with John Doe, Wed 4 Mar, 10:00 AM",
+    "de": "Bestätigt: 30 Minute Meeting mit John Doe, Mi 4 Mär, 10:00 AM",
 }
 TO_JOHN = {
-    "en": "Confirmed: 30 Minute Meeting with Alice Ames",
-    "de": "Bestätigt: 30 Minute Meeting mit Alice Ames",
+    "en": "Confirmed: 30 Minute Meeting with Alice Ames, Wed 4 Mar, 11:00",
+    "de": "Bestätigt: 30 Minute Meeting mit Alice Ames, Mi 4 Mär, 11:00",
 }
 
 
