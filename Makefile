@@ -11,6 +11,7 @@
 #   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
 #   make torture        the endurance tests alone, at full length, on both
 #   make dates          make quick, and the stories about calendars, on awkward dates (needs faketime)
+#   make mails          every kind of email on one page, screenshots/mails.html
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
 #   make fuzz           what is tested with made-up cases, with new ones and many more of them
@@ -37,8 +38,8 @@ READERS := .venv/.readers-installed \
 # As tests/lanes.py does.
 IN_TWO := -n 2 --dist worksteal
 
-.PHONY: run quick test check format shell migrate messages torture dates soak fuzz clients bench \
-	audit requirements clean help
+.PHONY: run quick test check format shell migrate messages torture dates mails soak fuzz clients \
+	bench audit requirements clean help
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -79,6 +80,9 @@ dates: .venv/.dev-installed
 			$(EMBEDDED) $(PYTHON) -m pytest -n 2 $(CALENDARS) $(ARGS) || failed=1; \
 	done; \
 	exit $$failed
+
+mails: .venv/.dev-installed
+	$(EMBEDDED) $(PYTHON) -m pytest tests/journeys/test_browser_mails.py $(ARGS)
 
 soak: export TORTURE := full
 soak: .venv/.dev-installed

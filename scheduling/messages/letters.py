@@ -18,6 +18,7 @@ from scheduling.messages import links
 from scheduling.messages.entries import calendar_object
 from scheduling.messages.parties import (
     Party,
+    about_link,
     answers,
     given_up,
     greeting,
@@ -119,6 +120,7 @@ def _context(
     booking: Booking, reader: Party, other: Party, facts: Facts, now: datetime
 ) -> dict[str, Any]:
     is_host, says_all = reader.role is Role.HOST, tells_all(booking, reader)
+    is_certain = booking.status == Status.CONFIRMED
     context = {
         "booking": booking,
         "event_type": booking.event_type,
@@ -136,8 +138,10 @@ def _context(
         "utc_time": times.utc_span(booking.start, booking.end),
         "lead": times.lead(booking.start - now),
         "given_up": given_up(booking, reader, other, booking.status),
-        "join_url": booking.link if booking.status == Status.CONFIRMED else "",
+        "about_link": about_link(booking, booking.status),
+        "join_url": booking.link if is_certain else "",
         "booking_url": links.booking_url(booking) if is_host else "",
+        "calendar_url": "" if is_host or not is_certain else links.calendar_url(booking),
         "manage_url": "" if is_host else links.manage_url(booking),
     }
     if "before" in facts:

@@ -43,6 +43,8 @@ def _german(settings: Settings, tmp_path: Path) -> None:
         "When:": "Wann:",
         "Where:": "Wo:",
         "Zoom Call": "Zoom-Anruf",
+        "The link to join follows.": "Der Link folgt.",
+        "Put it into your calendar": "In den Kalender eintragen",
         "Move or cancel": "Verschieben oder absagen",
         "It was on %(old_time)s.": "Es war am %(old_time)s.",
         "%(what)s with %(name)s starts %(lead)s.": "%(what)s mit %(name)s beginnt %(lead)s.",
@@ -112,6 +114,10 @@ def test_all_of_an_email_is_in_that_language(alice: User, book: Book) -> None:
         "Wann:   Mi 04.03.2026, 11:00 – 11:30 (Europe/Berlin)\n"
         "        Mi 2026-03-04, 10:00 – 10:30 UTC\n"
         "Wo:     Zoom-Anruf\n"
+        "        Der Link folgt.\n"
+        "\n"
+        "In den Kalender eintragen:\n"
+        f"{links.manage_url(booking)}#calendar\n"
         "\n"
         "Verschieben oder absagen:\n"
         f"{links.manage_url(booking)}\n"
