@@ -82,7 +82,8 @@ def booked_and_ended(alice: User) -> None:
     confirmed = bookings.confirm(booking=confirmed, actor=host, now=NOW)
     confirmed = bookings.reschedule(booking=confirmed, start=next(starts), actor=host, now=NOW)
     bookings.reschedule(booking=confirmed, start=next(starts), actor=INVITEE, now=NOW)
-    factories.booking(at_once, start=START, now=NOW)  # to be reminded of
+    reminded = factories.booking(at_once, start=START, now=NOW)
+    bookings.update(booking=reminded, join_url="https://zoom.us/j/1234567890", now=NOW)
     waiting = factories.booking(with_approval, start=next(starts), now=NOW)
     bookings.note_undelivered(booking=waiting, now=NOW)
     bookings.record_overdue(booking=expired, now=expired.start)

@@ -47,6 +47,7 @@ FORMS = {
     "booking_cancelled": {TEXT, CANCELLATION},
     # One that waits for approval is in no calendar, and one that must be approved again leaves it.
     "booking_rescheduled": {TEXT, INVITATION, CANCELLATION},
+    "booking_linked": {INVITATION},
     "booking_expired": {TEXT},
     "booking_reminder": {TEXT},
     "booking_unanswered": {TEXT},

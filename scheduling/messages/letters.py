@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.text import times
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
-from notifications.domain.kinds import Erased, Facts, Message
+from notifications.domain.kinds import Erased, Facts, Message, Untrue
 from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
@@ -36,6 +36,7 @@ _EMAILS = (
     "booking_rejected",
     "booking_cancelled",
     "booking_rescheduled",
+    "booking_linked",
     "booking_expired",
     "booking_reminder",
     "booking_unanswered",
@@ -67,6 +68,8 @@ class BookingWriter(kinds.Writer):
             raise Erased
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
+        if kind == "booking_linked" and found.sequence != facts["sequence"]:
+            raise Untrue("changed")  # the message about the later change has the link
         asks_host = kind == "booking_requested" and facts["to"] == Role.HOST
         if asks_host or kind in _REQUESTS:
             facts_.check_request(found, facts, now=now)

@@ -40,6 +40,7 @@ BOBS_CN = "Bob 😀 ＼Byrd＼"
 JOHNS_NAME = 'Jöhn "J", Doe; x:y ^ 😀'
 TITLE = 'Tea; "cake", 1:1 \\n 😀'
 LINK = "https://meet.example/a,b;c?d=%22e%22&f=1#g"
+OTHER_LINK = "https://meet.example/other"
 LONG = "Donaudampfschifffahrt" * 15
 NOTES = f'bell\x07 and \x0b, "quoted"; a: \\n\r\n{LONG}\n\n😀\tEND:VEVENT\nBEGIN:VALARM'
 READ_NOTES = f'bell and , "quoted"; a: \\n\n{LONG}\n\n😀\tEND:VEVENT\nBEGIN:VALARM'
@@ -133,11 +134,18 @@ def of_a_public_booking(alice: User) -> Iterator[tuple[str, Object]]:
         "moved", "REQUEST", {ALICE: replace(host, **moved), JOHN: replace(invitee, **moved)}
     )
 
+    booking = bookings.update(booking=booking, join_url=OTHER_LINK, now=NOW)
+    linked = moved | {"sequence": 2, "url": OTHER_LINK}
+    yield from mailed(
+        "linked", "REQUEST", {ALICE: replace(host, **linked), JOHN: replace(invitee, **linked)}
+    )
+
     EventType.objects.update(requires_approval=True)
     start = START + HOUR
     bookings.reschedule(booking=booking, start=start, actor=INVITEE, now=NOW)
     gone: dict[str, Any] = {
-        "sequence": 2,
+        "url": OTHER_LINK,
+        "sequence": 3,
         "start": start,
         "end": start + HALF_HOUR,
         "status": "CANCELLED",
