@@ -301,7 +301,7 @@ def update(
             if join_url is not None:
                 locked.join_url = join_url
             is_stale = locked.link != former and locked.status_at(now) == Status.CONFIRMED
-            if is_stale:  # in the calendars of both
+            if is_stale:  # the entry in the calendars of both
                 admit()
                 locked.sequence += 1
             locked.updated_at = now

@@ -99,7 +99,7 @@ def admit_move(*, booking: Booking, role: Role, now: datetime, reader: times.Rea
 def admit_link(*, booking: Booking, now: datetime, reader: times.Reader) -> None:
     """Raise Busy if the link of this booking has changed as often as it can in a day.
 
-    Each change sends a mail to the invitee, which has no account (`user`).
+    Each change sends a mail to the invitee: the one to nobody's account.
     """
     told = Notification.objects.filter(topic=booking.topic, kind="booking_linked", user=None)
     moments = told.order_by("-created_at").values_list("created_at", flat=True)
