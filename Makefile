@@ -11,6 +11,7 @@
 #   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
 #   make torture        the endurance tests alone, at full length, on both
 #   make dates          make quick, and the stories about calendars, on awkward dates (needs faketime)
+#   make mails          every kind of email on one page, screenshots/mails.html
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
 #   make fuzz           what is tested with made-up cases, with new ones and many more of them
@@ -30,11 +31,15 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL
 UNTRANSLATED := benchmarks docs tests var
 
+# Programs of others that read our calendar objects. npm is not everywhere.
+READERS := .venv/.readers-installed \
+	$(if $(shell command -v npm),tests/readers/node_modules/.package-lock.json)
+
 # As tests/lanes.py does.
 IN_TWO := -n 2 --dist worksteal
 
-.PHONY: run quick test check format shell migrate messages torture dates soak fuzz clients bench \
-	audit requirements clean help
+.PHONY: run quick test check format shell migrate messages torture dates mails soak fuzz clients \
+	bench audit requirements clean help
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -45,11 +50,12 @@ shell migrate: .venv/.run-installed
 help:
 	@sed -n 's/^#   //p' Makefile
 
-quick: .venv/.dev-installed
+quick: .venv/.dev-installed $(READERS)
 	$(EMBEDDED) $(PYTHON) -m pytest $(IN_TWO) $(ARGS) \
 		-m "not (alone or torture or browser or clients or postgresql)"
 
 torture: export TORTURE := full
+test: $(READERS)
 test torture: .venv/.dev-installed
 	@$(PYTHON) -m tests.lanes $@ $(ARGS)
 
@@ -74,6 +80,9 @@ dates: .venv/.dev-installed
 			$(EMBEDDED) $(PYTHON) -m pytest -n 2 $(CALENDARS) $(ARGS) || failed=1; \
 	done; \
 	exit $$failed
+
+mails: .venv/.dev-installed
+	$(EMBEDDED) $(PYTHON) -m pytest tests/journeys/test_browser_mails.py $(ARGS)
 
 soak: export TORTURE := full
 soak: .venv/.dev-installed
@@ -100,6 +109,16 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@$(INSTALL) -r $<
 	@touch $@
 
+# Of their own: they want other releases of what Parley uses too.
+.venv/.readers-installed: tests/readers/requirements.txt $(UV)
+	@echo "Installing $<"
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv/readers
+	@$(UV) pip install --quiet --python .venv/readers/bin/python --require-hashes -r $<
+	@touch $@
+
+tests/readers/node_modules/.package-lock.json: tests/readers/package-lock.json
+	npm ci --silent --ignore-scripts --prefix tests/readers
+
 bench: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks $(ARGS)
 
@@ -124,6 +143,7 @@ audit: $(UV)
 requirements: $(UV)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
 	$(COMPILE) $(ARGS) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) $(ARGS) tests/readers/requirements.in -o tests/readers/requirements.txt
 
 # Scripts take their words from the page, so there is no catalog of theirs.
 messages: .venv/.dev-installed

@@ -311,8 +311,8 @@ def test_whoever_booked_is_told_by_name_and_their_calendar_too(world: World) -> 
     drain()
     told = written_to("john@example.com")
     assert sorted(message.subject for message in told) == [
-        "Cancelled: Of Zephyrine with Zephyrine Quill",
-        "Cancelled: Tea with Zephyrine with Zephyrine Quill",
+        "Cancelled: Of Zephyrine with Zephyrine Quill, Wed 4 Mar, 14:00",
+        "Cancelled: Tea with Zephyrine with Zephyrine Quill, Wed 4 Mar, 11:00",
     ]
     [confirmed] = [message for message in told if "Tea" in message.subject]
     calendar = Calendar.from_ical(confirmed.attachments[0].get_payload(decode=True))
@@ -326,8 +326,8 @@ def test_team_mates_are_told(world: World) -> None:
     delete(world)
     drain()
     assert sorted(message.subject for message in written_to(world.bob.email)) == [
-        "Cancelled: your meeting with Zephyrine Quill",
-        "Zephyrine Quill declined your meeting",
+        "Cancelled: your meeting with Zephyrine Quill, Thu 5 Mar, 10:00 AM",
+        "Declined: your meeting with Zephyrine Quill, Fri 6 Mar, 10:00 AM",
     ]
 
 

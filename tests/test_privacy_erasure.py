@@ -147,8 +147,11 @@ def test_what_is_still_to_come_is_cancelled_and_both_are_told(
     erase(client, booking)
     drain()
     assert [(message.to, message.subject) for message in mail.outbox] == [
-        (["alice@example.com"], "Cancelled: 30 Minute Meeting with Quincey Morris"),
-        (["quincey@example.com"], "Cancelled: 30 Minute Meeting with Alice Ames"),
+        (
+            ["alice@example.com"],
+            "Cancelled: 30 Minute Meeting with Quincey Morris, Wed 4 Mar, 10:00 AM",
+        ),
+        (["quincey@example.com"], "Cancelled: 30 Minute Meeting with Alice Ames, Wed 4 Mar, 11:00"),
     ]
     kept = Booking.objects.get()
     assert (kept.status, kept.start, kept.end) == ("cancelled", booking.start, booking.end)

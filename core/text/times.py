@@ -89,6 +89,12 @@ def time_of_day(minute: int, person: Reader) -> str:
     return _face(*divmod(minute % _END_OF_DAY, 60), person)
 
 
+def beginning(start: datetime, person: Reader) -> str:
+    """Return `Tue 15 Dec, 2:00 PM`, in this person's zone: short enough for a subject."""
+    form = pgettext("short weekday, day and month", "D j M")
+    return f"{dateformat.format(start.astimezone(person.zone), form)}, {time(start, person)}"
+
+
 def span(start: datetime, end: datetime, person: Reader) -> str:
     """Return `Tue 12/15/2026, 2:00 PM – 3:00 PM (America/New_York)`.
 

@@ -17,7 +17,7 @@ from notifications.domain.channels import EmailContent, PushContent
 from notifications.domain.kinds import Facts, Message
 from scheduling.domain import facts as facts_
 from scheduling.messages import icalendar
-from scheduling.models.enums import Method
+from scheduling.models.enums import Method, Status
 
 _EMAILS = (
     "meeting_requested",
@@ -106,9 +106,12 @@ def _email(
         "person": person,
         "other": other,
         "name": other.name,
+        "when": times.beginning(meeting.start, person),
         "local_time": times.span(meeting.start, meeting.end, person),
         "utc_time": times.utc_span(meeting.start, meeting.end),
         "lead": times.lead(meeting.start - now),
+        "shown_link": meeting.link if meeting.status == Status.PENDING else "",
+        "join_url": meeting.link if meeting.status == Status.CONFIRMED else "",
         "meeting_url": links.meeting_url(meeting),
         "pending_url": links.pending_url(),
         "answer_url": links.answer_url(meeting),

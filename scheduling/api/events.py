@@ -126,19 +126,21 @@ class EventViewSet(ViewSet):
     def partial_update(self, request: Request, key: str) -> Response:
         """Change the notes, the phone number, the answers or the link of an event.
 
-        Use `reschedule` to change its time.
+        Use `reschedule` to change its time. Another link of a confirmed event raises `sequence`,
+        and both people get the calendar entry anew.
         """
         found = _event(request, key)
         asked = EventChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        wanted, now = asked.validated_data, timezone.now()
         changed = bookings.update(
             booking=found,
             notes=wanted.get("notes"),
             phone=wanted.get("attendee_phone"),
             answers=wanted.get("custom_field_values"),
             join_url=wanted.get("join_url"),
-            now=timezone.now(),
+            now=now,
+            admit=partial(limits.admit_link, booking=found, now=now, reader=caller(request)),
         )
         return _answer_event(changed)
 

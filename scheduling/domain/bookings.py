@@ -271,12 +271,14 @@ def update(
     phone: str | None = None,
     answers: Mapping[str, object] | None = None,
     join_url: str | None = None,
+    admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Change the notes, the phone number, the answers and the link.
 
     Answers that are not given stay; None removes one. Only given values are checked, because the
     questions may have changed since the others were answered. An empty link gives way to that of
-    the event type.
+    the event type. If people join a confirmed booking by another link then, its calendar entry goes
+    out anew. `admit` is called before that, with the booking locked, and may refuse it.
     """
     require_link(join_url or "", field="join_url")
 
@@ -295,11 +297,18 @@ def update(
                 kept = {k: v for k, v in locked.custom_field_values.items() if k not in answers}
                 checked = checked_answers(asked, answers, near=near, beside=len(kept))
                 locked.custom_field_values = kept | checked
+            former = locked.link
             if join_url is not None:
                 locked.join_url = join_url
+            is_stale = locked.link != former and locked.status_at(now) == Status.CONFIRMED
+            if is_stale:  # the entry in the calendars of both
+                admit()
+                locked.sequence += 1
             locked.updated_at = now
             columns = ["notes", "invitee_phone", "custom_field_values", "join_url", "updated_at"]
-            locked.save(update_fields=columns)
+            locked.save(update_fields=[*columns, "sequence"])
+            if is_stale:
+                notices.linked(locked, now=now)
         return locked
 
     return retrying(write)

@@ -15,6 +15,7 @@ from accounts.domain import windows
 from accounts.domain.windows import Window
 from accounts.models import User
 from core.text import mailboxes, times
+from notifications.models import Notification
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
 
@@ -57,6 +58,16 @@ _MOVES = Window(
 _MOVES_BY_HOST = Window("reschedules_host", DAY, _MOVES.refusal)
 
 
+_LINKS = Window(
+    "reschedules_host",
+    DAY,
+    _(
+        "You can change the link of a booking %(count)d times a day. You can change it again from"
+        " %(until)s."
+    ),
+)
+
+
 def admit_invitee(*, host: User, email: str, now: datetime, reader: times.Reader) -> None:
     """Raise Busy if one more booking on a public page is too many for this address."""
     made = _made_by(Role.INVITEE, email)
@@ -83,6 +94,16 @@ def admit_move(*, booking: Booking, role: Role, now: datetime, reader: times.Rea
     moments = moved.order_by("-at").values_list("at", flat=True)
     window = _MOVES if role is Role.INVITEE else _MOVES_BY_HOST
     windows.require_room(window, moments, now=now, reader=reader)
+
+
+def admit_link(*, booking: Booking, now: datetime, reader: times.Reader) -> None:
+    """Raise Busy if the link of this booking has changed as often as it can in a day.
+
+    Each change sends a mail to the invitee: the one to nobody's account.
+    """
+    told = Notification.objects.filter(topic=booking.topic, kind="booking_linked", user=None)
+    moments = told.order_by("-created_at").values_list("created_at", flat=True)
+    windows.require_room(_LINKS, moments, now=now, reader=reader)
 
 
 def _made_by(role: Role, email: str) -> QuerySet[Booking, Booking]:

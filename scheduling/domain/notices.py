@@ -94,6 +94,12 @@ def rescheduled(
     notifications.enqueue(rows, now=now)
 
 
+def linked(booking: Booking, *, now: datetime) -> None:
+    """Send both parties the calendar entry with its new link."""
+    rows = [_email(booking, role, "booking_linked", now, calendar=Method.REQUEST) for role in _BOTH]
+    notifications.enqueue(rows, now=now)
+
+
 def _put_into_calendars(booking: Booking, now: datetime) -> Iterator[Notification]:
     """Send both parties a calendar entry and the reminders that are still to come."""
     for role in _BOTH:

@@ -143,7 +143,9 @@ class EventSerializer(serializers.Serializer[Booking]):
     metadata = serializers.DictField(
         child=serializers.CharField(), help_text="What was given when it was created."
     )
-    sequence = serializers.IntegerField(help_text="Rises with every change of status or time.")
+    sequence = serializers.IntegerField(
+        help_text="Rises with every change of status, time or link."
+    )
     last_change = LastChangeSerializer(source="*")
     previous = Derived(
         _previous,

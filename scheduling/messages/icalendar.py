@@ -19,6 +19,9 @@ from scheduling.models.enums import Method
 _PRODID: Final = "-//Parley//Parley//EN"
 # RFC 5545, 3.3.11: a text holds none of these.
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# A parameter holds no quotation mark. Many programs do not know the way to write one (RFC 6868).
+# libical takes a backslash at the end for the start of an escape, and loses the whole person.
+_IN_PARAMETERS: Final = str.maketrans({'"': "'", "\\": "\N{FULLWIDTH REVERSE SOLIDUS}"})
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def _event(entry: Entry, *, is_cancelled: bool = False) -> Event:
 def _address(person: Person) -> vCalAddress:
     address = vCalAddress(f"mailto:{_in_ascii(person.email)}")
     if name := _line(person.name):
-        address.params["CN"] = vText(name)
+        address.params["CN"] = vText(name.translate(_IN_PARAMETERS))
     return address
 
 

@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from core.text import times
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
-from notifications.domain.kinds import Erased, Facts, Message
+from notifications.domain.kinds import Erased, Facts, Message, Untrue
 from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
 from scheduling.messages.entries import calendar_object
 from scheduling.messages.parties import (
     Party,
+    about_link,
     answers,
     given_up,
     greeting,
@@ -35,6 +36,7 @@ _EMAILS = (
     "booking_rejected",
     "booking_cancelled",
     "booking_rescheduled",
+    "booking_linked",
     "booking_expired",
     "booking_reminder",
     "booking_unanswered",
@@ -66,6 +68,8 @@ class BookingWriter(kinds.Writer):
             raise Erased
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
+        if kind == "booking_linked" and found.sequence != facts["sequence"]:
+            raise Untrue("changed")  # the message about the later change has the link
         asks_host = kind == "booking_requested" and facts["to"] == Role.HOST
         if asks_host or kind in _REQUESTS:
             facts_.check_request(found, facts, now=now)
@@ -119,6 +123,7 @@ def _context(
     booking: Booking, reader: Party, other: Party, facts: Facts, now: datetime
 ) -> dict[str, Any]:
     is_host, says_all = reader.role is Role.HOST, tells_all(booking, reader)
+    is_certain = booking.status == Status.CONFIRMED
     context = {
         "booking": booking,
         "event_type": booking.event_type,
@@ -131,12 +136,15 @@ def _context(
         "greeting": greeting(booking, reader),
         "notes": booking.notes if says_all else "",
         "answers": answers(booking) if says_all else [],
+        "when": times.beginning(booking.start, reader),
         "local_time": times.span(booking.start, booking.end, reader),
         "utc_time": times.utc_span(booking.start, booking.end),
         "lead": times.lead(booking.start - now),
         "given_up": given_up(booking, reader, other, booking.status),
-        "join_url": booking.link if booking.status == Status.CONFIRMED else "",
+        "about_link": about_link(booking, booking.status),
+        "join_url": booking.link if is_certain else "",
         "booking_url": links.booking_url(booking) if is_host else "",
+        "calendar_url": "" if is_host or not is_certain else links.calendar_url(booking),
         "manage_url": "" if is_host else links.manage_url(booking),
     }
     if "before" in facts:

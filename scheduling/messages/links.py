@@ -20,6 +20,11 @@ def manage_url(booking: Booking) -> str:
     return links.manage_url(booking.pk, booking.invitee_email)
 
 
+def calendar_url(booking: Booking) -> str:
+    """Return the URL of the ways to put this booking into a calendar, for its invitee."""
+    return f"{manage_url(booking)}#calendar"
+
+
 def manage_token(booking: Booking) -> str:
     """Return the token at the end of an invitee's URLs."""
     return links.manage_token(booking.pk, booking.invitee_email)

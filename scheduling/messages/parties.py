@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.text import times
 from scheduling.models import Booking
-from scheduling.models.enums import Role, Status
+from scheduling.models.enums import OPEN, Role, Status
 from scheduling.rules.custom_fields import questions_with_answers
 
 
@@ -91,6 +91,17 @@ def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
         return ""
     said = _GIVEN_UP[reader.role] if status == Status.PENDING else _WAS_GIVEN_UP
     return said % {"name": other.name, "time": times.span(*span, reader)}
+
+
+def about_link(booking: Booking, status: str) -> str:
+    """Return a sentence about the link of an open booking that cannot be joined yet; else empty."""
+    if status not in OPEN or not booking.event_type.is_online:
+        return ""
+    if not booking.link:
+        return gettext("The link to join follows.")
+    return (
+        gettext("The link to join comes with the confirmation.") if status == Status.PENDING else ""
+    )
 
 
 def answers(booking: Booking) -> list[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, PersonGone, TimeTaken
-from scheduling.messages.parties import Party, answers, given_up, parties
+from scheduling.messages.parties import Party, about_link, answers, given_up, parties
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
 
@@ -52,11 +52,7 @@ class Card:
     @property
     def about_link(self) -> str:
         """Return a sentence about the link of an open booking that cannot be joined yet."""
-        if not self.is_open or self.join_url or not self.booking.event_type.is_online:
-            return ""
-        if self.booking.link:
-            return gettext("The link to join comes with the confirmation.")
-        return gettext("The link to join follows.")
+        return about_link(self.booking, self.status) if self.is_open else ""
 
     @property
     def may_answer(self) -> bool:

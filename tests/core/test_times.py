@@ -1,6 +1,8 @@
-"""Time until something starts, in words."""
+"""Times as people read them: how long until something starts, and when it does, in few words."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import translation
@@ -33,3 +35,31 @@ from core.text import times
 def test_a_wait_is_rounded_to_what_people_say(wait: dict[str, int], words: str) -> None:
     with translation.override("en"):
         assert times.lead(timedelta(**wait)) == words
+
+
+@dataclass(frozen=True)
+class Reader:
+    name: str
+    time_format: str
+    date_format: str = "MM/dd/yyyy"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.name)
+
+
+@pytest.mark.parametrize(
+    ("reader", "start", "words"),
+    [
+        (Reader("UTC", "HH:mm"), datetime(2026, 12, 8, 17, 45), "Tue 8 Dec, 17:45"),
+        (Reader("UTC", "hh:mm a"), datetime(2026, 12, 8, 17, 45), "Tue 8 Dec, 5:45 PM"),
+        (Reader("Asia/Kathmandu", "HH:mm"), datetime(2026, 12, 8, 20), "Wed 9 Dec, 01:45"),
+        # The clock shows this time twice.
+        (Reader("Europe/Berlin", "HH:mm"), datetime(2026, 10, 25, 0, 30), "Sun 25 Oct, 02:30 CEST"),
+        (Reader("Europe/Berlin", "HH:mm"), datetime(2026, 10, 25, 1, 30), "Sun 25 Oct, 02:30 CET"),
+    ],
+    ids=str,
+)
+def test_a_start_is_told_in_few_words(reader: Reader, start: datetime, words: str) -> None:
+    with translation.override("en"):
+        assert times.beginning(start.replace(tzinfo=UTC), reader) == words

@@ -4,7 +4,7 @@ Screenshots of the pages on the way go to `screenshots/`.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -38,8 +38,8 @@ Scheme = Literal["light", "dark"]
 SCHEMES: dict[str, Scheme] = {"desk": "light", "phone": "dark"}
 
 # WCAG 2.2 at level AA, and what axe holds to be good practice beyond it.
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_OPTIONS = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]}
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+_RULES = (*WCAG, "best-practice")
 
 # Each element of the page: what it is and what holds it. Texts and addresses count as there or not,
 # and numbers are alike, so that rows are of one kind however many there are and whatever they say.
@@ -68,6 +68,22 @@ _CONTROLS = """
     .filter((control) => control.checkVisibility({ visibilityProperty: true }))
     .map((control) => `${control.localName} ${control.name ?? ""} ${control.textContent.trim()}`)
 """
+
+
+def faults_of(page: Page, rules: Sequence[str] = _RULES) -> list[str]:
+    """Return the breaches of these sets of rules that axe finds on a page."""
+    # Evaluated by the debugger: the page's own policy lets no foreign script in.
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"runOnly": {"type": "tag", "values": rules}, "resultTypes": ["violations"]}
+    violations: list[dict[str, Any]] = page.evaluate(
+        "async (options) => (await axe.run(options)).violations", options
+    )
+    return [
+        f"{violation['id']}: {violation['help']}\n  {node['html']}\n  {node['failureSummary']}"
+        for violation in violations
+        for node in violation["nodes"]
+    ]
 
 
 @dataclass
@@ -155,7 +171,7 @@ class Visitor:
         if not self._is_new(scheme):
             return
         self.page.emulate_media(color_scheme=scheme)
-        found = self._axe()
+        found = faults_of(self.page)
         self.page.emulate_media(color_scheme=self.scheme)
         assert not found, "\n".join([f"what axe finds on {name}, {size}, {scheme}:", *found])
 
@@ -167,19 +183,6 @@ class Visitor:
                 (self.seen / sha256(f"{scheme} {kind}".encode()).hexdigest()).touch(exist_ok=False)
                 new += 1
         return new > 0
-
-    def _axe(self) -> list[str]:
-        # Evaluated by the debugger: the page's own policy lets no foreign script in.
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(AXE_SCRIPT)
-        violations: list[dict[str, Any]] = self.page.evaluate(
-            "async (options) => (await axe.run(options)).violations", _OPTIONS
-        )
-        return [
-            f"{violation['id']}: {violation['help']}\n  {node['html']}\n  {node['failureSummary']}"
-            for violation in violations
-            for node in violation["nodes"]
-        ]
 
     def sign_in(self, person: User, password: str = factories.PASSWORD) -> None:
         self.page.get_by_label("Email").fill(person.email)

@@ -25,7 +25,9 @@ def test_the_host_is_told_and_sees_it_on_the_booking(
     states = {row.kind: row.state for row in outbox.rows("email")}
     assert states == {"booking_confirmed": "failed", "booking_undelivered": "sent"}
     [mail] = mail_server.received
-    assert mail.subject == "Your invitee gets no email: 30 Minute Meeting with John Doe"
+    assert mail.subject == (
+        "Your invitee gets no email: 30 Minute Meeting with John Doe, Wed 4 Mar, 10:00 AM"
+    )
     booking.refresh_from_db()
     assert booking.undelivered_at is not None
     host = Client(headers={"host": "localhost"})

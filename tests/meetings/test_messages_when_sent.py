@@ -174,7 +174,9 @@ def test_after_an_outage_one_reminder_comes_and_says_how_long_it_is_still(
     sent(NOW)
     found = sent(at)
     assert len(posted()) == 2
-    assert found[BOB].subject == f"Your meeting with Alice Ames starts {says}"
+    assert found[BOB].subject == (
+        f"Your meeting with Alice Ames starts {says}, Wed 4 Mar, 10:00 AM"
+    )
     assert f"\nYour meeting with Alice Ames starts {says}.\n" in found[BOB].body
 
 

@@ -73,13 +73,13 @@ def test_both_are_told_of_an_answer_in_their_own_language(
     with translation.override(acting):
         services.confirm(meeting=meeting, actor=bob, now=NOW)
     to_alice, to_bob = (content(person, "meeting_confirmed") for person in (alice, bob))
-    assert to_alice["subject"] == "Confirmed: your meeting with Bob Byrd"
-    assert to_bob["subject"] == "Bestätigt: dein Treffen mit Alice Ames"
+    assert to_alice["subject"] == "Confirmed: your meeting with Bob Byrd, Wed 4 Mar, 10:00 AM"
+    assert to_bob["subject"] == "Bestätigt: dein Treffen mit Alice Ames, Mi 4 Mär, 10:00 AM"
     assert summary(to_alice) == "Meeting: Alice Ames and Bob Byrd"
     assert summary(to_bob) == "Treffen: Alice Ames und Bob Byrd"
-    assert content(bob, "meeting_reminder")["subject"] == "Gleich: Alice Ames"
+    assert content(bob, "meeting_reminder")["subject"] == "Gleich: Alice Ames, Mi 4 Mär, 10:00 AM"
     assert content(alice, "meeting_reminder")["subject"] == (
-        "Your meeting with Bob Byrd starts in 15 minutes"
+        "Your meeting with Bob Byrd starts in 15 minutes, Wed 4 Mar, 10:00 AM"
     )
 
 

@@ -126,7 +126,10 @@ def test_it_takes_two_queries(
         ({"custom_field_values": {}}, {}),
         ({}, {}),
         (None, {}),
-        ({"join_url": LINK}, {"join_url": LINK, "location": ZOOM | {"join_url": LINK}}),
+        (
+            {"join_url": LINK},
+            {"join_url": LINK, "location": ZOOM | {"join_url": LINK}, "sequence": 1},
+        ),
         ({"join_url": ""}, {}),
         ({"join_url": None}, {}),
         ({"metadata": {"a": "b"}}, {}),

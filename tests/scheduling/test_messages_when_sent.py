@@ -175,7 +175,7 @@ def test_after_an_outage_a_reminder_says_how_long_it_is_still(
     sent(NOW)
     found = sent(at)
     subject = f"30 Minute Meeting with Alice Ames starts {says}"
-    assert found[JOHN].subject == subject
+    assert found[JOHN].subject == f"{subject}, Wed 4 Mar, 11:00"
     assert f"\n{subject}.\n" in found[JOHN].body
     assert subject in str(found[JOHN].alternatives[0][0])
 
@@ -185,7 +185,8 @@ def test_after_an_outage_the_last_reminder_comes_alone(booking: Booking) -> None
     found = sent(START - QUARTER)
     assert len(posted()) == 2
     assert {message.subject.rpartition(" starts ")[2] for message in found.values()} == {
-        "in 15 minutes"
+        "in 15 minutes, Wed 4 Mar, 10:00 AM",
+        "in 15 minutes, Wed 4 Mar, 11:00",
     }
     assert ends(kind=REMINDER) == {("withdrawn", "late"), ("sent", "")}
 
@@ -195,11 +196,11 @@ def test_nobody_is_asked_for_what_is_answered(alice: User, approved: EventType, 
     bookings.confirm(booking=booking, actor=bookings.host(alice), now=NOW)
     found = sent(NOW)
     assert ends(kind="booking_requested", user=alice) == {("withdrawn", "changed")}
-    assert found[HOST].subject == "Confirmed: Interview with John Doe"
+    assert found[HOST].subject == "Confirmed: Interview with John Doe, Wed 4 Mar, 10:00 AM"
     # The invitee hears of both.
     assert [message.subject for message in posted() if message.to == [JOHN]] == [
-        "Your request for Interview with Alice Ames was sent",
-        "Confirmed: Interview with Alice Ames",
+        "Request sent: Interview with Alice Ames, Wed 4 Mar, 11:00",
+        "Confirmed: Interview with Alice Ames, Wed 4 Mar, 11:00",
     ]
 
 
@@ -216,7 +217,9 @@ def test_who_was_asked_and_is_asked_for_another_time_is_asked_once(
     booking = bookings.reschedule(booking=booking, start=START + HOUR, actor=INVITEE, now=NOW)
     found = sent(NOW)
     assert ends(kind="booking_requested", user=alice) == {("withdrawn", "changed")}
-    assert found[HOST].subject == "Please approve the new time: Interview with John Doe"
+    assert found[HOST].subject == (
+        "Please approve the new time: Interview with John Doe, Wed 4 Mar, 11:00 AM"
+    )
     assert "The new time waits for your approval." in found[HOST].body
     assert links.answer_url(booking) in found[HOST].body
 
@@ -230,7 +233,7 @@ def test_a_new_time_that_is_answered_is_told_and_not_asked_for(
     moved = bookings.reschedule(booking=booking, start=START + HOUR, actor=INVITEE, now=NOW)
     bookings.reject(booking=moved, actor=host, now=NOW)
     told = sent(NOW)[HOST]
-    assert told.subject == "Moved: Interview with John Doe"
+    assert told.subject == "Moved: Interview with John Doe, Wed 4 Mar, 11:00 AM"
     assert "approv" not in told.body.lower()
     assert "/bookings/answer/" not in f"{told.body}{told.alternatives}"
     # It still leaves the host's calendar.
@@ -250,7 +253,9 @@ def test_a_worker_that_claimed_before_an_erasure_gives_back_and_nothing_is_sent_
         assert outbox.give_back(claimed[1:]) == len(claimed) - 1
     found = sent(NOW)
     assert set(found) == {HOST, JOHN}
-    assert found[HOST].subject == "Cancelled: 30 Minute Meeting with John Doe"
+    assert found[HOST].subject == (
+        "Cancelled: 30 Minute Meeting with John Doe, Wed 4 Mar, 10:00 AM"
+    )
 
 
 # --- whom an answer reaches ---------------------------------------------------------------------

@@ -43,6 +43,8 @@ def _german(settings: Settings, tmp_path: Path) -> None:
         "When:": "Wann:",
         "Where:": "Wo:",
         "Zoom Call": "Zoom-Anruf",
+        "The link to join follows.": "Der Link folgt.",
+        "Put it into your calendar": "In den Kalender eintragen",
         "Move or cancel": "Verschieben oder absagen",
         "It was on %(old_time)s.": "Es war am %(old_time)s.",
         "%(what)s with %(name)s starts %(lead)s.": "%(what)s mit %(name)s beginnt %(lead)s.",
@@ -65,12 +67,12 @@ def speaks(person: User, language: str) -> None:
 
 
 TO_HOST = {
-    "en": "Confirmed: 30 Minute Meeting with John Doe",
-    "de": "Bestätigt: 30 Minute Meeting mit John Doe",
+    "en": "Confirmed: 30 Minute Meeting with John Doe, Wed 4 Mar, 10:00 AM",
+    "de": "Bestätigt: 30 Minute Meeting mit John Doe, Mi 4 Mär, 10:00 AM",
 }
 TO_JOHN = {
-    "en": "Confirmed: 30 Minute Meeting with Alice Ames",
-    "de": "Bestätigt: 30 Minute Meeting mit Alice Ames",
+    "en": "Confirmed: 30 Minute Meeting with Alice Ames, Wed 4 Mar, 11:00",
+    "de": "Bestätigt: 30 Minute Meeting mit Alice Ames, Mi 4 Mär, 11:00",
 }
 
 
@@ -112,6 +114,10 @@ def test_all_of_an_email_is_in_that_language(alice: User, book: Book) -> None:
         "Wann:   Mi 04.03.2026, 11:00 – 11:30 (Europe/Berlin)\n"
         "        Mi 2026-03-04, 10:00 – 10:30 UTC\n"
         "Wo:     Zoom-Anruf\n"
+        "        Der Link folgt.\n"
+        "\n"
+        "In den Kalender eintragen:\n"
+        f"{links.manage_url(booking)}#calendar\n"
         "\n"
         "Verschieben oder absagen:\n"
         f"{links.manage_url(booking)}\n"

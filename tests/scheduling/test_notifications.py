@@ -67,13 +67,13 @@ def test_both_get_the_booking_and_reminders_and_the_host_a_push_message(
 ) -> None:
     book()
     assert subjects("booking_confirmed") == {
-        HOST: "Confirmed: 30 Minute Meeting with John Doe",
-        JOHN: "Confirmed: 30 Minute Meeting with Alice Ames",
+        HOST: "Confirmed: 30 Minute Meeting with John Doe, Wed 4 Mar, 5:00 AM",
+        JOHN: "Confirmed: 30 Minute Meeting with Alice Ames, Wed 4 Mar, 11:00",
     }
     assert reminders() == REMINDED
     assert subjects("booking_reminder") == {
-        HOST: "30 Minute Meeting with John Doe starts in 15 minutes",
-        JOHN: "30 Minute Meeting with Alice Ames starts in 15 minutes",
+        HOST: "30 Minute Meeting with John Doe starts in 15 minutes, Wed 4 Mar, 5:00 AM",
+        JOHN: "30 Minute Meeting with Alice Ames starts in 15 minutes, Wed 4 Mar, 11:00",
     }
     assert pushed() == [
         ("Reminder", "30 Minute Meeting with John Doe starts in a day."),
@@ -133,8 +133,8 @@ def test_a_request_asks_the_host_and_tells_the_invitee(
         ("booking-created", PHONE, "waiting"),
     ]
     assert subjects("booking_requested") == {
-        HOST: "Please approve: Interview with John Doe",
-        JOHN: "Your request for Interview with Alice Ames was sent",
+        HOST: "Please approve: Interview with John Doe, Wed 4 Mar, 5:00 AM",
+        JOHN: "Request sent: Interview with Alice Ames, Wed 4 Mar, 11:00",
     }
     host, invitee = mail(HOST, "booking_requested"), mail(JOHN, "booking_requested")
     assert host["text"].endswith(
@@ -175,7 +175,7 @@ def test_declining_tells_the_invitee_why(alice: User, approved: EventType, book:
     bookings.reject(booking=booking, actor=bookings.host(alice), now=NOW, reason="Away.")
     assert told(3) == [("booking_rejected", JOHN, "waiting")]
     content = mail(JOHN, "booking_rejected")
-    assert content["subject"] == "Declined: Interview with Alice Ames"
+    assert content["subject"] == "Declined: Interview with Alice Ames, Wed 4 Mar, 11:00"
     assert sentence(JOHN, "booking_rejected") == (
         "Alice Ames declined your request. They wrote: “Away.”"
     )
@@ -192,8 +192,8 @@ def test_a_request_that_expires_is_told_to_both(
         ("booking_expired", JOHN, "waiting"),
     ]
     assert subjects("booking_expired") == {
-        HOST: "Not answered in time: Interview with John Doe",
-        JOHN: "Not answered in time: Interview with Alice Ames",
+        HOST: "Not answered in time: Interview with John Doe, Wed 4 Mar, 5:00 AM",
+        JOHN: "Not answered in time: Interview with Alice Ames, Wed 4 Mar, 11:00",
     }
     assert "ics" not in mail(HOST, "booking_expired") | mail(JOHN, "booking_expired")
 
@@ -226,8 +226,8 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
         ("booking-rescheduled", PHONE),
     ]
     assert subjects("booking_rescheduled") == {
-        HOST: "Moved: 30 Minute Meeting with John Doe",
-        JOHN: "Moved: 30 Minute Meeting with Alice Ames",
+        HOST: "Moved: 30 Minute Meeting with John Doe, Thu 5 Mar, 5:00 AM",
+        JOHN: "Moved: 30 Minute Meeting with Alice Ames, Thu 5 Mar, 11:00",
     }
     assert sentence(HOST, "booking_rescheduled") == (
         "John Doe moved 30 Minute Meeting with you."
@@ -256,7 +256,9 @@ def test_an_event_type_has_reminders_of_its_own(alice: User, book: Book) -> None
         -timedelta(hours=2),
         -timedelta(minutes=10),
     }
-    assert mail(JOHN, "booking_reminder")["subject"].endswith("starts in 10 minutes")
+    assert mail(JOHN, "booking_reminder")["subject"] == (
+        "30 Minute Meeting with Alice Ames starts in 10 minutes, Wed 4 Mar, 11:00"
+    )
 
 
 def test_an_event_type_may_have_no_reminders(alice: User, book: Book) -> None:
@@ -290,8 +292,8 @@ def test_what_must_be_approved_anew_leaves_the_calendars(
         ("booking-rescheduled", PHONE, "waiting"),
     ]
     assert subjects("booking_rescheduled") == {
-        HOST: "Please approve the new time: Interview with John Doe",
-        JOHN: "Moved: Interview with Alice Ames",
+        HOST: "Please approve the new time: Interview with John Doe, Thu 5 Mar, 5:00 AM",
+        JOHN: "Moved: Interview with Alice Ames, Thu 5 Mar, 11:00",
     }
     for address in (HOST, JOHN):
         content = mail(address, "booking_rescheduled")
@@ -320,8 +322,8 @@ def test_a_host_who_moves_a_request_is_not_asked_to_approve_it_as_if_another_had
 ) -> None:
     bookings.reschedule(booking=book(approved), start=LATER, actor=bookings.host(alice), now=NOW)
     assert subjects("booking_rescheduled") == {
-        HOST: "Moved: Interview with John Doe",
-        JOHN: "Moved: Interview with Alice Ames",
+        HOST: "Moved: Interview with John Doe, Thu 5 Mar, 5:00 AM",
+        JOHN: "Moved: Interview with Alice Ames, Thu 5 Mar, 11:00",
     }
     said = sentence(HOST, "booking_rescheduled")
     assert said.startswith("You moved Interview with John Doe. It was on ")
@@ -371,8 +373,8 @@ def test_cancelling_tells_both_and_takes_it_out_of_their_calendars(
         *push,
     ]
     assert subjects("booking_cancelled") == {
-        HOST: "Cancelled: 30 Minute Meeting with John Doe",
-        JOHN: "Cancelled: 30 Minute Meeting with Alice Ames",
+        HOST: "Cancelled: 30 Minute Meeting with John Doe, Wed 4 Mar, 5:00 AM",
+        JOHN: "Cancelled: 30 Minute Meeting with Alice Ames, Wed 4 Mar, 11:00",
     }
     assert {address: sentence(address, "booking_cancelled") for address in says} == says
     for address in (HOST, JOHN):

@@ -42,7 +42,7 @@ def test_the_host_is_reminded_a_day_before_the_start(approved: EventType, book: 
     ]
     assert send(START - DAY) == [("booking_unanswered", "sent", "")]
     content = outbox.content_of(Notification.objects.get(kind="booking_unanswered"))
-    assert content["subject"] == "Not answered yet: Interview with John Doe"
+    assert content["subject"] == "Not answered yet: Interview with John Doe, Wed 4 Mar, 10:00 AM"
     assert "The request expires when the meeting would start, in a day." in content["text"]
     assert "/bookings/answer/" in content["text"]
 
@@ -90,5 +90,7 @@ def test_the_recipient_of_a_meeting_request_is_reminded(alice: User, bob: User) 
         ("meeting_unanswered", "withdrawn", "changed"),
     ]
     content = outbox.content_of(Notification.objects.filter(kind="meeting_unanswered")[1])
-    assert content["subject"] == "Not answered yet: a meeting with Alice Ames"
+    assert content["subject"] == (
+        "Not answered yet: a meeting with Alice Ames, Wed 4 Mar, 10:00 AM"
+    )
     assert waits.status == "pending"

@@ -41,4 +41,4 @@ def test_that_it_was_stopped_is_told_in_the_owners_language(
         notices.disabled(webhook, now=NOW)
     content = content_of(Notification.objects.get())
     assert content["subject"] == subject
-    assert f'webhook "Main Webhook" anything: {reason}.' in content["text"]
+    assert f'webhook "Main Webhook" any more: {reason}.' in content["text"]

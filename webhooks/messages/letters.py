@@ -3,6 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from django.conf import settings
+from django.urls import reverse
+
 from notifications.domain import kinds, notifications
 from notifications.domain.kinds import Facts, Message
 from webhooks.models import Webhook
@@ -16,7 +19,12 @@ class WebhookWriter(kinds.Writer):
 
     def write(self, kind: str, found: Webhook, facts: Facts, *, now: datetime) -> Message:
         reason = Webhook.DisabledReason(facts["reason"]).label
-        context = {"webhook": found, "reason": reason, "person": found.owner}
+        context = {
+            "webhook": found,
+            "webhook_url": settings.PUBLIC_URL + reverse("webhooks:webhook", args=[found.pk]),
+            "reason": reason,
+            "person": found.owner,
+        }
         content = notifications.render_email(kind, context, language=found.owner.mail_language)
         return Message(found.owner.email, content)
 
