@@ -146,7 +146,7 @@ CELERY_BEAT_SCHEDULE = {
         "webhooks.tasks.sweep_deliveries": SWEEP_SECONDS,
         "scheduling.tasks.sweep_bookings": SWEEP_SECONDS,
         "meetings.tasks.sweep_meetings": SWEEP_SECONDS,
-        "core.tasks.retain": 600.0,
+        "core.tasks.retain": 60.0,
     }.items()
 }
 CELERY_BEAT_SCHEDULER = "config.beat:MonotonicScheduler"
