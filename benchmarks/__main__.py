@@ -6,7 +6,7 @@ from importlib import import_module
 
 from benchmarks.table import Row, finish
 
-_ALL = ("slots", "lists", "bookings", "growth", "webhooks", "startup")
+_ALL = ("slots", "lists", "bookings", "growth", "webhooks", "retention", "startup")
 
 
 def rows(names: Sequence[str]) -> Iterator[Row]:

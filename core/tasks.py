@@ -10,7 +10,7 @@ from core.db import outbox
 from core.people import privacy
 
 # Of each minute (`CELERY_BEAT_SCHEDULE`), so that the thread is free for other sweeps in the rest.
-RETAIN_SECONDS = 20.0
+RETAIN_SECONDS = 30.0
 
 
 # Of the plain class: it waits for nobody, so it needs no place, and without one it would be lost.

@@ -106,7 +106,7 @@ def outdated(*, now: datetime) -> Iterator[Outdated]:
 
 def _forget_deliveries(keys: list[int]) -> None:
     """Delete these deliveries, and the events of which they were the last."""
-    events = set(Delivery.objects.filter(pk__in=keys).values_list("event", flat=True))
+    events = set(Delivery.objects.filter(pk__in=keys).order_by().values_list("event", flat=True))
     privacy.delete(Delivery, keys)
     last = WebhookEvent.objects.filter(_UNTOLD, pk__in=events).values_list("pk", flat=True)
     privacy.delete(WebhookEvent, list(last))
