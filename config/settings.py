@@ -508,6 +508,9 @@ SENTRY_TRACES_SAMPLE_RATE = read("SENTRY_TRACES_SAMPLE_RATE", 0.0, environment.s
 OTEL_EXPORTER_OTLP_ENDPOINT = read("OTEL_EXPORTER_OTLP_ENDPOINT", "", environment.address)
 OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
 
+# The floors with an outbox, for `manage.py outbox` and the staff pages.
+OUTBOXES = ["notifications.domain.outboxes", "webhooks.domain.outboxes"]
+
 # --- privacy ----------------------------------------------------------------------------------
 
 # What each floor knows of a person: the upper ones first, for they point at the lower.
