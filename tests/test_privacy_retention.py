@@ -35,6 +35,7 @@ from tests import factories
 from tests.outbox import mail
 from tests.pages import NOW, START
 from tests.torture.races import at_once
+from webhooks import privacy as webhooks_privacy
 from webhooks.domain import services
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
@@ -237,7 +238,8 @@ def test_an_index_finds_what_is_to_be_forgotten(settings: Settings) -> None:
     scanned = set()
     for kind in outdated(settings):
         table = kind.rows.model._meta.db_table
-        plan = kind.rows.order_by(kind.by).values_list("pk", kind.by)[: kind.batch].explain()
+        rows = kind.rows if kind.among is None else kind.among
+        plan = rows.order_by(kind.by).values_list("pk", kind.by)[: kind.batch].explain()
         if f"SCAN {table}" in plan or "TEMP B-TREE" in plan:
             scanned.add((table, kind.by))
     assert scanned == SCANNED
@@ -343,6 +345,17 @@ def test_a_batch_begins_where_the_last_one_ended() -> None:
     ranges = [f"{NOW - days(age):%Y-%m-%d}" for age in (103, 101)]
     assert [">=" in sql for sql in found] == [False, True, True]
     assert [day in sql for day, sql in zip(ranges, found[1:], strict=True)] == [True, True]
+
+
+def test_events_are_found_behind_others_that_are_kept(webhook: Webhook) -> None:
+    """Events with a delivery that is kept do not hide those whose webhook was deleted."""
+    kept = [tried(webhook, at=days(50), settled=days(1)).event for _row in range(5)]
+    other = factories.webhook(webhook.owner)
+    tried(other, at=days(40), settled=days(1))
+    other.delete()
+    [*_, events] = webhooks_privacy.outdated(now=NOW)
+    privacy.in_turns([replace(events, batch=2)], until=math.inf)
+    assert list(WebhookEvent.objects.order_by("pk")) == kept
 
 
 def test_rows_of_the_same_moment_are_all_forgotten() -> None:

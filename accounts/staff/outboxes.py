@@ -69,8 +69,8 @@ class OutboxAdmin(ReadOnlyAdmin[R]):
 
     @staff_action(_("Send again"))
     def requeue(self, request: HttpRequest, row: R) -> None:
-        outboxes.of(row).requeue(pk=row.pk, now=timezone.now())
+        outboxes.of_table(type(row))[0].requeue(pk=row.pk, now=timezone.now())
 
     @staff_action(_("Take back what has not been sent"), warning=_("It is not sent any more."))
     def withdraw(self, request: HttpRequest, row: R) -> None:
-        outboxes.of(row).withdraw(pk=row.pk, now=timezone.now())
+        outboxes.of_table(type(row))[0].withdraw(pk=row.pk, now=timezone.now())

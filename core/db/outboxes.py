@@ -29,7 +29,8 @@ class Outbox:
     """Rows of one table that are sent in one way.
 
     `kind`, `topic` and `account` are lookups: they say where a row's kind, its topic and the number
-    of its account stand. `kinds` returns the kinds that are known.
+    of its account stand. `kinds` returns the kinds that are known. The verbs take any row of the
+    table.
     """
 
     name: str
@@ -78,11 +79,6 @@ def outboxes() -> list[Outbox]:
     """Return the outboxes of all apps."""
     parts = [cast(Part, import_module(name)) for name in settings.OUTBOXES]
     return [box for part in parts for box in part.outboxes()]
-
-
-def of(row: OutboxRow) -> Outbox:
-    """Return the outbox in which this row is."""
-    return next(box for box in of_table(type(row)) if box.rows.filter(pk=row.pk).exists())
 
 
 def of_table(model: type[OutboxRow]) -> list[Outbox]:

@@ -66,13 +66,15 @@ class Outdated:
     """Rows of one kind that are to be forgotten, and what forgets them.
 
     They are read in the order of the column `by`, so its index must serve the condition of `rows`,
-    or the table must stay small. `forget` gets the keys of a batch, locked and in a transaction,
-    and must take them out of `rows`. Without it they are deleted. `batch` is their number: it
-    bounds how long the locks are held.
+    or the table must stay small. Where `rows` asks more than an index can answer, they are looked
+    for `among` the rows that the index finds, a batch of these at a time. `forget` gets the keys of
+    a batch, locked and in a transaction, and must take them out of `rows`. Without it they are
+    deleted. `batch` is their number: it bounds how long the locks are held.
     """
 
     rows: "models.QuerySet[Any, Any]"
     by: str
+    among: "models.QuerySet[Any, Any] | None" = None
     forget: Callable[[list[Any]], object] | None = None
     batch: int = BATCH
 
@@ -180,17 +182,18 @@ def _batch_by_batch(kind: Outdated) -> Iterator[bool]:
     """Forget one batch at each step. Yield True as long as there may be more.
 
     A batch is found without a lock. It begins where the last one ended, so that no query reads the
-    index entries of rows that are gone.
+    index entries of rows that are gone. Where none of a batch could be forgotten, the next begins
+    after it, so that the rows get fewer in any case.
     """
-    rest = kind.rows
+    rows = kind.rows if kind.among is None else kind.among
+    rest = rows
     while True:
         found = list(rest.order_by(kind.by).values_list("pk", kind.by)[: kind.batch])
         count = forget(kind, [pk for pk, _value in found]) if found else 0
-        # Another transaction holds what was found and not forgotten.
-        if not count or len(found) < kind.batch:
+        if len(found) < kind.batch:
             return
         yield True
-        rest = kind.rows.filter(**{f"{kind.by}__gte": found[-1][1]})
+        rest = rows.filter(**{f"{kind.by}__{'gte' if count else 'gt'}": found[-1][1]})
 
 
 def forget(kind: Outdated, keys: list[Any]) -> int:

@@ -11,7 +11,7 @@ from core.db.outboxes import Outbox
 from core.errors import Conflict, NotFound
 from webhooks.domain import services
 from webhooks.domain.events import EVENTS, TEST
-from webhooks.models import Delivery, Webhook
+from webhooks.models import Delivery
 
 
 def outboxes() -> Iterable[Outbox]:
@@ -34,8 +34,7 @@ def requeue(*, pk: int, now: datetime) -> None:
     It is refused as `services.redeliver` refuses it.
     """
     rows = Delivery.objects.filter(pk=pk)
-    waiting = rows.filter(webhook__status=Webhook.Status.ACTIVE)
-    if outbox.retry_now(waiting, now=now):
+    if outbox.retry_now(rows, now=now):
         outbox.hint("webhooks.tasks.deliver")
         return
     found = rows.select_related("webhook").first()
