@@ -56,6 +56,8 @@ class Command(BaseCommand):
         )
         if state in _MANY and not search.topic and search.account is None:
             raise CommandError(f"Name a --topic or an --account: many rows are {state.value}.")
+        if options["limit"] < 1:
+            raise CommandError("--limit must be at least 1.")
         if act == "withdraw" and state in _MANY:
             raise CommandError("Only what waits or has failed can be withdrawn.")
         boxes = [box for box in outboxes.outboxes() if options["outbox"] in (None, box.name)]
