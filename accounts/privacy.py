@@ -20,14 +20,15 @@ from oauth2_provider.models import (
     RefreshToken,
 )
 
-from accounts.domain import applications, audit, sessions, teams
+from accounts.domain import applications, audit, teams
 from accounts.domain.audit import Action
 from accounts.domain.exporting import export
-from accounts.models import AuditEntry, FormerUsername, Invitation, User, usernames
+from accounts.models import AuditEntry, FormerUsername, Invitation, Session, User, usernames
 from core.api import idempotency
 from core.errors import Conflict
 from core.models import IdempotencyRecord
 from core.people import privacy
+from core.people.privacy import Outdated
 from notifications.domain import notifications
 from notifications.models import Notification
 
@@ -37,7 +38,7 @@ __all__ = [
     "export",
     "is_last_superuser",
     "keep_a_superuser",
-    "retain",
+    "outdated",
 ]
 
 _BY_STAFF = [Action.STAFF_ADDED, Action.STAFF_CHANGED, Action.STAFF_DELETED, Action.STAFF_ACTED]
@@ -186,15 +187,22 @@ def _leave_nobody(person: User, now: datetime) -> None:
     nobody.save(force_update=True)
 
 
-def retain(*, now: datetime) -> None:
-    privacy.forget(Notification.objects.filter(topic=notifications.ONCE, settled_at__isnull=False))
+def outdated(*, now: datetime) -> Iterator[Outdated]:
+    sent = Notification.objects.filter(topic=notifications.ONCE, settled_at__isnull=False)
+    yield Outdated(sent, by="topic")
     if since := privacy.kept_since("notifications", now):
-        privacy.forget(Notification.objects.filter(settled_at__lte=since))
+        yield Outdated(Notification.objects.filter(settled_at__lte=since), by="settled_at")
     if since := privacy.kept_since("audit", now):
-        privacy.forget(AuditEntry.objects.filter(at__lte=since))
-    privacy.forget(FormerUsername.objects.filter(given_up_at__lte=now - usernames.RESERVED))
-    applications.purge(now=now)
-    idempotency.purge(now=now)
-    sessions.purge(now=now)
-    old = Invitation.objects.filter(expires_at__lte=now - teams.INVITATION_KEPT)
-    teams.forget_invitations(old, now=now)
+        yield Outdated(AuditEntry.objects.filter(at__lte=since), by="at")
+    given_up = FormerUsername.objects.filter(given_up_at__lte=now - usernames.RESERVED)
+    yield Outdated(given_up, by="given_up_at")
+    yield Outdated(idempotency.outdated(now), by="created_at")
+    yield Outdated(Session.objects.filter(expire_date__lte=now), by="expire_date")
+    yield from applications.outdated(now)
+    yield Outdated(
+        Invitation.objects.filter(expires_at__lte=now - teams.INVITATION_KEPT),
+        by="id",
+        forget=lambda keys: teams.forget_invitations(
+            Invitation.objects.filter(pk__in=keys), now=now
+        ),
+    )

@@ -6,6 +6,7 @@ chosen between a generic plan and one for these values. The chosen plan is shown
 
 import itertools
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from benchmarks import roles
 from core.ops import metrics
+from core.people import privacy
 from meetings.models import MeetingRequest
 from meetings.tasks import sweep_meetings
 from notifications.domain import sending
@@ -25,14 +27,18 @@ from scheduling.models import Booking, EventType
 from scheduling.models.enums import Status
 from scheduling.tasks import sweep_bookings
 from tests import factories
+from tests.outbox import mail
 from webhooks.domain.dispatch import Dispatcher
 from webhooks.tasks import sweep_deliveries
 
 # psycopg prepares what has come five times, and PostgreSQL then looks at five plans.
 TIMES = 15
 _BIG_ROWS = 10_000
+_TURN_SECONDS = 0.3
 _PLACEHOLDER = re.compile(r"%([s%])")
 _SCAN = re.compile(r"Seq Scan on (\w+)")
+# Lists of values, in statements and in plans.
+_VALUES = re.compile(r"(?<=IN \()\$\d+(, \$\d+)*(?=\))|(?<=\{)[^{}]+(?=\})|(?<=ARRAY\[)[^]]+(?=\])")
 _COLUMNS = re.compile(r'("\w+"\."\w+"( AS "\w+")?, ){3,}"\w+"\."\w+"( AS "\w+")?')
 
 
@@ -49,11 +55,12 @@ def explain() -> list[tuple[str, str, str, list[str]]]:
             for _time in range(TIMES):
                 act()
         for text, values in heard.items():
-            if text not in seen:
-                seen.add(text)
-                plan = _plan(text, values)
+            statement = _VALUES.sub("...", _COLUMNS.sub("...", _numbered(text)))
+            if statement not in seen:
+                seen.add(statement)
+                plan = _VALUES.sub("...", _plan(text, values))
                 scanned = sorted(big & {*_SCAN.findall(plan)})
-                shown.append((path, _COLUMNS.sub("...", _numbered(text)), plan, scanned))
+                shown.append((path, statement, plan, scanned))
     return shown
 
 
@@ -62,6 +69,7 @@ def _paths() -> dict[str, Callable[[], object]]:
     event_type = EventType.objects.filter(host=host).earliest("pk")
     event, hook = Booking.objects.filter(host=host).earliest("pk"), host.webhooks.get()
     now = timezone.now()
+    in_a_year = now + timedelta(days=366)
     # Undo the sweeps' record that these have taken place.
     for model in (Booking, MeetingRequest):
         for row in model.objects.filter(status=Status.COMPLETED)[:TIMES]:
@@ -95,6 +103,7 @@ def _paths() -> dict[str, Callable[[], object]]:
         assert response.status_code == 201, response.content
 
     def send() -> None:
+        mail("john@example.com", now=timezone.now())
         assert sending.deliver(channel="email")
 
     def deliver() -> None:
@@ -124,6 +133,8 @@ def _paths() -> dict[str, Callable[[], object]]:
         "the sweep of deliveries": sweep_deliveries,
         "a delivery is sent": deliver,
         "GET /readyz": lambda: metrics.behind(timezone.now()),
+        # Last, since it deletes what the other paths look for.
+        "retention": lambda: privacy.retain(now=in_a_year, until=time.monotonic() + _TURN_SECONDS),
     }
 
 

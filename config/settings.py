@@ -146,7 +146,7 @@ CELERY_BEAT_SCHEDULE = {
         "webhooks.tasks.sweep_deliveries": SWEEP_SECONDS,
         "scheduling.tasks.sweep_bookings": SWEEP_SECONDS,
         "meetings.tasks.sweep_meetings": SWEEP_SECONDS,
-        "core.tasks.retain": 600.0,
+        "core.tasks.retain": 60.0,
     }.items()
 }
 CELERY_BEAT_SCHEDULER = "config.beat:MonotonicScheduler"
@@ -507,6 +507,9 @@ SENTRY_TRACES_SAMPLE_RATE = read("SENTRY_TRACES_SAMPLE_RATE", 0.0, environment.s
 # Traces by OTLP over HTTP. OpenTelemetry has more variables, which it reads by itself.
 OTEL_EXPORTER_OTLP_ENDPOINT = read("OTEL_EXPORTER_OTLP_ENDPOINT", "", environment.address)
 OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
+
+# The floors with an outbox, for `manage.py outbox` and the staff pages.
+OUTBOXES = ["notifications.domain.outboxes", "webhooks.domain.outboxes"]
 
 # --- privacy ----------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Celery tasks that serve every app."""
 
+import time
 from collections.abc import Sequence
 
 from celery import Task, shared_task
@@ -7,6 +8,9 @@ from django.utils import timezone
 
 from core.db import outbox
 from core.people import privacy
+
+# Of each minute (`CELERY_BEAT_SCHEDULE`), so that the thread is free for other sweeps in the rest.
+RETAIN_SECONDS = 30.0
 
 
 # Of the plain class: it waits for nobody, so it needs no place, and without one it would be lost.
@@ -19,5 +23,5 @@ def hand_on(hints: Sequence[Sequence[int | str]]) -> None:
 
 @shared_task
 def retain() -> None:
-    """Forget data that is older than its retention time."""
-    privacy.retain(now=timezone.now())
+    """Forget data that is older than its retention time, for `RETAIN_SECONDS` at most."""
+    privacy.retain(now=timezone.now(), until=time.monotonic() + RETAIN_SECONDS)

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from calendars.domain import ledger
 from core.people import privacy
-from core.people.privacy import BATCH, File, json_file
+from core.people.privacy import BATCH, File, Outdated, json_file
 from meetings.domain import services
 from meetings.models import HistoryEntry, MeetingRequest
 from notifications.domain import notifications as outgoing
@@ -123,5 +123,6 @@ def _end(meeting: MeetingRequest, person: User, now: datetime) -> None:
         services.cancel(meeting=meeting, actor=person, now=now)
 
 
-def retain(*, now: datetime) -> None:
-    """Do nothing: a meeting identifies its people only through their accounts."""
+def outdated(*, now: datetime) -> Iterator[Outdated]:
+    """Yield nothing: a meeting identifies its people only through their accounts."""
+    yield from ()

@@ -14,7 +14,7 @@ from accounts.models import User, usernames
 from calendars.domain import ledger
 from calendars.models import BusyTime
 from core.people import privacy
-from core.people.privacy import BATCH, File, json_file
+from core.people.privacy import BATCH, File, Outdated, json_file
 from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
 from scheduling.domain import bookings, erasure
@@ -30,6 +30,9 @@ from scheduling.models import (
 from scheduling.models.enums import OPEN, OVER, STANDING
 from scheduling.rules.hours import text_of
 from scheduling.rules.slots import Interval
+
+# Of bookings whose invitees are forgotten in one transaction: it holds webhooks of their hosts too.
+_INVITEES = 50
 
 # --- export -------------------------------------------------------------------------------------
 
@@ -250,12 +253,17 @@ def _forget_as_invitee(person_id: int, now: datetime) -> None:
 # --- retention ----------------------------------------------------------------------------------
 
 
-def retain(*, now: datetime) -> None:
-    privacy.forget(FormerSlug.objects.filter(given_up_at__lte=now - usernames.RESERVED))
-    erasure.forget_mailboxes(now=now)
-    since = privacy.kept_since("bookings", now)
-    if since is None:
-        return
-    # The sweep records overdue bookings first, within seconds.
-    rows = Booking.objects.filter(erased_at=None, end__lte=since, status__in=OVER)
-    privacy.by_batches(rows, lambda ids: erasure.forget_invitees(ids, now=now))
+def outdated(*, now: datetime) -> Iterator[Outdated]:
+    given_up = FormerSlug.objects.filter(given_up_at__lte=now - usernames.RESERVED)
+    yield Outdated(given_up, by="given_up_at")
+    yield Outdated(
+        erasure.with_spent_mailbox(now), by="created_at", forget=erasure.forget_mailboxes
+    )
+    if since := privacy.kept_since("bookings", now):
+        # The sweep records overdue bookings first, within seconds.
+        yield Outdated(
+            Booking.objects.filter(erased_at=None, end__lte=since, status__in=OVER),
+            by="end",
+            forget=lambda keys: erasure.forget_invitees(keys, now=now),
+            batch=_INVITEES,
+        )

@@ -1,18 +1,17 @@
-"""Staff pages for webhooks: their deliveries and attempts, and sending a delivery again."""
+"""Staff pages for webhooks: their events, deliveries and attempts."""
 
 import json
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline, staff_action
+from accounts.staff.base import ReadOnlyAdmin, ReadOnlyInline
+from accounts.staff.outboxes import OutboxAdmin
 from core.db.crypto import is_readable
 from core.text.links import cut_links
-from webhooks.domain import services
 from webhooks.models import Attempt, Delivery, OwnerCounter, Webhook, WebhookEvent
 
 
@@ -62,20 +61,15 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
+class DeliveryAdmin(OutboxAdmin[Delivery]):
     list_display = ("uuid", "webhook", "event", "state", "attempts", "due_at", "last_error")
-    list_filter = ("state", "created_at")
+    list_filter = (*OutboxAdmin.list_filter, "created_at")
     list_select_related = ("webhook", "event")
     people = ("webhook__owner",)
     number, prefix = "uuid", "del_"
-    search_fields = ("event__message_id__exact", "webhook__uuid__exact")
+    search_fields = ("event__message_id__exact", "event__topic__exact", "webhook__uuid__exact")
     exclude = ("lease",)
     inlines = (AttemptInline,)
-    actions = ("redeliver",)
-
-    @staff_action(_("Send again"))
-    def redeliver(self, request: HttpRequest, delivery: Delivery) -> None:
-        services.redeliver(found=delivery, now=timezone.now())
 
 
 @admin.register(Attempt)

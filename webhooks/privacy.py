@@ -11,9 +11,12 @@ from django.utils.translation import ngettext
 
 from core.db.crypto import is_readable
 from core.people import privacy
-from core.people.privacy import BATCH, File, json_file
+from core.people.privacy import BATCH, File, Outdated, json_file
 from core.text.links import cut_links
 from webhooks.models import Attempt, Delivery, OwnerCounter, Webhook, WebhookEvent
+
+# Of an event: no delivery of it is kept.
+_UNTOLD = ~Exists(Delivery.objects.filter(event=OuterRef("pk")))
 
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
@@ -88,12 +91,23 @@ def erase(*, person_id: int, now: datetime) -> None:
     webhooks.order_by().delete()
 
 
-def retain(*, now: datetime) -> None:
-    """Delete old attempts, deliveries and events. A pending delivery is kept with its event."""
+def outdated(*, now: datetime) -> Iterator[Outdated]:
+    """Yield old attempts, deliveries and events. A pending delivery is kept with its event."""
     since = privacy.kept_since("attempts", now)
     if since is None:
         return
-    privacy.forget(Attempt.objects.filter(at__lte=since))
-    privacy.forget(Delivery.objects.filter(settled_at__lte=since))
-    told = Delivery.objects.filter(event=OuterRef("pk"))
-    privacy.forget(WebhookEvent.objects.filter(~Exists(told), created_at__lte=since))
+    yield Outdated(Attempt.objects.filter(at__lte=since), by="at")
+    settled = Delivery.objects.filter(settled_at__lte=since)
+    yield Outdated(settled, by="settled_at", forget=_forget_deliveries)
+    # Those whose deliveries have gone with their webhook. Asked for in one query with the age, they
+    # could cost PostgreSQL a look at every delivery.
+    old = WebhookEvent.objects.filter(created_at__lte=since)
+    yield Outdated(old.filter(_UNTOLD), by="created_at", among=old)
+
+
+def _forget_deliveries(keys: list[int]) -> None:
+    """Delete these deliveries, and the events of which they were the last."""
+    events = set(Delivery.objects.filter(pk__in=keys).order_by().values_list("event", flat=True))
+    privacy.delete(Delivery, keys)
+    last = WebhookEvent.objects.filter(_UNTOLD, pk__in=events).values_list("pk", flat=True)
+    privacy.delete(WebhookEvent, list(last))

@@ -1,7 +1,7 @@
 """OAuth applications that people make, and connections of people to applications."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from accounts.domain.services import lock, lock_kept
 from accounts.models import REFRESH_PREFIX, User, new_token
 from core.db.crypto import digest
 from core.errors import Conflict, Invalid, NotFound
-from core.people import privacy
+from core.people.privacy import Outdated
 
 SECRET_PREFIX = "ocs_"  # noqa: S105  what every secret of an application begins with
 # Used refresh tokens kept of one connection: more than one an hour in its 90 days.
@@ -325,8 +325,8 @@ def disconnect(*, person: User, application_id: int, now: datetime) -> str:
 # --- what time has ended ------------------------------------------------------------------------
 
 
-def purge(*, now: datetime) -> None:
-    """Forget codes and tokens that no longer open anything.
+def outdated(now: datetime) -> Iterator[Outdated]:
+    """Yield codes and tokens that no longer open anything.
 
     A used refresh token is kept until it would have expired: its second use shows a theft. The
     first token of a connection is kept as long as the connection lasts, because it shows when that
@@ -338,6 +338,11 @@ def purge(*, now: datetime) -> None:
     lasts = Exists(live(now).filter(token_family=OuterRef("token_family")))
     ended = Q(revoked__lte=over) | Q(revoked=None, access_token__expires__lte=over)
     orphaned = Q(revoked=None, access_token=None)
-    privacy.forget(Grant.objects.filter(expires__lte=now))
-    privacy.forget(RefreshToken.objects.filter(ended | orphaned).exclude(is_first & lasts))
-    privacy.forget(AccessToken.objects.filter(refresh_token=None, expires__lte=now))
+    unfit = RefreshToken.objects.filter(ended | orphaned).exclude(is_first & lasts)
+    for rows in (
+        Grant.objects.filter(expires__lte=now),
+        unfit,
+        AccessToken.objects.filter(refresh_token=None, expires__lte=now),
+    ):
+        # The library has no index on these times. The limits of an account keep the tables small.
+        yield Outdated(rows, by="id")

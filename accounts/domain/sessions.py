@@ -149,8 +149,3 @@ def end_others(*, user: User, request: HttpRequest, now: datetime) -> int:
     for session in others:
         end(session=session, actor=user, now=now)
     return len(others)
-
-
-def purge(*, now: datetime) -> int:
-    """Forget the sessions that have expired. Return how many were forgotten."""
-    return Session.objects.filter(expire_date__lte=now).delete()[0]

@@ -2,13 +2,10 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.base import ReadOnlyAdmin, staff_action
-from core.db import outbox
-from core.errors import Conflict
+from accounts.staff.outboxes import OutboxAdmin
 from core.models import IdempotencyRecord
 from notifications.domain import devices
 from notifications.models import Notification, PushDevice
@@ -30,34 +27,23 @@ class PushDeviceAdmin(ReadOnlyAdmin[PushDevice]):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin[Notification]):
+class NotificationAdmin(OutboxAdmin[Notification]):
     """Notifications: their kind, time and result.
 
     Their texts are hidden, since they may hold links that act.
     """
 
     list_display = ("kind", "channel", "user", "state", "attempts", "due_at", "settled_at", "error")
-    list_filter = ("state", "channel", "due_at")
+    list_filter = (*OutboxAdmin.list_filter, "channel", "due_at")
     list_select_related = ("user",)
     people = ("user",)
     number, prefix = "message_id", "ntf_"
     search_fields = ("topic__exact",)
     exclude = ("content", "address", "lease")
-    actions = ("send_again", "take_back")
 
     @admin.display(description=_("last error"))
     def error(self, row: Notification) -> str:
         return row.last_error or "-"
-
-    @staff_action(_("Send again"))
-    def send_again(self, request: HttpRequest, row: Notification) -> None:
-        if not outbox.requeue(Notification.objects.filter(pk=row.pk), now=timezone.now()):
-            raise Conflict(gettext("This message is on its way already."))
-
-    @staff_action(_("Take back what has not been sent"))
-    def take_back(self, request: HttpRequest, row: Notification) -> None:
-        if not outbox.withdraw(Notification.objects.filter(pk=row.pk), now=timezone.now()):
-            raise Conflict(gettext("This message does not wait any more."))
 
 
 @admin.register(IdempotencyRecord)

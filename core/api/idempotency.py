@@ -13,6 +13,7 @@ from typing import cast
 
 import orjson
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,9 +72,9 @@ def forget(*, topics: Collection[str]) -> None:
     IdempotencyRecord.objects.filter(topic__in=topics).update(answer="")
 
 
-def purge(*, now: datetime) -> int:
-    """Forget the answers whose 24 hours are over. Return how many were forgotten."""
-    return IdempotencyRecord.objects.filter(created_at__lte=now - KEPT).delete()[0]
+def outdated(now: datetime) -> QuerySet[IdempotencyRecord, IdempotencyRecord]:
+    """Return the answers whose 24 hours are over."""
+    return IdempotencyRecord.objects.filter(created_at__lte=now - KEPT)
 
 
 def _run(act: Callable[[], Response]) -> Response:

@@ -67,7 +67,11 @@ class OutboxRow(models.Model):
         indexes = [
             models.Index(
                 "due_at", "id", condition=Q(state=OutboxState.WAITING), name="%(class)s_due"
-            )
+            ),
+            # Few rows: it costs a row that is sent nothing.
+            models.Index(
+                "due_at", "id", condition=Q(state=OutboxState.FAILED), name="%(class)s_failed"
+            ),
         ]
 
     def seconds_to_send(self) -> float:
@@ -78,6 +82,11 @@ class OutboxRow(models.Model):
 Row = TypeVar("Row", bound=OutboxRow)
 
 
+def unleased(now: datetime) -> Q:
+    """Return the condition for rows that no worker holds."""
+    return Q(lease_until=None) | Q(lease_until__lte=now)
+
+
 def claim(rows: "models.QuerySet[Row]", *, now: datetime, most: int) -> list[Row]:
     """Lease the first `most` of these rows that are due and have no lease, under one lease."""
     # Before the wait for the database: the lease is counted from `now`.
@@ -86,7 +95,7 @@ def claim(rows: "models.QuerySet[Row]", *, now: datetime, most: int) -> list[Row
     with transaction.atomic(savepoint=False):
         free = (
             rows.filter(state=OutboxState.WAITING, due_at__lte=now)
-            .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+            .filter(unleased(now))
             .select_for_update(skip_locked=True, of=("self",))
         )
         claimed = list(free.order_by("due_at", "id")[:most])
@@ -139,6 +148,25 @@ def withdraw(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
     """Withdraw the rows that have not been sent. Return how many were withdrawn."""
     waiting = rows.filter(state=OutboxState.WAITING)
     return waiting.update(state=OutboxState.WITHDRAWN, settled_at=now, lease="", lease_until=None)
+
+
+def take_back(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
+    """Withdraw the rows that wait or have failed. Return how many were withdrawn.
+
+    Rows that a worker holds are left alone: they may be sent already.
+    """
+    unsent = rows.filter(unleased(now), state__in=[OutboxState.WAITING, OutboxState.FAILED])
+    return unsent.update(state=OutboxState.WITHDRAWN, settled_at=now, lease="", lease_until=None)
+
+
+def retry_now(rows: "models.QuerySet[Row]", *, now: datetime) -> int:
+    """Make the rows due that wait for a retry. Return how many; attempts start at 0.
+
+    Rows that a worker holds are left alone, and so are rows that were never tried: a reminder waits
+    for its time.
+    """
+    put_off = rows.filter(unleased(now), state=OutboxState.WAITING, attempts__gt=0)
+    return put_off.update(due_at=now, attempts=0, lease="", lease_until=None)
 
 
 def requeue(rows: "models.QuerySet[Row]", *, now: datetime) -> int:

@@ -4,13 +4,17 @@ Each app has a module of this shape, named in `settings.PRIVACY`. No module know
 own.
 """
 
+import math
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from tempfile import SpooledTemporaryFile
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.conf import settings
@@ -19,15 +23,14 @@ from django.utils.translation import gettext as _
 
 from core.api.rendering import dumps
 from core.db.retrying import retrying
+from core.ops import shares
 
-# Of rows that are forgotten in one transaction, and of such transactions in one run.
+# Of rows that one query takes, or that one transaction forgets.
 BATCH = 500
-_BATCHES = 20
 # Of an archive that is kept in memory; the rest of a longer one is on disk.
 _IN_MEMORY = 8 * 1024 * 1024
 
 T = TypeVar("T")
-Model = TypeVar("Model", bound=models.Model)
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,26 @@ class Part(Protocol):
         Entries in other people's calendars keep their times, without the name.
         """
 
-    def retain(self, *, now: datetime) -> None:
-        """Forget data that is older than `settings.RETENTION_DAYS` allows."""
+    def outdated(self, *, now: datetime) -> Iterator["Outdated"]:
+        """Yield the rows that are kept for longer than docs/privacy.md allows, kind by kind."""
+
+
+@dataclass(frozen=True)
+class Outdated:
+    """Rows of one kind that are to be forgotten, and what forgets them.
+
+    They are read in the order of the column `by`, so its index must serve the condition of `rows`,
+    or the table must stay small. Where `rows` asks more than an index can answer, they are looked
+    for `among` the rows that the index finds, a batch of these at a time. `forget` gets the keys of
+    a batch, locked and in a transaction, and must take them out of `rows`. Without it they are
+    deleted. `batch` is their number: it bounds how long the locks are held.
+    """
+
+    rows: "models.QuerySet[Any, Any]"
+    by: str
+    among: "models.QuerySet[Any, Any] | None" = None
+    forget: Callable[[list[Any]], object] | None = None
+    batch: int = BATCH
 
 
 def parts() -> list[Part]:
@@ -130,10 +151,67 @@ def erase(*, person_id: int, now: datetime) -> None:
     retrying(write)
 
 
-def retain(*, now: datetime) -> None:
-    """Forget, in every app, data that is older than its retention time."""
-    for part in parts():
-        part.retain(now=now)
+def retain(*, now: datetime, until: float = math.inf) -> None:
+    """Forget, in every app, data that is older than its retention time (see `in_turns`)."""
+    in_turns([kind for part in parts() for kind in part.outdated(now=now)], until=until)
+
+
+def in_turns(kinds: Iterable[Outdated], *, until: float) -> None:
+    """Forget rows of these kinds.
+
+    The kinds take turns, one batch each, so that a kind with many rows delays no other by more than
+    a batch. After `until`, by `time.monotonic()`, or when the worker stops, no batch begins; the
+    rest is for the next run. The errors of the kinds that failed are raised at the end.
+    """
+    turns = deque(map(_batch_by_batch, kinds))
+    errors = []
+    while turns and time.monotonic() < until and not shares.stopping.is_set():
+        turn, began = turns.popleft(), time.monotonic()
+        try:
+            if next(turn, False):
+                turns.append(turn)
+        except Exception as error:
+            errors.append(error)
+        # Let others write. SQLite has one writer, and those who wait for it look now and then.
+        shares.stopping.wait(time.monotonic() - began)
+    if errors:
+        raise ExceptionGroup("Some kinds of data were not forgotten.", errors)
+
+
+def _batch_by_batch(kind: Outdated) -> Iterator[bool]:
+    """Forget one batch at each step. Yield True as long as there may be more.
+
+    A batch is found without a lock. It begins where the last one ended, so that no query reads the
+    index entries of rows that are gone. Where none of a batch could be forgotten, the next begins
+    after it, so that the rows get fewer in any case.
+    """
+    rows = kind.rows if kind.among is None else kind.among
+    rest = rows
+    while True:
+        found = list(rest.order_by(kind.by).values_list("pk", kind.by)[: kind.batch])
+        count = forget(kind, [pk for pk, _value in found]) if found else 0
+        if len(found) < kind.batch:
+            return
+        yield True
+        rest = rows.filter(**{f"{kind.by}__{'gte' if count else 'gt'}": found[-1][1]})
+
+
+def forget(kind: Outdated, keys: list[Any]) -> int:
+    """Forget the rows with these keys in one transaction. Return how many.
+
+    Rows that another transaction holds, and rows that are no longer outdated, are left alone.
+    """
+    with transaction.atomic():
+        rows = kind.rows.filter(pk__in=keys).select_for_update(skip_locked=True, of=("self",))
+        held = list(rows.order_by("pk").values_list("pk", flat=True))
+        if held:
+            (kind.forget or partial(delete, kind.rows.model))(held)
+    return len(held)
+
+
+def delete(model: type[models.Model], keys: list[Any]) -> None:
+    """Delete these rows with what hangs on them, without loading their contents."""
+    model._base_manager.filter(pk__in=keys).only("pk").delete()
 
 
 def kept_since(what: str, now: datetime) -> datetime | None:
@@ -147,24 +225,3 @@ def batches(values: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(values)
     while batch := list(islice(rest, BATCH)):
         yield batch
-
-
-def by_batches(rows: "models.QuerySet[Model]", act: Callable[[list[int]], object]) -> None:
-    """Hand the ids of these rows to `act`, batch by batch, each in a transaction that locks them.
-
-    `act` must take them out of `rows`. Another sweep at the same time gets other rows. Rows beyond
-    the limit of one run are left to the next run.
-    """
-    for _batch in range(_BATCHES):
-        with transaction.atomic():
-            held = rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
-            ids = list(held.values_list("pk", flat=True)[:BATCH])
-            if not ids:
-                return
-            act(ids)
-
-
-def forget(rows: "models.QuerySet[Model]") -> None:
-    """Delete these rows and their dependent rows, in the batches of `by_batches`."""
-    kind = rows.model._base_manager
-    by_batches(rows, lambda ids: kind.filter(pk__in=ids).delete())

@@ -72,6 +72,11 @@ def writer_of(kind: str) -> Writer:
     return _writers[kind]
 
 
+def known() -> list[str]:
+    """Return the kinds that have a writer. Messages that were written before have others."""
+    return sorted(_writers)
+
+
 def write(rows: Sequence[Notification], *, now: datetime) -> list[Message | Exception]:
     """Write the messages of these rows. Return for each row its message, or why there is none."""
     facts: list[Facts | Exception] = [_facts(row) for row in rows]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import translation
 
 from core.api import idempotency
@@ -49,7 +49,7 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
 
     Emails on their way are sent and erased afterwards. Pending webhook deliveries no longer name
     anybody (see `webhooks.domain.publishing.forget`). The digest of a mailbox stays for a day
-    (`forget_mailboxes`). The caller opens the transaction.
+    (`with_spent_mailbox`). The caller opens the transaction.
     """
     nobody = {
         "invitee_name": "",
@@ -98,11 +98,16 @@ def _blanks(event: Mapping[str, Any], invitee: Mapping[str, Any]) -> dict[str, A
     return {name: blank for name, blank in blanks.items() if name in event}
 
 
-def forget_mailboxes(*, now: datetime) -> None:
-    """Erase the mailbox digests of erased bookings that no limit counts any more.
+def with_spent_mailbox(now: datetime) -> QuerySet[Booking, Booking]:
+    """Return the erased bookings whose mailbox digest no limit counts any more.
 
-    Until then they stay. Otherwise people could erase a booking and book again, and have mail sent,
+    Until then it stays. Otherwise people could erase a booking and book again, and have mail sent,
     without end.
     """
     erased = Booking.objects.exclude(erased_at=None).exclude(invitee_mailbox="")
-    erased.filter(created_at__lte=now - limits.DAY).update(invitee_mailbox="")
+    return erased.filter(created_at__lte=now - limits.DAY)
+
+
+def forget_mailboxes(ids: Sequence[int]) -> None:
+    """Erase the mailbox digests of these bookings."""
+    Booking.objects.filter(pk__in=ids).update(invitee_mailbox="")

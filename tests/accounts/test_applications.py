@@ -14,6 +14,7 @@ from accounts.libraries.oauth_toolkit import Validator
 from accounts.models import User, usernames
 from core.errors import Conflict, Invalid, NotFound
 from core.ops import redaction
+from core.people import privacy
 from tests.oauth import CALLBACK, app_of
 from tests.pages import NOW, stand_alone
 
@@ -78,7 +79,7 @@ def test_what_opens_nothing_any_more_is_forgotten(alice: User, bob: User) -> Non
 
         def purged(after: timedelta) -> list[int]:
             clock.move_to(NOW + after)
-            applications.purge(now=timezone.now())
+            privacy.retain(now=timezone.now())
             return [count() for count in counts]
 
         # The code goes; a used token stays as long as it would have been good, and the first of a

@@ -438,10 +438,10 @@ def test_staff_act_without_permissions_given_by_hand(
     plain: Client, meeting: MeetingRequest, booking: Booking, attempt: Attempt
 ) -> None:
     for name, row in (
-        ("take_back", Notification.objects.filter(state="waiting").first()),
+        ("withdraw", Notification.objects.filter(state="waiting").first()),
         ("call_off", meeting),
         ("call_off", booking),
-        ("redeliver", attempt.delivery),
+        ("requeue", attempt.delivery),
     ):
         assert row is not None
         assert "done." in press(plain, name, row)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.domain import services as account_services
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, AuditEntry, User
 from accounts.staff.base import ReadOnlyAdmin
 from core.ops.private_names import staff_tables
 from meetings.domain import services
@@ -24,7 +24,7 @@ from scheduling.domain import bookings
 from scheduling.domain import services as scheduling_services
 from scheduling.models import Booking, DateOverride, EventType, HistoryEntry
 from tests import factories
-from tests.admin.calls import act, url
+from tests.admin.calls import act, listed, url
 from tests.outbox import address_of, rows
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
@@ -219,25 +219,25 @@ def test_a_message_is_sent_again_and_taken_back(staff: Client, meeting: MeetingR
     Notification.objects.filter(pk=row.pk).update(
         state="failed", attempts=3, settled_at=datetime(2026, 1, 1, tzinfo=UTC)
     )
-    act(staff, "send_again", row)
+    act(staff, "requeue", row)
     row.refresh_from_db()
     assert (row.state, row.attempts, row.settled_at) == ("waiting", 0, None)
-    act(staff, "take_back", row)
+    act(staff, "withdraw", row)
     row.refresh_from_db()
     assert row.state == "withdrawn"
 
 
 def test_a_delivery_is_sent_again(staff: Client, attempt: Attempt) -> None:
     row = attempt.delivery
-    assert "Send again: done." in act(staff, "redeliver", row)
+    assert "Send again: done." in act(staff, "requeue", row)
     row.refresh_from_db()
     assert (row.state, row.attempts, row.settled_at, row.last_error) == ("waiting", 0, None, "")
-    assert "This delivery is on its way already." in act(staff, "redeliver", row)
+    assert "This delivery is on its way already." in act(staff, "requeue", row)
 
 
 def test_nothing_is_sent_again_to_an_inactive_webhook(staff: Client, attempt: Attempt) -> None:
     Webhook.objects.update(status="inactive")
-    assert "This webhook is inactive." in act(staff, "redeliver", attempt.delivery)
+    assert "This webhook is inactive." in act(staff, "requeue", attempt.delivery)
     assert Delivery.objects.get().state == "failed"
 
 
@@ -298,3 +298,40 @@ def test_no_page_shows_a_secret(
         assert "/meetings/answer/" not in page
         assert "/bookings/" not in page
         assert device.token not in page
+
+
+def test_messages_are_found_by_kind_and_by_age(staff: Client, meeting: MeetingRequest) -> None:
+    row = Notification.objects.get(kind="meeting_requested", channel="email")
+    Notification.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(hours=2))
+    narrowed = {"kind": "meeting_requested", "state": "waiting", "due_for": "1h"}
+    assert listed(staff, Notification, **narrowed) == [row]
+    assert listed(staff, Notification, **{**narrowed, "due_for": "1d"}) == []
+    assert listed(staff, Notification, **{**narrowed, "kind": "booking_confirmed"}) == []
+
+
+def test_deliveries_are_found_by_kind_and_by_age(staff: Client, attempt: Attempt) -> None:
+    row = attempt.delivery
+    Delivery.objects.update(due_at=timezone.now() - timedelta(hours=2))
+    narrowed = {"kind": row.event.type, "state": "failed", "due_for": "1h"}
+    assert listed(staff, Delivery, **narrowed) == [row]
+    assert listed(staff, Delivery, **{**narrowed, "due_for": "1d"}) == []
+    assert listed(staff, Delivery, **{**narrowed, "kind": "webhook.test"}) == []
+
+
+def test_a_failed_delivery_is_withdrawn_on_record(staff: Client, attempt: Attempt) -> None:
+    act(staff, "withdraw", attempt.delivery)
+    attempt.delivery.refresh_from_db()
+    assert attempt.delivery.state == "withdrawn"
+    said = AuditEntry.objects.get(action="staff_acted")
+    assert said.person == attempt.delivery.webhook.owner
+    assert said.subject == f"Take back what has not been sent: delivery {attempt.delivery.uuid}"
+
+
+def test_what_a_worker_holds_is_not_taken_back(staff: Client, meeting: MeetingRequest) -> None:
+    row = Notification.objects.get(kind="meeting_requested", channel="email")
+    Notification.objects.filter(pk=row.pk).update(
+        lease="x", lease_until=timezone.now() + timedelta(minutes=1)
+    )
+    assert "This message does not wait any more." in act(staff, "withdraw", row)
+    row.refresh_from_db()
+    assert row.state == "waiting"

@@ -14,8 +14,9 @@ from pytest_django import Settings
 
 from accounts.models import User
 from core.errors import Busy
+from core.people import privacy
 from notifications.models import Notification
-from scheduling.domain import bookings, erasure, limits
+from scheduling.domain import bookings, limits
 from scheduling.messages import links
 from scheduling.models import Booking, EventType, HistoryEntry
 from tests import factories
@@ -130,9 +131,9 @@ def test_erasing_a_booking_makes_no_room(
         token = book(starts)["Location"].rpartition("/")[2]
         assert Client().post(f"/bookings/manage/{token}/erase").status_code == 302
     assert book(starts).status_code == 429
-    erasure.forget_mailboxes(now=NOW + timedelta(hours=23))
+    privacy.retain(now=NOW + timedelta(hours=23))
     assert Booking.objects.filter(invitee_mailbox="").count() == 0
-    erasure.forget_mailboxes(now=NOW + timedelta(days=1))
+    privacy.retain(now=NOW + timedelta(days=1))
     assert Booking.objects.filter(invitee_mailbox="").count() == 2
 
 

@@ -101,7 +101,7 @@ def forget(*, topics: Collection[str], blanks: Callable[[dict[str, Any]], Data])
     webhooks = Webhook.objects.filter(pk__in=concerned.order_by().values("webhook"))
     list(webhooks.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     waiting = concerned.order_by().filter(state=OutboxState.WAITING).values("event")
-    events.exclude(pk__in=waiting).delete()
+    events.exclude(pk__in=waiting).only("pk").delete()  # without loading the bodies
     for event in events:
         if not is_readable(event, "body"):
             event.delete()
