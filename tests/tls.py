@@ -33,6 +33,14 @@ class Authority:
         self, name: str, *, days: int = 1, self_signed: bool = False
     ) -> tuple[ssl.SSLContext, list[str | None]]:
         """Return the TLS context of a server with this name, and the names it was asked for."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate(name, days=days, self_signed=self_signed))
+        asked: list[str | None] = []
+        context.sni_callback = lambda _object, sni, _context: asked.append(sni)
+        return context, asked
+
+    def certificate(self, name: str, *, days: int = 1, self_signed: bool = False) -> Path:
+        """Write a certificate for this name and its key into one file, and return it."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _common_name(name)
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
@@ -48,11 +56,7 @@ class Authority:
                 serialization.NoEncryption(),
             )
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        asked: list[str | None] = []
-        context.sni_callback = lambda _object, sni, _context: asked.append(sni)
-        return context, asked
+        return path
 
 
 def _common_name(text: str) -> x509.Name:
