@@ -1,4 +1,4 @@
-"""Certificates for tests, and a proxy that speaks TLS in front of a server that does not."""
+"""Certificates for tests, and proxies in front of servers that speak no TLS or have no socket."""
 
 import socket
 import ssl
@@ -85,26 +85,43 @@ def in_front_of(port: int, context: ssl.SSLContext) -> Iterator[int]:
 
     A client that refuses the certificate is hung up on.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, port, context), daemon=True).start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
+    with socket.create_server(("127.0.0.1", 0)) as listener, _accepting(listener, port, context):
+        yield listener.getsockname()[1]
 
 
-def _accept(listener: socket.socket, port: int, context: ssl.SSLContext) -> None:
+@contextmanager
+def socket_in_front_of(port: int, path: Path) -> Iterator[None]:
+    """Hand on from a new socket of the machine at this path to this port on loopback."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        with _accepting(listener, port, None):
+            yield
+
+
+@contextmanager
+def _accepting(
+    listener: socket.socket, port: int, context: ssl.SSLContext | None
+) -> Iterator[None]:
+    threading.Thread(target=_accept, args=(listener, port, context), daemon=True).start()
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _accept(listener: socket.socket, port: int, context: ssl.SSLContext | None) -> None:
     with suppress(OSError):
         while True:
             client, _address = listener.accept()
             threading.Thread(target=_serve, args=(client, port, context), daemon=True).start()
 
 
-def _serve(plain: socket.socket, port: int, context: ssl.SSLContext) -> None:
+def _serve(plain: socket.socket, port: int, context: ssl.SSLContext | None) -> None:
     with (
         suppress(OSError),
         plain,
-        context.wrap_socket(plain, server_side=True) as client,
+        context.wrap_socket(plain, server_side=True) if context else plain as client,
         socket.create_connection(("127.0.0.1", port)) as server,
     ):
         back = threading.Thread(target=_copy, args=(server, client), daemon=True)
