@@ -104,7 +104,7 @@ def require_current(using: str) -> None:
 
 
 def require_empty(using: str) -> None:
-    """Raise MoveError if a table of ours has a row that `migrate` has not written.
+    """Raise MoveError if a table of Parley has a row that `migrate` has not written.
 
     Tables that do not exist yet are empty.
     """
@@ -118,7 +118,7 @@ def require_empty(using: str) -> None:
 
 
 def _tables() -> list[type[Model]]:
-    """Return a model for each table of ours, those between two models included."""
+    """Return a model for each table of Parley, those between two models included."""
     models = apps.get_models(include_auto_created=True)
     return sorted(
         (model for model in models if model._meta.managed and not model._meta.proxy),

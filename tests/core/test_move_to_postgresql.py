@@ -123,7 +123,7 @@ def test_everything_is_moved_and_compared(move: Move, fill: str) -> None:
         assert move.source_rows(f"SELECT count(*) FROM {name}") == [(rows,)]
     assert summary.startswith(f"{len(told)} tables with {sum(told.values())} rows are equal")
 
-    # What is encrypted stays encrypted as it is, under the same key.
+    # What is encrypted is the same ciphertext, under the same key.
     sealed = "SELECT id, content FROM notifications_notification ORDER BY id"
     assert move.source_rows(sealed) == move.target_rows(sealed)
     canary = "SELECT id, content FROM core_keycanary"
