@@ -286,6 +286,12 @@ def test_a_target_that_is_none(move: Move, variables: dict[str, str], line: str)
     assert move.refusal(**variables) == line
 
 
+def test_it_moves_nothing_where_there_is_nothing(move: Move) -> None:
+    """An operator who forgets DATA_DIR would otherwise move nothing."""
+    (move.folder / "parley.sqlite3").unlink()
+    assert move.refusal() == "CommandError: There is no database in DATA_DIR."
+
+
 def test_it_moves_from_sqlite_alone(move: Move) -> None:
     line = move.refusal(DATABASE_URL=move.target)
     assert line == "CommandError: It moves from SQLite: unset DATABASE_URL."

@@ -24,6 +24,9 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if not settings.EMBEDDED_DATABASE:
             raise CommandError("It moves from SQLite: unset DATABASE_URL.")
+        # Without DATA_DIR the command would move an empty database.
+        if not connections[DEFAULT_DB_ALIAS].introspection.table_names():
+            raise CommandError("There is no database in DATA_DIR.")
         started = monotonic()
         keys.refuse_wrong()
         self._open_target()
