@@ -100,7 +100,7 @@ SILENCED_SYSTEM_CHECKS = [] if REDIS_URL else ["django_ratelimit.E003", "django_
 # HTTPS is not undone for months. That is for the domain's owner to add, at the proxy.
 SILENCED_SYSTEM_CHECKS += ["security.W021"]
 
-CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
+CELERY_BROKER_URL = environment.broker_url(REDIS_URL) if REDIS_URL else "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         # An acknowledgement on its way when Redis goes can end the worker, and nothing needs it.

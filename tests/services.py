@@ -102,12 +102,14 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def valkey() -> Iterator[Valkey]:
-    """Yield an empty server on a free loopback port."""
+def valkey(unix_socket: Path | None = None) -> Iterator[Valkey]:
+    """Yield an empty server on a free loopback port, and at a unix socket if one is named."""
     with TemporaryDirectory(prefix="parley-valkey-") as name:
         directory, program, port = Path(name), _valkey_program(), free_port()
         url = f"redis://127.0.0.1:{port}/0"
         command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+        if unix_socket:
+            command += ["--unixsocket", str(unix_socket)]
         process = _start(command, directory, url)
         server = Valkey(url=url, directory=directory, command=command, process=process)
         try:

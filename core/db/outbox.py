@@ -25,7 +25,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
 from kombu.pools import producers
 
-from core.ops import faults
+from core.ops import circuit, faults
 
 # A send must end within this part of the lease. The rest is for settling.
 _SEND_PART = 0.75
@@ -223,7 +223,7 @@ def send_hint(task: str, *args: object) -> None:
         faults.point("outbox.hinted")
     except (BrokerError, OSError) as error:
         # The broker's address stays out of the log.
-        log.warning("hint_lost", task=task, error=type(error).__name__)
+        log.warning("hint_lost", task=task, error=circuit.reason_of(error))
         _quiet_until = time.monotonic() + _QUIET_SECONDS
 
 

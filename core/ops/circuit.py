@@ -1,5 +1,6 @@
 """Circuit breaker for Redis, with an in-process fallback."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,19 @@ def client(url: str, *, seconds: float) -> "Redis":
         socket_timeout=seconds,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the kind of a failure to connect, for the log: never an address.
+
+    Of a certificate that is not accepted, it says why.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"certificate refused: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 class CircuitBreaker:
@@ -79,7 +93,7 @@ class CircuitBreaker:
             self._pause_until = time.monotonic() + _PAUSE_SECONDS
         self._on_loss()
         if news:
-            self._log.warning(f"{self._name}_alone", error=type(error).__name__)
+            self._log.warning(f"{self._name}_alone", error=reason_of(error))
 
     def _find(self) -> None:
         if self._lost:

@@ -13,6 +13,7 @@ from email.utils import getaddresses
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from environ import Env
 
@@ -206,9 +207,74 @@ def writing_to(name: str) -> Iterator[None]:
 
 
 def redis_url(text: str) -> str:
+    """Return the address in the one form that redis-py and Celery read alike.
+
+    With `rediss://` it says that the certificate and the name in it are verified. Celery's own
+    default verifies neither.
+    """
+    if "sentinel" in text.partition("://")[0]:
+        raise ValueError(
+            "must name one Redis: in front of Sentinel put a proxy that follows it, such as HAProxy"
+        )
     if not text.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must start with redis://, rediss:// or unix://")
-    return text
+    try:
+        parts = urlsplit(text)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
+        is_socket = parts.scheme == "unix"
+        number = options.pop("db", "0") if is_socket else parts.path.strip("/") or "0"
+        is_placed = bool(parts.hostname)
+        if is_socket:
+            is_placed = len(parts.path) > 1 and not parts.hostname
+        is_whole = is_placed and whole_number(number) >= 0 and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or {";", "#"} & set(text):  # Celery reads ; as the end of an address
+        raise ValueError(
+            "must look like redis://user:password@host:6379/0, the same with rediss://, or"
+            " unix:///path?db=0; a special character of the password is written as %3B and the like"
+        )
+    if not options.keys() <= (_REDIS_TLS if parts.scheme == "rediss" else set()):
+        raise ValueError(f"takes no options except {', '.join(sorted(_REDIS_TLS))} of rediss://")
+    if is_socket:
+        return f"unix://{parts.netloc}{parts.path}?db={number}"
+    if parts.scheme == "rediss":
+        _load_certificates(**options)
+        options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
+    return parts._replace(path=f"/{number}", query=urlencode(options)).geturl()
+
+
+_REDIS_TLS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+
+
+def _load_certificates(
+    ssl_ca_certs: str = "", ssl_certfile: str = "", ssl_keyfile: str = ""
+) -> None:
+    """Raise ValueError where a connection could not load these files."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if ssl_ca_certs:
+            context.load_verify_locations(ssl_ca_certs)
+    except OSError:
+        raise ValueError("names a file in ssl_ca_certs that has no certificates") from None
+    try:
+        if ssl_certfile or ssl_keyfile:
+            context.load_cert_chain(ssl_certfile, ssl_keyfile or None, password="")
+    except OSError:
+        raise ValueError(
+            "names files in ssl_certfile and ssl_keyfile that are no certificate with its key"
+        ) from None
+
+
+def broker_url(redis: str) -> str:
+    """Return what `redis_url` has returned in Celery's spelling."""
+    parts = urlsplit(redis)
+    if parts.scheme != "unix":
+        return redis
+    number = parts.query.removeprefix("db=")
+    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={number}"
 
 
 def rate_limits(text: str) -> dict[int, int]:

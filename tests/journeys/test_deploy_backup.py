@@ -62,11 +62,12 @@ def shell(line: str, deployment: Deployment) -> None:
 def back_up(deployment: Deployment) -> Path:
     """Make a backup and return its file."""
     if EMBEDDED_DATABASE:
-        line = recipes.in_shell("Backups", ".venv/bin/python manage.py backup")
+        line = recipes.in_shell("Backups", ".venv/bin/python manage.py backup parley.sqlite3")
         line = recipes.python_as_here(line).replace("parley.sqlite3", "copy.sqlite3")
         shell(line, deployment)
         return deployment.directory / "copy.sqlite3"
-    shell(recipes.in_shell("Backups", "pg_dump"), deployment)
+    line = recipes.in_shell("Backups", ".venv/bin/python manage.py backup parley.dump")
+    shell(recipes.python_as_here(line), deployment)
     return deployment.directory / "parley.dump"
 
 
@@ -76,7 +77,8 @@ def restore(backup: Path, deployment: Deployment) -> None:
         shutil.copy(backup, deployment.directory / "parley.sqlite3")
         return
     shutil.copy(backup, deployment.directory)
-    shell(recipes.in_shell("Restoring", "pg_restore"), deployment)
+    line = recipes.in_shell("Restoring", ".venv/bin/python manage.py restore")
+    shell(recipes.python_as_here(line), deployment)
 
 
 def test_a_backup_of_a_parley_at_work_starts_elsewhere(origin: Served, tmp_path: Path) -> None:

@@ -7,16 +7,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 LOOPBACK = "127.0.0.1"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -143,70 +136,6 @@ def no_way_out() -> Iterator[list[Any]]:
         patch.object(socket, "create_connection", create),
     ):
         yield wanted
-
-
-# --- certificates -----------------------------------------------------------------------------
-
-
-class Authority:
-    """Certificate authority, whose own certificate is in `path`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _common_name("An authority of the tests")
-        basic = x509.BasicConstraints(ca=True, path_length=0)
-        certificate = _builder(self._name, self._name, self._key, days=1).add_extension(
-            basic, critical=True
-        )
-        self.path = folder / "authority.pem"
-        signed = certificate.sign(self._key, hashes.SHA256())
-        self.path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-
-    def serves(
-        self, name: str, *, days: int = 1, self_signed: bool = False
-    ) -> tuple[ssl.SSLContext, list[str | None]]:
-        """Return the TLS context of a server with this name, and the names it was asked for."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = _common_name(name)
-        names = x509.SubjectAlternativeName([x509.DNSName(name)])
-        signer, issuer = (key, subject) if self_signed else (self._key, self._name)
-        builder = _builder(subject, issuer, key, days=days).add_extension(names, critical=False)
-        signed = builder.sign(signer, hashes.SHA256())
-        path = self._folder / f"{name}{days}{self_signed}.pem"
-        path.write_bytes(
-            signed.public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        asked: list[str | None] = []
-        context.sni_callback = lambda _object, sni, _context: asked.append(sni)
-        return context, asked
-
-
-def _common_name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: int
-) -> x509.CertificateBuilder:
-    """Return a certificate that ends in `days` days. A negative number means that it has ended."""
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=10))
-        .not_valid_after(now + timedelta(days=days))
-    )
 
 
 # --- DNS --------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ import pytest
 
 from core.web import guarded_http
 from core.web.guarded_http import KEPT, Policy, SendError
+from tests.tls import Authority
 from tests.webhooks.receivers import (
     LOOPBACK,
     OK,
-    Authority,
     Receiver,
     dripping,
     endless,

@@ -13,7 +13,8 @@ import pytest
 from core.web import guarded_http, kept_connections
 from core.web.guarded_http import Policy, SendError
 from tests import wire
-from tests.webhooks.receivers import LOOPBACK, OK, Authority, Receiver, listening
+from tests.tls import Authority
+from tests.webhooks.receivers import LOOPBACK, OK, Receiver, listening
 
 NAME = "hooks.example.test"
 POLICY = Policy(allowed=[ip_network("127.0.0.0/8")], resolve=lambda _name, _port: [LOOPBACK])

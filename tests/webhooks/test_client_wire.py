@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from core.web import guarded_http
 from core.web.guarded_http import KEPT, Policy, SendError
-from tests.webhooks.receivers import LOOPBACK, OK, Authority, Receiver, endless, listening, receiver
+from tests.tls import Authority
+from tests.webhooks.receivers import LOOPBACK, OK, Receiver, endless, listening, receiver
 
 NAME = "hooks.example.test"
 POLICY = Policy(allowed=[ip_network("127.0.0.0/8")], resolve=lambda _name, _port: [LOOPBACK])
