@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from django.conf import settings
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, Error, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core.ops import environment
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
+# PgBouncer's answer to the bounds that a connection starts with. PostgreSQL has no such words.
+REFUSAL = "unsupported startup parameter"
 _UNKNOWN = (
     "must be session or transaction: a pooler stands before the database ('PgBouncer' in"
     " docs/ha.md)"
@@ -31,6 +34,9 @@ _TRANSACTION = (
 class PoolerFound(OperationalError):
     """A new connection leads to a pooler that `DATABASE_POOLER` does not name."""
 
+    def __init__(self) -> None:
+        super().__init__(f"DATABASE_POOLER {_UNKNOWN}")
+
 
 def look_for_one(connection: "Connection[Any]") -> None:
     """Raise PoolerFound if a pooler made this connection, which commits each statement.
@@ -39,7 +45,7 @@ def look_for_one(connection: "Connection[Any]") -> None:
     """
     [(served_by,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
     if served_by != connection.info.backend_pid:
-        raise PoolerFound(f"DATABASE_POOLER {_UNKNOWN}")
+        raise PoolerFound
 
 
 def refuse_wrong() -> None:
@@ -82,15 +88,14 @@ def _problem(using: str = DEFAULT_DB_ALIAS) -> str:
 
 def _lends_by_transaction(using: str) -> bool:
     """Tell whether two open connections are served by one process, or one of them by two."""
-    with closing(connections[using].copy()) as first, closing(connections[using].copy()) as second:
+    first = connections[using]
+    with closing(first.copy()) as second:
         before = _served_by(first)
         second.set_autocommit(False)  # so it keeps the server's connection
-        if _served_by(second) == before:
-            return True
-        return _served_by(first) != before
+        return _served_by(second) == before or _served_by(first) != before
 
 
-def _served_by(connection: Any) -> int:
+def _served_by(connection: BaseDatabaseWrapper) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         [pid] = cursor.fetchone()

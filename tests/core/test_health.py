@@ -30,7 +30,7 @@ WELL = {"database": "ok", "migrations": "ok", "keys": "ok", "sweeps": "ok"}
 
 @pytest.fixture(autouse=True)
 def alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start with no earlier result and no broker. At the end no thread and no connection is left."""
+    """Start with no earlier result and no broker. Leave no thread and no connection behind."""
     settings.REDIS_URL = ""
     monkeypatch.setattr(health, "_DATABASE", health._Database("database"))
     monkeypatch.setattr(health, "_BROKER", health._Broker("broker"))

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
-from psycopg import Connection, adapters
+from psycopg import Connection, OperationalError, adapters
 from psycopg.adapt import AdaptersMap
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.postgres import types
@@ -62,7 +62,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect. Raise PoolerFound, and never run a statement, through an unknown pooler."""
-        connection = super().get_new_connection(conn_params | {"autocommit": True})
+        try:
+            connection = super().get_new_connection(conn_params | {"autocommit": True})
+        except OperationalError as error:
+            if not settings.DATABASE_POOLER and pooling.REFUSAL in str(error):
+                raise pooling.PoolerFound from error
+            raise
         wait, self.is_read_only = connection.wait, False
         try:
             if not settings.DATABASE_POOLER:
