@@ -13,6 +13,8 @@
 #   make dates          make quick, and the stories about calendars, on awkward dates (needs faketime)
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
+#   make failover       a primary that is killed, frozen or cut off under load, and its standby, with
+#                       and without PgBouncer (needs pgbouncer; to cut it off, root and ip)
 #   make fuzz           what is tested with made-up cases, with new ones and many more of them
 #   make clients        clients that the generators of others make of the API's document, two linters
 #                       and made-up requests by three new seeds (needs node, php, Guzzle and java)
@@ -33,8 +35,8 @@ UNTRANSLATED := benchmarks docs tests var
 # As tests/lanes.py does.
 IN_TWO := -n 2 --dist worksteal
 
-.PHONY: run quick test check format shell migrate messages torture dates soak fuzz clients bench \
-	audit requirements clean help
+.PHONY: run quick test check format shell migrate messages torture dates soak failover fuzz \
+	clients bench audit requirements clean help
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -47,7 +49,7 @@ help:
 
 quick: .venv/.dev-installed
 	$(EMBEDDED) $(PYTHON) -m pytest $(IN_TWO) $(ARGS) \
-		-m "not (alone or torture or browser or clients or postgresql)"
+		-m "not (alone or torture or browser or clients or failover or postgresql)"
 
 torture: export TORTURE := full
 test torture: .venv/.dev-installed
@@ -78,6 +80,9 @@ dates: .venv/.dev-installed
 soak: export TORTURE := full
 soak: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest tests/torture/test_soak.py $(ARGS)
+
+failover: .venv/.dev-installed
+	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest -s -m failover tests/failover $(ARGS)
 
 fuzz: export TORTURE := full
 fuzz: .venv/.dev-installed

@@ -35,11 +35,53 @@ from redis.retry import Retry
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 START_SECONDS = 30
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+CLONE_NEWNET = 0x40000000  # <linux/sched.h>
 libc = ctypes.CDLL(None)
 
 
 class ServiceError(Exception):
     """Missing program of a server, or a server that does not start."""
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """Network of its own, with one cable to that of the tests."""
+
+    name: str
+    address: str
+    neighbour: str
+
+    @property
+    def file(self) -> Path:
+        return Path("/run/netns") / self.name
+
+    def cut(self) -> None:
+        """Drop what leaves it. Its neighbour hears nothing any more, not even a refusal."""
+        _ip("-netns", self.name, "route", "add", "blackhole", f"{self.neighbour}/32")
+
+
+@contextmanager
+def namespace() -> Iterator[Namespace]:
+    """Yield a network namespace. ServiceError where the machine allows none."""
+    made = Namespace(f"parley{os.getpid()}", "10.213.7.2", "10.213.7.1")
+    cable = f"parley{os.getpid() % 10_000}"
+    _ip("netns", "add", made.name)
+    try:
+        _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", made.name)
+        _ip("address", "add", f"{made.neighbour}/30", "dev", cable)
+        _ip("link", "set", cable, "up")
+        _ip("-netns", made.name, "address", "add", f"{made.address}/30", "dev", "eth0")
+        _ip("-netns", made.name, "link", "set", "eth0", "up")
+        yield made
+    finally:
+        _ip("netns", "delete", made.name)  # the cable goes with it
+
+
+def _ip(*words: str) -> None:
+    try:
+        subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ServiceError(f"ip {' '.join(words)}: {getattr(error, 'stderr', error)}") from error
 
 
 @dataclass
@@ -55,8 +97,9 @@ class PostgreSQL:
         return self.process.pid
 
     @property
-    def port(self) -> int:
-        return urlsplit(self.url).port or 0
+    def address(self) -> str:
+        """Return its host and port, as an address of several hosts names it."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of the server's programs as its account, in the folder that has `data`."""
@@ -87,7 +130,7 @@ class PgBouncer:
 
     def lead_to(self, server: PostgreSQL) -> None:
         """Send clients to this server from now on (RELOAD)."""
-        _configure(self.directory, server.port)
+        _configure(self.directory, server.address)
         self.process.send_signal(signal.SIGHUP)
 
 
@@ -116,8 +159,10 @@ class Valkey:
 
 
 @contextmanager
-def postgresql(*options: str, copy_of: PostgreSQL | None = None) -> Iterator[PostgreSQL]:
-    """Yield a cluster on a free loopback port. The role in its URL is a superuser.
+def postgresql(
+    *options: str, copy_of: PostgreSQL | None = None, place: Namespace | None = None
+) -> Iterator[PostgreSQL]:
+    """Yield a cluster on a free port of loopback, or of `place`. Its URL's role is a superuser.
 
     It is empty, or a standby that follows the cluster `copy_of`. `options` are of the server.
     """
@@ -132,15 +177,20 @@ def postgresql(*options: str, copy_of: PostgreSQL | None = None) -> Iterator[Pos
             make = [str(programs / "initdb"), "--pgdata=data", "--username=parley"]
             make += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         _run(make, directory, account)
-        port = free_port()
-        url = f"postgres://parley@127.0.0.1:{port}/postgres"
+        if place:
+            with (directory / "data/pg_hba.conf").open("a") as rules:
+                for what in ("all", "replication"):
+                    rules.write(f"host {what} all {place.neighbour}/32 trust\n")
+        port, address = free_port(), place.address if place else "127.0.0.1"
+        url = f"postgres://parley@{address}:{port}/postgres"
         command = [str(programs / "postgres"), "-D", "data", f"--port={port}"]
-        command += ["--listen_addresses=127.0.0.1", "--unix_socket_directories="]
+        command += [f"--listen_addresses={address}", "--unix_socket_directories="]
         command += ["--max_connections=300", "--shared_buffers=64MB"]
         command += ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off"]
         command += options
         # SIGQUIT: end at once, yet take its own children and shared memory along.
-        process = _start(command, directory, url, signal.SIGQUIT, account)
+        network = place.file if place else None
+        process = _start(command, directory, url, signal.SIGQUIT, account, network)
         server = PostgreSQL(url, directory, command, account, process)
         try:
             yield server
@@ -163,7 +213,7 @@ def pgbouncer(server: str, *, mode: str = "transaction", ignore: str = "") -> It
             f"pool_mode = {mode}\nlisten_port = {(port := free_port())}\n"
             f"ignore_startup_parameters = {ignore}\n"
         )
-        _configure(directory, there.port or 5432)
+        _configure(directory, there.netloc.rpartition("@")[2])
         url = there._replace(netloc=f"parley@127.0.0.1:{port}").geturl()
         process = _start([program, "pgbouncer.ini"], directory, url, account=account)
         pooler = PgBouncer(url, directory, process)
@@ -173,9 +223,10 @@ def pgbouncer(server: str, *, mode: str = "transaction", ignore: str = "") -> It
             _end(pooler.process, signal.SIGKILL)
 
 
-def _configure(directory: Path, server_port: int) -> None:
+def _configure(directory: Path, server: str) -> None:
+    host, _colon, port = server.partition(":")
     (directory / "pgbouncer.ini").write_text(
-        f"[databases]\n* = host=127.0.0.1 port={server_port}\n"
+        f"[databases]\n* = host={host} port={port}\n"
         "[pgbouncer]\n%include pool.ini\nlisten_addr = 127.0.0.1\nunix_socket_dir =\n"
         "auth_type = trust\nauth_file = users\nadmin_users = parley\n"
         "default_pool_size = 2\nmax_client_conn = 200\n"
@@ -237,9 +288,12 @@ def _start(
     url: str,
     at_parents_death: signal.Signals = signal.SIGKILL,
     account: pwd.struct_passwd | None = None,
+    network: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     log = directory / "log"
-    process = _spawn(command, log=log, at_parents_death=at_parents_death, account=account)
+    process = _spawn(
+        command, log=log, at_parents_death=at_parents_death, account=account, network=network
+    )
     deadline = time.monotonic() + START_SECONDS
     try:
         while process.poll() is not None or not _answers(url):
@@ -258,11 +312,12 @@ def _spawn(
     log: Path | None = None,
     at_parents_death: signal.Signals = signal.SIGKILL,
     account: pwd.struct_passwd | None = None,
+    network: Path | None = None,
     **environment: str,
 ) -> subprocess.Popen[bytes]:
     """Start a process that gets a signal when this one dies.
 
-    With a log, it runs in the log's folder.
+    With a log, it runs in the log's folder; with a network, in that namespace.
 
     It has a session of its own, so that Ctrl-C in a terminal reaches it only through this process.
     """
@@ -271,6 +326,8 @@ def _spawn(
     parent = os.getpid()
 
     def prepare() -> None:
+        if network and libc.setns(os.open(network, os.O_RDONLY), CLONE_NEWNET):
+            os._exit(1)
         if account:
             os.setgroups([])
             os.setgid(account.pw_gid)
