@@ -106,6 +106,12 @@ class PostgreSQL:
         command = [str(Path(self.command[0]).with_name(program)), *arguments]
         _run(command, self.directory, self.account)
 
+    def shell(self, line: str, **variables: str) -> None:
+        """Run a shell line as the server's account, in that folder, with its programs in PATH."""
+        path = f"{Path(self.command[0]).parent}{os.pathsep}{os.defpath}"
+        settings = [f"{name}={value}" for name, value in {"PATH": path, **variables}.items()]
+        _run(["env", *settings, "bash", "-c", line], self.directory, self.account)
+
     def kill(self) -> None:
         """Kill the server, with all its processes, by `kill -9`."""
         _signal_family(self.pid, signal.SIGKILL)
@@ -276,7 +282,7 @@ def _account(directory: Path) -> pwd.struct_passwd | None:
 
 
 def _run(command: Sequence[str], directory: Path, account: pwd.struct_passwd | None) -> None:
-    log = directory / "log"
+    log = directory / "command.log"
     with _spawn(command, log=log, account=account) as process:
         if process.wait():
             raise ServiceError(f"{Path(command[0]).name} fails: {log.read_text().strip()}")

@@ -38,7 +38,7 @@ class Takeover:
             url = f"{self.pooler.url.rpartition('/')[0]}/{NAME}"
             return {"DATABASE_URL": url, "DATABASE_POOLER": "transaction"}
         hosts = f"{self.primary.address},{self.standby.address}"
-        url = f"postgres://parley@{hosts}/{NAME}?target_session_attrs=read-write"
+        url = f"postgres://parley@{hosts}/{NAME}?target_session_attrs=read-write&connect_timeout=3"
         return {"DATABASE_URL": url}
 
     def run(self) -> None:
