@@ -68,13 +68,19 @@ def namespace() -> Iterator[Namespace]:
     _ip("netns", "add", made.name)
     try:
         _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", made.name)
+    except ServiceError:
+        _ip("netns", "delete", made.name)
+        raise
+    try:
         _ip("address", "add", f"{made.neighbour}/30", "dev", cable)
         _ip("link", "set", cable, "up")
         _ip("-netns", made.name, "address", "add", f"{made.address}/30", "dev", "eth0")
         _ip("-netns", made.name, "link", "set", "eth0", "up")
         yield made
     finally:
-        _ip("netns", "delete", made.name)  # the cable goes with it
+        # A namespace goes when its last process does, and the cable only with it.
+        _ip("link", "delete", cable)
+        _ip("netns", "delete", made.name)
 
 
 def _ip(*words: str) -> None:

@@ -39,9 +39,9 @@ class PoolerFound(OperationalError):
 
 
 def look_for_one(connection: "Connection[Any]") -> None:
-    """Raise PoolerFound if a pooler made this connection, which commits each statement.
+    """Raise PoolerFound if this connection, which is in autocommit mode, leads to a pooler.
 
-    PostgreSQL tells a client the process that serves it. A pooler makes the number up.
+    PostgreSQL tells a client which process serves it. A pooler makes that number up.
     """
     [(served_by,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
     if served_by != connection.info.backend_pid:

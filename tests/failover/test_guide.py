@@ -43,8 +43,8 @@ def shell(server: services.PostgreSQL, line: str, **folders: str) -> None:
 
 def start(folder: str, port: int) -> str:
     """Return the options with which `pg_ctl start` runs a server of the tests."""
-    own = f"--max_connections=300 --port={port} --listen_addresses=127.0.0.1 --unix_socket_directories="
-    return f"--log={folder}.log --options='{own}'"
+    own = f"--max_connections=300 --port={port} --listen_addresses=127.0.0.1"
+    return f"--log={folder}.log --options='{own} --unix_socket_directories='"
 
 
 def rows(port: str | int, query: str) -> list[tuple[object, ...]]:
