@@ -34,6 +34,8 @@ _OK, _UNAVAILABLE, _BEHIND = "ok", "unavailable", "behind"
 _PATIENCE = 1.5
 # Seconds for which an answer counts: probing often costs no more than probing every second.
 _FRESH = 1.0
+# Seconds that the queries of the check have, at least, after it has connected.
+_QUERY_SECONDS = 1.0
 _REDIS_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
@@ -163,13 +165,16 @@ class _Database(_Check):
     def give_up(self) -> dict[str, str]:
         """Cut the connection as well.
 
-        Otherwise the thread would wait for as long as the database. A thread that still connects
-        ends by itself, and its connection serves the next question.
+        Otherwise the thread would wait for as long as the database. A thread that still connects,
+        or has just done so, is left alone: its connection serves the next question.
         """
         with self._lock, suppress(psycopg.Error, OSError):  # it came to an end by itself
-            if self._kept and isinstance(self._kept.connection, psycopg.Connection):
-                with socket.socket(fileno=os.dup(self._kept.connection.fileno())) as wire:
-                    wire.shutdown(socket.SHUT_RDWR)
+            kept = self._kept
+            if kept and isinstance(kept.connection, psycopg.Connection):
+                seconds = monotonic() - getattr(kept, "connected_at", 0.0)
+                if seconds >= _QUERY_SECONDS:
+                    with socket.socket(fileno=os.dup(kept.connection.fileno())) as wire:
+                        wire.shutdown(socket.SHUT_RDWR)
         return super().give_up()
 
 

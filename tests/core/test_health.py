@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User, usernames
+from core.db.postgresql.base import DatabaseWrapper
 from core.ops import environment, health
 from scheduling.models import Booking
 from tests import factories, services, wire
@@ -168,6 +169,21 @@ def test_the_connection_is_kept_while_it_works(client: Client) -> None:
     health._DATABASE._until = 0
     assert ready(client)[0] == 200  # the ended connection is noticed before it is used
     assert asking_pid() != first
+
+
+@of_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_long_in_coming_is_not_cut(client: Client) -> None:
+    """A dead host is dialled first, and the probe gives up just when the next one has answered."""
+    assert ready(client)[0] == 200
+    kept = health._DATABASE._kept
+    assert isinstance(kept, DatabaseWrapper)
+    kept.connected_at = time.monotonic()
+    health._DATABASE.give_up()
+    assert kept.is_usable()
+    kept.connected_at -= health._QUERY_SECONDS
+    health._DATABASE.give_up()
+    assert not kept.is_usable()
 
 
 @of_postgresql

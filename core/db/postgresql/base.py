@@ -4,6 +4,7 @@
 """
 
 import select
+import time
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -41,6 +42,8 @@ class _Errors(DatabaseErrorWrapper):
 class DatabaseWrapper(base.DatabaseWrapper):
     # The server of this connection has refused a write. The next connection may find the primary.
     is_read_only = False
+    # By `time.monotonic()`.
+    connected_at = 0.0
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
@@ -77,6 +80,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.close()
             raise
         connection.wait = partial(wait, timeout=bounds.patience())
+        self.connected_at = time.monotonic()
         return connection
 
     def create_cursor(self, name: str | None = None) -> Any:
