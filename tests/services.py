@@ -242,7 +242,8 @@ def _configure(directory: Path, server: str) -> None:
         "[pgbouncer]\n%include pool.ini\nlisten_addr = 127.0.0.1\nunix_socket_dir =\n"
         "auth_type = trust\nauth_file = users\nadmin_users = parley\n"
         "default_pool_size = 2\nmax_client_conn = 200\n"
-        "server_login_retry = 1\n"
+        "server_login_retry = 1\nserver_connect_timeout = 3\n"
+        "tcp_user_timeout = 5000\ntcp_keepidle = 5\ntcp_keepintvl = 1\n"
     )
 
 

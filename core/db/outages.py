@@ -6,7 +6,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from core.db.retrying import sqlstate
 
-# What callers are told to wait before they ask again.
+# Seconds that callers wait before they ask again.
 RETRY_SECONDS = 5
 # PostgreSQL: a server that takes no writes, and a transaction that it ended.
 _AWAY = {"25006", "25P03"}

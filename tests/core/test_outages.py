@@ -1,4 +1,4 @@
-"""Database that goes away: callers are told when to ask again, and the next request dials anew."""
+"""Database that goes away: callers learn when to ask again, and the next request dials anew."""
 
 import json
 import os

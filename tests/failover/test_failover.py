@@ -45,7 +45,7 @@ ROUNDS = [
 
 @dataclass
 class Place(soak.Place):
-    """Place whose clients ask again after 503, as `Retry-After` tells them."""
+    """Place whose clients ask again after 503."""
 
     refused: list[Answer] = field(default_factory=list)
     slowest: float = 0.0
@@ -65,7 +65,7 @@ class Place(soak.Place):
                 return answer
             assert answer.headers["Retry-After"], answer.body
             self.refused.append(answer)
-            time.sleep(0.2)  # sooner than they are told, to see when it is over
+            time.sleep(0.2)  # sooner than the header says, to see when it is over
 
 
 @dataclass
