@@ -14,6 +14,9 @@
 #   make mails          every kind of email on one page, screenshots/mails.html
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
+#   make failover       a primary that is killed, frozen or cut off under load, and its standby, with
+#                       and without PgBouncer; two webs that restart behind nginx (needs pgbouncer
+#                       and nginx; to cut a primary off, root and ip)
 #   make fuzz           what is tested with made-up cases, with new ones and many more of them
 #   make clients        clients that the generators of others make of the API's document, two linters
 #                       and made-up requests by three new seeds (needs node, php, Guzzle and java)
@@ -38,8 +41,8 @@ READERS := .venv/.readers-installed \
 # As tests/lanes.py does.
 IN_TWO := -n 2 --dist worksteal
 
-.PHONY: run quick test check format shell migrate messages torture dates mails soak fuzz clients \
-	bench audit requirements clean help
+.PHONY: run quick test check format shell migrate messages torture dates mails soak failover fuzz \
+	clients bench audit requirements clean help
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -52,7 +55,7 @@ help:
 
 quick: .venv/.dev-installed $(READERS)
 	$(EMBEDDED) $(PYTHON) -m pytest $(IN_TWO) $(ARGS) \
-		-m "not (alone or torture or browser or clients or postgresql)"
+		-m "not (alone or torture or browser or clients or failover or postgresql)"
 
 torture: export TORTURE := full
 test: $(READERS)
@@ -87,6 +90,9 @@ mails: .venv/.dev-installed
 soak: export TORTURE := full
 soak: .venv/.dev-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest tests/torture/test_soak.py $(ARGS)
+
+failover: .venv/.dev-installed
+	$(PYTHON) -m tests.services -- $(PYTHON) -m pytest -s -m failover tests/failover $(ARGS)
 
 fuzz: export TORTURE := full
 fuzz: .venv/.dev-installed

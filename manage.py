@@ -11,8 +11,12 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError, ProgrammingError
 
+    from core.db import pooling
+
     try:
         execute_from_command_line(sys.argv)
+    except pooling.PoolerFound:
+        pooling.refuse_unknown()
     except (OperationalError, ProgrammingError):
         if _MIGRATING.isdisjoint(sys.argv[1:2]):
             from core.db import retrying

@@ -47,10 +47,10 @@ def _watch(**_: Any) -> None:
 
 
 @worker_init.connect
-def _refuse_wrong_keys(**_: Any) -> None:
-    from core.db import keys
+def _begin(**_: Any) -> None:
+    from core.db import serving
 
-    keys.refuse_wrong_at_start()
+    serving.begin()
 
 
 @worker_init.connect

@@ -47,6 +47,21 @@ _database = read(
     environment.database,
 )
 EMBEDDED_DATABASE = _database["ENGINE"] == "django.db.backends.sqlite3"
+# How a pooler before PostgreSQL lends its connections: session or transaction; empty: there is
+# none (`core/db/pooling.py`).
+DATABASE_POOLER = read("DATABASE_POOLER", "", environment.pooler)
+# Seconds for each host of the address to take a connection, and for a packet to be acknowledged.
+DATABASE_CONNECT_SECONDS = read("DATABASE_CONNECT_SECONDS", 3, environment.positive_number)
+DATABASE_SILENCE_SECONDS = read("DATABASE_SILENCE_SECONDS", 5, environment.positive_number)
+# Seconds that requests and tasks may take, by PostgreSQL's name; 0: any time
+# (`core/db/postgresql/bounds.py`).
+DATABASE_BOUNDS = {
+    "statement_timeout": read("DATABASE_STATEMENT_SECONDS", 30, environment.whole_number),
+    "lock_timeout": read("DATABASE_LOCK_SECONDS", 10, environment.whole_number),
+    "idle_in_transaction_session_timeout": read(
+        "DATABASE_IDLE_TRANSACTION_SECONDS", 60, environment.whole_number
+    ),
+}
 if EMBEDDED_DATABASE:
     if not os.access(DATA_DIR, os.W_OK):
         environment.refuse("DATA_DIR", "must be a folder that can be written to")
@@ -58,9 +73,21 @@ if EMBEDDED_DATABASE:
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     _database["ENGINE"] = "core.db.postgresql"
-    # What comes again on a connection, the server has parsed and planned already.
-    _prepared = {"server_side_binding": True, "prepare_threshold": 5}
-    _database["OPTIONS"] = {"connect_timeout": 5, **_prepared, **_database.get("OPTIONS", {})}
+    _database["OPTIONS"] = {
+        "connect_timeout": DATABASE_CONNECT_SECONDS,
+        "tcp_user_timeout": DATABASE_SILENCE_SECONDS * 1_000,
+        # So a connection that nobody uses is found dead too, after twice as long at most.
+        "keepalives_idle": DATABASE_SILENCE_SECONDS,
+        "keepalives_interval": 1,
+        "server_side_binding": True,
+        # What comes again on a connection, the server has parsed and planned already.
+        "prepare_threshold": 5,
+        **_database.get("OPTIONS", {}),
+    }
+    if DATABASE_POOLER == "transaction":
+        # The next statement may go to a connection that another client has used.
+        _database["OPTIONS"]["prepare_threshold"] = None
+        _database["DISABLE_SERVER_SIDE_CURSORS"] = True
     # Each thread that answers requests keeps one.
     _database["CONN_MAX_AGE"] = 600
     _database["CONN_HEALTH_CHECKS"] = True

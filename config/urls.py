@@ -28,3 +28,5 @@ urlpatterns = [
     # Last: a username is whatever is left.
     path("", include("scheduling.pages.public_urls")),
 ]
+
+handler500 = "core.web.crashes.crashed"

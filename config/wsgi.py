@@ -12,9 +12,9 @@ from core.web.handler import Handler
 
 django.setup(set_prefix=False)
 
-from core.db import keys  # noqa: E402  its model needs django.setup()
+from core.db import serving  # noqa: E402  it has a model, which needs django.setup()
 
-keys.refuse_wrong_at_start()
+serving.begin()
 telemetry.start()
 application = Handler()
 

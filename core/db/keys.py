@@ -59,15 +59,6 @@ def refuse_wrong() -> None:
         _refuse()
 
 
-def refuse_wrong_at_start() -> None:
-    """Refuse wrong keys in a process that serves or works.
-
-    Close its connections, so that it has none to share with its children.
-    """
-    refuse_wrong()
-    connections.close_all()
-
-
 def keep_canary(*, using: str, apps: Apps = installed, **_: Any) -> None:
     """Write the canary after `migrate`, unless it exists. Stop if the keys are wrong.
 

@@ -110,7 +110,7 @@ def database(text: str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            config: dict[str, Any] = Env.db_url_config(text)
+            config: dict[str, Any] = Env.db_url_config(text) | _hosts(text)
     except Exception:  # its own words may repeat a password
         config = {}
     if config.get("ENGINE") not in (
@@ -119,6 +119,30 @@ def database(text: str) -> dict[str, Any]:
     ):
         raise ValueError("must be a postgres:// or sqlite:// address")
     return config
+
+
+def _hosts(text: str) -> dict[str, str]:
+    """Return the hosts of a URL that names several, and a port for each.
+
+    django-environ leaves out the port of a host that has none, which moves the others.
+    """
+    hosts = re.sub(r"^\w+://([^/?]*@)?", "", text).partition("/")[0].partition("?")[0].split(",")
+    if len(hosts) == 1:
+        return {}
+    found = [re.fullmatch(r"(\[[\da-fA-F:.]+\]|[^:\[\]]+)(?::(\d+))?", host) for host in hosts]
+    pairs = [(each[1].strip("[]"), each[2] or "5432") for each in found if each]
+    if len(pairs) < len(hosts):
+        raise ValueError("hosts")
+    return {
+        "HOST": ",".join(host for host, _port in pairs),
+        "PORT": ",".join(port for _host, port in pairs),
+    }
+
+
+def pooler(text: str) -> str:
+    if text not in ("session", "transaction"):
+        raise ValueError("must be session or transaction")
+    return text
 
 
 def email(text: str) -> dict[str, Any]:

@@ -34,6 +34,8 @@ _OK, _UNAVAILABLE, _BEHIND = "ok", "unavailable", "behind"
 _PATIENCE = 1.5
 # Seconds for which an answer counts: probing often costs no more than probing every second.
 _FRESH = 1.0
+# Seconds that the queries of the check have, at least, after it has connected.
+_QUERY_SECONDS = 1.0
 _REDIS_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
@@ -123,36 +125,71 @@ class _Check:
 
 
 class _Database(_Check):
-    """The database, its migrations, keys and sweeps, over a connection opened for this alone."""
+    """The database, its migrations, keys and sweeps, over a kept connection, as requests have one.
+
+    A new connection for each question would dial a dead host first, again and again.
+    """
 
     _is_migrated = False
-    _wrapper: BaseDatabaseWrapper | None = None
+    _kept: BaseDatabaseWrapper | None = None
 
     def ask(self) -> dict[str, str]:
+        if self._kept:
+            connections["default"] = self._kept
+        kept = self._kept = connections["default"]
+        kept.close_if_unusable_or_obsolete()  # as every request begins and ends
         try:
-            self._wrapper = connections["default"]  # this thread's own
-            connection.cursor().execute("SELECT 1")
-            if not self._is_migrated:  # and once they are, they stay so
-                executor = MigrationExecutor(connection)
-                self._is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-            if not self._is_migrated:
-                return {"database": _OK, "migrations": _UNAVAILABLE}
-            return {"database": _OK, "migrations": _OK, **_keys(), **_sweeps()}
+            return self._ask()
+        except Exception:
+            with self._lock:
+                kept.close()
+            raise
         finally:
             with self._lock:
-                self._wrapper = None
-                connections.close_all()
+                kept.close_if_unusable_or_obsolete()
+                if kept.connection is None:
+                    self._kept = None
+                elif not kept.allow_thread_sharing:
+                    kept.inc_thread_sharing()  # the next question has another thread
+
+    def _ask(self) -> dict[str, str]:
+        if _takes_no_writes():
+            raise ReadOnlyDatabase
+        if not self._is_migrated:  # and once they are, they stay so
+            executor = MigrationExecutor(connection)
+            self._is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if not self._is_migrated:
+            return {"database": _OK, "migrations": _UNAVAILABLE}
+        return {"database": _OK, "migrations": _OK, **_keys(), **_sweeps()}
 
     def give_up(self) -> dict[str, str]:
         """Cut the connection as well.
 
-        Otherwise the thread would wait for as long as the database.
+        Otherwise the thread would wait for as long as the database. A thread that still connects,
+        or has just done so, is left alone: its connection serves the next question.
         """
         with self._lock, suppress(psycopg.Error, OSError):  # it came to an end by itself
-            if self._wrapper and isinstance(self._wrapper.connection, psycopg.Connection):
-                with socket.socket(fileno=os.dup(self._wrapper.connection.fileno())) as wire:
-                    wire.shutdown(socket.SHUT_RDWR)
+            kept = self._kept
+            if kept and isinstance(kept.connection, psycopg.Connection):
+                seconds = monotonic() - getattr(kept, "connected_at", 0.0)
+                if seconds >= _QUERY_SECONDS:
+                    with socket.socket(fileno=os.dup(kept.connection.fileno())) as wire:
+                        wire.shutdown(socket.SHUT_RDWR)
         return super().give_up()
+
+
+class ReadOnlyDatabase(Exception):
+    """The server of the connection is a standby. A new connection may find the primary."""
+
+
+def _takes_no_writes() -> bool:
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.execute("SELECT 1")
+            return False
+        cursor.execute("SHOW transaction_read_only")
+        [answer] = cursor.fetchone()
+    return str(answer) == "on"
 
 
 class _Broker(_Check):

@@ -60,6 +60,7 @@ probes = [
     path("page", page),
     path("broken", broken),
 ]
+handler500 = urls.handler500
 urlpatterns = [
     path("api/v1/", include(probes)),
     path("api/v3/meeting/", include(probes)),

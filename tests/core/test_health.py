@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, connections
 from django.test import Client
@@ -16,6 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User, usernames
+from core.db.postgresql.base import DatabaseWrapper
 from core.ops import environment, health
 from scheduling.models import Booking
 from tests import factories, services, wire
@@ -29,12 +31,14 @@ WELL = {"database": "ok", "migrations": "ok", "keys": "ok", "sweeps": "ok"}
 
 @pytest.fixture(autouse=True)
 def alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start with no earlier result and no broker. Wait at the end until the check threads end."""
+    """Start with no earlier result and no broker. Leave no thread and no connection behind."""
     settings.REDIS_URL = ""
     monkeypatch.setattr(health, "_DATABASE", health._Database("database"))
     monkeypatch.setattr(health, "_BROKER", health._Broker("broker"))
     yield
     wire.until(lambda: not askers(), what="the threads that ask to end")
+    if health._DATABASE._kept:
+        health._DATABASE._kept.close()
 
 
 def askers() -> list[threading.Thread]:
@@ -136,6 +140,66 @@ def test_keys_that_do_not_open_the_database(client: Client, settings: Settings) 
         assert ready(client) == unwell(**WELL | {"keys": "unavailable"})
     assert "event=not_ready check=keys" in said.getvalue()
     settings.ENCRYPTION_KEYS = right
+    health._DATABASE._until = 0
+    assert ready(client)[0] == 200
+
+
+# --- over which connection --------------------------------------------------------------------
+
+of_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL alone")
+
+
+def asking_pid() -> int:
+    """Return the number of the server's process that answers the check."""
+    assert health._DATABASE._kept
+    assert isinstance(health._DATABASE._kept.connection, psycopg.Connection)
+    return health._DATABASE._kept.connection.info.backend_pid
+
+
+@of_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_connection_is_kept_while_it_works(client: Client) -> None:
+    assert ready(client)[0] == 200
+    first = asking_pid()
+    health._DATABASE._until = 0
+    assert ready(client)[0] == 200
+    assert asking_pid() == first
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+    health._DATABASE._until = 0
+    assert ready(client)[0] == 200  # the ended connection is noticed before it is used
+    assert asking_pid() != first
+
+
+@of_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_long_in_coming_is_not_cut(client: Client) -> None:
+    """A dead host is dialled first, and the probe gives up just when the next one has answered."""
+    assert ready(client)[0] == 200
+    kept = health._DATABASE._kept
+    assert isinstance(kept, DatabaseWrapper)
+    kept.connected_at = time.monotonic()
+    health._DATABASE.give_up()
+    assert kept.is_usable()
+    kept.connected_at -= health._QUERY_SECONDS
+    health._DATABASE.give_up()
+    assert not kept.is_usable()
+
+
+@of_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_no_writes(client: Client) -> None:
+    with connection.cursor() as cursor:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            with written("core.ops.health") as said:
+                assert ready(client) == unwell(database="unavailable")
+        finally:
+            cursor.execute("SET default_transaction_read_only = off")
+            cursor.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert "event=not_ready check=database error=ReadOnlyDatabase" in said.getvalue()
+    assert health._DATABASE._kept is None
     health._DATABASE._until = 0
     assert ready(client)[0] == 200
 

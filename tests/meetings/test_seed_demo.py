@@ -184,6 +184,7 @@ def test_what_the_readme_points_at_is_there() -> None:
         "docs/settings.md",
         "docs/privacy.md",
         "docs/deploy.md",
+        "docs/ha.md",
         "docs/performance.md",
         "docs/scale.md",
         "SECURITY.md",

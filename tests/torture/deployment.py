@@ -133,7 +133,8 @@ def deployed(
 ) -> Iterator[Deployment]:
     """Yield a deployment with an empty database: migrated, or for `migrate` or `serve` to set up.
 
-    All migrated deployments collect static files into one folder.
+    With a `DATABASE_URL` of the caller's it makes no database. All migrated deployments collect
+    static files into one folder.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in _FORGOTTEN}
     own = {
@@ -142,7 +143,9 @@ def deployed(
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     with ExitStack() as stack:
-        if not EMBEDDED_DATABASE:
+        if "DATABASE_URL" in environment:
+            pass
+        elif not EMBEDDED_DATABASE:
             server = os.environ["DATABASE_URL"]
             own["DATABASE_URL"] = stack.enter_context(_database(server, migrated=migrated))
         elif migrated:

@@ -18,7 +18,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from core.db import keys
+from core.db import serving
 from core.ops import environment
 from core.ops.version import VERSION
 
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             _refuse_taken_port()
-            keys.refuse_wrong()
+            serving.refuse_wrong()
             self._set_up(no_demo=no_demo)
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)
