@@ -1,11 +1,12 @@
 """Times as a person reads them: in their zone and their formats."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 
 from core.text import zones
 
@@ -74,12 +75,22 @@ def _face(hour: int, minute: int, person: Reader) -> str:
 
 def long_date(day: date) -> str:
     """Return `Tuesday, 15 December`, in the order of the language."""
-    return dateformat.format(day, pgettext("weekday, day and month", "l, j F"))
+    return _written(day, pgettext("weekday, day and month", "l, j F"))
 
 
 def full_date(day: date) -> str:
     """Return `Tuesday, 15 December 2026`, in the order of the language."""
-    return dateformat.format(day, pgettext("weekday, day, month and year", "l, j F Y"))
+    return _written(day, pgettext("weekday, day, month and year", "l, j F Y"))
+
+
+def _written(day: date, form: str) -> str:
+    return _kept((day.year, day.month, day.day), form, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _kept(day: tuple[int, int, int], form: str, _language: str | None) -> str:
+    """Return the date in this form of Django's, in the active language."""
+    return dateformat.format(date(*day), form)
 
 
 def time_of_day(minute: int, person: Reader) -> str:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.db.prepared import Prepared
 from core.errors import NotFound
 from scheduling.domain import links
 from scheduling.models import Booking
@@ -30,10 +31,13 @@ def manage_token(booking: Booking) -> str:
     return links.manage_token(booking.pk, booking.invitee_email)
 
 
+_BY_NUMBER = Prepared[Booking](lambda number: Booking.objects.with_people().filter(pk=number))
+
+
 def read_manage(token: str) -> Booking:
     """Return the booking that the invitee may manage. Raise NotFound for any other link."""
     booking_id, address = load(token, links.MANAGE)
-    booking = Booking.objects.with_people().filter(pk=booking_id).first()
+    booking = next(iter(_BY_NUMBER.objects(number=booking_id)), None)
     if booking is not None and booking.erased_at:
         raise NotFound(_("The person who booked with this link has been erased."))
     if booking is None or links.address_digest(booking.invitee_email) != address:

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.utils.translation import ngettext
+
+from core.text import times
 from core.text.times import Reader
 from scheduling.domain import availability
 from scheduling.models import EventType
@@ -22,6 +25,18 @@ class Day:
     date: date
     count: int
     is_today: bool
+
+    @property
+    def number(self) -> str:
+        """Return the day of the month as text: a template would look for local digits."""
+        return str(self.date.day)
+
+    @property
+    def label(self) -> str:
+        words = ngettext(
+            "%(day)s: %(count)s time open", "%(day)s: %(count)s times open", self.count
+        )
+        return words % {"day": times.long_date(self.date), "count": self.count}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import FormerUsername, User, usernames
+from core.db.prepared import Prepared
 from core.errors import Busy, DomainError, TimeTaken
 from core.web.pages import SAFE, limited, page_of
 from scheduling.domain import availability, bookings, limits
@@ -92,6 +93,11 @@ def unslashed(request: HttpRequest, path: str) -> HttpResponse:
     return response
 
 
+_OFFERED = Prepared[EventType](
+    lambda username, slug: EventType.objects.bookable().filter(host__username=username, slug=slug)
+)
+
+
 @gzip_page
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
@@ -105,10 +111,10 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     lower = username.lower(), slug.lower()
     if (username, slug) != lower:
         return _moved(request, "public:event_type", *lower, permanent=True)
-    offers = EventType.objects.bookable()
-    offered = offers.filter(host__username=username, slug=slug).first()
-    if offered is None:
+    found = _OFFERED.objects(username=username, slug=slug)
+    if not found:
         return _elsewhere(request, username, slug)
+    [offered] = found
     visitor = visitor_of(request, default=offered.zone)
     now = timezone.now()
     if request.method == "POST":
