@@ -125,8 +125,15 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 tests/readers/node_modules/.package-lock.json: tests/readers/package-lock.json
 	npm ci --silent --ignore-scripts --prefix tests/readers
 
-bench: .venv/.dev-installed
+bench: .venv/.dev-installed .venv/.appointment-installed
 	$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks $(ARGS)
+
+# Beside Parley, never with it.
+.venv/.appointment-installed: benchmarks/appointment/requirements.txt .venv/.dev-installed
+	@echo "Installing $<"
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv/appointment
+	@$(UV) pip install --quiet --python .venv/appointment/bin/python --require-hashes -r $<
+	@touch $@
 
 check: .venv/.dev-installed
 	.venv/bin/ruff check
@@ -150,6 +157,8 @@ requirements: $(UV)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
 	$(COMPILE) $(ARGS) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(COMPILE) $(ARGS) tests/readers/requirements.in -o tests/readers/requirements.txt
+	$(COMPILE) $(ARGS) -c requirements.txt benchmarks/appointment/requirements.in \
+		-o benchmarks/appointment/requirements.txt
 
 # Scripts take their words from the page, so there is no catalog of theirs.
 messages: .venv/.dev-installed

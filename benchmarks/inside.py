@@ -13,7 +13,7 @@ import django
 def main() -> None:
     django.setup()
     _path, role, *arguments = sys.argv
-    module, _dot, name = role.partition(".")
+    module, _dot, name = role.rpartition(".")
     act = getattr(import_module(f"benchmarks.{module}"), name)
     print(json.dumps(act(*map(json.loads, arguments))))
 

@@ -17,28 +17,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from benchmarks.load import Question, Run, Server, bearing, request
-from benchmarks.places import do, filled, served, tidy
+from benchmarks.places import STOCK_COMMAND, do, filled, served, tidy
 from benchmarks.table import Row, finish
 
 CONNECTIONS, ROUNDS, SECONDS = 16, 8, 2.0
 HOSTS, BOOKINGS, WEBHOOKS = 20, 20_000, 20
 TIMES_STOCK, TIMES_LIST = 3.5, 3.0
-
-# Eight threads, as production has (`REQUEST_THREADS`).
-_STOCK = (
-    "-m",
-    "granian",
-    "--interface",
-    "wsgi",
-    "--http",
-    "1",
-    "--blocking-threads",
-    "8",
-    "--blocking-threads-idle-timeout",
-    "600",
-    "--factory",
-    "django.core.wsgi:get_wsgi_application",
-)
 
 LIST, STOCK, AVAILABILITY = "20 events", "20 events of the stock project", "60 days, 1,000 rows"
 
@@ -53,7 +37,7 @@ def table() -> list[Row]:
         stock = stack.enter_context(
             served(
                 deployment,
-                *_STOCK,
+                *STOCK_COMMAND,
                 DJANGO_SETTINGS_MODULE="benchmarks.stock_settings",
             )
         )

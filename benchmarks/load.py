@@ -57,12 +57,17 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the CPU seconds of its processes until now, user and system, to a hundredth."""
-        return sum(map(_cpu_ticks, self.running.survivors())) / _TICKS
+        return cpu_seconds(self.running)
 
     def ask(self, request: bytes, *, status: int = 200) -> bytes:
         """Return the body of one answer."""
         with closing(_Connection(self.port)) as connection:
             return connection.ask(request, status)
+
+
+def cpu_seconds(running: Running) -> float:
+    """Return the CPU seconds of all its processes until now, user and system, to a hundredth."""
+    return sum(map(_cpu_ticks, running.survivors())) / _TICKS
 
 
 def _cpu_ticks(pid: int) -> int:

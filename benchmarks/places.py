@@ -17,6 +17,22 @@ from tests import recipes, services, wire
 from tests.torture.deployment import EMBEDDED_DATABASE, EMBEDDED_WORKER, ROOT, Deployment, deployed
 from tests.torture.served import answers
 
+# Command that serves a stock project with as many threads as production has (`REQUEST_THREADS`).
+STOCK_COMMAND = (
+    "-m",
+    "granian",
+    "--interface",
+    "wsgi",
+    "--http",
+    "1",
+    "--blocking-threads",
+    "8",
+    "--blocking-threads-idle-timeout",
+    "600",
+    "--factory",
+    "django.core.wsgi:get_wsgi_application",
+)
+
 _FILL_SECONDS = 1800
 _START_SECONDS = 60
 
@@ -67,14 +83,13 @@ def served(
 
 def do(deployment: Deployment, role: str, *arguments: object) -> Any:
     """Return the result of a function such as `roles.hosts`, run in a process of the deployment."""
-    return json.loads(
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.inside", role, *map(json.dumps, arguments)],
-            env=deployment.environment | {"LOG_LEVEL": "WARNING"},
-            cwd=deployment.directory,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=_FILL_SECONDS,
-        ).stdout
-    )
+    output = subprocess.run(
+        [deployment.python, "-m", "benchmarks.inside", role, *map(json.dumps, arguments)],
+        env=deployment.environment | {"LOG_LEVEL": "WARNING"},
+        cwd=deployment.directory,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=_FILL_SECONDS,
+    ).stdout
+    return json.loads(output.splitlines()[-1])  # django-appointment logs to the same stream

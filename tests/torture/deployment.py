@@ -38,6 +38,7 @@ class Deployment:
     directory: Path
     environment: dict[str, str]
     valkey: services.Valkey | None
+    python: str = sys.executable
 
     def manage(self, *arguments: str) -> str:
         """Run a management command and return its output."""
@@ -58,7 +59,7 @@ class Deployment:
         log = self.directory / f"{secrets.token_hex(4)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [self.python, *arguments],
                 env=self.environment | environment,
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
