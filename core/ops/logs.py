@@ -42,6 +42,9 @@ _PROCESSORS: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
+# One list, however often it is configured: loggers keep the one that they have seen first.
+_CHAIN: list[Any] = [*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+
 
 def line_format(text: str) -> str:
     if text not in _FORMATS:
@@ -58,7 +61,7 @@ def _renderer(format_: str) -> Any:
 def configuration(level: str, format_: str = "logfmt") -> dict[str, Any]:
     """Return Django's `LOGGING`: one line an event, by one formatter for all loggers."""
     structlog.configure(
-        processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_CHAIN,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -34,7 +34,7 @@ TABS = {
         _("Sent by you"),
         _("You have not asked anybody yet"),
         _("Choose a team mate and a time; what became of your requests stands here."),
-        ("-created_at", "-id"),
+        LATEST,
     ),
     enums.Tab.CONFIRMED: Tab(
         enums.Tab.CONFIRMED,
@@ -83,6 +83,10 @@ class Card:
     status: Status
     # What the person has at that time already, where it is theirs to confirm.
     collisions: Sequence[BusyTime] = ()
+
+    @property
+    def start(self) -> datetime:
+        return self.meeting.start
 
     @property
     def other(self) -> User:

@@ -75,7 +75,7 @@ def _row(card: Card, now: datetime) -> Row:
         end=meeting.end,
         title=card.title,
         url=url,
-        said=[meeting.team.name, *wait(meeting.start, now), meeting.booking_number],
+        said=[meeting.team.name, *wait(card, now), meeting.booking_number],
         join_url=card.join_url,
         more=[(words, f"{url}?cancel=#cancel")] if card.may_cancel else [],
         card=card,

@@ -70,6 +70,12 @@ def check_reminder(row: Lifecycle, facts: Facts, *, now: datetime) -> None:
         raise Untrue("late")
 
 
+def check_link(row: Lifecycle, facts: Facts, *, now: datetime) -> None:
+    """Raise Untrue for a link of what has changed since, whose message has it, or is over."""
+    if row.sequence != facts["sequence"] or row.status_at(now) != Status.CONFIRMED:
+        raise Untrue("changed")
+
+
 def check_request(row: Lifecycle, facts: Facts, *, now: datetime) -> None:
     """Raise Untrue for a message that asks for an answer to what needs none any more."""
     if not waits_for_answer(row, facts, now=now):

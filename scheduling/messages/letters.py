@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.text import times
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
-from notifications.domain.kinds import Erased, Facts, Message, Untrue
+from notifications.domain.kinds import Erased, Facts, Message
 from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
@@ -68,8 +68,8 @@ class BookingWriter(kinds.Writer):
             raise Erased
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
-        if kind == "booking_linked" and found.sequence != facts["sequence"]:
-            raise Untrue("changed")  # the message about the later change has the link
+        if kind == "booking_linked":
+            facts_.check_link(found, facts, now=now)
         asks_host = kind == "booking_requested" and facts["to"] == Role.HOST
         if asks_host or kind in _REQUESTS:
             facts_.check_request(found, facts, now=now)
@@ -108,6 +108,9 @@ def _email(
     other = invitee if reader.role is Role.HOST else host
     context = _context(booking, reader, other, facts, now)
     context["answer_url"] = links.answer_url(booking) if asks else ""
+    # A later entry from there would stand beside the first; the attached one takes its place.
+    may_add = kind == "booking_confirmed" and reader.role is Role.INVITEE
+    context["calendar_url"] = links.calendar_url(booking) if may_add else ""
     content = notifications.render_email(kind, context, language=reader.language)
     if method := facts.get("calendar"):
         content["ics"] = calendar_object(
@@ -141,10 +144,9 @@ def _context(
         "utc_time": times.utc_span(booking.start, booking.end),
         "lead": times.lead(booking.start - now),
         "given_up": given_up(booking, reader, other, booking.status),
-        "about_link": about_link(booking, booking.status),
+        "about_link": "" if is_host else about_link(booking, booking.status),
         "join_url": booking.link if is_certain else "",
         "booking_url": links.booking_url(booking) if is_host else "",
-        "calendar_url": "" if is_host or not is_certain else links.calendar_url(booking),
         "manage_url": "" if is_host else links.manage_url(booking),
     }
     if "before" in facts:

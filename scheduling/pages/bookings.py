@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from core.text import times
+from core.text import times, zones
 from core.web.pages import (
     action_view,
     checked,
@@ -58,7 +58,7 @@ def booking_list(request: SignedIn) -> HttpResponse:
 
 def _row(card: Card, now: datetime) -> Row:
     booking, url = card.booking, reverse("scheduling:booking", args=[card.booking.pk])
-    said = [Truncator(booking.event_type.location_display).chars(60), *wait(booking.start, now)]
+    said = [Truncator(booking.event_type.location_display).chars(60), *wait(card, now)]
     if card.zones_differ:
         said.append(_their_time(card))
     more = []
@@ -84,7 +84,11 @@ def _their_time(card: Card) -> str:
     span, other = (card.booking.start, card.booking.end), card.other
     start = card.booking.start
     is_same_day = start.astimezone(other.zone).date() == start.astimezone(card.person.zone).date()
-    time = times.hours(*span, other) if is_same_day else times.span(*span, other)
+    time = (
+        f"{times.hours(*span, other)} ({zones.in_words(other.zone)})"
+        if is_same_day
+        else times.span(*span, other)
+    )
     return gettext("For %(name)s: %(time)s") % {"name": other.short_name, "time": time}
 
 

@@ -32,6 +32,10 @@ class Card:
     status: Status
 
     @property
+    def start(self) -> datetime:
+        return self.booking.start
+
+    @property
     def is_host(self) -> bool:
         return self.person.role is Role.HOST
 
@@ -52,7 +56,12 @@ class Card:
     @property
     def about_link(self) -> str:
         """Return a sentence about the link of an open booking that cannot be joined yet."""
-        return about_link(self.booking, self.status) if self.is_open else ""
+        if not self.is_open:
+            return ""
+        if not self.is_host:
+            return about_link(self.booking, self.status)
+        has_none = self.booking.event_type.is_online and not self.booking.link
+        return gettext("No link to join is set yet.") if has_none else ""
 
     @property
     def may_answer(self) -> bool:

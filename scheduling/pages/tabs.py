@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -34,6 +34,15 @@ class Tab:
     empty: Promise
     hint: Promise
     order: tuple[str, ...]
+
+
+class Standing(Protocol):
+    """An appointment as one of its people sees it."""
+
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def is_open(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -79,9 +88,10 @@ def days_of(rows: Iterable[Row], *, person: times.Reader, now: datetime) -> list
     ]
 
 
-def wait(start: datetime, now: datetime) -> list[str]:
-    """Return how long it is until an appointment that starts within a day, or nothing."""
-    return [times.lead(start - now)] if timedelta(0) < start - now < _SOON else []
+def wait(card: Standing, now: datetime) -> list[str]:
+    """Return how long it is until an open appointment that starts within a day, or nothing."""
+    lead = card.start - now
+    return [times.lead(lead)] if card.is_open and timedelta(0) < lead < _SOON else []
 
 
 def tab_page(

@@ -2,6 +2,8 @@
 // copied, and the tab that one is on in view. Everything works without it.
 
 document.documentElement.classList.add("scripted");
+// A browser lets no page copy that came over plain HTTP.
+if (navigator.clipboard) document.documentElement.classList.add("copying");
 
 const menus = () => document.querySelectorAll("details.menu[open]");
 
@@ -44,7 +46,7 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
   await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
-  button.textContent = button.dataset.copied;
+  button.firstChild.textContent = button.dataset.copied;
 });
 
 // Only its strip is moved, not the page.

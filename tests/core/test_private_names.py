@@ -33,7 +33,15 @@ ROOT = Path(__file__).resolve().parents[2]
 FENCES = {"core/ops/private_names.py", "tests/private_names.py"}
 APPS = ["config", *sorted(path.parent.name for path in ROOT.glob("*/apps.py"))]
 # Names with an underscore that their libraries document for all to use.
-DOCUMENTED = {"_meta", "_base_manager", "_default_manager", "_state", "_replace", "_exit"}
+DOCUMENTED = {
+    "_meta",
+    "_base_manager",
+    "_default_manager",
+    "_state",
+    "_replace",
+    "_asdict",
+    "_exit",
+}
 
 
 # --- one test a name --------------------------------------------------------------------------

@@ -206,6 +206,18 @@ def test_a_booking_is_noted_moved_and_cancelled(
     )
 
 
+def test_on_a_phone_the_bar_does_not_cover_the_button_that_moves(
+    enter: Enter, host: User, booking: Booking
+) -> None:
+    page = enter(host, f"/bookings/{booking.pk}?week=", size="phone").page
+    page.get_by_role("radio").first.check()
+    box = page.get_by_role("button", name="Move to the chosen time").bounding_box()
+    assert box is not None
+    centre = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    met = page.evaluate("([x, y]) => document.elementFromPoint(x, y).textContent.trim()", centre)
+    assert met == "Move to the chosen time"
+
+
 def test_a_new_account_is_told_what_to_do_and_takes_its_address_along(
     enter: Enter, alice: User
 ) -> None:

@@ -60,7 +60,9 @@ def test_the_host_hears_once_that_the_invitee_gets_no_email(booking: Booking, al
     assert booking.undelivered_at is not None
     assert told_host() == 1
     content = outbox.content_of(Notification.objects.get(kind="booking_undelivered"))
-    assert content["subject"] == "Your invitee gets no email: 30 Minute Meeting with John Doe"
+    assert content["subject"] == (
+        "Your invitee gets no email: 30 Minute Meeting with John Doe, Wed 4 Mar, 10:00 AM"
+    )
     assert "refuses messages to john@example.com" in content["text"]
 
 

@@ -79,6 +79,14 @@ def test_of_two_changes_that_wait_the_last_is_sent(booking: Booking) -> None:
     assert set(withdrawn.values_list("last_error", flat=True)) == {"changed"}
 
 
+def test_after_the_end_it_is_not_sent_any_more(booking: Booking) -> None:
+    """The worker was away, and the sweep has not recorded yet that the booking is over."""
+    bookings.update(booking=booking, join_url=LINK, now=NOW)
+    sent(booking.end)
+    late = Notification.objects.filter(kind=KIND).values_list("state", "last_error")
+    assert set(late) == {("withdrawn", "changed")}
+
+
 def test_a_link_changes_as_often_a_day_as_a_host_reschedules(
     settings: Settings, alice: User, booking: Booking
 ) -> None:

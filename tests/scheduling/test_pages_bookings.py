@@ -118,7 +118,7 @@ def test_a_row_tells_both_clocks_where_they_differ(
     said = words(client.get("/bookings")).partition("Wednesday")[2]
     assert said == (
         ", 4 March 15:45 – 16:15 30 Minute Meeting with John Doe"
-        " Zoom Call For John Doe: 11:00 – 11:30"
+        " Zoom Call For John Doe: 11:00 – 11:30 (Europe/Berlin)"
         " ⋯ More for 30 Minute Meeting with John Doe Reschedule Cancel"
         " Times are those of Asia/Kathmandu."
     )
@@ -146,6 +146,13 @@ def test_rows_stand_under_their_dates(client: Client, alice: User, book: Book) -
         ("", "Monday, 9 March", ["10:00 AM – 10:30 AM"]),
     ]
     assert "Zoom Call in 30 minutes" in words(page)
+
+
+def test_what_is_called_off_is_not_awaited(client: Client, alice: User, booking: Booking) -> None:
+    bookings.cancel(booking=booking, actor=bookings.host(alice), now=NOW)
+    client.force_login(alice)
+    with time_machine.travel(START - HALF_AN_HOUR, tick=False):
+        assert "in 30 minutes" not in words(client.get("/bookings?tab=cancelled"))
 
 
 def test_a_date_of_another_year_names_it(client: Client, alice: User, booking: Booking) -> None:

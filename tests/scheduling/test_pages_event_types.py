@@ -137,7 +137,7 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
     page = signed_in.get(LIST)
     said = words(page)
     assert (
-        f"Intro call 15 minutes Zoom Call {ADDRESS}/intro-call Copy link"
+        f"Intro call 15 minutes Zoom Call {ADDRESS}/intro-call Copy link Intro call"
         " Preview Intro call Intro call can be booked"
     ) in said
     assert (
