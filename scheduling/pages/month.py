@@ -14,8 +14,8 @@ from scheduling.pages import grid
 from scheduling.pages.visitors import Visitor
 from scheduling.pages.weeks import furthest
 
-# Length of one search for the next open day.
-_SEARCH = timedelta(days=62)
+# Length of one search for the next open day: two whole months at least, from the first of one.
+_SEARCH = timedelta(days=61)
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,20 @@ class Month:
     later: date | None
 
 
-def month_of(event_type: EventType, first: date, *, reader: Visitor, now: datetime) -> Month:
-    """Return the month that begins on this date."""
+def month_of(
+    event_type: EventType,
+    first: date,
+    *,
+    reader: Visitor,
+    now: datetime,
+    known: Mapping[date, Sequence[int]] | None = None,
+) -> Month:
+    """Return the month that begins on this date. `known` are its open starts, and maybe others."""
     today, last_of_all = now.astimezone(reader.zone).date(), furthest(event_type, reader.zone, now)
     last = grid.last_of(first)
-    opens = open_starts(event_type, max(first, today), last, reader=reader, now=now)
+    if known is None:
+        known = open_starts(event_type, max(first, today), last, reader=reader, now=now)
+    opens = {day: starts for day, starts in known.items() if first <= day <= last}
     following = last + timedelta(days=1)
     return Month(
         first=first,
@@ -81,12 +90,12 @@ def _day(day: date, opens: Mapping[date, Sequence[int]], today: date) -> Day:
     return Day(day, len(opens.get(day, ())), day == today)
 
 
-def next_open_day(
-    event_type: EventType, after: date, *, reader: Reader, now: datetime
-) -> date | None:
-    """Return the first date with an open time after this one, within two months of it."""
-    since = after + timedelta(days=1)
-    return next(iter(open_starts(event_type, since, since + _SEARCH, reader=reader, now=now)), None)
+def open_afterwards(
+    event_type: EventType, month: Month, *, reader: Reader, now: datetime
+) -> dict[date, list[int]]:
+    """Return the open starts of the two months after this one, and maybe of some days more."""
+    since = month.last + timedelta(days=1)
+    return open_starts(event_type, since, since + _SEARCH, reader=reader, now=now)
 
 
 def open_starts(

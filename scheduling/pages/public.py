@@ -26,7 +26,7 @@ from scheduling.models import EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.pages.client_limits import count_client, posted
 from scheduling.pages.forms import StartField
-from scheduling.pages.month import Month, month_of, nearest_starts, next_open_day
+from scheduling.pages.month import Month, month_of, nearest_starts, open_afterwards
 from scheduling.pages.visitors import Visitor, remember, visitor_of
 from scheduling.pages.weeks import choices_of, date_of, furthest
 from scheduling.rules.slots import Reason
@@ -212,9 +212,11 @@ def _month(
     month = month_of(offered, first, reader=visitor, now=now)
     if month.opens or month.later is None:
         return month, None
-    next_open = next_open_day(offered, month.last, reader=visitor, now=now)
+    later = open_afterwards(offered, month, reader=visitor, now=now)
+    next_open = next(iter(later), None)
     if asked is None and next_open is not None:
-        return month_of(offered, next_open.replace(day=1), reader=visitor, now=now), None
+        first = next_open.replace(day=1)
+        return month_of(offered, first, reader=visitor, now=now, known=later), None
     return month, next_open
 
 

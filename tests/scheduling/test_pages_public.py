@@ -380,11 +380,11 @@ def test_it_takes_few_queries_however_much_is_booked(
         client.get(address(**query))
 
 
-def test_the_way_to_the_next_open_month_takes_seven_queries(
+def test_the_way_to_the_next_open_month_takes_five_queries(
     client: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     factories.event_type(alice, min_advance_booking=24 * 40)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         client.get(PAGE)
 
 
