@@ -166,8 +166,9 @@ def test_the_worker_dies(place: Place, report: Report, step: str) -> None:
         arrived = place.sent() - before
         assert len(arrived) == rounds
         again = arrived.total() - len(arrived)
-        # Who dies between sending and noting it sends again, under the same Message-ID.
-        assert again == (rounds if step == "notification.sent" else 0)
+        # Who dies between sending and noting it sends again, under the same Message-ID. Where a
+        # round takes longer than a lease, a worker sends what an earlier one left as well.
+        assert again >= rounds if step == "notification.sent" else again == 0
         findings["arrived"] = f"{len(arrived)} of {rounds}"
         findings["again"] = again
 
