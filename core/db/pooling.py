@@ -29,6 +29,10 @@ _TRANSACTION = (
     "must be transaction: the pooler before the database lends a connection for one transaction"
     " ('PgBouncer' in docs/ha.md)"
 )
+_FORBIDDEN = (
+    "this must not go through a pooler: give the address of PostgreSQL itself, and leave"
+    " DATABASE_POOLER empty ('PgBouncer' in docs/ha.md)"
+)
 
 
 class PoolerFound(OperationalError):
@@ -46,6 +50,22 @@ def look_for_one(connection: "Connection[Any]") -> None:
     [(served_by,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
     if served_by != connection.info.backend_pid:
         raise PoolerFound
+
+
+def require_none(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Raise OperationalError where a pooler is named or found, or the database is away.
+
+    It is for work that changes settings of its session, such as its `search_path`. A pooler would
+    give that session to other clients.
+    """
+    is_pooled = bool(settings.DATABASE_POOLER)
+    try:
+        if not is_pooled:
+            connections[using].ensure_connection()
+    except PoolerFound:
+        is_pooled = True
+    if is_pooled:
+        raise OperationalError(_FORBIDDEN)
 
 
 def refuse_wrong() -> None:
