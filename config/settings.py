@@ -51,7 +51,7 @@ EMBEDDED_DATABASE = _database["ENGINE"] == "django.db.backends.sqlite3"
 # none (`core/db/pooling.py`).
 DATABASE_POOLER = read("DATABASE_POOLER", "", environment.pooler)
 # Seconds for each host of the address to take a connection, and for a packet to be acknowledged.
-DATABASE_CONNECT_SECONDS = read("DATABASE_CONNECT_SECONDS", 3, environment.positive_number)
+DATABASE_CONNECT_SECONDS = read("DATABASE_CONNECT_SECONDS", 3, environment.connect_seconds)
 DATABASE_SILENCE_SECONDS = read("DATABASE_SILENCE_SECONDS", 5, environment.positive_number)
 # Seconds that requests and tasks may take, by PostgreSQL's name; 0: any time
 # (`core/db/postgresql/bounds.py`).

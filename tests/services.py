@@ -134,7 +134,7 @@ class PostgreSQL:
 
 @dataclass
 class PgBouncer:
-    """Pooler with two connections a database to the server, and as many clients as come."""
+    """Pooler with few connections a database to the server, and as many clients as come."""
 
     url: str
     directory: Path
@@ -213,8 +213,13 @@ def postgresql(
 
 
 @contextmanager
-def pgbouncer(server: str, *, mode: str = "transaction", ignore: str = "") -> Iterator[PgBouncer]:
-    """Yield a PgBouncer on a free loopback port, in front of the server of this URL."""
+def pgbouncer(
+    server: str, *, mode: str = "transaction", ignore: str = "", size: int = 2
+) -> Iterator[PgBouncer]:
+    """Yield a PgBouncer on a free loopback port, in front of the server of this URL.
+
+    It has `size` connections a database.
+    """
     program = pgbouncer_program()
     if not program:
         raise ServiceError("no pgbouncer on this machine (apt-get install pgbouncer)")
@@ -223,7 +228,7 @@ def pgbouncer(server: str, *, mode: str = "transaction", ignore: str = "") -> It
         (directory / "users").write_text('"parley" ""\n')
         (directory / "pool.ini").write_text(
             f"pool_mode = {mode}\nlisten_port = {(port := free_port())}\n"
-            f"ignore_startup_parameters = {ignore}\n"
+            f"ignore_startup_parameters = {ignore}\ndefault_pool_size = {size}\n"
         )
         _configure(directory, there.netloc.rpartition("@")[2])
         url = there._replace(netloc=f"parley@127.0.0.1:{port}").geturl()
@@ -241,7 +246,7 @@ def _configure(directory: Path, server: str) -> None:
         f"[databases]\n* = host={host} port={port}\n"
         "[pgbouncer]\n%include pool.ini\nlisten_addr = 127.0.0.1\nunix_socket_dir =\n"
         "auth_type = trust\nauth_file = users\nadmin_users = parley\n"
-        "default_pool_size = 2\nmax_client_conn = 200\n"
+        "max_client_conn = 200\n"
         "server_login_retry = 1\nserver_connect_timeout = 3\n"
         "tcp_user_timeout = 5000\ntcp_keepidle = 5\ntcp_keepintvl = 1\n"
     )

@@ -280,6 +280,11 @@ def test_so_is_a_target_with_other_keys(filled: Move) -> None:
             {"TARGET_DATABASE_URL": "hunter2"},
             "parley: TARGET_DATABASE_URL must be a postgres:// or sqlite:// address",
         ),
+        (
+            {"TARGET_DATABASE_URL": "postgres://u:hunter2/@a,b/x"},
+            "parley: TARGET_DATABASE_URL names a host or a port that cannot be read"
+            " (before the @, / is written as %2F)",
+        ),
     ],
 )
 def test_a_target_that_is_none(move: Move, variables: dict[str, str], line: str) -> None:

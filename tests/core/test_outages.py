@@ -1,4 +1,4 @@
-"""Database that goes away: callers learn when to ask again, and the next request dials anew."""
+"""Database that goes away: callers learn when to ask again, and the next request connects anew."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from django.test import Client
 from accounts.models import User
 from core.db import outages
 from core.db.postgresql import bounds
-from core.ops import environment
+from core.ops import environment, telemetry
 from tests import factories, services
 from tests.core.lines import written
 
@@ -56,6 +56,16 @@ def test_the_api_says_when_to_ask_again(alice: User) -> None:
     assert (v1["error"], v1["message"], v1["status_code"]) == ("unavailable", sentence, 503)
     assert v3 == {"error": 503, "message": sentence}
     assert said.getvalue().count("level=warning event=database_away error=OperationalError") == 2
+
+
+def test_an_outage_makes_no_report() -> None:
+    """Each request of an outage would make one."""
+    away = OperationalError("the database is away")
+    away.__cause__ = _Locked()
+    assert telemetry._clean_error({}, {"exc_info": (type(away), away, None)}) is None
+    crash = ValueError()
+    assert telemetry._clean_error({}, {"exc_info": (type(crash), crash, None)}) is not None
+    assert telemetry._clean_error({}, {}) is not None
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/alice"])
@@ -242,10 +252,19 @@ def test_an_address_names_several_hosts(hosts: str, host: str, port: str) -> Non
     assert read["OPTIONS"] == {"target_session_attrs": "read-write"}
 
 
-@pytest.mark.parametrize("hosts", ["a,", ",b", "a:x,b", "a,b:", "a:1:2,b"])
+@pytest.mark.parametrize(
+    "hosts", ["a,", ",b", "a:x,b", "a,b:", "a:1:2,b", "a,,b", "u:p/w@a,b", "u:p/w@a"]
+)
 def test_a_host_that_is_none_is_refused(hosts: str) -> None:
-    with pytest.raises(ValueError, match="must be a postgres"):
+    with pytest.raises(ValueError, match=r"a host or a port that cannot be read .* %2F"):
         environment.database(f"postgres://{hosts}/x")
+
+
+def test_an_option_is_kept_as_it_is_written() -> None:
+    read = environment.database(
+        "postgres://u@a/x?sslpassword=0123&connect_timeout=9&options=-c%20a"
+    )
+    assert read["OPTIONS"] == {"sslpassword": "0123", "connect_timeout": 9, "options": "-c a"}
 
 
 @of_postgresql
