@@ -132,7 +132,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         # An acknowledgement on its way when Redis goes can end the worker, and nothing needs it.
         "ack_emulation": False,
-        # A connection that has gone dead without a word is given up within seconds, by what waits
+        # A connection whose other end is gone is given up within seconds, by what waits
         # for an answer and by the worker's long poll (which the server answers every second).
         "socket_connect_timeout": 0.5,
         "socket_timeout": 5.0,
