@@ -106,7 +106,7 @@ def service_account(text: str) -> dict[str, Any]:
 
 
 def database(text: str) -> dict[str, Any]:
-    """Return Django's settings for a database URL. An option is kept as it is written."""
+    """Return Django's settings for a database URL. An option keeps its spelling."""
     engine = Env.DB_SCHEMES.get(text.partition("://")[0].lower())
     if engine not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise ValueError("must be a postgres:// or sqlite:// address")

@@ -198,7 +198,7 @@ def test_hints_of_many_transactions_can_be_one_message() -> None:
             with transaction.atomic():
                 outbox.hint("notifications.tasks.deliver", "email")
         assert _messages("mail") == []
-        raise ZeroDivisionError  # what is committed is told all the same
+        raise ZeroDivisionError  # the hint of a commit is sent all the same
     assert _messages("mail") == [("notifications.tasks.deliver", "('email',)")]
     with outbox.one_hint():
         pass
