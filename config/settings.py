@@ -51,7 +51,7 @@ EMBEDDED_DATABASE = _database["ENGINE"] == "django.db.backends.sqlite3"
 # none (`core/db/pooling.py`).
 DATABASE_POOLER = read("DATABASE_POOLER", "", environment.pooler)
 # Seconds for each host of the address to take a connection, and for a packet to be acknowledged.
-DATABASE_CONNECT_SECONDS = read("DATABASE_CONNECT_SECONDS", 3, environment.positive_number)
+DATABASE_CONNECT_SECONDS = read("DATABASE_CONNECT_SECONDS", 3, environment.connect_seconds)
 DATABASE_SILENCE_SECONDS = read("DATABASE_SILENCE_SECONDS", 5, environment.positive_number)
 # Seconds that requests and tasks may take, by PostgreSQL's name; 0: any time
 # (`core/db/postgresql/bounds.py`).
@@ -132,7 +132,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         # An acknowledgement on its way when Redis goes can end the worker, and nothing needs it.
         "ack_emulation": False,
-        # A connection that has gone dead without a word is given up within seconds, by what waits
+        # A connection whose other end is gone is given up within seconds, by what waits
         # for an answer and by the worker's long poll (which the server answers every second).
         "socket_connect_timeout": 0.5,
         "socket_timeout": 5.0,

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +134,7 @@ class PostgreSQL:
 
 @dataclass
 class PgBouncer:
-    """Pooler with two connections a database to the server, and as many clients as come."""
+    """Pooler with few connections a database to the server, and as many clients as come."""
 
     url: str
     directory: Path
@@ -142,7 +142,7 @@ class PgBouncer:
 
     def lead_to(self, server: PostgreSQL) -> None:
         """Send clients to this server from now on (RELOAD)."""
-        _configure(self.directory, server.address)
+        (self.directory / "pgbouncer.ini").write_text(_configuration(server.address))
         self.process.send_signal(signal.SIGHUP)
 
 
@@ -213,20 +213,35 @@ def postgresql(
 
 
 @contextmanager
-def pgbouncer(server: str, *, mode: str = "transaction", ignore: str = "") -> Iterator[PgBouncer]:
-    """Yield a PgBouncer on a free loopback port, in front of the server of this URL."""
+def pgbouncer(
+    server: str, *, mode: str = "transaction", ignore: str = "", size: int = 2
+) -> Iterator[PgBouncer]:
+    """Yield a PgBouncer on a free loopback port, in front of the server of this URL.
+
+    It has `size` connections a database.
+    """
+    port, there = free_port(), urlsplit(server)
+    files = {
+        "users": '"parley" ""\n',
+        "pool.ini": f"pool_mode = {mode}\nlisten_port = {port}\n"
+        f"ignore_startup_parameters = {ignore}\ndefault_pool_size = {size}\n",
+        "pgbouncer.ini": _configuration(there.netloc.rpartition("@")[2]),
+    }
+    url = there._replace(netloc=f"parley@127.0.0.1:{port}").geturl()
+    with pgbouncer_of(files, url) as pooler:
+        yield pooler
+
+
+@contextmanager
+def pgbouncer_of(files: Mapping[str, str], url: str) -> Iterator[PgBouncer]:
+    """Yield a PgBouncer that runs in a folder with these files, and answers at this URL."""
     program = pgbouncer_program()
     if not program:
         raise ServiceError("no pgbouncer on this machine (apt-get install pgbouncer)")
     with TemporaryDirectory(prefix="parley-pgbouncer-") as name:
-        directory, account, there = Path(name), _account(Path(name)), urlsplit(server)
-        (directory / "users").write_text('"parley" ""\n')
-        (directory / "pool.ini").write_text(
-            f"pool_mode = {mode}\nlisten_port = {(port := free_port())}\n"
-            f"ignore_startup_parameters = {ignore}\n"
-        )
-        _configure(directory, there.netloc.rpartition("@")[2])
-        url = there._replace(netloc=f"parley@127.0.0.1:{port}").geturl()
+        directory, account = Path(name), _account(Path(name))
+        for file, text in files.items():
+            (directory / file).write_text(text)
         process = _start([program, "pgbouncer.ini"], directory, url, account=account)
         pooler = PgBouncer(url, directory, process)
         try:
@@ -235,13 +250,13 @@ def pgbouncer(server: str, *, mode: str = "transaction", ignore: str = "") -> It
             _end(pooler.process, signal.SIGKILL)
 
 
-def _configure(directory: Path, server: str) -> None:
+def _configuration(server: str) -> str:
     host, _colon, port = server.partition(":")
-    (directory / "pgbouncer.ini").write_text(
+    return (
         f"[databases]\n* = host={host} port={port}\n"
         "[pgbouncer]\n%include pool.ini\nlisten_addr = 127.0.0.1\nunix_socket_dir =\n"
         "auth_type = trust\nauth_file = users\nadmin_users = parley\n"
-        "default_pool_size = 2\nmax_client_conn = 200\n"
+        "max_client_conn = 200\n"
         "server_login_retry = 1\nserver_connect_timeout = 3\n"
         "tcp_user_timeout = 5000\ntcp_keepidle = 5\ntcp_keepintvl = 1\n"
     )

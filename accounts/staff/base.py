@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain import audit
 from accounts.domain.audit import Action
 from accounts.models import User
+from core.db.outbox import one_hint
 from core.errors import DomainError, Forbidden
 
 M = TypeVar("M", bound=Model)
@@ -125,7 +126,8 @@ class StaffAction:
             said = gettext("Choose %(count)d at most.") % {"count": _MOST_AT_ONCE}
             model_admin.message_user(request, said, messages.ERROR)
             return
-        count = sum(self._done(model_admin, request, row) for row in rows)
+        with one_hint():
+            count = sum(self._done(model_admin, request, row) for row in rows)
         if count:
             said = ngettext("%(what)s: done.", "%(what)s: done %(count)d times.", count)
             values = {"what": self.short_description, "count": count}

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,7 +19,7 @@ import psycopg
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, OperationalError, connections, transaction
+from django.db import DatabaseError, Error, OperationalError, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import AutoField, Model
 from psycopg.sql import SQL, Composed, Identifier, Literal
@@ -37,6 +38,10 @@ _PLAIN = {str, int, bool, type(None)}
 
 class MoveError(Exception):
     """Reason why nothing was moved, in one line that shows no value of a row."""
+
+
+class UncertainMoveError(Exception):
+    """Failure of the commit, in one line: everything was moved, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,12 @@ class Moved:
 def move(
     *, source: str, target: str, report: Callable[[Moved], object] = lambda _table: None
 ) -> None:
-    """Copy all rows from one database alias to another and compare both. MoveError if it fails.
+    """Copy all rows from one database alias to another and compare both.
 
-    `report` gets each table once it is compared. Both databases must be migrated.
+    MoveError if it fails, UncertainMoveError if the commit does. `report` gets each table once it
+    is compared. Both databases must be migrated.
     """
-    tables = _tables()
+    tables, is_whole = _tables(), False
     try:
         with transaction.atomic(using=source), transaction.atomic(using=target):
             require_current(source)
@@ -87,9 +93,15 @@ def move(
                 raise MoveError(f"the copy differs from its source: {', '.join(different)}")
             _set_sequences(tables, source, target)
             _require_canary(target)
-    except OperationalError as error:
+            is_whole = True
+    except Error as error:
+        if is_whole:
+            raise UncertainMoveError(_line(error)) from error
+        if not isinstance(error, OperationalError):
+            raise  # its words may show a value
         raise MoveError(f"a database does not do what it is asked: {_line(error)}") from error
-    _run(target, SQL("ANALYZE"))
+    with suppress(Error):  # PostgreSQL does it by itself, only later
+        _run(target, SQL("ANALYZE"))
 
 
 def require_current(using: str) -> None:

@@ -10,7 +10,9 @@ sent at least once, and a crash costs no attempt.
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -203,11 +205,38 @@ class _Hints:
         self.__qualname__ = "hints"
 
     def __call__(self) -> None:
-        first, *others = self.tasks
-        if others:
-            send_hint("core.tasks.hand_on", list(self.tasks))
+        gathered = _gathered.get()
+        if gathered is None:
+            _send(self.tasks)
         else:
-            send_hint(str(first[0]), *first[1:])
+            gathered.update(self.tasks)
+
+
+# Hints of the transactions inside of `one_hint`.
+_gathered: ContextVar[dict[tuple[int | str, ...], None] | None] = ContextVar(
+    "gathered", default=None
+)
+
+
+@contextmanager
+def one_hint() -> Iterator[None]:
+    """Send the hints of all transactions inside as one message at the end."""
+    gathered: dict[tuple[int | str, ...], None] = {}
+    token = _gathered.set(gathered)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+        if gathered:
+            _send(gathered)
+
+
+def _send(tasks: Iterable[tuple[int | str, ...]]) -> None:
+    first, *others = tasks
+    if others:
+        send_hint("core.tasks.hand_on", [first, *others])
+    else:
+        send_hint(str(first[0]), *first[1:])
 
 
 def send_hint(task: str, *args: object) -> None:

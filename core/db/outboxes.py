@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from core.db.outbox import OutboxRow, OutboxState, unleased
+from core.db.outbox import OutboxRow, OutboxState, one_hint, unleased
 from core.errors import DomainError
 
 
@@ -122,13 +122,17 @@ def leased(box: Outbox, search: Search, *, now: datetime) -> int:
 
 
 def change(verb: Change, keys: Iterable[int], *, now: datetime) -> tuple[int, Counter[str]]:
-    """Do this to each of these rows. Return how many were changed, and the counts of refusals."""
+    """Do this to each of these rows, each in a transaction, and tell the workers once.
+
+    Return how many were changed, and the counts of refusals.
+    """
     count, refused = 0, Counter[str]()
-    for pk in keys:
-        try:
-            verb(pk=pk, now=now)
-        except DomainError as error:
-            refused[error.message] += 1
-        else:
-            count += 1
+    with one_hint():
+        for pk in keys:
+            try:
+                verb(pk=pk, now=now)
+            except DomainError as error:
+                refused[error.message] += 1
+            else:
+                count += 1
     return count, refused

@@ -7,6 +7,7 @@ such a pooler only when `DATABASE_POOLER` says so.
 
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # PgBouncer's answer to the bounds that a connection starts with. PostgreSQL has no such words.
 REFUSAL = "unsupported startup parameter"
+_SERVED_BY = "SELECT pg_backend_pid()"
+_ROUNDS = 5
 _UNKNOWN = (
     "must be session or transaction: a pooler stands before the database ('PgBouncer' in"
     " docs/ha.md)"
@@ -28,6 +31,10 @@ _UNKNOWN = (
 _TRANSACTION = (
     "must be transaction: the pooler before the database lends a connection for one transaction"
     " ('PgBouncer' in docs/ha.md)"
+)
+_FORBIDDEN = (
+    "this must not go through a pooler: give the address of PostgreSQL itself, and leave"
+    " DATABASE_POOLER empty ('PgBouncer' in docs/ha.md)"
 )
 
 
@@ -43,9 +50,25 @@ def look_for_one(connection: "Connection[Any]") -> None:
 
     PostgreSQL tells a client which process serves it. A pooler makes that number up.
     """
-    [(served_by,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
+    [(served_by,)] = connection.execute(_SERVED_BY).fetchall()
     if served_by != connection.info.backend_pid:
         raise PoolerFound
+
+
+def require_none(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Raise OperationalError where a pooler is named or found, or the database is away.
+
+    It is for work that changes settings of its session, such as its `search_path`. A pooler would
+    give that session to other clients.
+    """
+    is_pooled = bool(settings.DATABASE_POOLER)
+    try:
+        if not is_pooled:
+            connections[using].ensure_connection()
+    except PoolerFound:
+        is_pooled = True
+    if is_pooled:
+        raise OperationalError(_FORBIDDEN)
 
 
 def refuse_wrong() -> None:
@@ -87,16 +110,29 @@ def _problem(using: str = DEFAULT_DB_ALIAS) -> str:
 
 
 def _lends_by_transaction(using: str) -> bool:
-    """Tell whether two open connections are served by one process, or one of them by two."""
+    """Tell whether two open connections are served by one process, or one of them by two.
+
+    Other clients of a busy pool can make it look otherwise, so the question is asked several times.
+    A pool without a free connection lets the second one wait: then nothing is known, and it is
+    taken at its word.
+    """
     first = connections[using]
-    with closing(first.copy()) as second:
-        before = _served_by(first)
-        second.set_autocommit(False)  # so it keeps the server's connection
-        return _served_by(second) == before or _served_by(first) != before
+    with first.wrap_database_errors:
+        params = first.get_connection_params()
+        with closing(first.copy().get_new_connection(params)) as second:
+            second.wait = partial(second.wait, timeout=settings.DATABASE_CONNECT_SECONDS)
+            second.autocommit = False  # so it keeps the server's connection
+            for _ in range(_ROUNDS):
+                before = _served_by(first)
+                [(served_by,)] = second.execute(_SERVED_BY).fetchall()
+                if served_by == before or _served_by(first) != before:
+                    return True
+                second.rollback()
+    return False
 
 
 def _served_by(connection: BaseDatabaseWrapper) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
+        cursor.execute(_SERVED_BY)
         [pid] = cursor.fetchone()
     return int(pid)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Generic, Self, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import Expression, Model, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.query import get_related_populators
@@ -38,8 +39,8 @@ class Placeholder(Expression):
 class Statement:
     """The SQL of a queryset, its values and placeholders, and how its columns are read.
 
-    It does not keep the compiler that wrote the SQL. The compiler holds the connection of the first
-    thread, which would stay open after that thread has ended.
+    It keeps neither the compiler that wrote the SQL nor a method of the database's operations. Both
+    hold the connection of the first thread, which would stay open after that thread has ended.
     """
 
     select: Sequence[Any]
@@ -53,7 +54,10 @@ class Statement:
         compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
         selected = [column for column, _sql, _alias in compiler.select]
-        converters = compiler.get_converters(selected)
+        converters = {
+            position: ([_of_any_thread(convert) for convert in converts], expression)
+            for position, (converts, expression) in compiler.get_converters(selected).items()
+        }
         return cls(compiler.select, compiler.klass_info or {}, sql, parameters, converters)
 
     @cached_property
@@ -186,6 +190,21 @@ class Named(Generic[M]):
     def objects(self, key: str, **values: object) -> list[M]:
         column, named = column_of(key)
         return self._by[column].objects(key=named, **values) if column else []
+
+
+def _of_any_thread(convert: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a converter that uses the connection it is given, and holds none.
+
+    Those of SQLite are methods of the operations of a connection.
+    """
+    if not isinstance(getattr(convert, "__self__", None), BaseDatabaseOperations):
+        return convert
+    method: Callable[..., Any] = convert.__func__  # type: ignore[attr-defined]  # it is a method
+
+    def converted(value: Any, expression: Any, connection: Any) -> Any:
+        return method(connection.ops, value, expression, connection)
+
+    return converted
 
 
 def _adapted(value: object) -> object:

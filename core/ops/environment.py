@@ -106,18 +106,25 @@ def service_account(text: str) -> dict[str, Any]:
 
 
 def database(text: str) -> dict[str, Any]:
-    """Return Django's settings for a database URL."""
+    """Return Django's settings for a database URL. An option keeps its spelling."""
+    engine = Env.DB_SCHEMES.get(text.partition("://")[0].lower())
+    if engine not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise ValueError("must be a postgres:// or sqlite:// address")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             config: dict[str, Any] = Env.db_url_config(text) | _hosts(text)
     except Exception:  # its own words may repeat a password
-        config = {}
-    if config.get("ENGINE") not in (
-        "django.db.backends.sqlite3",
-        "django.db.backends.postgresql",
-    ):
-        raise ValueError("must be a postgres:// or sqlite:// address")
+        raise ValueError(
+            "names a host or a port that cannot be read (before the @, / is written as %2F)"
+            if "postgresql" in engine
+            else "must look like sqlite:////path"
+        ) from None
+    written = dict(parse_qsl(text.partition("?")[2]))
+    # django-environ takes the password 0123 for the number 123.
+    for name, value in config.get("OPTIONS", {}).items():
+        if str(value) != written.get(name, str(value)):
+            config["OPTIONS"][name] = written[name]
     return config
 
 
@@ -137,6 +144,14 @@ def _hosts(text: str) -> dict[str, str]:
         "HOST": ",".join(host for host, _port in pairs),
         "PORT": ",".join(port for _host, port in pairs),
     }
+
+
+def connect_seconds(text: str) -> int:
+    """Return the seconds that a host has to take a connection. libpq takes 1 for 2."""
+    number = whole_number(text)
+    if number < 2:
+        raise ValueError("must be at least 2")
+    return number
 
 
 def pooler(text: str) -> str:

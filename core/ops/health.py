@@ -110,7 +110,7 @@ class _Check:
         try:
             answer.set_result(self.ask())
         except Exception as error:
-            answer.set_result(self._unavailable(type(error).__name__))
+            answer.set_result(self._unavailable(circuit.reason_of(error)))
 
     def ask(self) -> dict[str, str]:
         raise NotImplementedError
@@ -127,7 +127,7 @@ class _Check:
 class _Database(_Check):
     """The database, its migrations, keys and sweeps, over a kept connection, as requests have one.
 
-    A new connection for each question would dial a dead host first, again and again.
+    A new connection for each question would try a dead host first, again and again.
     """
 
     _is_migrated = False
@@ -137,7 +137,8 @@ class _Database(_Check):
         if self._kept:
             connections["default"] = self._kept
         kept = self._kept = connections["default"]
-        kept.close_if_unusable_or_obsolete()  # as every request begins and ends
+        with self._lock:  # else `give_up` could cut what has taken the socket's number
+            kept.close_if_unusable_or_obsolete()  # as every request begins and ends
         try:
             return self._ask()
         except Exception:
@@ -170,10 +171,11 @@ class _Database(_Check):
         """
         with self._lock, suppress(psycopg.Error, OSError):  # it came to an end by itself
             kept = self._kept
-            if kept and isinstance(kept.connection, psycopg.Connection):
+            session = kept.connection if kept else None
+            if isinstance(session, psycopg.Connection):
                 seconds = monotonic() - getattr(kept, "connected_at", 0.0)
                 if seconds >= _QUERY_SECONDS:
-                    with socket.socket(fileno=os.dup(kept.connection.fileno())) as wire:
+                    with socket.socket(fileno=os.dup(session.fileno())) as wire:
                         wire.shutdown(socket.SHUT_RDWR)
         return super().give_up()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from structlog.contextvars import get_contextvars
 
+from core.db import outages
 from core.ops import redaction
 from core.web import clients
 
@@ -74,9 +75,15 @@ def _report() -> None:
         include_local_variables=False,
         # Outgoing requests go to whom strangers choose: they learn nothing of us.
         trace_propagation_targets=[],
-        before_send=_clean_event,
+        before_send=_clean_error,
         before_send_transaction=_clean_event,
     )
+
+
+def _clean_error(event: "Event", hint: "Hint") -> "Event | None":
+    """Clean an error. None for an outage, in which each request would make a report."""
+    _kind, error, _traceback = hint.get("exc_info") or (None, None, None)
+    return None if outages.is_outage(error) else _clean_event(event, hint)
 
 
 def _clean_event(event: "Event", hint: "Hint") -> "Event":

@@ -1,4 +1,4 @@
-"""Answer to an error that no view expects: 503 while the database is away, otherwise 500.
+"""Answer to an error that no view expects: 503 where it can succeed later, otherwise 500.
 
 The API's middleware gives either answer the API's own format.
 """
@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def crashed(request: HttpRequest) -> HttpResponse:
+    """Return the page for the error that is being handled, as `handler500` of the URLs."""
     error = sys.exception()
     if not outages.is_outage(error):
         return server_error(request)

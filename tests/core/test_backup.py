@@ -20,7 +20,13 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from accounts.models import User
 from tests.migrated import copy_of_postgresql, url_of
-from tests.services import free_port, postgresql, postgresql_programs
+from tests.services import (
+    free_port,
+    pgbouncer,
+    pgbouncer_program,
+    postgresql,
+    postgresql_programs,
+)
 from tests.tls import socket_in_front_of
 
 of_sqlite = pytest.mark.skipif(not settings.EMBEDDED_DATABASE, reason="of SQLite alone")
@@ -102,12 +108,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(running.url, port, folder)
 
 
-def manage(command: str, file: Path, url: str) -> "subprocess.CompletedProcess[str]":
+def manage(
+    command: str, file: Path, url: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
     path = f"{postgresql_programs()}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         [sys.executable, "manage.py", command, str(file)],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": url, "PATH": path},
+        env=os.environ | {"DATABASE_URL": url, "PATH": path} | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -153,6 +161,46 @@ def test_a_dump_that_fails_leaves_no_half_of_one(server: Server, tmp_path: Path)
     (line,) = done.stderr.splitlines()
     assert (done.returncode, "does not exist" in line) == (1, True)
     assert "p@ss" not in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.postgresql
+def test_a_secret_that_the_arguments_would_show_is_refused(server: Server, tmp_path: Path) -> None:
+    url = f"{server.address('plain', 'origin')}?sslpassword=hunter2"
+    done = manage("backup", tmp_path / "parley.dump", url)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "CommandError: pg_dump would show sslpassword to everybody on this machine\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+POOLED = (
+    "this must not go through a pooler: give the address of PostgreSQL itself, and leave"
+    " DATABASE_POOLER empty ('PgBouncer' in docs/ha.md)"
+)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("command", "mode", "named"),
+    [
+        ("backup", "transaction", ""),
+        ("backup", "transaction", "transaction"),
+        ("restore", "transaction", ""),
+        ("restore", "transaction", "transaction"),
+        ("restore", "session", "session"),
+    ],
+)
+def test_neither_goes_through_a_pooler(
+    server: Server, tmp_path: Path, command: str, mode: str, named: str
+) -> None:
+    """A dump sets an empty `search_path`, which other clients of the pooler would get."""
+    if not pgbouncer_program():
+        pytest.skip("no pgbouncer on this machine")
+    with pgbouncer(url_of(server.url, "origin"), mode=mode, ignore="options") as pooler:
+        done = manage(command, tmp_path / "parley.dump", pooler.url, DATABASE_POOLER=named)
+    assert (done.returncode, done.stderr) == (1, f"CommandError: {POOLED}\n")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -81,6 +81,7 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://user:pass-word@host/name"),
         ("DATABASE_URL", "postgres://user:pass/word@host/name"),
         ("DATABASE_URL", "pass-word"),
+        ("DATABASE_CONNECT_SECONDS", "1"),
         ("REDIS_URL", "amqp://user:pass-word@host"),
         ("REDIS_URL", "http://pass-word/"),
         ("EMAIL_URL", "pass-word"),

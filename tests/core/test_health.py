@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from tests import factories, services, wire
 from tests.core.lines import written
 from tests.outbox import mail
 from tests.pages import NOW, START
+from tests.tls import Authority, in_front_of
 
 HOUR = timedelta(hours=1)
 WELL = {"database": "ok", "migrations": "ok", "keys": "ok", "sweeps": "ok"}
@@ -174,7 +176,7 @@ def test_the_connection_is_kept_while_it_works(client: Client) -> None:
 @of_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_was_long_in_coming_is_not_cut(client: Client) -> None:
-    """A dead host is dialled first, and the probe gives up just when the next one has answered."""
+    """A dead host is tried first, and the probe gives up just when the next one has answered."""
     assert ready(client)[0] == 200
     kept = health._DATABASE._kept
     assert isinstance(kept, DatabaseWrapper)
@@ -307,6 +309,18 @@ def test_a_broker_that_never_says_a_word(client: Client, settings: Settings) -> 
         began = time.monotonic()
         assert ready(client) == unwell(**WELL, broker="unavailable")
         assert time.monotonic() - began < 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_whose_certificate_is_refused(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    context, _asked = Authority(tmp_path).serves("localhost")
+    with in_front_of(services.free_port(), context) as port:
+        settings.REDIS_URL = environment.redis_url(f"rediss://localhost:{port}/0")
+        with written("core.ops.health") as said:
+            assert ready(client) == unwell(**WELL, broker="unavailable")
+    assert 'check=broker error="certificate refused: unable to get local' in said.getvalue()
 
 
 def test_nobody_is_named_like_them() -> None:

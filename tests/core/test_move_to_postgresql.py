@@ -1,6 +1,5 @@
 """`manage.py move_to_postgresql`: everything or nothing, and equal on both sides."""
 
-import base64
 import os
 import secrets
 import shutil
@@ -8,16 +7,23 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
+from pytest_django import DjangoDbBlocker, Settings
 
+from core.ops import environment
 from tests import wire
 from tests.migrated import copy_of_postgresql, copy_of_sqlite, dropped_afterwards, url_of
 
@@ -32,36 +38,40 @@ BY_MIGRATE = {"auth_permission", "core_keycanary", "django_content_type"}
 
 @dataclass(frozen=True)
 class Move:
-    """SQLite database in a folder, and an empty PostgreSQL database."""
+    """SQLite database in a folder, which is the default here, and an empty PostgreSQL database."""
 
     folder: Path
     target: str
 
-    def environment(self, **variables: str) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         inherited = {
             name: value
             for name, value in os.environ.items()
             if name not in ("DATABASE_URL", "REDIS_URL")
         }
-        own = {"DATA_DIR": str(self.folder), "TARGET_DATABASE_URL": self.target}
-        return inherited | own | variables
+        return inherited | {"DATA_DIR": str(self.folder), "TARGET_DATABASE_URL": self.target}
 
-    def manage(self, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+    def fill(self, *command: str) -> None:
+        """Run a command on the source, in a process of its own."""
+        subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=settings.BASE_DIR,
-            env=self.environment(**variables),
-            capture_output=True,
-            text=True,
-            check=False,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            check=True,
         )
 
-    def refusal(self, **variables: str) -> str:
-        """Move, which must fail. Return the one line on the error output."""
-        done = self.manage("move_to_postgresql", **variables)
-        (line,) = done.stderr.splitlines()
-        assert done.returncode == 1
-        return line
+    def run(self) -> list[str]:
+        """Move, in this process. Return the lines that the command prints."""
+        out = StringIO()
+        call_command("move_to_postgresql", stdout=out)
+        return out.getvalue().splitlines()
+
+    def refusal(self) -> str:
+        """Move, which must fail. Return what the command says."""
+        with pytest.raises((CommandError, SystemExit)) as refused:
+            self.run()
+        return str(refused.value)
 
     def change(self, statement: str) -> None:
         """Run a statement in the source without the checks of SQLite."""
@@ -87,12 +97,33 @@ class Move:
 
 
 @pytest.fixture
-def move(tmp_path: Path) -> Iterator[Move]:
+def move(
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Move]:
     copy_of_sqlite(tmp_path / "parley.sqlite3")
     server, name = os.environ["DATABASE_URL"], f"target_{secrets.token_hex(4)}"
     copy_of_postgresql(server, name)
-    with dropped_afterwards(server, name):
-        yield Move(tmp_path, url_of(server, name))
+    monkeypatch.setenv("TARGET_DATABASE_URL", url_of(server, name))
+    settings.EMBEDDED_DATABASE = True
+    source = environment.database(f"sqlite:///{tmp_path}/parley.sqlite3")
+    source["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}
+    named: dict[str, Any] = connections.settings
+    usual = connections["default"]
+    with dropped_afterwards(server, name), django_db_blocker.unblock():
+        made = connections.configure_settings({**named, "source": source})["source"]
+        connections["default"] = SQLite(made, "default")
+        try:
+            yield Move(tmp_path, url_of(server, name))
+        finally:
+            connections["default"].close()
+            connections["default"] = usual
+            if "target" in named:
+                connections["target"].close()
+                del connections["target"], named["target"]
+            ContentType.objects.clear_cache()  # of a database that was migrated here
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +131,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an SQLite database with the demo."""
     folder: Path = tmp_path_factory.mktemp("demo")
     copy_of_sqlite(folder / "parley.sqlite3")
-    assert Move(folder, target="").manage("seed_demo").returncode == 0
+    Move(folder, target="").fill("seed_demo")
     return folder / "parley.sqlite3"
 
 
@@ -111,12 +142,13 @@ def filled(move: Move, demo: Path) -> Move:
     return move
 
 
-@pytest.mark.parametrize("fill", ["seed_demo", "make_load --bookings 300"])
-def test_everything_is_moved_and_compared(move: Move, fill: str) -> None:
-    assert move.manage(*fill.split()).returncode == 0
-    done = move.manage("move_to_postgresql")
-    assert (done.returncode, done.stderr) == (0, "")
-    *table, summary = done.stdout.splitlines()
+@pytest.mark.parametrize("content", ["the demo", "much"])
+def test_everything_is_moved_and_compared(move: Move, demo: Path, content: str) -> None:
+    if content == "much":
+        move.fill("make_load", "--bookings", "300")
+    else:
+        shutil.copy(demo, move.folder)
+    *table, summary = move.run()
     told = {name: int(rows) for name, rows, _digest in map(str.split, table)}
     assert told == move.counts()
     for name, rows in told.items():
@@ -135,7 +167,7 @@ def test_everything_is_moved_and_compared(move: Move, fill: str) -> None:
 def test_a_number_that_was_given_is_not_given_again(filled: Move) -> None:
     ((last,),) = filled.source_rows("SELECT max(id) FROM scheduling_historyentry")
     filled.change("UPDATE sqlite_sequence SET seq = seq + 5 WHERE name = 'scheduling_historyentry'")
-    assert filled.manage("move_to_postgresql").returncode == 0
+    filled.run()
     following = "SELECT nextval(pg_get_serial_sequence('scheduling_historyentry', 'id'))"
     assert filled.target_rows(following) == [(last + 6,)]
     # A table that never had a row begins with 1.
@@ -143,13 +175,14 @@ def test_a_number_that_was_given_is_not_given_again(filled: Move) -> None:
     assert filled.target_rows(following) == [(1,)]
 
 
-def test_it_migrates_a_database_that_is_empty(move: Move) -> None:
+def test_it_migrates_a_database_that_is_empty(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
     server, name = os.environ["DATABASE_URL"], f"target_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as session:
         session.execute(f"CREATE DATABASE {name}".encode())
     with dropped_afterwards(server, name):
-        done = move.manage("move_to_postgresql", TARGET_DATABASE_URL=url_of(server, name))
-        assert (done.returncode, done.stderr) == (0, "")
+        monkeypatch.setenv("TARGET_DATABASE_URL", url_of(server, name))
+        assert "rows are equal in both databases" in move.run()[-1]
+        connections["target"].close()
 
 
 # --- refusals -------------------------------------------------------------------------------------
@@ -159,8 +192,7 @@ def test_a_target_with_rows_is_refused_and_keeps_them(filled: Move) -> None:
     with psycopg.connect(filled.target) as session:
         session.execute("INSERT INTO auth_group (name) VALUES ('operators')")
     assert filled.refusal() == (
-        "CommandError: Nothing was moved: the PostgreSQL database is not empty: auth_group has rows"
-        " already."
+        "Nothing was moved: the PostgreSQL database is not empty: auth_group has rows already."
     )
     assert filled.target_rows("SELECT name FROM auth_group") == [("operators",)]
     assert filled.counts()["accounts_user"] == 0
@@ -239,21 +271,20 @@ def test_a_copy_that_differs_is_given_up(filled: Move) -> None:
                 FOR EACH ROW EXECUTE FUNCTION spoil()
             """
         )
-    done = filled.manage("move_to_postgresql")
-    assert done.returncode == 1
-    (line,) = [each for each in done.stdout.splitlines() if "DIFFERS" in each]
+    out = StringIO()
+    with pytest.raises(CommandError) as refused:
+        call_command("move_to_postgresql", stdout=out)
+    (line,) = [each for each in out.getvalue().splitlines() if "DIFFERS" in each]
     assert line.startswith("scheduling_eventtype")
-    assert done.stderr == (
-        "CommandError: Nothing was moved: the copy differs from its source: scheduling_eventtype.\n"
+    assert str(refused.value) == (
+        "Nothing was moved: the copy differs from its source: scheduling_eventtype."
     )
     assert filled.is_untouched()
 
 
-def test_other_keys_are_refused(filled: Move) -> None:
-    other = base64.b64encode(bytes(reversed(range(32)))).decode()
-    assert filled.refusal(ENCRYPTION_KEYS=other).startswith(
-        "parley: ENCRYPTION_KEYS does not open this database"
-    )
+def test_other_keys_are_refused(filled: Move, settings: Settings) -> None:
+    settings.ENCRYPTION_KEYS = [environment.new_encryption_key()]
+    assert filled.refusal().startswith("parley: ENCRYPTION_KEYS does not open this database")
     assert filled.is_untouched()
 
 
@@ -261,40 +292,102 @@ def test_so_is_a_target_with_other_keys(filled: Move) -> None:
     with psycopg.connect(filled.target) as session:
         session.execute("UPDATE core_keycanary SET content = 'other'")
     assert filled.refusal() == (
-        "CommandError: The target database was migrated with other ENCRYPTION_KEYS: make it anew."
+        "The target database was migrated with other ENCRYPTION_KEYS: make it anew."
     )
 
 
 @pytest.mark.parametrize(
-    ("variables", "line"),
+    ("target", "line"),
     [
+        ("", "TARGET_DATABASE_URL must be set: postgres://user:password@host/name"),
         (
-            {"TARGET_DATABASE_URL": ""},
-            "CommandError: TARGET_DATABASE_URL must be set: postgres://user:password@host/name",
-        ),
-        (
-            {"TARGET_DATABASE_URL": "sqlite:////hunter2"},
+            "sqlite:////hunter2",
             "parley: TARGET_DATABASE_URL must be a postgres:// address",
         ),
         (
-            {"TARGET_DATABASE_URL": "hunter2"},
+            "hunter2",
             "parley: TARGET_DATABASE_URL must be a postgres:// or sqlite:// address",
+        ),
+        (
+            "postgres://u:hunter2/@a,b/x",
+            "parley: TARGET_DATABASE_URL names a host or a port that cannot be read"
+            " (before the @, / is written as %2F)",
         ),
     ],
 )
-def test_a_target_that_is_none(move: Move, variables: dict[str, str], line: str) -> None:
-    assert move.refusal(**variables) == line
+def test_a_target_that_is_none(
+    move: Move, monkeypatch: pytest.MonkeyPatch, target: str, line: str
+) -> None:
+    monkeypatch.setenv("TARGET_DATABASE_URL", target)
+    assert move.refusal() == line
+
+
+def test_a_target_behind_a_pooler_is_refused(move: Move, settings: Settings) -> None:
+    settings.DATABASE_POOLER = "transaction"
+    assert move.refusal().startswith("Nothing was moved: this must not go through a pooler: ")
 
 
 def test_it_moves_nothing_where_there_is_nothing(move: Move) -> None:
     """An operator who forgets DATA_DIR would otherwise move nothing."""
     (move.folder / "parley.sqlite3").unlink()
-    assert move.refusal() == "CommandError: There is no database in DATA_DIR."
+    assert move.refusal() == "There is no database in DATA_DIR."
 
 
-def test_it_moves_from_sqlite_alone(move: Move) -> None:
-    line = move.refusal(DATABASE_URL=move.target)
-    assert line == "CommandError: It moves from SQLite: unset DATABASE_URL."
+def test_it_moves_from_sqlite_alone(move: Move, settings: Settings) -> None:
+    settings.EMBEDDED_DATABASE = False
+    assert move.refusal() == "It moves from SQLite: unset DATABASE_URL."
+
+
+# --- a connection that breaks ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def ending(move: Move, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bool], None]:
+    """Return a function after which the server ends the connection that moves.
+
+    It does so at a statement with this word: when it is done inside of the transaction, or before
+    it is made outside.
+    """
+
+    def end_at(word: str, is_inside: bool) -> None:
+        def watch(run: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
+            moving = context["connection"]
+            text = sql if isinstance(sql, str) else sql.as_string()
+            if word not in text or moving.in_atomic_block is not is_inside:
+                return run(sql, parameters, many, context)
+            found = run(sql, parameters, many, context) if is_inside else None
+            with psycopg.connect(move.target, autocommit=True) as other:
+                pid = moving.connection.info.backend_pid
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            return found or run(sql, parameters, many, context)
+
+        def connect(alias: str) -> Any:
+            made = create(alias)
+            made.execute_wrappers.append(watch)
+            return made
+
+        create = connections.create_connection
+        monkeypatch.setattr(connections, "create_connection", connect)
+
+    return end_at
+
+
+def test_a_break_at_the_commit_leaves_it_open_what_was_moved(
+    filled: Move, ending: Callable[[str, bool], None]
+) -> None:
+    ending('FROM "core_keycanary" WHERE', True)
+    line = filled.refusal()
+    assert line.startswith("The commit failed, so everything was moved or nothing: ")
+    assert line.endswith("it says that the target is not empty.")
+    assert filled.is_untouched()
+
+
+def test_a_break_after_the_commit_is_none_of_the_move(
+    filled: Move, ending: Callable[[str, bool], None]
+) -> None:
+    ending("ANALYZE", False)
+    assert "rows are equal in both databases" in filled.run()[-1]
+    assert filled.counts()["accounts_user"] > 0
 
 
 def test_a_move_that_is_killed_leaves_nothing_and_nobody_writes_meanwhile(filled: Move) -> None:

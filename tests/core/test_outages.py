@@ -1,4 +1,4 @@
-"""Database that goes away: callers learn when to ask again, and the next request dials anew."""
+"""Database that goes away: callers learn when to ask again, and the next request connects anew."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from django.test import Client
 from accounts.models import User
 from core.db import outages
 from core.db.postgresql import bounds
-from core.ops import environment
+from core.ops import environment, telemetry
 from tests import factories, services
 from tests.core.lines import written
 
@@ -58,6 +58,16 @@ def test_the_api_says_when_to_ask_again(alice: User) -> None:
     assert said.getvalue().count("level=warning event=database_away error=OperationalError") == 2
 
 
+def test_an_outage_makes_no_report() -> None:
+    """Each request of an outage would make one."""
+    away = OperationalError("the database is away")
+    away.__cause__ = _Locked()
+    assert telemetry._clean_error({}, {"exc_info": (type(away), away, None)}) is None
+    crash = ValueError()
+    assert telemetry._clean_error({}, {"exc_info": (type(crash), crash, None)}) is not None
+    assert telemetry._clean_error({}, {}) is not None
+
+
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/alice"])
 def test_a_page_says_so_in_words(db: None, alice: User, path: str) -> None:
     client = Client(raise_request_exception=False)
@@ -65,13 +75,26 @@ def test_a_page_says_so_in_words(db: None, alice: User, path: str) -> None:
     with without_database():
         page = client.get(path)
     assert (page.status_code, page["Retry-After"]) == (503, "5")
-    assert "We cannot reach our data for the moment" in page.content.decode()
+    text = page.content.decode()
+    assert "This is not possible for the moment" in text
+    # An answer to COMMIT that is lost leaves it open whether the row is there.
+    assert "we do not know whether it was saved" in text
 
 
 @pytest.mark.django_db
 def test_a_wrong_statement_is_a_crash() -> None:
     with pytest.raises(Exception, match="nowhere") as crash, transaction.atomic():
         connection.cursor().execute("SELECT * FROM nowhere")
+    assert not outages.is_outage(crash.value)
+
+
+@of_postgresql
+@pytest.mark.django_db
+def test_a_statement_beyond_a_fixed_limit_is_a_crash() -> None:
+    """The same request would fail for ever."""
+    columns = ", ".join(f"c{number} int" for number in range(1_601))
+    with pytest.raises(OperationalError) as crash, transaction.atomic():
+        connection.cursor().execute(f"CREATE TEMPORARY TABLE wide ({columns})")
     assert not outages.is_outage(crash.value)
 
 
@@ -229,10 +252,19 @@ def test_an_address_names_several_hosts(hosts: str, host: str, port: str) -> Non
     assert read["OPTIONS"] == {"target_session_attrs": "read-write"}
 
 
-@pytest.mark.parametrize("hosts", ["a,", ",b", "a:x,b", "a,b:", "a:1:2,b"])
+@pytest.mark.parametrize(
+    "hosts", ["a,", ",b", "a:x,b", "a,b:", "a:1:2,b", "a,,b", "u:p/w@a,b", "u:p/w@a"]
+)
 def test_a_host_that_is_none_is_refused(hosts: str) -> None:
-    with pytest.raises(ValueError, match="must be a postgres"):
+    with pytest.raises(ValueError, match=r"a host or a port that cannot be read .* %2F"):
         environment.database(f"postgres://{hosts}/x")
+
+
+def test_an_option_is_kept_as_it_is_written() -> None:
+    read = environment.database(
+        "postgres://u@a/x?sslpassword=0123&connect_timeout=9&options=-c%20a"
+    )
+    assert read["OPTIONS"] == {"sslpassword": "0123", "connect_timeout": 9, "options": "-c a"}
 
 
 @of_postgresql

@@ -191,6 +191,22 @@ def test_all_hints_of_a_transaction_are_one_message() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_hints_of_many_transactions_can_be_one_message() -> None:
+    app.control.purge()
+    with suppress(ZeroDivisionError), outbox.one_hint():
+        for _ in range(3):
+            with transaction.atomic():
+                outbox.hint("notifications.tasks.deliver", "email")
+        assert _messages("mail") == []
+        raise ZeroDivisionError  # the hint of a commit is sent all the same
+    assert _messages("mail") == [("notifications.tasks.deliver", "('email',)")]
+    with outbox.one_hint():
+        pass
+    outbox.hint("notifications.tasks.deliver", "push")
+    assert _messages("mail") == [("notifications.tasks.deliver", "('push',)")]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_hint_outlives_another_that_was_rolled_back() -> None:
     app.control.purge()
     with transaction.atomic():

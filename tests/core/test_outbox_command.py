@@ -150,7 +150,12 @@ def test_an_account_is_found_by_its_number(alice: User, bob: User) -> None:
     [
         (("list", "--account", "nobody@example.com"), "There is no account nobody@example.com."),
         (("list", "--account", "x"), "There is no account x."),
-        (("list", "--limit", "0"), "--limit must be at least 1."),
+        (("list", "--limit", "0"), "--limit must be from 1 to 100000."),
+        (("list", "--limit", "9" * 20), "--limit must be from 1 to 100000."),
+        (
+            ("list", "--older-than", "999999d"),
+            "argument --older-than: must be at most 100 years",
+        ),
         (("list", "--state", "sent"), "Name a --topic or an --account: many rows are sent."),
         (("list", "--older-than", "soon"), "argument --older-than: invalid _age value: 'soon'"),
         (

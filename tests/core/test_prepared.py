@@ -118,7 +118,6 @@ def test_a_row_is_named_by_number_or_uuid_and_by_nothing_else(alice: User, bob: 
         assert named.objects(key, active=True) == []
 
 
-@of_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_no_statement_keeps_the_connection_of_a_thread_that_has_ended() -> None:
     ids = Prepared(lambda user: ApiToken.objects.filter(user=user).values_list("id"))

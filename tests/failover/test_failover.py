@@ -208,7 +208,7 @@ def place(done: Done) -> Place:
     return done.place
 
 
-def test_errors_come_only_while_there_is_no_primary(
+def test_errors_begin_with_the_fault_and_end_soon_after_the_promotion(
     done: Done, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     place, takeover = done.place, done.takeover

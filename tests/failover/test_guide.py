@@ -1,6 +1,11 @@
 """Commands of docs/ha.md, in its order, on private servers."""
 
+import itertools
+import os
 import re
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +16,8 @@ import pytest
 from tests import services, wire
 from tests.failover.cluster import is_synchronous
 
-GUIDE = (Path(__file__).resolve().parents[2] / "docs/ha.md").read_text()
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = (ROOT / "docs/ha.md").read_text()
 pytestmark = [pytest.mark.failover, pytest.mark.both]
 
 _MAIN = "/var/lib/postgresql/15/main"
@@ -67,8 +73,9 @@ def test_a_standby_that_takes_over(primary: services.PostgreSQL) -> None:
         wire.until(lambda: is_synchronous(primary), what="a synchronous standby")
         with psycopg.connect(primary.url) as session:
             session.execute("CREATE TABLE kept AS SELECT 1")
-        primary.kill()
-        [promote] = lines("Promotion and fencing")
+        fence, promote = lines("Promotion and fencing")
+        shell(primary, fence, main=f"{primary.directory}/data")
+        assert primary.process.wait(timeout=30) == 0
         shell(primary, promote, main=main)
         assert rows(port, "SELECT pg_is_in_recovery()") == [(False,)]
         assert rows(port, "SELECT * FROM kept") == [(1,)]
@@ -86,7 +93,73 @@ def test_the_role_has_the_bounds(primary: services.PostgreSQL) -> None:
         shell(primary, line)
     port = primary.address.partition(":")[2]
     assert rows(port, "SHOW statement_timeout") == [("30s",)]
+    assert rows(port, "SHOW lock_timeout") == [("10s",)]
     assert rows(port, "SHOW idle_in_transaction_session_timeout") == [("1min",)]
+
+
+def block(first: str) -> str:
+    """Return the indented block of the guide that begins with this text."""
+    start = GUIDE.index(f"\n    {first}") + 1
+    rest = GUIDE[start:].split("\n")
+    return "".join(f"{line[4:]}\n" for line in itertools.takewhile(str.strip, rest))
+
+
+def test_pgbouncer_asks_for_the_password_and_migrations_go_past_it(
+    primary: services.PostgreSQL, tmp_path: Path
+) -> None:
+    if not services.pgbouncer_program():
+        pytest.skip("no pgbouncer on this machine")
+    server_port = primary.address.partition(":")[2]
+    with psycopg.connect(primary.url, autocommit=True) as session:
+        session.execute("ALTER ROLE parley PASSWORD 'password'")
+        session.execute("CREATE DATABASE parley")
+    rules = primary.directory / "data/pg_hba.conf"
+    rules.write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+    shell(primary, "pg_ctl reload --pgdata=data")
+
+    port = str(services.free_port())
+    lines_of_settings = block("DATABASE_URL=postgres://parley:password@127").splitlines()
+    settings = dict(line.replace("6432", port).split("=") for line in lines_of_settings)
+    here = os.environ | settings
+    direct = tmp_path / "direct.env"
+    direct.write_text(block("DATABASE_URL='").replace("db1:5432", primary.address))
+    drop_in = block("[Service]\n    ExecStartPre=").replace("/etc/parley/direct.env", str(direct))
+    [line] = re.findall(r"^ExecStartPre=/bin/sh -c '(.*)'$", drop_in, re.MULTILINE)
+    line = line.replace("/opt/parley/.venv/bin/python", sys.executable)
+    # PgBouncer does not run yet.
+    subprocess.run(["/bin/sh", "-c", line], cwd=ROOT, env=here, check=True)
+
+    files = {
+        "pgbouncer.ini": block("[databases]")
+        .replace("host=db1 port=5432", f"host=127.0.0.1 port={server_port}")
+        .replace("6432", port)
+        .replace("/etc/pgbouncer/userlist.txt", "userlist.txt")
+        + "unix_socket_dir =\n",
+        "userlist.txt": block('"parley" "'),
+    }
+    with services.pgbouncer_of(files, settings["DATABASE_URL"]) as pooler:
+        check = [sys.executable, "manage.py", "migrate", "--check"]
+        subprocess.run(check, cwd=ROOT, env=here, check=True)
+        with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+            psycopg.connect(pooler.url.replace("password", "wrong"))
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
+def test_systemd_takes_the_drop_in(tmp_path: Path) -> None:
+    unit, drop_in = tmp_path / "parley-web.service", tmp_path / "parley-web.service.d/direct.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(block("[Service]\n    ExecStartPre="))
+    unit.write_text((ROOT / "deploy/parley-web.service").read_text())
+    for file in (unit, drop_in):
+        programs = f"{Path(sys.executable).parent}/"
+        file.write_text(file.read_text().replace("/opt/parley/.venv/bin/", programs))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [line for line in done.stderr.splitlines() if "parley-web" in line] == []
 
 
 def test_back_to_a_moment(primary: services.PostgreSQL) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -190,16 +191,19 @@ def test_no_process_starts_behind_a_pooler_that_no_setting_names(
 
 
 @pytest.mark.parametrize(
-    ("mode", "ignore", "named", "problems"),
+    ("mode", "ignore", "size", "named", "problems"),
     [
-        ("transaction", "", "", [UNKNOWN]),
+        ("transaction", "", 2, "", [UNKNOWN]),
         # A later PgBouncer takes the bounds, and this one can be told to ignore them.
-        ("transaction", "options", "", [UNKNOWN]),
-        ("transaction", "", "session", [WRONG]),
-        ("transaction", "", "transaction", []),
-        ("session", "", "", [UNKNOWN]),
-        ("session", "", "session", []),
-        ("session", "", "transaction", []),
+        ("transaction", "options", 2, "", [UNKNOWN]),
+        ("transaction", "", 2, "session", [WRONG]),
+        ("transaction", "", 1, "session", [WRONG]),
+        ("transaction", "", 2, "transaction", []),
+        ("session", "", 2, "", [UNKNOWN]),
+        ("session", "", 2, "session", []),
+        # The second connection of the check waits in the queue, but not for ever.
+        ("session", "", 1, "session", []),
+        ("session", "", 2, "transaction", []),
     ],
 )
 def test_the_check_of_the_database_tells_what_is_wrong(
@@ -208,11 +212,15 @@ def test_the_check_of_the_database_tells_what_is_wrong(
     django_db_blocker: DjangoDbBlocker,
     mode: str,
     ignore: str,
+    size: int,
     named: str,
     problems: list[str],
 ) -> None:
     settings.DATABASE_POOLER = named
-    with services.pgbouncer(os.environ["DATABASE_URL"], mode=mode, ignore=ignore) as server:
+    began = time.monotonic()
+    with services.pgbouncer(
+        os.environ["DATABASE_URL"], mode=mode, ignore=ignore, size=size
+    ) as server:
         address = environment.database(server.url) | {"ENGINE": "core.db.postgresql"}
         connections["pooled"] = DatabaseWrapper(configured.DATABASES["default"] | address, "pooled")
         try:
@@ -221,4 +229,5 @@ def test_the_check_of_the_database_tells_what_is_wrong(
         finally:
             connections["pooled"].close()
             del connections["pooled"]
+    assert time.monotonic() - began < configured.DATABASE_CONNECT_SECONDS + 5
     assert [each.msg for each in found] == [f"DATABASE_POOLER {each}." for each in problems]

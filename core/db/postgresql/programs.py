@@ -3,10 +3,14 @@
 import os
 import subprocess
 
-from django.db import connection
+from django.db import OperationalError, connection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
+from core.db import pooling
+
+# Mark of libpq on a value that nobody may see.
+_SECRET = b"*"
 # What holds for the short statements of requests: a dump takes as long as it takes.
 _OF_SESSIONS = {"options", "client_encoding"}
 
@@ -19,12 +23,24 @@ def run(program: str, *arguments: str) -> None:
     """Run a program that takes `--dbname`, and wait for it. ProgramError if it fails.
 
     It gets what libpq understands of the address, and nothing that only Django does. The password
-    is in its environment, because everybody on the machine can read its arguments.
+    is in its environment, because everybody on the machine can read its arguments. An address with
+    another secret is refused, and so is a database behind a pooler.
     """
-    known = {each.keyword.decode() for each in Conninfo.get_defaults()} - _OF_SESSIONS
+    try:
+        pooling.require_none()
+    except OperationalError as error:
+        raise ProgramError(str(error).partition("\n")[0]) from error
+    known = {each.keyword.decode(): each for each in Conninfo.get_defaults()}
     params = connection.get_connection_params()
-    address = {name: str(value) for name, value in params.items() if name in known}
+    address = {
+        name: str(value)
+        for name, value in params.items()
+        if name in known and name not in _OF_SESSIONS
+    }
     password = address.pop("password", "")
+    for name in address:
+        if known[name].dispchar == _SECRET:
+            raise ProgramError(f"{program} would show {name} to everybody on this machine")
     environment = os.environ | ({"PGPASSWORD": password} if password else {})
     command = [program, *arguments, "--dbname", make_conninfo(**address)]
     try:

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
-from core.db import keys, moving
+from core.db import keys, moving, pooling
 from core.ops import environment
 
 _VARIABLE = "TARGET_DATABASE_URL"
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         keys.refuse_wrong()
         self._open_target()
         try:
+            pooling.require_none(_TARGET)
             moving.require_current(DEFAULT_DB_ALIAS)
             moving.require_empty(_TARGET)
             if keys.are_wrong(_TARGET):
@@ -42,6 +43,11 @@ class Command(BaseCommand):
             moving.move(source=DEFAULT_DB_ALIAS, target=_TARGET, report=self._tell)
         except moving.MoveError as error:
             raise CommandError(f"Nothing was moved: {error}.") from error
+        except moving.UncertainMoveError as error:
+            raise CommandError(
+                f"The commit failed, so everything was moved or nothing: {error}. Run this again:"
+                " where everything was moved, it says that the target is not empty."
+            ) from error
         except OperationalError as error:
             problem = str(error).partition("\n")[0]
             raise CommandError(f"Nothing was moved: {problem}") from error

@@ -1,5 +1,6 @@
 import json
 import re
+from argparse import ArgumentTypeError
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from core.db.outboxes import Entry, Outbox, Search
 
 _AGE = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_OLDEST = timedelta(days=36_500)
+_MOST = 100_000
 # Of sent and withdrawn rows there are many, and only their topic and account have an index.
 _MANY = (OutboxState.SENT, OutboxState.WITHDRAWN)
 
@@ -56,8 +59,8 @@ class Command(BaseCommand):
         )
         if state in _MANY and not search.topic and search.account is None:
             raise CommandError(f"Name a --topic or an --account: many rows are {state.value}.")
-        if options["limit"] < 1:
-            raise CommandError("--limit must be at least 1.")
+        if not 1 <= options["limit"] <= _MOST:
+            raise CommandError(f"--limit must be from 1 to {_MOST}.")
         if act == "withdraw" and state in _MANY:
             raise CommandError("Only what waits or has failed can be withdrawn.")
         boxes = [box for box in outboxes.outboxes() if options["outbox"] in (None, box.name)]
@@ -120,7 +123,10 @@ def _age(text: str) -> timedelta:
     match = _AGE.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    age = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if age > _OLDEST:
+        raise ArgumentTypeError("must be at most 100 years")
+    return age
 
 
 def _open_to(act: str, state: OutboxState, now: datetime) -> Q:
