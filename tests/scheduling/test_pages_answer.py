@@ -52,7 +52,7 @@ def test_it_shows_the_booking_on_both_clocks_and_in_utc(
         " When Wed 03/04/2026, 5:00 AM – 5:30 AM America/New_York"
         " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
         " Wed 2026-03-04, 10:00 – 10:30 UTC"
-        " Where Zoom Call The link to join follows."
+        " Where Zoom Call No link to join is set yet."
         " Notes I am late."
         " Approve Decline A word to John Doe (optional) Decline the booking"
         " This link is for Alice Ames (alice@example.com). Nothing happens until you choose."

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 SHARED, OWN = "https://zoom.us/j/1?pwd=a&b=c", "https://meet.example/own"
 COMES = "The link to join comes with the confirmation."
 FOLLOWS = "The link to join follows."
+UNSET = "No link to join is set yet."
 
 
 @pytest.fixture(autouse=True)
@@ -84,18 +85,21 @@ def test_nobody_sees_the_link_before_the_booking_is_confirmed(alice: User) -> No
     booking = book(approved)
     for name, page in pages_of(booking).items():
         assert "zoom.us" not in page.content.decode(), name
-        assert (COMES in words(page)) == (name in ("page", "manage", "booked")), name
+        assert (COMES in words(page)) == (name in ("manage", "booked")), name
     bookings.confirm(booking=booking, actor=bookings.host(alice), now=NOW)
     booking.refresh_from_db()
     assert joined(pages_of(booking)["manage"]) == [SHARED]
 
 
 @pytest.mark.parametrize("location", ["zoom_meeting", "google_meet", "custom"])
-def test_a_link_that_is_not_there_follows(alice: User, location: str) -> None:
+def test_a_link_that_is_not_there_follows_and_its_host_can_set_it(
+    alice: User, location: str
+) -> None:
     later = factories.event_type(alice, location=location, location_custom="Jitsi")
     for name, page in pages_of(book(later)).items():
         assert joined(page) == [], name
-        assert (FOLLOWS in words(page)) == (name in ("page", "manage", "booked")), name
+        assert (FOLLOWS in words(page)) == (name in ("manage", "booked")), name
+        assert (UNSET in words(page)) == (name == "page"), name
 
 
 @pytest.mark.parametrize("location", ["phone_call", "in_person"])
