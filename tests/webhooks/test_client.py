@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.web import guarded_http
-from core.web.guarded_http import Policy, SendError, Target
+from core.web import guarded_http, networks, targets
+from core.web.targets import Policy, SendError, Target
 from tests.webhooks.receivers import name_server, no_way_out
 
 PUBLIC = "93.184.216.34"
 WIDE_OPEN = Policy(allowed=[ip_network("0.0.0.0/0"), ip_network("::/0")])
 
 
-def knows(*addresses: str) -> guarded_http.Resolver:
+def knows(*addresses: str) -> targets.Resolver:
     return lambda _name, _port: addresses
 
 
@@ -62,7 +62,7 @@ def refusal_of_post(url: str, policy: Policy) -> str:
     ],
 )
 def test_a_url_is_taken_apart(url: str, target: Target) -> None:
-    assert guarded_http.parse(url) == target
+    assert targets.parse(url) == target
 
 
 @pytest.mark.parametrize(
@@ -76,28 +76,28 @@ def test_a_url_is_taken_apart(url: str, target: Target) -> None:
     ],
 )
 def test_the_host_header_names_an_unusual_port(url: str, host: str) -> None:
-    assert guarded_http.parse(url).host == host
+    assert targets.parse(url).host == host
 
 
 def test_a_url_has_an_end() -> None:
     longest = "https://example.com/" + "a" * 1_980
-    assert guarded_http.parse(longest).path == "/" + "a" * 1_980
+    assert targets.parse(longest).path == "/" + "a" * 1_980
     with pytest.raises(SendError, match="invalid_url"):
-        guarded_http.parse(longest + "a")
+        targets.parse(longest + "a")
 
 
 @pytest.mark.parametrize("name", ["straße.example", "①②.example", "ⓔxample.com", "a\u0301.example"])
 def test_a_name_that_another_would_read_as_another_is_refused(name: str) -> None:
     # IDNA 2003, which Python speaks, makes strasse.example of the first; browsers do not.
     with pytest.raises(SendError, match="invalid_url"):
-        guarded_http.parse(f"https://{name}/")
+        targets.parse(f"https://{name}/")
 
 
 @given(st.text(max_size=40))
 def test_whatever_is_written_is_a_target_or_no_url(tail: str) -> None:
     for url in (tail, f"https://{tail}", f"https://{tail}.example/", f"https://a.example/{tail}"):
         try:
-            target = guarded_http.parse(url)
+            target = targets.parse(url)
         except SendError as error:
             assert error.code == "invalid_url"
         else:
@@ -105,7 +105,7 @@ def test_whatever_is_written_is_a_target_or_no_url(tail: str) -> None:
             assert line.isascii()
             assert line.isprintable()
             assert " " not in line
-            assert guarded_http.parse(f"{target.scheme}://{line}") == target
+            assert targets.parse(f"{target.scheme}://{line}") == target
 
 
 PIECES = {
@@ -177,14 +177,14 @@ def test_what_check_refuses_post_refuses_and_without_a_lookup(policy: Policy) ->
     ],
 )
 def test_an_address_of_the_public_internet_is_public(address: str) -> None:
-    assert guarded_http.is_public(ip_address(address))
+    assert networks.is_public(ip_address(address))
 
 
 def test_whatever_python_calls_private_is_not_public() -> None:
     # A few blocks within them are anycast services of the public; we lose nothing by them.
     for number in range(0, 2**32, 65_521):
         address = ip_address(number)
-        assert address.is_global or not guarded_http.is_public(address)
+        assert address.is_global or not networks.is_public(address)
 
 
 def test_one_address_that_may_not_be_reached_spoils_the_name() -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from core.web import guarded_http
-from core.web.guarded_http import KEPT, Policy, SendError
+from core.web import guarded_http, targets
+from core.web.answers import KEPT
+from core.web.guarded_http import Policy, SendError
 from tests.tls import Authority
 from tests.webhooks.receivers import (
     LOOPBACK,
@@ -176,7 +177,7 @@ def test_resolvers_that_hang_leave_a_bounded_number_of_threads() -> None:
         ended.wait(60)
         return []
 
-    def code(resolver: guarded_http.Resolver, timeout: float) -> str:
+    def code(resolver: targets.Resolver, timeout: float) -> str:
         with pytest.raises(SendError) as caught:
             guarded_http.post(
                 f"https://{NAME}/",

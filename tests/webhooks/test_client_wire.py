@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.web import guarded_http
-from core.web.guarded_http import KEPT, Policy, SendError
+from core.web.answers import KEPT
+from core.web.guarded_http import Policy, SendError
 from tests.tls import Authority
 from tests.webhooks.receivers import LOOPBACK, OK, Receiver, endless, listening, receiver
 
