@@ -154,13 +154,16 @@ CELERY_TIMEZONE = "UTC"
 # without -Q takes from all. A task that no route names is a sweep: it asks the database only, and
 # no other host.
 CELERY_TASK_QUEUES = [
-    Queue(name, Exchange(name), routing_key=name) for name in ("mail", "deliveries", "sweeps")
+    Queue(name, Exchange(name), routing_key=name)
+    for name in ("mail", "deliveries", "calendars", "sweeps")
 ]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_DEFAULT_QUEUE = "sweeps"
 CELERY_TASK_ROUTES = {
     "notifications.tasks.deliver": "mail",
     "webhooks.tasks.deliver": "deliveries",
+    "calendars.tasks.read": "calendars",
+    "calendars.tasks.write": "calendars",
 }
 SWEEP_SECONDS = 2.0
 # How long a message is worth taking up. It bounds what piles up while no worker takes any. Machines
@@ -171,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "notifications.tasks.sweep_notifications": SWEEP_SECONDS,
         "webhooks.tasks.sweep_deliveries": SWEEP_SECONDS,
+        "calendars.tasks.sweep_calendars": SWEEP_SECONDS,
         "scheduling.tasks.sweep_bookings": SWEEP_SECONDS,
         "meetings.tasks.sweep_meetings": SWEEP_SECONDS,
         "core.tasks.retain": 60.0,
@@ -243,6 +247,11 @@ WEBHOOK_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = read(
     "WEBHOOK_ALLOWED_NETWORKS", [], environment.networks
 )
 WEBHOOK_PORTS = read("WEBHOOK_PORTS", [443, 8443], environment.ports)
+
+# --- outside calendars ------------------------------------------------------------------------
+
+# How often each is read. One that was not read within a minute is also read before a booking.
+CALENDAR_READ_SECONDS = read("CALENDAR_READ_SECONDS", 300, environment.positive_number)
 
 # --- the application --------------------------------------------------------------------------
 
@@ -393,6 +402,8 @@ MFA_TOTP_ISSUER = "Parley"
 # How many of each an account can have, or a team can have members; 0: no limit.
 LIMITS = {
     "webhooks": read("LIMIT_WEBHOOKS", 50, environment.whole_number),
+    "calendars": read("LIMIT_CALENDARS", 20, environment.whole_number),
+    "calendar_entries": read("LIMIT_CALENDAR_ENTRIES", 20_000, environment.whole_number),
     "event_types": read("LIMIT_EVENT_TYPES", 200, environment.whole_number),
     "overrides": read("LIMIT_OVERRIDES", 1_000, environment.whole_number),
     "teams": read("LIMIT_TEAMS", 50, environment.whole_number),
@@ -536,12 +547,22 @@ OTEL_EXPORTER_OTLP_ENDPOINT = read("OTEL_EXPORTER_OTLP_ENDPOINT", "", environmen
 OTEL_SERVICE_NAME = read("OTEL_SERVICE_NAME", "parley", str)
 
 # The floors with an outbox, for `manage.py outbox` and the staff pages.
-OUTBOXES = ["notifications.domain.outboxes", "webhooks.domain.outboxes"]
+OUTBOXES = [
+    "notifications.domain.outboxes",
+    "webhooks.domain.outboxes",
+    "calendars.domain.outboxes",
+]
 
 # --- privacy ----------------------------------------------------------------------------------
 
 # What each floor knows of a person: the upper ones first, for they point at the lower.
-PRIVACY = ["meetings.privacy", "scheduling.privacy", "webhooks.privacy", "accounts.privacy"]
+PRIVACY = [
+    "meetings.privacy",
+    "scheduling.privacy",
+    "calendars.privacy",
+    "webhooks.privacy",
+    "accounts.privacy",
+]
 # The floors with something that goes on reaching into an account when its password is changed.
 LASTING_ACCESS = ["webhooks.domain.access", "accounts.domain.access"]
 # What makes a sample of the objects that webhooks hear of, by the first word of an event's type.

@@ -5,4 +5,4 @@ class MeetingsConfig(AppConfig):
     name = "meetings"
 
     def ready(self) -> None:
-        from meetings.messages import letters  # noqa: F401  it registers its kinds
+        from meetings.messages import entries, letters  # noqa: F401  they register what they write

@@ -10,12 +10,12 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from calendars.domain import ledger
+from calendars.messages import icalendar
 from core.people import privacy
 from core.people.privacy import BATCH, File, Outdated, json_file
 from meetings.domain import services
 from meetings.models import HistoryEntry, MeetingRequest
 from notifications.domain import notifications as outgoing
-from scheduling.messages import icalendar
 from scheduling.models.enums import OPEN, STANDING, Status
 from webhooks.domain import publishing
 

@@ -9,7 +9,7 @@ class SchedulingConfig(AppConfig):
     name = "scheduling"
 
     def ready(self) -> None:
-        from scheduling.messages import letters  # noqa: F401  it registers its kinds
+        from scheduling.messages import letters, outside  # noqa: F401  they register what they write
 
         post_save.connect(_open_hours, sender=settings.AUTH_USER_MODEL)
 

@@ -12,13 +12,13 @@ from django.utils.translation import ngettext
 
 from accounts.models import User, usernames
 from calendars.domain import ledger
+from calendars.messages import icalendar
 from calendars.models import BusyTime
 from core.people import privacy
 from core.people.privacy import BATCH, File, Outdated, json_file
 from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
 from scheduling.domain import bookings, erasure
-from scheduling.messages import icalendar
 from scheduling.models import (
     Booking,
     DateOverride,

@@ -16,6 +16,7 @@ M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
 
 _REACHED = {
+    "calendars": _("You have reached the limit of %(count)d calendars. Disconnect one first."),
     "applications": _("You have reached the limit of %(count)d applications. Delete one first."),
     "event_types": _(
         "You have reached the limit of %(count)d event types, inactive ones included. Delete one"

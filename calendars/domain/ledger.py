@@ -73,10 +73,18 @@ def conflicts_of_each(
     ]
 
 
-def claim(*, user: User, start: datetime, end: datetime) -> BusyTime:
-    """Claim this person's time, or raise TimeTaken. The caller holds the lock of `lock_people`."""
-    if conflicts(user=user, start=start, end=end):
+def claim(*, user: User, start: datetime, end: datetime, over_blocking: bool = False) -> BusyTime:
+    """Claim this person's time, or raise TimeTaken. The caller holds the lock of `lock_people`.
+
+    `over_blocking` is for a person who was shown what their own calendar has at that time, and
+    wants it all the same. An exclusive claim stays in the way. The reason of a clash with outside
+    entries alone is `calendar`.
+    """
+    found = conflicts(user=user, start=start, end=end)
+    if any(row.exclusive for row in found):
         raise TimeTaken(_("That time is no longer free."), reason="busy")
+    if found and not over_blocking:
+        raise TimeTaken(_("Your own calendar has something at that time."), reason="calendar")
     return claim_free(user=user, start=start, end=end)
 
 
@@ -93,6 +101,15 @@ def claim_free(*, user: User, start: datetime, end: datetime) -> BusyTime:
             raise
         raise TimeTaken(_("That time is no longer free."), reason="busy") from error
     return claimed
+
+
+def claim_outside(*, user_id: int, spans: Sequence[tuple[int, int]]) -> list[BusyTime]:
+    """Claim these spans, in epoch seconds, for entries of outside calendars, in their order.
+
+    Such claims may overlap each other and any other claim, so nobody need be locked.
+    """
+    rows = [BusyTime(user_id=user_id, start=a, end=b, exclusive=False) for a, b in spans]
+    return BusyTime.objects.bulk_create(rows, batch_size=500)
 
 
 def release(ids: Iterable[int]) -> None:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 else:
     _Task = Task
 
-MAIL, DELIVERIES, SWEEPS = "mail", "deliveries", "sweeps"
-THREADS = 20
+MAIL, DELIVERIES, CALENDARS, SWEEPS = "mail", "deliveries", "calendars", "sweeps"
+THREADS = 24
 """The threads of a worker that does every kind of work."""
-# Of 20 threads six are for sweeps: each task of beat has a place, so that none is always refused.
-_PARTS = {MAIL: 3, DELIVERIES: 4, SWEEPS: 3}
+# Of 24 threads six are for sweeps: each task of beat has a place, so that none is always refused.
+_PARTS = {MAIL: 3, DELIVERIES: 4, CALENDARS: 2, SWEEPS: 3}
 
 stopping = threading.Event()
 """Set while this process's worker stops. A task that lasts as long as there is work then ends."""

@@ -1,4 +1,4 @@
-"""Webhook events about meetings, for both people."""
+"""What other programs hear of meetings: the webhooks and the own calendars of both people."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,14 +7,18 @@ from typing import Any
 from django.utils import translation
 
 from accounts.models import User
+from calendars.domain import publishing as outside
 from meetings.domain.readings import MeetingSerializer
 from meetings.models import MeetingRequest
-from scheduling.models.enums import Change, Status
+from scheduling.models.enums import STANDING, Change, Status
 from webhooks.domain import publishing
 
 
 def publish(meeting: MeetingRequest, change: Change, *, now: datetime) -> None:
     """Publish in the caller's transaction; the event holds the meeting as the API shows it."""
+    shown = outside.Shown("meeting", meeting.pk, meeting.calendar_uid, meeting.end)
+    verb = outside.put if meeting.status in STANDING else outside.remove
+    verb(shown, owners=[meeting.requester_id, meeting.recipient_id], now=now)
     publishing.publish(
         owners=[meeting.requester, meeting.recipient],
         types=[f"meeting.{change.value}"],

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from accounts.domain import teams, windows
 from accounts.domain.windows import Window
 from accounts.models import Team, User
-from calendars.domain import ledger
+from calendars.domain import freshness, ledger
+from calendars.models import BusyTime
 from core.db.retrying import retrying
-from core.errors import Forbidden, Invalid, NotFound
+from core.errors import Forbidden, Invalid, NotFound, TimeTaken
 from core.ops import faults
 from core.text.links import require_link
 from meetings.domain import notices, numbering, publishing, when
@@ -126,13 +127,23 @@ def find(*, meeting_id: int, user: User) -> MeetingRequest:
 
 
 def confirm(
-    *, meeting: MeetingRequest, actor: User, now: datetime, sequence: int | None = None
+    *,
+    meeting: MeetingRequest,
+    actor: User,
+    now: datetime,
+    sequence: int | None = None,
+    over_calendar: bool = False,
 ) -> MeetingRequest:
     """Say yes for the recipient. Both people's time is claimed, or TimeTaken and nothing changes.
 
-    PersonGone where the account of one of them is closed.
+    Outside calendars of both that were not read lately are read first. A recipient who knows what
+    their own calendar has at that time may say yes `over_calendar`. TimeTaken has the reason
+    `calendar` where only that is in the way. PersonGone where the account of one of them is closed.
     """
-    return _move(meeting, Step(Change.CONFIRMED, _party(meeting, actor), now, "", sequence))
+    as_of = freshness.freshen([meeting.requester_id, meeting.recipient_id], now=now)
+    party = _party(meeting, actor)
+    step = Step(Change.CONFIRMED, party, now, "", sequence, as_of)
+    return _move(meeting, step, over_calendar_of=actor if over_calendar else None)
 
 
 def reject(
@@ -176,28 +187,45 @@ def _party(meeting: MeetingRequest, user: User) -> Actor[Role]:
     return Actor(meeting.role_of(user), user)
 
 
-def _move(meeting: MeetingRequest, step: Step[Role]) -> MeetingRequest:
+def _move(
+    meeting: MeetingRequest, step: Step[Role], over_calendar_of: User | None = None
+) -> MeetingRequest:
     """Bring a meeting into the status that its change is named after.
 
     Forbidden where this role never makes such a change.
     """
     if not any(step.actor.role in roles for roles in TRANSITIONS[step.change].values()):
         raise Forbidden(_("Only the recipient can do that."))
-    return lifecycle.move(meeting, step, prepare=_prepare, announce=_announce)
+    prepare = partial(_prepare, over_calendar_of=over_calendar_of)
+    return lifecycle.move(meeting, step, prepare=prepare, announce=_announce)
 
 
-def _prepare(locked: MeetingRequest, step: Step[Role], was: Status) -> Status:
+def _prepare(
+    locked: MeetingRequest, step: Step[Role], was: Status, *, over_calendar_of: User | None
+) -> Status:
     """Claim both people's time for a confirmed meeting, or give it back."""
     to, people = Status(step.change.value), [locked.requester, locked.recipient]
     if to is Status.CONFIRMED:
         ledger.lock_active(people)
         locked.busy_times.set(
-            [ledger.claim(user=each, start=locked.start, end=locked.end) for each in people]
+            [_claim(locked, each, over_blocking=each == over_calendar_of) for each in people]
         )
     elif was is Status.CONFIRMED and to is Status.CANCELLED:
         ledger.lock_people(person.pk for person in people)
         ledger.release(locked.busy_times.values_list("pk", flat=True))
     return to
+
+
+def _claim(meeting: MeetingRequest, person: User, *, over_blocking: bool) -> BusyTime:
+    """Claim the time of one of the two. The other learns nothing of the requester's calendar."""
+    try:
+        return ledger.claim(
+            user=person, start=meeting.start, end=meeting.end, over_blocking=over_blocking
+        )
+    except TimeTaken as taken:
+        if person == meeting.requester and taken.reason == "calendar":
+            raise TimeTaken(_("That time is no longer free."), reason="busy") from None
+        raise
 
 
 def _announce(moved: MeetingRequest, step: Step[Role], was: Status) -> None:

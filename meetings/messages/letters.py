@@ -4,19 +4,17 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.utils import translation
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.text import times
-from meetings.messages import links
+from meetings.messages import entries, links
 from meetings.models import MeetingRequest
 from meetings.models.enums import Role
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
 from notifications.domain.kinds import Facts, Message
 from scheduling.domain import facts as facts_
-from scheduling.messages import icalendar
 from scheduling.models.enums import Method, Status
 
 _EMAILS = (
@@ -121,7 +119,7 @@ def _email(
     content = notifications.render_email(kind, context, language=person.mail_language)
     if method := facts.get("calendar"):
         stamp = facts_.moment(facts, "at")
-        content["ics"] = _calendar_object(meeting, Method(method), stamp)
+        content["ics"] = entries.calendar_object(meeting, Method(method), stamp)
         content["ics_method"] = method
     if other.is_active:
         content["reply_to"] = notifications.named(other.name, other.email)
@@ -131,26 +129,6 @@ def _email(
 def _who(by: str) -> str:
     """Return who has acted, as the templates name them: you, the other, the team or staff."""
     return "other" if by in (Role.REQUESTER, Role.RECIPIENT) else by
-
-
-def _calendar_object(meeting: MeetingRequest, method: Method, stamp: datetime) -> str:
-    people = [meeting.requester, meeting.recipient]
-    names = {"one": meeting.requester.name, "other": meeting.recipient.name}
-    return icalendar.render(
-        icalendar.Entry(
-            uid=meeting.calendar_uid,
-            organizer=meeting.organizer,
-            sequence=meeting.sequence,
-            summary=gettext("Meeting: %(one)s and %(other)s") % names,
-            description=f"{meeting.booking_number}\n{links.meeting_url(meeting)}",
-            url=meeting.link,
-            start=meeting.start,
-            end=meeting.end,
-            stamp=stamp,
-        ),
-        method=method,
-        attendees=[icalendar.Person(person.name, person.email) for person in people],
-    )
 
 
 kinds.register([*_EMAILS, *_PUSHED], MeetingWriter())

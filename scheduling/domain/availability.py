@@ -23,15 +23,23 @@ from scheduling.rules.slots import Hours, Interval, Offer, Query, Reason, Slot
 
 
 def _taken(
-    host: Any, since: Any, until: Any, moving: Any = None, event_type: Any = None
+    host: Any,
+    since: Any,
+    until: Any,
+    moving: Any = None,
+    event_type: Any = None,
+    exclusive: Any = None,
 ) -> "QuerySet[BusyTime, Any]":
     """Select the taken intervals of this host's time that meet these instants.
 
     With `event_type`, each row also has the start of its booking, if that is of this event type.
+    With `exclusive`, the entries of outside calendars are left out.
     """
     rows = BusyTime.objects.filter(user=host, start__lt=until, end__gt=since)
     if moving is not None:
         rows = rows.exclude(booking=moving)
+    if exclusive is not None:
+        rows = rows.filter(exclusive=exclusive)
     if event_type is None:
         return rows.values_list("start", "end")
     own = FilteredRelation("booking", condition=Q(booking__event_type=event_type))
@@ -76,20 +84,36 @@ def slots_by_date(
 
 
 def judge(
-    event_type: EventType, *, start: datetime, now: datetime, moving: Booking | None = None
+    event_type: EventType,
+    *,
+    start: datetime,
+    now: datetime,
+    moving: Booking | None = None,
+    over_blocking: bool = False,
 ) -> Reason:
-    """Return OPEN if a meeting may start then (aware), or the reason why not."""
+    """Return OPEN if a meeting may start then (aware), or the reason why not.
+
+    `over_blocking` leaves the entries of outside calendars out.
+    """
     if start.microsecond or start.second:
         return Reason.OFF_GRID
     hours = event_type.host.weekly_availability
     day = start.astimezone(hours.zone).date()
     query = Query(hours.zone, day, day)
-    return slots.judge_start(_offer(event_type, query, now, moving), int(start.timestamp()))
+    offer = _offer(event_type, query, now, moving, over_blocking=over_blocking)
+    return slots.judge_start(offer, int(start.timestamp()))
 
 
-def _offer(event_type: EventType, query: Query, now: datetime, moving: Booking | None) -> Offer:
+def _offer(
+    event_type: EventType,
+    query: Query,
+    now: datetime,
+    moving: Booking | None,
+    *,
+    over_blocking: bool = False,
+) -> Offer:
     terms = event_type.terms
-    busy, booked = _claimed(event_type, query.reach(terms), moving)
+    busy, booked = _claimed(event_type, query.reach(terms), moving, over_blocking=over_blocking)
     return Offer(
         hours=_hours(event_type, query),
         terms=terms,
@@ -113,7 +137,7 @@ def _hours(event_type: EventType, query: Query) -> Hours:
 
 
 def _claimed(
-    event_type: EventType, reach: Interval, moving: Booking | None
+    event_type: EventType, reach: Interval, moving: Booking | None, *, over_blocking: bool
 ) -> tuple[list[Interval], Counter[date]]:
     """Return the intervals taken of the host's time, and the bookings that count on each date.
 
@@ -127,6 +151,8 @@ def _claimed(
     }
     if moving is not None:
         asked["moving"] = moving.pk
+    if over_blocking:
+        asked["exclusive"] = True
     if event_type.daily_limit is None:
         return [(start, end) for start, end in _TAKEN.rows(**asked)], Counter()
     taken = _TAKEN.rows(**asked, event_type=event_type.pk)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.domain.services import lock
 from accounts.models import User
-from calendars.domain import ledger
+from calendars.domain import freshness, ledger
 from calendars.models import BusyTime
 from core.db.inserting import insert
 from core.db.prepared import Prepared
@@ -92,18 +92,23 @@ def book(
     join_url: str = "",
     metadata: Mapping[str, str] | None = None,
     seen: str = "",
+    over_calendar: bool = False,
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
+
+    Outside calendars of the host that were not read lately are read first (`freshness`). A host who
+    knows what their own calendar has at that time may book `over_calendar`.
 
     `join_url` is a link of its own, in place of the event type's. `metadata` are texts for the
     program that books. `seen` is the digest of the terms that the actor saw, or empty if it does
     not matter. `admit` raises the error that refuses one more booking (`scheduling.domain.limits`).
     It is called with the host locked, and once before where others hold the lock.
 
-    Raise TimeTaken, with the engine's reason, if the time is taken. Raise Invalid on the field
-    `terms` if the terms have changed. The field is `start_time` for a start that is never offered,
-    not yet or no longer. It is `event_type_id` if the event type cannot be booked any more. It is
+    Raise TimeTaken, with the engine's reason, if the time is taken; with the reason `calendar` if
+    only the host's own calendar is in the host's way. Raise Invalid on the field `terms` if the
+    terms have changed. The field is `start_time` for a start that is never offered, not yet or no
+    longer. It is `event_type_id` if the event type cannot be booked any more. It is
     `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
     is `custom_field_values.<name>` for an answer that does not fit its question, `join_url` for a
     text that is no link, and `metadata` for more than fits.
@@ -124,14 +129,14 @@ def book(
         near = (offered.host.weekly_availability.timezone, invitee.timezone)
         phone = _checked_phone(offered, invitee.phone, near)
         kept = checked_answers(offered.custom_fields, answers or {}, near=near)
-        _check_start(offered, start, now)
+        _check_start(offered, start, now, actor=actor, over_calendar=over_calendar)
         return offered, phone, kept
 
     def write(*, waits: bool) -> Booking | None:
         if not ledger.lock_person(event_type.host_id, waits=waits):
             return None
         offered, phone, kept = check()
-        step = Step(Change.CREATED, actor, now)
+        step = Step(Change.CREATED, actor, now, calendars_as_of=as_of)
         booking = Booking(
             event_type=offered,
             host=offered.host,
@@ -164,6 +169,7 @@ def book(
         faults.point("booking.created")
         return booking
 
+    as_of = freshness.freshen([event_type.host_id], now=now)
     booking = in_transaction(partial(write, waits=False))
     if booking is None:
         check()  # first without the lock, so that late requests block nobody
@@ -216,17 +222,19 @@ def reschedule(
     reason: str = "",
     sequence: int | None = None,
     seen: str = "",
+    over_calendar: bool = False,
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
     Its status stays, but goes back to pending where an invitee moves what a host must approve. The
     start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
-    the host's account is closed; `seen`, TimeTaken, Invalid and InvalidTransition as in `book` and
-    the other verbs.
+    the host's account is closed; `seen`, `over_calendar`, TimeTaken, Invalid and InvalidTransition
+    as in `book` and the other verbs.
     """
     start = start.astimezone(UTC)
-    step = Step(Change.RESCHEDULED, actor, now, reason, sequence)
+    as_of = freshness.freshen([booking.host_id], now=now)
+    step = Step(Change.RESCHEDULED, actor, now, reason, sequence, as_of)
     before = booking.start, booking.end
 
     def is_repeated(locked: Booking, step: Step[Role], was: Status) -> bool:
@@ -238,7 +246,9 @@ def reschedule(
         ledger.lock_active([locked.host])
         event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
         _check_terms(event_type, seen)
-        _check_start(event_type, start, now, moving=locked)
+        _check_start(
+            event_type, start, now, moving=locked, actor=actor, over_calendar=over_calendar
+        )
         before = locked.start, locked.end
         locked.previous_start, locked.previous_end = before
         _keep_last(locked, step)
@@ -307,6 +317,7 @@ def update(
             locked.updated_at = now
             columns = ["notes", "invitee_phone", "custom_field_values", "join_url", "updated_at"]
             locked.save(update_fields=[*columns, "sequence"])
+            publishing.show(locked, now=now)
             if is_stale:
                 notices.linked(locked, now=now)
         return locked
@@ -370,10 +381,20 @@ def _check_terms(event_type: EventType, seen: str) -> None:
 
 
 def _check_start(
-    event_type: EventType, start: datetime, now: datetime, moving: Booking | None = None
+    event_type: EventType,
+    start: datetime,
+    now: datetime,
+    *,
+    actor: Actor,
+    over_calendar: bool,
+    moving: Booking | None = None,
 ) -> None:
-    reason = availability.judge(event_type, start=start, now=now, moving=moving)
+    judge = partial(availability.judge, event_type, start=start, now=now, moving=moving)
+    is_host = actor.role is Role.HOST
+    reason = judge(over_blocking=is_host and over_calendar)
     if reason in _TAKEN:
+        if is_host and not over_calendar and judge(over_blocking=True) is Reason.OPEN:
+            raise TimeTaken(_("Your own calendar has something at that time."), reason="calendar")
         raise TimeTaken(str(_TAKEN[reason]), reason=reason)
     if reason in _NEVER_OFFERED:
         raise Invalid(str(_NEVER_OFFERED[reason]), field="start_time")

@@ -34,13 +34,17 @@ class Actor(Generic[R]):
 
 @dataclass(frozen=True)
 class Step(Generic[R]):
-    """A change that an actor asks for. `sequence` is the one that they saw, if it matters."""
+    """A change that an actor asks for. `sequence` is the one that they saw, if it matters.
+
+    `calendars_as_of` says as of when outside calendars are known, where they could not be read.
+    """
 
     change: Change
     actor: Actor[R]
     now: datetime
     reason: str = ""
     sequence: int | None = None
+    calendars_as_of: datetime | None = None
 
 
 def was_made(locked: Lifecycle, step: Step[Any], present: Status) -> bool:
@@ -110,6 +114,7 @@ def record(row: L, step: Step[R], *, was: str = "") -> None:
         actor=step.actor.user,
         role=step.actor.role,
         reason=step.reason,
+        calendars_as_of=step.calendars_as_of,
         at=step.now,
     )
     setattr(entry, history.field.name, row)

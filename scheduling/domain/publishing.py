@@ -1,4 +1,4 @@
-"""Webhook events about bookings, for the host."""
+"""What other programs hear of bookings: the host's webhooks, and the host's own calendar."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,9 +7,10 @@ from typing import Any
 from django.utils import translation
 
 from accounts.models import User
+from calendars.domain import publishing as outside
 from scheduling.domain.readings import EventDetailsSerializer
 from scheduling.models import Booking, EventType
-from scheduling.models.enums import Change, Role, Status
+from scheduling.models.enums import FREED, Change, Role, Status
 from webhooks.domain import publishing
 
 _NO_ID = "0" * 20
@@ -17,6 +18,7 @@ _NO_ID = "0" * 20
 
 def publish(booking: Booking, *changes: Change, now: datetime) -> None:
     """Publish in the caller's transaction; the events hold the booking as the API shows it."""
+    show(booking, now=now)
     publishing.publish(
         owners=[booking.host],
         types=[f"booking.{change.value}" for change in changes],
@@ -24,6 +26,13 @@ def publish(booking: Booking, *changes: Change, now: datetime) -> None:
         data=lambda: _shown(booking),
         now=now,
     )
+
+
+def show(booking: Booking, *, now: datetime) -> None:
+    """Have the host's calendar show this booking as it is from now on, or drop it."""
+    shown = outside.Shown("booking", booking.pk, booking.calendar_uid, booking.end)
+    verb = outside.remove if booking.status in FREED else outside.put
+    verb(shown, owners=[booking.host_id], now=now)
 
 
 def sample(*, owner: User, now: datetime) -> Mapping[str, Any]:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from scheduling.messages import icalendar, links
-from scheduling.messages.icalendar import Entry, Person
+from calendars.messages import icalendar
+from calendars.messages.icalendar import Entry, Person
+from scheduling.messages import links
 from scheduling.messages.parties import Party, answers, parties, tells_all
 from scheduling.models import Booking
 from scheduling.models.enums import Location, Method, Role

@@ -174,6 +174,8 @@ class LifecycleEntry(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+    # As of when outside calendars were known, where they could not be read right before.
+    calendars_as_of = models.DateTimeField(null=True, editable=False)
     at = models.DateTimeField()
 
     class Meta:

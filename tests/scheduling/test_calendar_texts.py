@@ -9,10 +9,10 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from accounts.models import User
+from calendars.messages import icalendar
+from calendars.messages.icalendar import Entry, Person
 from scheduling.domain import bookings
 from scheduling.domain.bookings import INVITEE
-from scheduling.messages import icalendar
-from scheduling.messages.icalendar import Entry, Person
 from scheduling.models import Booking
 from scheduling.models.enums import Method
 from tests import factories

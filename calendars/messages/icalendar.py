@@ -6,15 +6,13 @@ attendees who have accepted: calendar programs ignore a REQUEST that is sent to 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Final
 
 from django.conf import settings
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
-
-from scheduling.models.enums import Method
 
 _PRODID: Final = "-//Parley//Parley//EN"
 # RFC 5545, 3.3.11: a text holds none of these.
@@ -49,32 +47,65 @@ class Entry:
     end: datetime
     stamp: datetime
     location: str = ""
+    status: str = "CONFIRMED"
 
 
 def collection(entries: Iterable[Entry]) -> Iterator[bytes]:
     """Yield the text of a calendar file with these entries, piece by piece."""
-    head, tail = _calendar().to_ical().split(b"END:VCALENDAR")
+    return gathered(map(piece, entries))
+
+
+def gathered(pieces: Iterable[bytes], *, name: str = "") -> Iterator[bytes]:
+    """Yield the text of a calendar file with these pieces, and the name that it may have."""
+    calendar = _calendar()
+    if name:
+        calendar.add("x-wr-calname", _line(name))
+    head, tail = calendar.to_ical().split(b"END:VCALENDAR")
     yield head
-    for entry in entries:
-        yield _event(entry).to_ical()
+    yield from pieces
     yield b"END:VCALENDAR" + tail
 
 
-def render(entry: Entry, *, method: Method, attendees: Iterable[Person]) -> str:
+def piece(entry: Entry) -> bytes:
+    """Return the part of a calendar file that is this entry."""
+    return bytes(_event(entry).to_ical())
+
+
+def render(entry: Entry, *, method: str, attendees: Iterable[Person]) -> str:
     """Return the text of a calendar object that requests, cancels or publishes this entry.
 
     A published entry names no attendees (RFC 5546, 3.2.1).
     """
-    event = _event(entry, is_cancelled=method is Method.CANCEL)
-    for person in attendees if method is not Method.PUBLISH else ():
+    event = _event(replace(entry, status="CANCELLED") if method == "CANCEL" else entry)
+    _invite(event, attendees if method != "PUBLISH" else ())
+    calendar = _calendar()
+    calendar.add("method", method)
+    calendar.add_component(event)
+    return str(calendar.to_ical(), "utf-8")
+
+
+def stored(entry: Entry, *, attendees: Iterable[Person]) -> str:
+    """Return the text of an object to be put into a person's calendar.
+
+    It tells the calendar server to mail nobody (RFC 6638, 7.1), since Parley does.
+    """
+    event = _event(entry)
+    _invite(event, attendees)
+    invited = event["attendee"] if isinstance(event["attendee"], list) else [event["attendee"]]
+    for person in [event["organizer"], *invited]:
+        person.params["SCHEDULE-AGENT"] = vText("CLIENT")
+    calendar = _calendar()
+    calendar.add_component(event)
+    return str(calendar.to_ical(), "utf-8")
+
+
+def _invite(event: Event, people: Iterable[Person]) -> None:
+    """Name these people as attendees who have accepted."""
+    for person in people:
         attendee = _address(person)
         attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
         attendee.params["PARTSTAT"] = vText("ACCEPTED")
         event.add("attendee", attendee)
-    calendar = _calendar()
-    calendar.add("method", str(method))
-    calendar.add_component(event)
-    return str(calendar.to_ical(), "utf-8")
 
 
 def _calendar() -> Calendar:
@@ -84,7 +115,7 @@ def _calendar() -> Calendar:
     return calendar
 
 
-def _event(entry: Entry, *, is_cancelled: bool = False) -> Event:
+def _event(entry: Entry) -> Event:
     event = Event()
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
@@ -94,7 +125,7 @@ def _event(entry: Entry, *, is_cancelled: bool = False) -> Event:
     event.add("dtstamp", entry.stamp)
     event.add("dtstart", entry.start)
     event.add("dtend", entry.end)
-    event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
+    event.add("status", entry.status)
     name, _sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     event.add("organizer", _address(Person(name, entry.organizer)))
     if entry.url:

@@ -1,0 +1,28 @@
+"""Notices to owners about their calendars. `calendars.messages.letters` writes the texts."""
+
+from datetime import datetime
+
+from calendars.models import Calendar, CalendarAccount
+from notifications.domain import notifications
+
+
+def failing(account: CalendarAccount, *, now: datetime) -> None:
+    """Tell the owner that this account cannot be read. Call it in the transaction that says so."""
+    facts = {"id": account.pk, "error": account.error, "state": account.state}
+    facts["since"] = account.state_since.isoformat()
+    row = notifications.email("calendar_failing", facts, user=account.user)
+    notifications.enqueue([row], now=now)
+
+
+def recovered(account: CalendarAccount, *, now: datetime) -> None:
+    """Tell the owner that this account can be read again."""
+    row = notifications.email("calendar_recovered", {"id": account.pk}, user=account.user)
+    notifications.enqueue([row], now=now)
+
+
+def not_written(calendar: Calendar, *, now: datetime) -> None:
+    """Tell the owner that their bookings cannot be written to this calendar."""
+    account = calendar.account
+    facts = {"id": account.pk, "error": calendar.write_error, "calendar": calendar.name}
+    row = notifications.email("calendar_not_written", facts, user=account.user)
+    notifications.enqueue([row], now=now)

@@ -1,0 +1,152 @@
+"""Writing of bookings and meetings to outside calendars.
+
+A row says only that something has changed. When it is sent, the calendar is brought to what holds
+then. Two workers that write the same object at once meet at its ETag: the later one gets a
+conflict, looks at the object, and tries again.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+import structlog
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from calendars import providers
+from calendars.domain import notices, sources
+from calendars.models import Calendar, CalendarAccount, Push
+from calendars.providers.base import Provider, ProviderError
+from calendars.providers.policy import policy
+from core.db import outbox
+from core.db.outbox import OutboxState
+from core.ops import faults, shares
+
+_BATCH = 20
+# How long one object may take, and after how long a turn begins no other.
+_SECONDS_OF_OBJECT = 15.0
+_TURN_SECONDS = 20.0
+# A first failure may be a moment's. The owner hears of one that lasts, or that nothing can mend.
+_TELL_ATTEMPTS = 3
+_HOPELESS = ("forbidden", "unauthorized")
+# Nothing was written, and a look at the object has shown why.
+_CONFLICT = "conflict"
+
+log = structlog.get_logger(__name__)
+
+
+class Written(NamedTuple):
+    """Where an object stands on its server, and its version there. Empty: it stands nowhere."""
+
+    href: str
+    etag: str
+
+
+def due(now: datetime) -> Q:
+    """Return the condition for rows that are to be sent, and that nobody sends."""
+    return outbox.unleased(now) & Q(state=OutboxState.WAITING, due_at__lte=now)
+
+
+def write(account_id: int, *, now: datetime) -> None:
+    """Send what is due to the calendars of one account, for a turn."""
+    until = time.monotonic() + _TURN_SECONDS
+    rows = Push.objects.filter(calendar__account=account_id)
+    rows = rows.select_related("calendar__account__user")
+    while time.monotonic() < until and not shares.stopping.is_set():
+        claimed = outbox.claim(rows, now=timezone.now(), most=_BATCH)
+        if not claimed:
+            return
+        for place, row in enumerate(claimed):
+            if time.monotonic() >= until or row.seconds_to_send() < _SECONDS_OF_OBJECT:
+                outbox.give_back(claimed[place:])
+                return
+            _send(row)
+
+
+def _send(row: Push) -> None:
+    """Bring one object to what holds now, and settle the row under its lease."""
+    now, account = timezone.now(), row.calendar.account
+    try:
+        with _provider(account) as provider:
+            written = _bring(row, provider, now)
+    except ProviderError as error:
+        _fail(row, error.code)
+    except Exception:
+        log.exception("calendar_write_broken", push=row.pk)
+        _fail(row, "internal")
+    else:
+        faults.point("push.sent")
+        _succeed(row, written)
+
+
+@contextmanager
+def _provider(account: CalendarAccount) -> Iterator[Provider]:
+    until = time.monotonic() + _SECONDS_OF_OBJECT
+    yield providers.connect(account.provider, account.secret, until=until, policy=policy())
+
+
+def _bring(row: Push, provider: Provider, now: datetime) -> Written:
+    """Put or delete the object. ProviderError(`conflict`) if the server has another version of it.
+
+    The row then has what the server has, so that the next attempt can replace it.
+    """
+    calendar = row.calendar
+    user = calendar.account.user
+    text = None
+    if not calendar.account.is_ending:
+        text = sources.of(row.source).text(row.number, user=user, now=now)
+    try:
+        if text is None:
+            if row.href:
+                provider.delete(row.href, etag=row.etag)
+            return Written("", "")
+        href = row.href or provider.href_for(calendar.href, row.uid)
+        return Written(href, provider.put(href, text, etag=row.etag))
+    except ProviderError as error:
+        if error.code == _CONFLICT:
+            _look(row, provider)
+        raise
+
+
+def _look(row: Push, provider: Provider) -> None:
+    """Note where the server has this object, and which version. It may have come by mail."""
+    found = provider.find(row.calendar.href, row.uid)
+    row.href, row.etag = (found.href, found.etag) if found else ("", "")
+    _held(row).update(href=row.href, etag=row.etag)
+
+
+def _held(row: Push) -> "models.QuerySet[Push, Push]":
+    return Push.objects.filter(pk=row.pk, lease=row.lease, state=OutboxState.WAITING)
+
+
+def _succeed(row: Push, written: Written) -> None:
+    """Keep where the object stands. A row that stands nowhere any more is deleted."""
+    with transaction.atomic():
+        # Kept even if the row has changed meanwhile: the next attempt replaces this version.
+        Push.objects.filter(pk=row.pk).update(href=written.href, etag=written.etag)
+        settled = outbox.settle([row], state=OutboxState.SENT, now=timezone.now())
+        if settled and not written.href:
+            Push.objects.filter(pk=row.pk).delete()
+        calendars = Calendar.objects.filter(pk=row.calendar_id).exclude(write_error="")
+        calendars.update(write_error="")
+
+
+def _fail(row: Push, code: str) -> None:
+    """Try again later, or give up. The owner hears of it once."""
+    now = timezone.now()
+    delay = Push.DELAYS[row.attempts] if row.attempts < len(Push.DELAYS) else None
+    with transaction.atomic():
+        if not outbox.retry_later(row, now=now, error=code, delay=delay):
+            return
+        lasts = delay is None or row.attempts + 1 >= _TELL_ATTEMPTS
+        if code not in _HOPELESS and not lasts:
+            return
+        rows = Calendar.objects.select_for_update(of=("self",), no_key=True)
+        calendar = rows.select_related("account__user").get(pk=row.calendar_id)
+        if not calendar.write_error and not calendar.account.is_ending:
+            calendar.write_error = code
+            calendar.save(update_fields=["write_error"])
+            notices.not_written(calendar, now=now)

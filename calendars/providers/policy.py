@@ -1,0 +1,5 @@
+from core.web import guarded_http
+
+
+def policy() -> guarded_http.Policy:
+    return guarded_http.Policy()
