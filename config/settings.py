@@ -244,6 +244,14 @@ WEBHOOK_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = read(
 )
 WEBHOOK_PORTS = read("WEBHOOK_PORTS", [443, 8443], environment.ports)
 
+# --- outside calendars ------------------------------------------------------------------------
+
+# As for webhooks.
+CALENDAR_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = read(
+    "CALENDAR_ALLOWED_NETWORKS", [], environment.networks
+)
+CALENDAR_PORTS = read("CALENDAR_PORTS", [443, 8443], environment.ports)
+
 # --- the application --------------------------------------------------------------------------
 
 INSTALLED_APPS = [
