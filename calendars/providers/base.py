@@ -83,6 +83,10 @@ class Provider(Protocol):
         """Return the object, or None if it is gone."""
         ...
 
+    def find(self, calendar: str, uid: str) -> RemoteItem | None:
+        """Return the object of this calendar with this UID, wherever it is. None if none has it."""
+        ...
+
     def put(self, href: str, text: str, *, etag: str) -> str:
         """Write the object, and return its new ETag. It is empty if the server tells none.
 

@@ -10,6 +10,7 @@ from calendars.providers.dav import NAMESPACES, DavClient, multistatus_of
 from calendars.providers.dav_xml import CALDAV, DAV, Multistatus, read_conditions
 from calendars.providers.discovery import find_calendars
 from calendars.providers.hrefs import Place, canonical, collection, file_name
+from calendars.rules.expansion import uid_of
 from core.web.guarded_http import Policy
 
 _ETAG, _DATA, _TYPE = f"{DAV}getetag", f"{CALDAV}calendar-data", f"{DAV}resourcetype"
@@ -116,6 +117,28 @@ class CalDav:
         if not _is_whole(text):
             raise ProviderError("invalid_answer")
         return RemoteItem(canonical(href), reply.headers.get("etag", ""), text)
+
+    def find(self, calendar: str, uid: str) -> RemoteItem | None:
+        """Look where Parley writes, then ask for the UID: it may have come by mail."""
+        item = self.get(self.href_for(calendar, uid))
+        if item is not None:
+            return item
+        url = collection(calendar)
+        reply = self._client.report(
+            url,
+            f"<c:calendar-query {NAMESPACES}><d:prop><d:getetag/><c:calendar-data/></d:prop>"
+            '<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT">'
+            '<c:prop-filter name="UID"><c:text-match collation="i;octet">'
+            f"{escape(uid)}</c:text-match></c:prop-filter>"
+            "</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>",
+            depth=1,
+        )
+        place = Place(url, collection(reply.url))
+        for response in multistatus_of(reply).responses:
+            href, text = place.known_href(response.href), response.text(_DATA)
+            if href and _is_whole(text) and uid_of(text) == uid:  # a match may be a part of it
+                return RemoteItem(href, response.text(_ETAG), text)
+        return None
 
     def put(self, href: str, text: str, *, etag: str) -> str:
         condition = {"If-Match": etag} if etag else {"If-None-Match": "*"}

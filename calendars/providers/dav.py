@@ -21,8 +21,8 @@ class DavClient(Client):
         reply = self._send("PROPFIND", url, body, depth)
         return reply.url, multistatus_of(reply)
 
-    def report(self, url: str, body: str) -> Reply:
-        return self._send("REPORT", url, body, 0)
+    def report(self, url: str, body: str, *, depth: int = 0) -> Reply:
+        return self._send("REPORT", url, body, depth)
 
     def _send(self, method: str, url: str, body: str, depth: int) -> Reply:
         document = f'<?xml version="1.0" encoding="utf-8"?>{body}'.encode()

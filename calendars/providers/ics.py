@@ -60,6 +60,9 @@ class IcsFeed:
         series = _read(self._ask({})).series.get(href)
         return RemoteItem(href, series.digest, series.text) if series else None
 
+    def find(self, calendar: str, uid: str) -> RemoteItem | None:
+        return self.get(uid)
+
     def put(self, href: str, text: str, *, etag: str) -> str:
         raise ProviderError("forbidden")
 

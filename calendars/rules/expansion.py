@@ -41,7 +41,17 @@ from calendars.rules.content import Property, plain, read, split_line
 from calendars.rules.recurrence import Rule, parse_rule, starts
 from calendars.rules.values import Length, Time, instant, near, parse_length, parse_time, shown
 
-__all__ = ["Feed", "Occurrence", "Series", "ShownAs", "Unreadable", "Window", "expand", "split"]
+__all__ = [
+    "Feed",
+    "Occurrence",
+    "Series",
+    "ShownAs",
+    "Unreadable",
+    "Window",
+    "expand",
+    "split",
+    "uid_of",
+]
 
 _DAY = 24 * 60 * 60
 _TZID = re.compile(r';TZID=("[^"\n]*"|[^;:"\n]*)', re.IGNORECASE)
@@ -186,6 +196,13 @@ def _expand(
     if len(uids) > 1:
         raise Unreadable("broken")
     return _Recurrence(events, window, until).occurrences() if events else []
+
+
+def uid_of(text: str) -> str:
+    """Return the UID of the calendar object that this text is. Empty if it has none."""
+    for lines in read(text).events:
+        return _uid(lines)
+    return ""
 
 
 def _uid(lines: Collection[str]) -> str:
