@@ -13,7 +13,6 @@ from calendars.providers.base import Provider
 from calendars.providers.policy import policy
 from core.web.guarded_http import Policy
 from tests.calendars import servers
-from tests.calendars.objects import new_name
 from tests.calendars.servers import PASSWORD, USERNAME, Server
 from tests.calendars.world import Outside
 from tests.scheduling.conftest import at_now, book, event_type
@@ -35,7 +34,7 @@ def server(
 @pytest.fixture
 def outside(server: Server) -> Iterator[Outside]:
     """Return an empty calendar, the only one of its server until the test ends."""
-    outside = Outside(server, server.make_calendar(new_name("outside")))
+    outside = Outside(server, server.make_calendar())
     yield outside
     server.delete(outside.path)
 
