@@ -394,6 +394,7 @@ MFA_TOTP_ISSUER = "Parley"
 LIMITS = {
     "webhooks": read("LIMIT_WEBHOOKS", 50, environment.whole_number),
     "event_types": read("LIMIT_EVENT_TYPES", 200, environment.whole_number),
+    "schedules": read("LIMIT_SCHEDULES", 20, environment.whole_number),
     "overrides": read("LIMIT_OVERRIDES", 1_000, environment.whole_number),
     "teams": read("LIMIT_TEAMS", 50, environment.whole_number),
     "team_members": read("LIMIT_TEAM_MEMBERS", 500, environment.whole_number),

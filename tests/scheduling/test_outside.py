@@ -160,12 +160,13 @@ def changed(
     timezone: str = "",
     agreed: Sequence[str] = (),
 ) -> list[Booking]:
-    return outside.set_hours(user=user, days=days, timezone=timezone, agreed=agreed, now=NOW)
+    default = user.weekly_availability.default
+    return outside.set_hours(schedule=default, days=days, timezone=timezone, agreed=agreed, now=NOW)
 
 
 def days_on(user: User) -> str:
     user.weekly_availability.refresh_from_db()
-    return "".join(sorted(str(number) for number in user.weekly_availability.windows))
+    return "".join(sorted(str(number) for number in user.weekly_availability.default.windows))
 
 
 @pytest.mark.django_db
@@ -226,7 +227,8 @@ def test_those_that_wait_for_approval_count_and_those_that_are_over_do_not(
 
 @pytest.mark.django_db
 def test_what_has_begun_does_not_count(alice: User, booking: Booking) -> None:
-    left = outside.set_hours(user=alice, days=OFF, timezone="", agreed=(), now=START)
+    default = alice.weekly_availability.default
+    left = outside.set_hours(schedule=default, days=OFF, timezone="", agreed=(), now=START)
     assert left == []
 
 

@@ -289,6 +289,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "buffer_time_after": 10,
         "min_advance_booking": 24,
         "max_advance_booking": 30,
+        "schedule_id": None,
         "available_days": [1, 7],
         "slot_interval": 20,
         "daily_limit": 3,
