@@ -91,9 +91,6 @@ class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
     buffer_time_after = serializers.IntegerField(help_text="Minutes.")
     min_advance_booking = serializers.IntegerField(help_text="Hours.")
     max_advance_booking = serializers.IntegerField(help_text="Days.")
-    schedule_id = serializers.IntegerField(
-        allow_null=True, help_text="The schedule that it follows; null: your default schedule."
-    )
     available_days = Derived(
         lambda numbers: [_WEEKDAYS[number - 1] for number in numbers],
         "available_days",
@@ -105,6 +102,9 @@ class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
     daily_limit = serializers.IntegerField(allow_null=True)
     reminders = serializers.ListField(
         child=serializers.IntegerField(), help_text="Minutes before the start."
+    )
+    schedule_id = serializers.IntegerField(
+        allow_null=True, help_text="The schedule that it follows; null: your default schedule."
     )
 
 

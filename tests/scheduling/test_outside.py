@@ -13,7 +13,7 @@ from accounts.models import User
 from core.errors import Invalid
 from scheduling.domain import bookings, outside, services
 from scheduling.domain.services import DayChange
-from scheduling.models import Booking, EventType
+from scheduling.models import Booking, EventType, Schedule
 from scheduling.rules.hours import WindowText
 from scheduling.rules.slots import Hours, Interval, Offer, Terms, is_working
 from tests import factories
@@ -284,3 +284,64 @@ def test_a_day_off_tells_too_and_so_does_its_end(alice: User, book: Book) -> Non
     assert override(None, outside.mark(booking)) == []
     assert not alice.date_overrides.exists()
     assert override(None) == []  # it had none
+
+
+# --- schedules ------------------------------------------------------------------------------------
+
+
+EVENING = START + timedelta(hours=8)  # 18:00
+
+
+@pytest.fixture
+def late(alice: User, evenings: Schedule) -> Booking:
+    """Return a booking of an event type that follows the evenings."""
+    event_type = factories.event_type(alice, name="Late", schedule=evenings)
+    return factories.booking(event_type, start=EVENING, now=NOW)
+
+
+@pytest.mark.django_db
+def test_a_change_of_a_schedule_leaves_what_follows_another_one(
+    alice: User, booking: Booking, late: Booking, evenings: Schedule
+) -> None:
+    def off(schedule: Schedule) -> list[Booking]:
+        return outside.set_hours(schedule=schedule, days=OFF, timezone="", agreed=(), now=NOW)
+
+    before = everything()
+    assert off(alice.weekly_availability.default) == [booking]
+    assert off(evenings) == [late]
+    assert everything() == before
+
+
+@pytest.mark.django_db
+def test_another_zone_and_a_single_date_leave_bookings_of_all_schedules(
+    alice: User, booking: Booking, late: Booking
+) -> None:
+    assert changed(alice, {}, timezone="Asia/Tokyo") == [booking, late]
+    left = outside.set_override(user=alice, day=START.date(), windows=[], agreed=(), now=NOW)
+    assert left == [booking, late]
+
+
+@pytest.mark.django_db
+def test_another_default_leaves_what_followed_the_default_before(
+    alice: User, booking: Booking, late: Booking, evenings: Schedule
+) -> None:
+    def make(*agreed: str) -> list[Booking]:
+        return outside.make_default(schedule=evenings, agreed=agreed, now=NOW)
+
+    before = everything()
+    assert make() == [booking]
+    assert everything() == before
+    assert make(outside.mark(booking)) == []
+    alice.weekly_availability.refresh_from_db()
+    assert alice.weekly_availability.default == evenings
+    assert make() == []  # it is the default already
+
+
+@pytest.mark.django_db
+def test_a_change_of_the_default_leaves_what_has_a_schedule_of_its_own(
+    alice: User, booking: Booking
+) -> None:
+    nights = services.create_schedule(user=alice, name="As before")
+    services.update_event_type(event_type=booking.event_type, schedule=nights)
+    assert changed(alice) == []
+    assert days_on(alice) == "1245"

@@ -109,8 +109,8 @@ def test_the_week_begins_on_the_persons_day(
 def test_every_control_has_a_name(signed_in: Client) -> None:
     html = main(signed_in.get(PAGE))
     controls = re.findall(r'<input (?!type="(?:hidden|checkbox)")[^>]*>', html)
-    labelled = ["id_timezone", "new_name", "renamed_name"]
-    assert len(controls) == 3 + 7 * 4  # these; and a window of each day, and its blank
+    labelled = ["id_timezone", "new_name"]
+    assert len(controls) == 2 + 7 * 4  # these; and a window of each day, and its blank
     unnamed = [each for each in controls if "aria-label=" not in each]
     assert [re.findall(r' id="([^"]*)"', each) for each in unnamed] == [[each] for each in labelled]
     assert all(f'<label for="{each}">' in html for each in labelled)
