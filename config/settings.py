@@ -410,6 +410,7 @@ LIMITS = {
     "calendars": read("LIMIT_CALENDARS", 20, environment.whole_number),
     "calendar_entries": read("LIMIT_CALENDAR_ENTRIES", 20_000, environment.whole_number),
     "event_types": read("LIMIT_EVENT_TYPES", 200, environment.whole_number),
+    "schedules": read("LIMIT_SCHEDULES", 20, environment.whole_number),
     "overrides": read("LIMIT_OVERRIDES", 1_000, environment.whole_number),
     "teams": read("LIMIT_TEAMS", 50, environment.whole_number),
     "team_members": read("LIMIT_TEAM_MEMBERS", 500, environment.whole_number),

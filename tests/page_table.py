@@ -151,6 +151,14 @@ ROWS = [
         ("POST", "scheduling:delete_event_type", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:hours", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:schedule", LOGIN, 404, 404, 200),
+        ("POST", "scheduling:schedule", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:add_schedule", LOGIN, 302, 302, 302),  # to the hours
+        ("POST", "scheduling:add_schedule", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:rename_schedule", LOGIN, 404, 404, 302),  # to the schedule
+        ("POST", "scheduling:rename_schedule", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:make_default", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:delete_schedule", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:dates", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:dates", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:booked", 200, 200, 200, 200),  # anybody with the link
@@ -280,6 +288,15 @@ class World:
             "act": "save",
             **question,
         }
+        week = {
+            "timezone": "Asia/Tokyo",
+            "on-1": "on",
+            "start-1": "10:00",
+            "end-1": "11:00",
+            "copy-1": ["2"],
+            "agreed": self.parts["marks"],
+            "act": "save",
+        }
         bodies: dict[str, Form] = {
             "set_language": {"language": "de", "next": "/meetings?tab=sent"},
             "meetings:ask": {
@@ -338,15 +355,11 @@ class World:
             "scheduling:note": {"notes": "New"},
             "scheduling:new_event_type": event_type,
             "scheduling:event_type": event_type,
-            "scheduling:hours": {
-                "timezone": "Asia/Tokyo",
-                "on-1": "on",
-                "start-1": "10:00",
-                "end-1": "11:00",
-                "copy-1": ["2"],
-                "agreed": self.parts["marks"],
-                "act": "save",
-            },
+            "scheduling:hours": week,
+            "scheduling:schedule": week,
+            "scheduling:add_schedule": {"name": "New"},
+            "scheduling:rename_schedule": {"name": "New"},
+            "scheduling:make_default": {"agreed": self.parts["marks"]},
             "scheduling:dates": {
                 "kind": "other",
                 "start-date": "10:00",
@@ -398,6 +411,7 @@ def build() -> World:
     foreign = teams.invite(team=other_team, actor=charlie, email="x@example.com", now=NOW)
     # --- what can be booked of her, and is
     hosts.set_hours(user=alice, days={}, timezone="UTC")
+    evenings = hosts.create_schedule(user=alice, name="Evenings of-alice")
     which = {
         "name": "which",
         "label": "Which one?",
@@ -480,6 +494,7 @@ def build() -> World:
             "booking_id": booked.pk,
             "scheduling:confirm booking_id": pending.pk,
             "scheduling:reject booking_id": pending.pk,
+            "schedule_id": evenings.pk,
             "event_type_id": plain.pk,
             "scheduling:activate event_type_id": off.pk,
             "meeting_id": waits.pk,

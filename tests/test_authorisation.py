@@ -30,6 +30,7 @@ from tests.pages import NOW, Making, everything, stand_alone
 
 ZONE = "Pacific/Chatham"  # Alice's, so that her hours are known when somebody else sees them
 DATE = "v1/users/me/availability/overrides/<str:date>"
+MAKE_DEFAULT = "v1/users/me/schedules/<str:key>/make_default"
 REDELIVER = "v1/webhooks/<str:key>/deliveries/<str:delivery_key>/redeliver"
 OWN, MADE, NONE = "200 of their own", "201 of their own", "200 and nothing"
 
@@ -72,6 +73,13 @@ ROWS = [
         ("GET", "v1/users/me/availability/overrides", "availability:read", NONE, NONE, 200),
         ("PUT", DATE, "availability:write", OWN, OWN, 200),
         ("DELETE", DATE, "availability:write", 404, 404, 200),
+        ("GET", "v1/users/me/schedules", "availability:read", OWN, OWN, 200),
+        ("POST", "v1/users/me/schedules", "availability:write", MADE, MADE, 201),
+        ("GET", "v1/users/me/schedules/<str:key>", "availability:read", 404, 404, 200),
+        ("PUT", "v1/users/me/schedules/<str:key>", "availability:write", 404, 404, 200),
+        ("PATCH", "v1/users/me/schedules/<str:key>", "availability:write", 404, 404, 200),
+        ("DELETE", "v1/users/me/schedules/<str:key>", "availability:write", 404, 404, 200),
+        ("POST", MAKE_DEFAULT, "availability:write", 404, 404, 200),
         ("GET", "v1/event_types", "event_types:read", NONE, NONE, 200),
         ("POST", "v1/event_types", "event_types:write", MADE, MADE, 201),
         ("GET", "v1/event_types/<str:key>", "event_types:read", 404, 404, 200),
@@ -151,8 +159,8 @@ class World:
     words: tuple[str, ...]  # that only Alice, and whom she deals with, may read
 
     def path_of(self, row: Row) -> str:
-        kinds = ("event_type", "event", "webhook")
-        key = next((kind for kind in kinds if f"v1/{kind}s" in row.route), "event")
+        kinds = ("event_type", "event", "webhook", "schedule")
+        key = next((kind for kind in kinds if f"/{kind}s" in row.route), "event")
         # Alice was asked: she may cancel what she has confirmed.
         meeting = "confirmed" if row.route.endswith("/cancel") else "pending"
         parts = {**self.parts, "key": self.parts[key], "meeting_id": self.parts[meeting]}
@@ -165,6 +173,7 @@ BODIES: dict[tuple[str, str], Callable[[dict[str, object]], dict[str, object]]] 
     ("PUT", "v1/users/me/availability"): lambda there: {"availability": {}},
     ("PATCH", "v1/users/me/availability"): lambda there: {"availability": {}},
     ("PUT", DATE): lambda there: {"windows": []},
+    ("POST", "v1/users/me/schedules"): lambda there: {"name": "New"},
     ("POST", "v1/event_types"): lambda there: {"name": "New", "duration": 30},
     ("POST", "v1/events"): lambda there: {
         "event_type_id": there["event_type_id"],
@@ -217,6 +226,7 @@ def _made(now: datetime) -> World:
     event = factories.booking(event_type, start=start, now=now)
     day = monday + timedelta(days=1)
     hosts.set_override(user=alice, day=day, windows=[{"start": "09:00", "end": "12:00"}])
+    schedule = hosts.create_schedule(user=alice, name="Evenings of-alice")
     device = people.register_device(user=alice, token="secret-of-alice", platform="web")
     webhook = factories.webhook(alice, url="http://127.0.0.1:9/of-alice")
     delivery = factories.delivery(webhook, now=now)
@@ -233,6 +243,7 @@ def _made(now: datetime) -> World:
             "event_type_id": event_type.pk,
             "event": event.uuid,
             "webhook": webhook.uuid,
+            "schedule": schedule.uuid,
             "delivery_key": delivery.uuid,
             "pending": pending.pk,
             "confirmed": confirmed.pk,
@@ -250,6 +261,7 @@ def _made(now: datetime) -> World:
             team.name,
             event_type.uuid,
             event.uuid,
+            schedule.uuid,
             "of-alice",
             delivery.uuid,
             "John Doe",

@@ -103,6 +103,9 @@ class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
     reminders = serializers.ListField(
         child=serializers.IntegerField(), help_text="Minutes before the start."
     )
+    schedule_id = serializers.IntegerField(
+        allow_null=True, help_text="The schedule that it follows; null: your default schedule."
+    )
 
 
 class PaymentSerializer(serializers.Serializer[EventType]):
@@ -172,6 +175,13 @@ class NewEventTypeSerializer(StrictModelSerializer):
     """An event type in the flat form of a request. A field that you leave out has its default."""
 
     timezone = ZoneField(required=False, help_text="Default: UTC.")
+    schedule_id = StrictIntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=10**18,
+        help_text="The schedule that it follows; null: your default schedule.",
+    )
     available_days = DaysField(required=False)
     reminders = serializers.ListField(
         child=StrictIntegerField(min_value=SHORTEST_REMINDER, max_value=LONGEST_REMINDER),
@@ -216,6 +226,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "buffer_time_after",
             "min_advance_booking",
             "max_advance_booking",
+            "schedule_id",
             "available_days",
             "slot_interval",
             "daily_limit",
