@@ -314,7 +314,7 @@ def test_any_order_of_lines_ends_in_a_clear_state(pieces: list[str], dice: rando
     try:
         feed = split(data, most_series=20)
     except Unreadable as error:
-        assert error.code in CODES 
+        assert error.code in CODES
     else:
         assert all(refusal(each.text) in CODES for each in feed.series.values())
 
