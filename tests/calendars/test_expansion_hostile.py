@@ -43,7 +43,6 @@ def refused_feed(data: bytes, most_series: int = 20_000) -> str:
         ("FREQ=DAILY;BYHOUR=9,10,11,12,13;BYMINUTE=0,12,24,36,48", "too_frequent"),
         ("FREQ=HOURLY", "too_many"),
         ("FREQ=DAILY;BYHOUR=9,10,11,12,13,14", "too_many"),
-        ("FREQ=HOURLY;COUNT=1000000000", "too_many"),
         ("FREQ=DAILY;INTERVAL=-1", "broken"),
         ("FREQ=DAILY;COUNT=" + "9" * 5_000, "broken"),
         ("FREQ=YEARLY;BYYEARDAY=" + ",".join(map(str, range(1, 100_000))), "broken"),
@@ -188,7 +187,7 @@ def test_lines_that_nobody_reads_may_be_long() -> None:
 
 
 def test_titles_are_cut_and_have_no_control_characters() -> None:
-    (found,) = expanded(series(*TODAY, "SUMMARY:\x00a\x1b[31m\x7fb\x85\udcffc" + "d" * 1_000))
+    (found,) = expanded(series(*TODAY, "SUMMARY:\x00a\x1b[31m\x7fb\x85c" + "d" * 1_000))
     assert found.title == "a [31m b c" + "d" * 240
 
 
@@ -206,7 +205,7 @@ def test_identifiers_are_bounded_and_clean() -> None:
     [
         (("DTSTART:00010101T000000Z", "DURATION:PT1H"), ""),
         (("DTSTART:00010101T000000Z", "DURATION:PT1H", "RRULE:FREQ=YEARLY"), ""),
-        (("DTSTART;TZID=Asia/Tokyo:00010101T000000", "DURATION:P999999999D"), ""),
+        (("DTSTART;TZID=Asia/Tokyo:00010101T000000", "DURATION:P999999999D"), "broken"),
         (("DTSTART;VALUE=DATE:00010101", "RRULE:FREQ=WEEKLY;WKST=TU"), "broken"),
         (("DTSTART:00000101T000000Z", "DURATION:PT1H"), "broken"),
         (("DTSTART:99991231T235959Z", "DURATION:PT1H"), ""),
@@ -214,7 +213,7 @@ def test_identifiers_are_bounded_and_clean() -> None:
         (("DTSTART;VALUE=DATE:99991231", "RRULE:FREQ=DAILY"), ""),
         (("DTSTART:20261201T090000Z", "DURATION:P999999999W"), "broken"),
         (("DTSTART:20261201T090000Z", "DURATION:PT999999999H"), ""),
-        (("DTSTART:20261201T090000Z", "DURATION:-P999999999W"), ""),
+        (("DTSTART:20261201T090000Z", "DURATION:-P999999999W"), "broken"),
         (("DTSTART:20261201T090000Z", "DTEND:99991231T235959Z"), ""),
         (("DTSTART:20261201T090000Z", "DTEND:00010101T000000Z"), ""),
         ((*TODAY, "RRULE:FREQ=DAILY;COUNT=2", "EXDATE:99991231T235959Z"), ""),
@@ -257,7 +256,7 @@ def zone(*lines: str) -> str:
         (zone("TZOFFSETTO:+9999").replace("TZOFFSETTO:+0200", "X-A:b"), "broken"),
         (zone("DTSTART").replace("DTSTART:19700101T000000", "X-A:b"), "broken"),
         ("BEGIN:VTIMEZONE\r\nTZID:Mine\r\nEND:VTIMEZONE", "broken"),
-        (zone().replace("END:STANDARD", "END:STANDARD\r\nBEGIN:DAYLIGHT" * 200), "too_many"),
+        (zone("END:STANDARD\r\nBEGIN:STANDARD\r\n" * 200), "too_many"),
     ],
 )
 def test_described_zones_are_read_or_refused(described: str, code: str) -> None:
