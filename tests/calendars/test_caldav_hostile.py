@@ -106,6 +106,7 @@ def code_of(ask: Callable[[], object]) -> str:
         (Said(200, {"Content-Type": "text/html"}, b"<html></html>"), "invalid_answer"),
         (Said(207, XML, b"<multistatus/>"), "invalid_answer"),
         (Said(207, XML, BOMB), "invalid_answer"),
+        (Said(207, XML, b"<!DOCTYPE multistatus>" + xml(token("1"))), "invalid_answer"),
         (Said(207, XML, b"<?xml version='1.0' encoding='x-none'?><a/>"), "invalid_answer"),
         (Said(207, XML, b"\x00\xff\xfe"), "invalid_answer"),
         (Said(207, XML, xml(token("1"))[:-2]), "invalid_answer"),
