@@ -246,7 +246,7 @@ WEBHOOK_PORTS = read("WEBHOOK_PORTS", [443, 8443], environment.ports)
 
 # --- outside calendars ------------------------------------------------------------------------
 
-# As for webhooks.
+# They mean the same as those of webhooks.
 CALENDAR_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = read(
     "CALENDAR_ALLOWED_NETWORKS", [], environment.networks
 )
