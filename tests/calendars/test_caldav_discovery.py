@@ -1,4 +1,4 @@
-"""The way from a pasted address to the calendars, on servers like those of products."""
+"""The way from an address that a person pastes to the calendars, on servers as products are."""
 
 import base64
 import time

@@ -106,14 +106,16 @@ def code_of(ask: Callable[[], object]) -> str:
         (Said(200, {"Content-Type": "text/html"}, b"<html></html>"), "invalid_answer"),
         (Said(207, XML, b"<multistatus/>"), "invalid_answer"),
         (Said(207, XML, BOMB), "invalid_answer"),
+        (Said(207, XML, b"<!DOCTYPE multistatus>" + xml(token("1"))), "invalid_answer"),
         (Said(207, XML, b"<?xml version='1.0' encoding='x-none'?><a/>"), "invalid_answer"),
         (Said(207, XML, b"\x00\xff\xfe"), "invalid_answer"),
+        (Said(207, XML, xml(token("1")).replace(b"multistatus", b"error")), "invalid_answer"),
         (Said(207, XML, xml(token("1"))[:-2]), "invalid_answer"),
         (Said(207, XML, xml(token("1"))[:-2], length=200), "invalid_answer"),
         (Said(207, {**XML, "Content-Encoding": "gzip"}, b"\x1f\x8b"), "invalid_answer"),
         (Said(207, XML, b"", length=20_000_001), "too_large"),
-        (multistatus("<response/>" * 10, "<a>" * 40, "</a>" * 40), "invalid_answer"),
-        (multistatus(f"<response>{'<a/>' * 2_000}</response>"), "invalid_answer"),
+        (multistatus(token("1"), "<a>" * 40, "</a>" * 40), "invalid_answer"),
+        (multistatus(token("1"), f"<response>{'<a/>' * 2_000}</response>"), "invalid_answer"),
         (multistatus(with_status("/c/a.ics", 20)), "invalid_answer"),
     ],
 )
@@ -190,16 +192,15 @@ def test_secrets_are_in_no_text(account: Connect) -> None:
 
 
 def test_a_cut_listing_is_asked_for_again(read: Read) -> None:
-    """The first part has two objects; the second deletes one of them and adds another."""
+    """The second part deletes an object of the first, and has one again that the first deleted."""
 
     def answer(asked: Asked) -> Said:
         if not is_sync(asked):
             return multistatus(handed_out("/c/a.ics", "a"), handed_out("/c/c.ics", "c"))
         if token("two") in asked.body.replace("d:", ""):
             return multistatus(with_status("/c/b.ics", 404), listed("/c/c.ics", "c"), token("end"))
-        return multistatus(
-            listed("/c/a.ics", "a"), listed("/c/b.ics", "b"), with_status("/c/", 507), token("two")
-        )
+        listing = (listed("/c/a.ics", "a"), listed("/c/b.ics", "b"), with_status("/c/c.ics", 404))
+        return multistatus(*listing, with_status("/c/", 507), token("two"))
 
     with scripted(answer) as server:
         changes = read(server, NEVER)
@@ -246,7 +247,13 @@ def test_an_object_that_is_listed_with_an_error_is_unreadable(read: Read) -> Non
 
 
 def test_hrefs_from_elsewhere_are_no_members(read: Read) -> None:
-    strange = ("/other/a.ics", "/c/../d/a.ics", "http://[::/a.ics", "mailto:a@b.example")
+    strange = (
+        "/other/a.ics",
+        "/c/../d/a.ics",
+        "/c/%2e%2e/d/a.ics",
+        "http://[::/a.ics",
+        "mailto:a@b.example",
+    )
 
     def answer(asked: Asked) -> Said:
         if is_sync(asked):
