@@ -10,6 +10,7 @@ from accounts.models import User
 from core.errors import Invalid
 from scheduling.domain import bookings, services
 from scheduling.models import EventType, Schedule
+from scheduling.rules.hours import WindowText
 from tests import factories
 from tests.pages import NOW, START
 from tests.scheduling.calls import call, data, wrong
@@ -45,7 +46,7 @@ def test_its_slots_lie_in_the_hours_of_its_schedule(
 
 
 def test_a_single_date_wins_over_every_schedule(api: Client, alice: User, late: EventType) -> None:
-    windows = [services.WindowText(start="10:00", end="11:00")]
+    windows = [WindowText(start="10:00", end="11:00")]
     services.set_override(user=alice, day=START.date(), windows=windows)
     assert starts(api, late) == ["10:00", "10:30"]
 
