@@ -229,6 +229,7 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
     event = factories.booking(event_type, start=start, now=now)
     day = monday + timedelta(days=1)
     hosts.set_override(user=alice, day=day, windows=[{"start": "09:00", "end": "12:00"}])
+    schedule = hosts.create_schedule(user=alice, name="Evenings")
     meeting = meetings.request_meeting(
         requester=bob,
         recipient_id=alice.pk,
@@ -244,6 +245,7 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
             "event_types": event_type.uuid,
             "events": event.uuid,
             "webhooks": webhook.uuid,
+            "users": schedule.uuid,
         },
         numbers={
             "meeting_id": meeting.pk,

@@ -13,32 +13,34 @@ _BATCH = 1_000
 
 
 def _name_hours(apps: Any, schema_editor: Any) -> None:
+    alias = schema_editor.connection.alias
     Schedule = apps.get_model("scheduling", "Schedule")
-    WeeklyAvailability = apps.get_model("scheduling", "WeeklyAvailability")
+    weekly = apps.get_model("scheduling", "WeeklyAvailability").objects.using(alias)
     names = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             names[language] = gettext("Working hours")
-    without = WeeklyAvailability.objects.filter(default=None).select_related("user")
+    without = weekly.filter(default=None).select_related("user")
     while rows := list(without.order_by("pk")[:_BATCH]):
         for row in rows:
             name = names.get(row.user.language, names[settings.LANGUAGE_CODE])
             row.default = Schedule(
                 uuid=public_id("sch"), user=row.user, name=name, days=row.days
             )
-        Schedule.objects.bulk_create(row.default for row in rows)
-        WeeklyAvailability.objects.bulk_update(rows, ["default"])
+        Schedule.objects.using(alias).bulk_create(row.default for row in rows)
+        weekly.bulk_update(rows, ["default"])
 
 
 def _forget_names(apps: Any, schema_editor: Any) -> None:
     """Keep the default hours only."""
-    WeeklyAvailability = apps.get_model("scheduling", "WeeklyAvailability")
-    for row in WeeklyAvailability.objects.select_related("default").iterator(_BATCH):
+    alias = schema_editor.connection.alias
+    weekly = apps.get_model("scheduling", "WeeklyAvailability").objects.using(alias)
+    for row in weekly.select_related("default").iterator(_BATCH):
         row.days = row.default.days
         row.save(update_fields=["days"])
-    apps.get_model("scheduling", "EventType").objects.update(schedule=None)
-    WeeklyAvailability.objects.update(default=None)
-    apps.get_model("scheduling", "Schedule").objects.all().delete()
+    apps.get_model("scheduling", "EventType").objects.using(alias).update(schedule=None)
+    weekly.update(default=None)
+    apps.get_model("scheduling", "Schedule").objects.using(alias).all().delete()
 
 
 class Migration(migrations.Migration):
