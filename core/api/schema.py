@@ -91,6 +91,7 @@ class MeetingErrorSerializer(serializers.Serializer[Any]):
 
     error = serializers.IntegerField(help_text="The status.")
     message = serializers.CharField()
+    reason = serializers.CharField(required=False, help_text="Of a conflict, for programs.")
 
 
 class ApiSchema(AutoSchema):
