@@ -102,7 +102,6 @@ class CalendarAccountSerializer(serializers.Serializer[CalendarAccount]):
     )
     calendars = Many(
         CalendarOfAccountSerializer(),
-        source="calendars",
         model=Calendar,
         owner="account",
         annotate=entries.with_counts,

@@ -71,11 +71,8 @@ def secret_with(account: CalendarAccount, given: Mapping[str, str]) -> dict[str,
     it was given for. Invalid as in `secret_of`.
     """
     known = account.secret
-    if (
-        "password" in known
-        and "password" not in given
-        and given.get("url", known["url"]) != known["url"]
-    ):
+    is_moved = given.get("url", known["url"]) != known["url"]
+    if is_moved and "password" in known and "password" not in given:
         raise Invalid(_("Give the password too: the address has changed."), field="password")
     return secret_of(provider=account.provider, **{**known, **given})
 

@@ -62,7 +62,7 @@ class Derived(_Field):
 class Many(serializers.ListSerializer[Any]):
     """The rows of another model whose `owner` is the row shown. One query reads them for all rows.
 
-    `source` is the name under which a model instance has these rows. `annotate` adds values that
+    `source` is the name under which a model instance has these rows, if it differs. `annotate` adds values that
     are shown but are not columns.
     """
 
@@ -70,9 +70,9 @@ class Many(serializers.ListSerializer[Any]):
         self,
         child: serializers.Serializer[Any],
         *,
-        source: str,
         model: type[Model],
         owner: str,
+        source: str | None = None,
         annotate: "Callable[[Any], QuerySet[Any, Any]]" = lambda rows: rows,
         **options: Any,
     ) -> None:
