@@ -62,8 +62,8 @@ class Derived(_Field):
 class Many(serializers.ListSerializer[Any]):
     """The rows of another model whose `owner` is the row shown. One query reads them for all rows.
 
-    `source` is the name under which a model instance has these rows, if it differs. `annotate` adds values that
-    are shown but are not columns.
+    `source` is the name under which a model instance has these rows, if it differs. `annotate` adds
+    values that are shown but are not columns.
     """
 
     def __init__(

@@ -160,10 +160,10 @@ class EventTypeViewSet(ViewSet):
             }
             for day, of_day in days
         ]
-        answer: dict[str, Any] = {"data": [day for day in shown if day["slots"]]}
+        body: dict[str, Any] = {"data": [day for day in shown if day["slots"]]}
         if closed:
-            answer["calendars"] = _BLOCKING.all(user=found.host_id)
-        return Response(answer)
+            body["calendars"] = _BLOCKING.all(user=found.host_id)
+        return Response(body)
 
 
 def _slot(slot: Slot, sources: Mapping[int, str]) -> dict[str, Any]:
