@@ -204,6 +204,7 @@ class CalendarViewSet(ViewSet):
 class FeedViewSet(ViewSet):
     # Whole, since the address opens the feed, also when the token is revoked.
     scope = "calendars:write"
+    links = ("", "", "get_feed", "delete_feed")
 
     @extend_schema(operation_id="get_feed", responses={200: _FEED, 404: _NO_FEED})
     def retrieve(self, request: Request) -> Response:
