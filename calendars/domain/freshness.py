@@ -15,7 +15,7 @@ from core.ops import shares
 
 # Calendars that were read so lately are believed.
 _FRESH = timedelta(seconds=60)
-_SECONDS = 3.0
+SECONDS = 3.0
 # Of the threads of a process that answer requests.
 _PLACES = 2
 
@@ -56,7 +56,7 @@ def _stale(people: Collection[int], now: datetime) -> dict[int, datetime]:
 
 
 def _read(accounts: list[int], now: datetime) -> None:
-    until = time.monotonic() + _SECONDS
+    until = time.monotonic() + SECONDS
     nobody_reads = Q(lease_until=None) | Q(lease_until__lte=now)
     for account in accounts:
         seconds = until - time.monotonic()
