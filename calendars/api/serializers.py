@@ -125,9 +125,9 @@ class CalendarUrlField(serializers.RegexField):
             r"(?i)^(https?|webcal)://[^\x00-\x20\x7f]+\Z",
             max_length=2000,
             trim_whitespace=False,
+            error_messages={"invalid": in_words("invalid_url")},
             **options,
         )
-        self.error_messages["invalid"] = in_words("invalid_url")
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

@@ -1,6 +1,6 @@
 """A calendar at an ICS address, and the client that connects it by the API."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -22,18 +22,23 @@ END:VCALENDAR
 
 @dataclass
 class Address:
-    """An ICS address on this machine. It answers with `said`, and counts how often it was asked."""
+    """An ICS address on this machine. It calls `hears`, answers with `said` and keeps requests."""
 
     url: str = ""
     said: Said = field(default_factory=lambda: Said(body=NAMED.encode()))
     asked: list[Asked] = field(default_factory=list)
+    hears: Callable[[], None] = lambda: None
+
+    def answer(self, _asked: Asked) -> Said:
+        self.hears()
+        return self.said
 
 
 @pytest.fixture
 def address(settings: Settings) -> Iterator[Address]:
     settings.CALENDAR_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     made = Address()
-    with scripted(lambda _asked: made.said) as server:
+    with scripted(made.answer) as server:
         made.url, made.asked = f"{server.url}secret-of-alice.ics", server.asked
         yield made
 
