@@ -22,15 +22,18 @@ from pytest_django import Settings
 
 from accounts.domain import services as people
 from accounts.models import Team, User, scopes
+from calendars.domain import feeds
 from core.db import outbox
 from meetings.domain import services as meetings
 from scheduling.domain import services as hosts
 from tests import factories
+from tests.calendars.asking import Address
 from tests.pages import NOW, Making, everything, stand_alone
 
 ZONE = "Pacific/Chatham"  # Alice's, so that her hours are known when somebody else sees them
 DATE = "v1/users/me/availability/overrides/<str:date>"
 REDELIVER = "v1/webhooks/<str:key>/deliveries/<str:delivery_key>/redeliver"
+ACCOUNTS = "v1/calendar_accounts"
 OWN, MADE, NONE = "200 of their own", "201 of their own", "200 and nothing"
 
 
@@ -101,6 +104,20 @@ ROWS = [
         ("POST", "v1/webhooks/<str:key>/recover", "webhooks:write", 404, 404, 202),
         ("GET", "v1/webhooks/<str:key>/deliveries", "webhooks:read", 404, 404, 200),
         ("POST", REDELIVER, "webhooks:write", 404, 404, 202),
+        ("GET", ACCOUNTS, "calendars:read", NONE, NONE, 200),
+        ("POST", ACCOUNTS, "calendars:write", MADE, MADE, 201),
+        ("GET", f"{ACCOUNTS}/<str:key>", "calendars:read", 404, 404, 200),
+        ("PUT", f"{ACCOUNTS}/<str:key>", "calendars:write", 404, 404, 200),
+        ("PATCH", f"{ACCOUNTS}/<str:key>", "calendars:write", 404, 404, 200),
+        ("DELETE", f"{ACCOUNTS}/<str:key>", "calendars:write", 404, 404, 200),
+        ("POST", f"{ACCOUNTS}/<str:key>/refresh", "calendars:write", 404, 404, 202),
+        ("GET", "v1/calendars", "calendars:read", NONE, NONE, 200),
+        ("GET", "v1/calendars/<str:key>", "calendars:read", 404, 404, 200),
+        ("PUT", "v1/calendars/<str:key>", "calendars:write", 404, 404, 200),
+        ("PATCH", "v1/calendars/<str:key>", "calendars:write", 404, 404, 200),
+        ("GET", "v1/users/me/feed", "calendars:write", 404, 404, 200),
+        ("POST", "v1/users/me/feed", "calendars:write", MADE, MADE, 201),
+        ("DELETE", "v1/users/me/feed", "calendars:write", 404, 404, 200),
         ("POST", "v3/meeting/create", "meetings:write", 404, MADE, 201),  # in Alice's team
         ("GET", "v3/meeting/list", "meetings:read", NONE, NONE, 200),
         ("GET", "v3/meeting/<int:meeting_id>", "meetings:read", 404, 404, 200),
@@ -151,7 +168,7 @@ class World:
     words: tuple[str, ...]  # that only Alice, and whom she deals with, may read
 
     def path_of(self, row: Row) -> str:
-        kinds = ("event_type", "event", "webhook")
+        kinds = ("event_type", "event", "webhook", "calendar_account", "calendar")
         key = next((kind for kind in kinds if f"v1/{kind}s" in row.route), "event")
         # Alice was asked: she may cancel what she has confirmed.
         meeting = "confirmed" if row.route.endswith("/cancel") else "pending"
@@ -178,6 +195,7 @@ BODIES: dict[tuple[str, str], Callable[[dict[str, object]], dict[str, object]]] 
         "url": "https://example.com/hook",
         "events": ["booking.created"],
     },
+    ("POST", ACCOUNTS): lambda there: {"provider": "ics", "url": there["address"]},
     ("POST", "v1/webhooks/<str:key>/recover"): lambda there: {"since": "2026-01-01T00:00:00Z"},
     ("POST", "v3/meeting/create"): lambda there: {
         "user_id": there["dora"],
@@ -197,11 +215,13 @@ def made(making: Making) -> World:
 
 
 @pytest.fixture
-def world(made: World, settings: Settings, db: None) -> Iterator[World]:
+def world(made: World, address: Address, settings: Settings, db: None) -> Iterator[World]:
     stand_alone(settings)
     settings.WEBHOOK_ALLOWED_NETWORKS = SETTINGS["WEBHOOK_ALLOWED_NETWORKS"]
     with time_machine.travel(NOW, tick=False):
-        yield deepcopy(made)
+        there = deepcopy(made)
+        there.parts["address"] = address.url
+        yield there
 
 
 def _made(now: datetime) -> World:
@@ -221,6 +241,8 @@ def _made(now: datetime) -> World:
     webhook = factories.webhook(alice, url="http://127.0.0.1:9/of-alice")
     delivery = factories.delivery(webhook, now=now)
     outbox.retry_later(delivery, now=now, error="refused", delay=None)
+    calendar = factories.calendar(alice, now=now, url="https://cloud.alice.example/")
+    feed = feeds.rotate(user=alice, now=now)
     pending, confirmed = (
         _meeting(requester=dora, recipient=alice, team=team, start=at, now=now)
         for at in (free, later)
@@ -234,6 +256,8 @@ def _made(now: datetime) -> World:
             "event": event.uuid,
             "webhook": webhook.uuid,
             "delivery_key": delivery.uuid,
+            "calendar": calendar.uuid,
+            "calendar_account": calendar.account.uuid,
             "pending": pending.pk,
             "confirmed": confirmed.pk,
             "device_id": device.pk,
@@ -252,6 +276,10 @@ def _made(now: datetime) -> World:
             event.uuid,
             "of-alice",
             delivery.uuid,
+            calendar.uuid,
+            calendar.account.uuid,
+            "cloud.alice.example",
+            feed.token,
             "John Doe",
             pending.booking_number,
             confirmed.booking_number,
