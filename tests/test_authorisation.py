@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -27,7 +27,7 @@ from core.db import outbox
 from meetings.domain import services as meetings
 from scheduling.domain import services as hosts
 from tests import factories
-from tests.calendars.asking import Address
+from tests.calendars.asking import listening
 from tests.pages import NOW, Making, everything, stand_alone
 
 ZONE = "Pacific/Chatham"  # Alice's, so that her hours are known when somebody else sees them
@@ -215,13 +215,12 @@ def made(making: Making) -> World:
 
 
 @pytest.fixture
-def world(made: World, address: Address, settings: Settings, db: None) -> Iterator[World]:
+def world(made: World, settings: Settings, db: None) -> Iterator[World]:
     stand_alone(settings)
     settings.WEBHOOK_ALLOWED_NETWORKS = SETTINGS["WEBHOOK_ALLOWED_NETWORKS"]
-    with time_machine.travel(NOW, tick=False):
+    with listening(settings) as address, time_machine.travel(NOW, tick=False):
         there = deepcopy(made)
-        there.parts["address"] = address.url
-        yield there
+        yield replace(there, parts={**there.parts, "address": address.url})
 
 
 def _made(now: datetime) -> World:

@@ -1,6 +1,7 @@
 """A calendar at an ICS address, and the client that connects it by the API."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -34,13 +35,20 @@ class Address:
         return self.said
 
 
-@pytest.fixture
-def address(settings: Settings) -> Iterator[Address]:
+@contextmanager
+def listening(settings: Settings) -> Iterator[Address]:
+    """Run an ICS address that the settings let be reached."""
     settings.CALENDAR_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     made = Address()
     with scripted(made.answer) as server:
         made.url, made.asked = f"{server.url}secret-of-alice.ics", server.asked
         yield made
+
+
+@pytest.fixture
+def address(settings: Settings) -> Iterator[Address]:
+    with listening(settings) as address:
+        yield address
 
 
 @pytest.fixture
