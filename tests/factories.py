@@ -10,6 +10,11 @@ from django.test import Client
 
 from accounts.domain import services
 from accounts.models import Membership, Team, User, scopes
+from calendars.domain import accounts as calendar_accounts
+from calendars.domain import entries
+from calendars.models import Calendar
+from calendars.providers.base import RemoteCalendar
+from calendars.rules.expansion import Occurrence, ShownAs
 from scheduling.domain import bookings
 from scheduling.domain import services as scheduling_services
 from scheduling.models import Booking, EventType
@@ -122,3 +127,24 @@ def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:
         response_code=status,
         response_time_ms=245,
     )
+
+
+def calendar(owner: User, *, now: datetime, name: str = "Work", **secret: str) -> Calendar:
+    """Connect a CalDAV account with one calendar, which closes time. No server is asked."""
+    usual = {"url": "https://cloud.example.com/dav/", "username": name, "password": "of-the-app"}
+    account = calendar_accounts.connect(
+        user=owner,
+        provider="caldav",
+        name=f"{name} account",
+        secret={**usual, **secret},
+        found=[RemoteCalendar(f"/{name}/", name, "#0082C9", "", is_writable=True)],
+        now=now,
+    )
+    return Calendar.objects.select_related("account__user").get(account=account)
+
+
+def entry(calendar: Calendar, *, start: datetime, end: datetime, uid: str = "dentist") -> None:
+    """Keep a busy entry of this calendar, as a reading would."""
+    first, last = int(start.timestamp()), int(end.timestamp())
+    busy = Occurrence("", first, last, "Dentist", ShownAs.BUSY, is_all_day=False)
+    entries.save(calendar, [entries.Reading(f"/{uid}.ics", "1", uid, [busy])])

@@ -107,19 +107,34 @@ EVENT_TYPE_CHANGE = {
         {"name": "company", "label": "Where do you work?", "type": "text", "required": True}
     ],
 }
-SLOTS_OF_DATE = {
-    "date": "2026-12-15",
-    "slots": [
+SLOTS = {
+    "data": [
         {
-            "start_time": "2026-12-15T09:00:00Z",
-            "end_time": "2026-12-15T10:00:00Z",
-            "available": True,
-        },
+            "date": "2026-12-15",
+            "slots": [
+                {
+                    "start_time": "2026-12-15T09:00:00Z",
+                    "end_time": "2026-12-15T10:00:00Z",
+                    "available": True,
+                },
+                {
+                    "start_time": "2026-12-15T10:30:00Z",
+                    "end_time": "2026-12-15T11:30:00Z",
+                    "available": False,
+                    "reason": "busy",
+                    "source": "calendar: Ada",
+                },
+            ],
+        }
+    ],
+    "calendars": [
         {
-            "start_time": "2026-12-15T10:30:00Z",
-            "end_time": "2026-12-15T11:30:00Z",
-            "available": True,
-        },
+            "uuid": "cal_abc123def456ghi789jk",
+            "id": 71,
+            "name": "Ada",
+            "as_of": "2026-06-15T14:30:00Z",
+            "error": None,
+        }
     ],
 }
 
@@ -192,5 +207,6 @@ HISTORY = {
     "end_time": "2026-12-15T10:30:00Z",
     "by": "invitee",
     "reason": "",
+    "calendars_as_of": None,
     "at": "2026-06-15T14:30:00Z",
 }

@@ -13,6 +13,7 @@ from calendars.providers.base import Provider
 from calendars.providers.policy import policy
 from core.web.guarded_http import Policy
 from tests.calendars import servers
+from tests.calendars.asking import address, api
 from tests.calendars.servers import PASSWORD, USERNAME, Server
 from tests.calendars.world import Outside
 from tests.scheduling.conftest import at_now, book, event_type
@@ -56,5 +57,5 @@ def account(loopback: Policy) -> Connect:
     return account
 
 
-# Fixtures of bookings: Alice's event type, and a clock that stands still.
-__all__ = ["at_now", "book", "event_type"]
+# Fixtures of others: an ICS address, Alice's event type, and a clock that stands still.
+__all__ = ["address", "api", "at_now", "book", "event_type"]
