@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from calendars.domain import ledger
+from calendars.domain import publishing as outside
 from calendars.messages import icalendar
 from core.people import privacy
 from core.people.privacy import BATCH, File, Outdated, json_file
@@ -105,6 +106,8 @@ def erase(*, person_id: int, now: datetime) -> None:
         _end(meeting, person, now)
     for ids in privacy.batches(met.order_by("pk").values_list("pk", flat=True)):
         outgoing.forget(topics=MeetingRequest.topics_of(ids))
+    for uids in privacy.batches(met.order_by("pk").values_list("calendar_uid", flat=True)):
+        outside.renew(uids, now=now)  # the others' calendars name this person
     asked = met.filter(requester=person).exclude(link="")
     for ids in privacy.batches(asked.order_by("pk").values_list("pk", flat=True)):
         publishing.forget(topics=MeetingRequest.topics_of(ids), blanks=lambda _data: {"link": None})

@@ -10,6 +10,9 @@ from django.test import Client
 
 from accounts.domain import services
 from accounts.models import Membership, Team, User, scopes
+from calendars.domain import accounts as calendar_accounts
+from calendars.models import Calendar
+from calendars.providers.base import RemoteCalendar
 from scheduling.domain import bookings
 from scheduling.domain import services as scheduling_services
 from scheduling.models import Booking, EventType
@@ -94,6 +97,22 @@ def booking(
         join_url=join_url,
         metadata=metadata,
     )
+
+
+def calendar(user: User, *, now: datetime, **secret: str) -> Calendar:
+    """Connect a calendar of a CalDAV server that does not exist, and that takes bookings."""
+    url = "https://caldav.example/home/"
+    found = RemoteCalendar(f"{url}work/", "Work", "#336699", "UTC", is_writable=True)
+    account = calendar_accounts.connect(
+        user=user,
+        provider="caldav",
+        name="Office",
+        secret={"url": url, "username": "office-user", "password": "office-secret", **secret},
+        found=[found],
+        now=now,
+    )
+    made = account.calendars.get()
+    return calendar_accounts.change_calendar(calendar=made, writes=True, now=now)
 
 
 def webhook(owner: User, **fields: Any) -> Webhook:

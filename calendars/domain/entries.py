@@ -146,6 +146,11 @@ def _delete(entries: Sequence[Entry]) -> None:
         Entry.objects.filter(pk__in=keys[first : first + _BATCH]).delete()
 
 
+def drop(keys: Sequence[int]) -> None:
+    """Delete these entries with their claims. Their objects stay."""
+    _delete(list(Entry.objects.filter(pk__in=keys).defer("title")))
+
+
 def forget(calendar: Calendar, *, keys: Collection[str] | None = None) -> None:
     """Delete these objects with their entries and claims. None: all of the calendar."""
     items = Item.objects.filter(calendar=calendar)

@@ -56,6 +56,15 @@ def remove(shown: Shown, *, owners: Collection[int], now: datetime) -> None:
     _change(shown, owners=owners, now=now, is_new=False)
 
 
+def renew(uids: Collection[str], *, now: datetime) -> None:
+    """Have the calendars in which these rows stand show what may be known of them from now on."""
+    rows = Push.objects.filter(uid__in=uids)
+    places = set(rows.values_list("calendar__account", "calendar__user"))
+    again(rows, now=now)
+    for account, owner in sorted(places):
+        outbox.hint(WRITE, account, owner)
+
+
 def _change(shown: Shown, *, owners: Collection[int], now: datetime, is_new: bool) -> None:
     for owner in sorted(owners):  # each by the index on their own calendars
         places = [_Place(*row) for row in _CHOSEN.rows(user=owner, uid=shown.uid)]
