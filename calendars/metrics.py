@@ -14,10 +14,6 @@ from core.ops.metrics import gauge
 
 
 def families(now: datetime) -> Iterator[Metric]:
-    """Yield the metrics. The table of accounts is read whole: it has a few rows a person at most.
-
-    An account that was never read counts from its beginning.
-    """
     yield from backlog.families(Push, now)
     accounts = CalendarAccount.objects.filter(is_ending=False, user__is_active=True).order_by()
     counts = dict(accounts.values_list("state").annotate(count=Count("pk")))
@@ -28,7 +24,7 @@ def families(now: datetime) -> Iterator[Metric]:
         {(state,): counts.get(state, 0) for state in CalendarAccount.State.values},
     )
     readable = accounts.filter(state=CalendarAccount.State.OK)
-    oldest = readable.aggregate(at=Min(Coalesce("read_at", "created_at")))["at"]
+    oldest = readable.aggregate(at=Min("read_at"))["at"]
     age = now - oldest if oldest else timedelta(0)
     yield gauge(
         "parley_calendar_oldest_reading_seconds",

@@ -73,8 +73,8 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
     idempotency.forget(topics=topics)
-    uids = Booking.objects.filter(pk__in=ids).values_list("calendar_uid", flat=True)
-    outside.renew(list(uids), now=now)
+    hosts = dict(Booking.objects.filter(pk__in=ids).values_list("calendar_uid", "host"))
+    outside.renew(hosts.keys(), owners=set(hosts.values()), now=now)
     with translation.override("en"):
         invitee = InviteeSerializer(Booking(invitee_email=NOBODY, erased_at=now)).data
     publishing.forget(topics=topics, blanks=lambda event: _blanks(event, invitee))
