@@ -9,6 +9,8 @@ class CalendarsConfig(AppConfig):
     name = "calendars"
 
     def ready(self) -> None:
+        from calendars.messages import letters  # noqa: F401  it registers its kinds
+
         post_migrate.connect(_keep_triggers, sender=self)
 
 

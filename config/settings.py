@@ -541,7 +541,13 @@ PROMETHEUS_MULTIPROC_DIR = read("PROMETHEUS_MULTIPROC_DIR", None, environment.fo
 if PROMETHEUS_MULTIPROC_DIR is None:
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # an empty one it would take for a folder
 # What each floor measures of its own work, and how long the oldest of it has waited.
-MEASURED = ["notifications.metrics", "webhooks.metrics", "scheduling.metrics", "meetings.metrics"]
+MEASURED = [
+    "notifications.metrics",
+    "webhooks.metrics",
+    "calendars.metrics",
+    "scheduling.metrics",
+    "meetings.metrics",
+]
 # A sweep that is further behind makes /readyz say so; 0: it does not ask.
 READY_SWEEP_SECONDS = read("READY_SWEEP_SECONDS", 60, environment.whole_number)
 # Errors, and so many of the requests (0 to 1), to Sentry.

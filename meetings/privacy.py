@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from calendars.domain import ledger
+from calendars.domain import publishing as outside
 from calendars.messages import icalendar
 from core.people import privacy
 from core.people.privacy import BATCH, File, Outdated, json_file
@@ -105,6 +106,12 @@ def erase(*, person_id: int, now: datetime) -> None:
         _end(meeting, person, now)
     for ids in privacy.batches(met.order_by("pk").values_list("pk", flat=True)):
         outgoing.forget(topics=MeetingRequest.topics_of(ids))
+    for rows in privacy.batches(
+        met.order_by("pk").values_list("calendar_uid", "requester", "recipient")
+    ):
+        # The other people's calendars name this person.
+        people = {person for _uid, *both in rows for person in both}
+        outside.renew([uid for uid, *_both in rows], owners=people - {person_id}, now=now)
     asked = met.filter(requester=person).exclude(link="")
     for ids in privacy.batches(asked.order_by("pk").values_list("pk", flat=True)):
         publishing.forget(topics=MeetingRequest.topics_of(ids), blanks=lambda _data: {"link": None})

@@ -8,6 +8,8 @@ from django.core.mail import EmailMultiAlternatives
 
 from accounts.domain import leaks, teams
 from accounts.models import Team, User
+from calendars.domain import notices as calendar_notices
+from calendars.models import Calendar, CalendarAccount
 from core.people import privacy
 from meetings.domain import services as meetings
 from notifications.models import Notification
@@ -45,6 +47,7 @@ def send(
     booked_and_ended(alice)
     asked_and_ended(alice, bob, team)
     leaked_invited_and_deleted(alice, charlie, team)
+    unread_and_unwritten(alice)
     for at in (START - DAY, START - DAY + 10 * HALF_HOUR, START + 10 * HALF_HOUR, START + DAY):
         with time_machine.travel(at, tick=False):
             send_due()
@@ -124,4 +127,24 @@ def leaked_invited_and_deleted(alice: User, charlie: User, team: Team) -> None:
     webhook.save()
     notices.disabled(webhook, now=NOW)
     privacy.erase(person_id=charlie.pk, now=NOW)
+    send_due()
+
+
+def unread_and_unwritten(alice: User) -> None:
+    """Let two calendars of Alice fail, one of them because of its password, and be well again."""
+    calendar = factories.calendar(alice, now=NOW)
+    refused = factories.calendar(alice, now=NOW, username="other")
+    for number, error, state in (
+        (calendar.account_id, "timeout", CalendarAccount.State.FAILING),
+        (refused.account_id, "unauthorized", CalendarAccount.State.REVOKED),
+    ):
+        rows = CalendarAccount.objects.filter(pk=number)
+        rows.update(state=state, error=error, state_since=NOW - HALF_HOUR)
+        calendar_notices.failing(rows.get(), now=NOW)
+    CalendarAccount.objects.filter(pk=calendar.account_id).update(read_at=NOW - DAY)
+    Calendar.objects.filter(pk=calendar.pk).update(write_error="forbidden")
+    calendar_notices.not_written(Calendar.objects.get(pk=calendar.pk), now=NOW)
+    send_due()
+    CalendarAccount.objects.update(state=CalendarAccount.State.OK, error="")
+    calendar_notices.recovered(calendar.account, now=NOW)
     send_due()

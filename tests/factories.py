@@ -101,6 +101,22 @@ def booking(
     )
 
 
+def calendar(user: User, *, now: datetime, **secret: str) -> Calendar:
+    """Connect a calendar of a CalDAV server that does not exist, and that takes bookings."""
+    url = "https://caldav.example/home/"
+    found = RemoteCalendar(f"{url}work/", "Work", "#336699", "UTC", is_writable=True)
+    account = calendar_accounts.connect(
+        user=user,
+        provider="caldav",
+        name="Office",
+        secret={"url": url, "username": "office-user", "password": "office-secret", **secret},
+        found=[found],
+        now=now,
+    )
+    made = account.calendars.get()
+    return calendar_accounts.change_calendar(calendar=made, writes=True, now=now)
+
+
 def webhook(owner: User, **fields: Any) -> Webhook:
     """Make a webhook that gets all events, unless `fields` says otherwise."""
     usual = {"name": "Main Webhook", "url": "https://example.com/hook", "events": list(EVENTS)}

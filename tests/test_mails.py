@@ -52,6 +52,9 @@ FORMS = {
     "booking_reminder": {TEXT},
     "booking_unanswered": {TEXT},
     "booking_undelivered": {TEXT},
+    "calendar_failing": {TEXT},
+    "calendar_recovered": {TEXT},
+    "calendar_not_written": {TEXT},
     "meeting_requested": {TEXT},
     "meeting_confirmed": {INVITATION},
     "meeting_rejected": {TEXT},
@@ -93,7 +96,7 @@ def test_a_subject_is_one_short_line(kind: str, language: str, _name: str, is_ho
         **{"what": LONG, "name": LONG, "is_host": is_host, "is_ours": is_host},
         **{"lead": "in 15 minutes", "when": "Wed 4 Mar, 10:00 AM"},
         "invitation": {"invited_by": {"name": LONG}, "team": {"name": LONG}},
-        "webhook": {"name": LONG},
+        **{name: {"name": LONG} for name in ("webhook", "account", "calendar")},
     }
     subject = notifications.render_email(kind, context, language=language)["subject"]
     assert len(subject) <= 200

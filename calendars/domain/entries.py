@@ -148,6 +148,17 @@ def _delete(entries: Sequence[Entry]) -> None:
         Entry.objects.filter(pk__in=keys[first : first + _BATCH]).delete()
 
 
+def drop(keys: Sequence[int]) -> None:
+    """Delete these entries with their claims. Their objects stay."""
+    _delete(list(Entry.objects.filter(pk__in=keys).defer("title")))
+
+
+def drop_own(uids: Collection[str], *, owners: Collection[int]) -> None:
+    """Delete what was read of these bookings and meetings in the calendars of these people."""
+    own = Entry.objects.filter(item__is_own=True, item__uid__in=uids)
+    drop(list(own.filter(calendar__user__in=owners).values_list("pk", flat=True)))
+
+
 def forget(calendar: Calendar, *, keys: Collection[str] | None = None) -> None:
     """Delete these objects with their entries and claims. None: all of the calendar."""
     items = Item.objects.filter(calendar=calendar)

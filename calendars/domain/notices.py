@@ -22,7 +22,6 @@ def recovered(account: CalendarAccount, *, now: datetime) -> None:
 
 def not_written(calendar: Calendar, *, now: datetime) -> None:
     """Tell the owner that their bookings cannot be written to this calendar."""
-    account = calendar.account
-    facts = {"id": account.pk, "error": calendar.write_error, "calendar": calendar.name}
-    row = notifications.email("calendar_not_written", facts, user=account.user)
+    facts = {"id": calendar.pk, "error": calendar.write_error}
+    row = notifications.email("calendar_not_written", facts, user=calendar.account.user)
     notifications.enqueue([row], now=now)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import models
 from django.db.models import FilteredRelation, Q
 
+from calendars.domain import entries
 from calendars.models import Calendar, Push
 from core.db import outbox
 from core.db.outbox import OutboxState
@@ -54,6 +55,19 @@ def put(shown: Shown, *, owners: Collection[int], now: datetime) -> None:
 def remove(shown: Shown, *, owners: Collection[int], now: datetime) -> None:
     """Have this row vanish from the calendars into which it was written."""
     _change(shown, owners=owners, now=now, is_new=False)
+
+
+def renew(uids: Collection[str], *, owners: Collection[int], now: datetime) -> None:
+    """Have the calendars of these people show what may be known of these rows from now on.
+
+    What was read of them is deleted, since its title may name somebody who is erased.
+    """
+    rows = Push.objects.filter(uid__in=uids)
+    places = set(rows.values_list("calendar__account", "calendar__user"))
+    again(rows, now=now)
+    for account, owner in sorted(places):
+        outbox.hint(WRITE, account, owner)
+    entries.drop_own(uids, owners=owners)
 
 
 def _change(shown: Shown, *, owners: Collection[int], now: datetime, is_new: bool) -> None:

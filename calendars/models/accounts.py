@@ -99,7 +99,10 @@ class CalendarAccount(models.Model):
         verbose_name = _("calendar account")
         verbose_name_plural = _("calendar accounts")
         ordering = ("id",)
-        indexes = [models.Index(fields=["due_at"], name="calendar_account_due")]
+        indexes = [
+            models.Index(fields=["due_at"], name="calendar_account_due"),
+            models.Index(fields=["state", "read_at"], name="calendar_account_state"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -68,7 +68,10 @@ class Entry(models.Model):
         verbose_name_plural = _("calendar entries")
         ordering = ("start", "id")
         constraints = [models.UniqueConstraint(fields=["item", "recurrence_id"], name="entry_once")]
-        indexes = [models.Index(fields=["calendar", "start"], name="entry_of_calendar")]
+        indexes = [
+            models.Index(fields=["calendar", "start"], name="entry_of_calendar"),
+            models.Index(fields=["end"], name="entry_end"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk}"

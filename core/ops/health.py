@@ -212,8 +212,9 @@ def _keys() -> dict[str, str]:
     return {"keys": _OK if are_right else _UNAVAILABLE}
 
 
-# Endpoints and mail servers of others decide how far these are: a metric reports it.
-_UP_TO_OTHERS = {"deliveries", "notifications"}
+# Endpoints, mail servers and calendar servers of others decide how far these are: a metric reports
+# it.
+_UP_TO_OTHERS = {"deliveries", "notifications", "calendars"}
 
 
 def _sweeps() -> dict[str, str]:

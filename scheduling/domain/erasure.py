@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import translation
 
+from calendars.domain import publishing as outside
 from core.api import idempotency
 from core.db.retrying import retrying
 from notifications.domain import notifications as outgoing
@@ -48,8 +49,9 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     """Erase the invitees of these bookings, which are over, and all messages about them.
 
     Emails on their way are sent and erased afterwards. Pending webhook deliveries no longer name
-    anybody (see `webhooks.domain.publishing.forget`). The digest of a mailbox stays for a day
-    (`with_spent_mailbox`). The caller opens the transaction.
+    anybody (see `webhooks.domain.publishing.forget`). Entries in the hosts' own calendars are
+    written again without the name. The digest of a mailbox stays for a day (`with_spent_mailbox`).
+    The caller opens the transaction.
     """
     nobody = {
         "invitee_name": "",
@@ -71,6 +73,8 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
     idempotency.forget(topics=topics)
+    hosts = dict(Booking.objects.filter(pk__in=ids).values_list("calendar_uid", "host"))
+    outside.renew(hosts.keys(), owners=set(hosts.values()), now=now)
     with translation.override("en"):
         invitee = InviteeSerializer(Booking(invitee_email=NOBODY, erased_at=now)).data
     publishing.forget(topics=topics, blanks=lambda event: _blanks(event, invitee))

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from accounts.models import Team, User
+from calendars.models import CalendarAccount
 from core.db.outbox import OutboxState
 from core.ops import metrics
 from meetings.models import HistoryEntry as MeetingEntry
@@ -267,6 +268,9 @@ def test_a_sweep_is_behind_by_what_the_oldest_has_waited(
         lease="c", lease_until=now + MINUTE
     )
 
+    calendar = factories.calendar(bob, now=now - 7 * MINUTE)
+    CalendarAccount.objects.filter(pk=calendar.account_id).update(lease_until=now - 6 * MINUTE)
+
     lags = {
         key[1]: seconds
         for key, seconds in read(client).items()
@@ -274,6 +278,7 @@ def test_a_sweep_is_behind_by_what_the_oldest_has_waited(
     }
     assert lags == {
         "bookings": pytest.approx(180, abs=5),
+        "calendars": pytest.approx(360, abs=5),
         "meetings": pytest.approx(240, abs=5),
         "notifications": pytest.approx(120, abs=5),
         # Alice's account has its share of the threads: what waits for it is not behind.
@@ -284,8 +289,26 @@ def test_a_sweep_is_behind_by_what_the_oldest_has_waited(
 def test_nothing_is_behind_when_nothing_waits(alice: User) -> None:
     booked(alice, MONDAY)
     Notification.objects.all().delete()
-    nothing = dict.fromkeys(("notifications", "deliveries", "bookings", "meetings"), timedelta(0))
+    sweeps = ("notifications", "deliveries", "calendars", "bookings", "meetings")
+    nothing = dict.fromkeys(sweeps, timedelta(0))
     assert metrics.behind(timezone.now()) == nothing
+
+
+def test_calendars_are_counted_by_state_and_the_oldest_reading_has_an_age(
+    client: Client, alice: User, bob: User, charlie: User
+) -> None:
+    now = timezone.now()
+    for person, state, minutes in ((alice, "ok", 2), (bob, "ok", 1), (charlie, "failing", 90)):
+        CalendarAccount.objects.filter(pk=factories.calendar(person, now=now).account_id).update(
+            state=state, read_at=now - minutes * MINUTE
+        )
+    told = read(client)
+    counts = [told["parley_calendar_accounts", state] for state in ("ok", "failing", "revoked")]
+    assert counts == [2, 1, 0]
+    age = pytest.approx(120, abs=5)
+    assert told["parley_calendar_oldest_reading_seconds",] == age
+    User.objects.filter(pk=alice.pk).update(is_active=False)  # whose calendars nobody reads
+    assert read(client)["parley_calendar_oldest_reading_seconds",] == pytest.approx(60, abs=5)
 
 
 def test_a_database_that_fails_is_told_and_requests_are_counted_on(client: Client) -> None:
@@ -303,7 +326,7 @@ def test_every_query_goes_by_an_index(client: Client) -> None:
     ) as queries:
         page(client)
     selects = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
-    assert len(selects) <= 20
+    assert len(selects) <= 26
     for sql in selects:
         assert scans(sql) == [], sql
 

@@ -69,7 +69,9 @@ def test_every_table_of_outbox_rows_has_an_outbox() -> None:
     """Otherwise its stuck rows could be neither seen nor moved."""
     tables = {box.rows.model for box in outboxes.outboxes()}
     assert tables == set(outbox.OutboxRow.__subclasses__())
-    assert [box.name for box in outboxes.outboxes()] == ["email", "push", "webhooks"]
+    assert [box.name for box in outboxes.outboxes()] == [
+        *("email", "push", "webhooks", "calendars")
+    ]
 
 
 def test_the_list_shows_kind_topic_account_and_error(alice: User, webhook: Webhook) -> None:
@@ -174,7 +176,7 @@ def test_without_yes_it_only_counts(alice: User, webhook: Webhook) -> None:
     rows = [note(alice, **FAILED), told(webhook, **FAILED)]
     for act in ("requeue", "withdraw"):
         assert run(act).splitlines() == [
-            f"Would {act}: email 1, push 0, webhooks 1.",
+            f"Would {act}: email 1, push 0, webhooks 1, calendars 0.",
             "Nothing was changed: add --yes to do it.",
         ]
     assert [state(row) for row in rows] == [("failed", 9, "timeout")] * 2
@@ -189,7 +191,7 @@ def test_failed_rows_are_sent_again_with_fresh_attempts(
     connection.run_on_commit.clear()
     before = timezone.now()
     with django_capture_on_commit_callbacks() as hints:
-        assert run("requeue", "--yes") == "Requeued: email 1, push 0, webhooks 1.\n"
+        assert run("requeue", "--yes") == "Requeued: email 1, push 0, webhooks 1, calendars 0.\n"
     assert len(hints) == 2
     assert [state(row) for row in rows] == [("waiting", 0, "")] * 2
     assert all(before <= row.due_at <= timezone.now() for row in rows)
@@ -205,7 +207,7 @@ def test_rows_that_wait_for_a_retry_are_due_now_and_reminders_keep_their_time(
     ]
     reminder = note(alice, due_at=later)
     said = run("requeue", "--state", "waiting", "--yes")
-    assert said == "Requeued: email 1, push 0, webhooks 1.\n"
+    assert said == "Requeued: email 1, push 0, webhooks 1, calendars 0.\n"
     assert [state(row) for row in put_off] == [("waiting", 0, "timeout")] * 2
     assert all(row.due_at <= timezone.now() for row in put_off)
     reminder.refresh_from_db()
@@ -233,7 +235,7 @@ def test_what_waits_or_has_failed_is_withdrawn(
 ) -> None:
     rows = [note(alice, **was), told(webhook, **was)]
     said = run("withdraw", "--state", was.get("state", "waiting"), "--yes")
-    assert said == "Withdrawn: email 1, push 0, webhooks 1.\n"
+    assert said == "Withdrawn: email 1, push 0, webhooks 1, calendars 0.\n"
     assert [state(row)[0] for row in rows] == ["withdrawn"] * 2
     assert all(row.settled_at for row in rows)
     # It can be brought back.
@@ -245,7 +247,7 @@ def test_what_the_app_refuses_is_said(webhook: Webhook) -> None:
     row = told(webhook, **FAILED)
     Webhook.objects.update(status="inactive")
     assert run("requeue", "--yes").splitlines() == [
-        "Requeued: email 0, push 0, webhooks 0.",
+        "Requeued: email 0, push 0, webhooks 0, calendars 0.",
         "Left alone: 1. This webhook is inactive.",
     ]
     assert state(row)[0] == "failed"
@@ -255,7 +257,7 @@ def test_the_limit_bounds_what_is_changed(alice: User) -> None:
     for _row in range(3):
         note(alice, **FAILED)
     assert run("requeue", "--limit", "2", "--yes").splitlines() == [
-        "Requeued: email 2, push 0, webhooks 0.",
+        "Requeued: email 2, push 0, webhooks 0, calendars 0.",
         "There are more: --limit is 2.",
     ]
     assert Notification.objects.filter(state=OutboxState.FAILED).count() == 1

@@ -22,6 +22,11 @@ def as_ever() -> Iterator[None]:
     [
         (20, ("mail", "deliveries", "sweeps"), {"mail": 6, "deliveries": 8, "sweeps": 6}),
         (40, ("mail", "deliveries", "sweeps"), {"mail": 12, "deliveries": 16, "sweeps": 12}),
+        (
+            24,
+            ("mail", "deliveries", "calendars", "sweeps"),
+            {"mail": 6, "deliveries": 8, "calendars": 4, "sweeps": 6},
+        ),
         (16, ("deliveries",), {"deliveries": 16}),
         (8, ("mail", "sweeps"), {"mail": 4, "sweeps": 4}),
         (1, ("mail", "deliveries", "sweeps"), {"mail": 1, "deliveries": 1, "sweeps": 1}),

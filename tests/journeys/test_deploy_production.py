@@ -126,7 +126,7 @@ def workers(deployment: Deployment) -> Iterator[dict[str, Running]]:
             name: stack.enter_context(
                 deployment.running(*recipes.by_python(recipes.command(name), port=0))
             )
-            for name in ("mail", "deliveries", "sweeps")
+            for name in ("mail", "deliveries", "calendars", "sweeps")
         }
 
 

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 EMBEDDED_DATABASE = not os.environ.get("DATABASE_URL")
 EMBEDDED_WORKER = not os.environ.get("REDIS_URL")
 # `python -m` this is the worker of docs/architecture.md that does every kind of work.
-WORKER = ("-m", *["celery", "-A", "config", "worker", "--beat", "--pool", "threads", "-c", "20"])
+WORKER = ("-m", *["celery", "-A", "config", "worker", "--beat", "--pool", "threads", "-c", "24"])
 _END_SECONDS = 10
 
 
