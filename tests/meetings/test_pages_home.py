@@ -325,8 +325,9 @@ def test_queries_do_not_grow_with_the_rows(
         ledger.claim(user=bob, start=START + (n - 9) * HOUR, end=START + (n - 8) * HOUR)
     client.force_login(bob)
     # Session and person; hours; two lists of what is ahead, two of what waits, what that collides
-    # with; overrides, meetings, their rows of the ledger, and the ledger.
-    with django_assert_num_queries(12):
+    # with; overrides, meetings, their rows of the ledger, the ledger, and in it what outside
+    # calendars have; those that cannot be read.
+    with django_assert_num_queries(14):
         page = client.get("/")
     assert len(page.context["requests"]) == count
 
