@@ -252,6 +252,11 @@ WEBHOOK_PORTS = read("WEBHOOK_PORTS", [443, 8443], environment.ports)
 
 # How often each is read. One that was not read within a minute is also read before a booking.
 CALENDAR_READ_SECONDS = read("CALENDAR_READ_SECONDS", 300, environment.positive_number)
+# As for webhooks.
+CALENDAR_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = read(
+    "CALENDAR_ALLOWED_NETWORKS", [], environment.networks
+)
+CALENDAR_PORTS = read("CALENDAR_PORTS", [443, 8443], environment.ports)
 
 # --- the application --------------------------------------------------------------------------
 

@@ -193,7 +193,7 @@ def _read_calendar(
 def _expanded(claimed: Claim, calendar: Calendar, item: RemoteItem, now: datetime) -> Reading:
     until = min(claimed.until, time.monotonic() + _SECONDS_OF_ITEM)
     owner = frozenset({claimed.account.user.email.lower()})
-    uid = item.uid
+    uid = expansion.uid_of(item.text)
     try:
         occurrences = expansion.expand(
             item.text, window=window(now), zone=calendar.zone, owner=owner, until=until

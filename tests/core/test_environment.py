@@ -108,6 +108,8 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
         ("CLIENT_TIMEOUT_SECONDS", "pass-word"),
         ("REQUEST_THREADS", "00"),
         ("DEBUG", "pass-word"),
+        ("CALENDAR_ALLOWED_NETWORKS", "10.1.0.0/16,pass-word"),
+        ("CALENDAR_PORTS", "443,pass-word"),
         ("TRUSTED_PROXIES", "-1"),
     ],
 )

@@ -10,9 +10,9 @@ import pytest
 from tests.pages import Making
 from tests.readers import objects
 from tests.readers.objects import Object
+from tests.readers.python import python
 
 FOLDER = Path(__file__).resolve().parent
-PYTHON = FOLDER.parent.parent / ".venv/readers/bin/python"
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +23,7 @@ def sent(making: Making) -> dict[str, Object]:
 
 @pytest.fixture(scope="module")
 def environment() -> Path:
-    """Return the Python whose packages are those of tests/readers/requirements.txt."""
-    if not PYTHON.exists():
-        pytest.skip("make test installs the readers")
-    return PYTHON
+    return python()
 
 
 def read(program: list[str | Path], sent: dict[str, Object]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Receiver:
                 return
             request += chunk
         head, _, body = request.partition(b"\r\n\r\n")
-        (length,) = (
+        length = sum(
             int(line[15:]) for line in head.split(b"\r\n") if line[:15] == b"Content-Length:"
         )
         while len(body) < length:
