@@ -1,15 +1,22 @@
 """Factories of rows for tests, in the form that the product itself writes."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.test import Client
+from django.utils import timezone
 
 from accounts.domain import services
 from accounts.models import Membership, Team, User, scopes
+from calendars.domain import accounts as calendar_services
+from calendars.domain import entries as calendar_entries
+from calendars.domain.entries import Reading
+from calendars.models import Calendar, Entry
+from calendars.providers.base import RemoteCalendar
+from calendars.rules.expansion import Occurrence, ShownAs
 from scheduling.domain import bookings
 from scheduling.domain import services as scheduling_services
 from scheduling.models import Booking, EventType
@@ -122,3 +129,38 @@ def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:
         response_code=status,
         response_time_ms=245,
     )
+
+
+def calendar(user: User, *, name: str = "Own", host: str = "dav.example.com") -> Calendar:
+    """Connect a CalDAV account with one calendar, which closes time, as if it had just been read.
+
+    No server is asked.
+    """
+    now = timezone.now()
+    remote = RemoteCalendar(
+        href=f"/{name}/", name=name, color="#aa3377", timezone="UTC", is_writable=True
+    )
+    account = calendar_services.connect(
+        user=user,
+        provider="caldav",
+        name="",
+        secret={"url": f"https://{host}/", "username": name, "password": "sesame-of-calendar"},
+        found=[remote],
+        now=now,
+    )
+    account.read_at = account.whole_at = now
+    account.due_at = now + timedelta(minutes=5)
+    account.save()
+    return Calendar.objects.select_related("account__user").get(account=account)
+
+
+def calendar_entry(
+    calendar: Calendar, *, start: datetime, end: datetime, title: str = "Dentist", **fields: Any
+) -> Entry:
+    """Make an entry of this calendar as if it had been read."""
+    seconds = int(start.timestamp()), int(end.timestamp())
+    usual = {"shown_as": ShownAs.BUSY, "is_all_day": False}
+    occurrence = Occurrence("", *seconds, title=title, **{**usual, **fields})
+    href = f"{calendar.href}{title}-{seconds[0]}.ics"
+    calendar_entries.save(calendar, [Reading(href, "1", uid=href, occurrences=[occurrence])])
+    return Entry.objects.get(item__href=href, item__calendar=calendar)

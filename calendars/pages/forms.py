@@ -94,9 +94,10 @@ class CalDavForm(AccountForm):
     def clean(self) -> dict[str, Any]:
         """Require the password again for another server or user: the kept one is not theirs."""
         cleaned = self.cleaned_data
-        if self._kept and not cleaned.get("password"):
-            if any(cleaned.get(name) != self._kept[name] for name in ("url", "username")):
-                self.add_error("password", _("Enter the password of this account."))
+        if not self._kept or cleaned.get("password"):
+            return cleaned
+        if any(cleaned.get(name) != self._kept[name] for name in ("url", "username")):
+            self.add_error("password", _("Enter the password of this account."))
         return cleaned
 
 

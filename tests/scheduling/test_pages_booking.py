@@ -195,8 +195,8 @@ def test_queries_do_not_grow_with_the_history(
     # Session, person, booking, history and how long it is.
     with django_assert_num_queries(5):
         client.get(page_of(booking))
-    # And the event type with its hours, overrides, what is taken.
-    with django_assert_num_queries(8):
+    # And the event type with its hours, overrides, what is taken; whether calendars close time.
+    with django_assert_num_queries(9):
         client.get(f"{page_of(booking)}?week=")
 
 
