@@ -64,6 +64,11 @@ class Card:
         return self.account.state == CalendarAccount.State.OK
 
     @property
+    def is_one(self) -> bool:
+        """Return whether its only calendar has its own name, which then stands there already."""
+        return [line.calendar.name for line in self.lines] == [self.account.name]
+
+    @property
     def problem(self) -> str:
         return "" if self.is_ok else in_words(self.account.error)
 
