@@ -156,7 +156,7 @@ def test_a_meeting_at_a_time_of_the_own_calendar(
 def test_a_booking_is_moved_over_the_own_calendar(
     enter: Enter, alice: User, noon: datetime
 ) -> None:
-    every_day = {str(day): {"enabled": True} for day in range(1, 8)}
+    every_day = {str(day): hosts.DayChange(enabled=True) for day in range(1, 8)}
     hosts.set_hours(user=alice, days=every_day, timezone="UTC")
     offered = factories.event_type(alice, available_days=[1, 2, 3, 4, 5, 6, 7])
     booked = factories.booking(offered, start=noon + 2 * DAY, now=timezone.now())

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -257,10 +258,10 @@ def test_the_week_shows_what_closes_time_in_the_own_calendars(client: Client, bo
     day = NOW.replace(hour=0)
     factories.calendar_entry(own, start=START, end=START + HOUR)
     factories.calendar_entry(own, start=START + DAY, end=START + DAY + HOUR, title="")
-    choir = {"title": "Choir", "shown_as": ShownAs.TENTATIVE}
+    choir: dict[str, Any] = {"title": "Choir", "shown_as": ShownAs.TENTATIVE}
     factories.calendar_entry(own, start=START + 2 * DAY, end=START + 2 * DAY + HOUR, **choir)
     factories.calendar_entry(own, start=START, end=START + HOUR, title="F", shown_as=ShownAs.FREE)
-    away = {"title": "Away", "is_all_day": True}
+    away: dict[str, Any] = {"title": "Away", "is_all_day": True}
     factories.calendar_entry(own, start=day + 5 * DAY, end=day + 7 * DAY, **away)
     factories.calendar_entry(factories.calendar(factories.user("eve")), start=NOW, end=NOW + HOUR)
     client.force_login(bob)
