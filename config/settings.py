@@ -576,7 +576,11 @@ PRIVACY = [
     "accounts.privacy",
 ]
 # The floors with something that goes on reaching into an account when its password is changed.
-LASTING_ACCESS = ["webhooks.domain.access", "accounts.domain.access"]
+LASTING_ACCESS = [
+    "calendars.domain.access",
+    "webhooks.domain.access",
+    "accounts.domain.access",
+]
 # What makes a sample of the objects that webhooks hear of, by the first word of an event's type.
 WEBHOOK_SAMPLES = {
     "booking": "scheduling.domain.publishing.sample",

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("accounts.libraries.oauth_urls")),
     path("", include("webhooks.urls")),
+    path("", include("calendars.urls")),
     path("", include("scheduling.urls")),
     path("", include("meetings.urls")),
     *_provider,

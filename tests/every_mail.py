@@ -132,8 +132,8 @@ def leaked_invited_and_deleted(alice: User, charlie: User, team: Team) -> None:
 
 def unread_and_unwritten(alice: User) -> None:
     """Let two calendars of Alice fail, one of them because of its password, and be well again."""
-    calendar = factories.calendar(alice, now=NOW)
-    refused = factories.calendar(alice, now=NOW, username="other")
+    calendar = factories.chosen_calendar(alice, now=NOW)
+    refused = factories.chosen_calendar(alice, now=NOW, username="other")
     for number, error, state in (
         (calendar.account_id, "timeout", CalendarAccount.State.FAILING),
         (refused.account_id, "unauthorized", CalendarAccount.State.REVOKED),

@@ -1,18 +1,19 @@
 """Factories of rows for tests, in the form that the product itself writes."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.test import Client
+from django.utils import timezone
 
 from accounts.domain import services
 from accounts.models import Membership, Team, User, scopes
 from calendars.domain import accounts as calendar_accounts
 from calendars.domain import entries
-from calendars.models import Calendar
+from calendars.models import Calendar, Entry
 from calendars.providers.base import RemoteCalendar
 from calendars.rules.expansion import Occurrence, ShownAs
 from scheduling.domain import bookings
@@ -101,22 +102,6 @@ def booking(
     )
 
 
-def calendar(user: User, *, now: datetime, **secret: str) -> Calendar:
-    """Connect a calendar of a CalDAV server that does not exist, and that takes bookings."""
-    url = "https://caldav.example/home/"
-    found = RemoteCalendar(f"{url}work/", "Work", "#336699", "UTC", is_writable=True)
-    account = calendar_accounts.connect(
-        user=user,
-        provider="caldav",
-        name="Office",
-        secret={"url": url, "username": "office-user", "password": "office-secret", **secret},
-        found=[found],
-        now=now,
-    )
-    made = account.calendars.get()
-    return calendar_accounts.change_calendar(calendar=made, writes=True, now=now)
-
-
 def webhook(owner: User, **fields: Any) -> Webhook:
     """Make a webhook that gets all events, unless `fields` says otherwise."""
     usual = {"name": "Main Webhook", "url": "https://example.com/hook", "events": list(EVENTS)}
@@ -145,22 +130,51 @@ def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:
     )
 
 
-def calendar(owner: User, *, now: datetime, name: str = "Work", **secret: str) -> Calendar:
+def calendar(
+    owner: User, *, now: datetime, name: str = "Work", account: str = "", **secret: str
+) -> Calendar:
     """Connect a CalDAV account with one calendar, which closes time. No server is asked."""
     usual = {"url": "https://cloud.example.com/dav/", "username": name, "password": "of-the-app"}
-    account = calendar_accounts.connect(
+    made = calendar_accounts.connect(
         user=owner,
         provider="caldav",
-        name=f"{name} account",
+        name=account or f"{name} account",
         secret={**usual, **secret},
-        found=[RemoteCalendar(f"/{name}/", name, "#0082C9", "", is_writable=True)],
+        found=[RemoteCalendar(f"/{name}/", name, "#0082C9", "UTC", is_writable=True)],
         now=now,
     )
+    return Calendar.objects.select_related("account__user").get(account=made)
+
+
+def chosen_calendar(owner: User, *, now: datetime, **secret: str) -> Calendar:
+    """Connect such a calendar, which takes the bookings of its owner."""
+    usual = {
+        "url": "https://caldav.example/home/",
+        "username": "office-user",
+        "password": "office-secret",
+    }
+    made = calendar(owner, now=now, account="Office", **{**usual, **secret})
+    return calendar_accounts.change_calendar(calendar=made, writes=True, now=now)
+
+
+def read_calendar(owner: User, *, name: str = "Own", host: str = "dav.example.com") -> Calendar:
+    """Connect such a calendar, as if it had just been read."""
+    now = timezone.now()
+    secret = {"url": f"https://{host}/", "password": "sesame-of-calendar"}
+    account = calendar(owner, now=now, name=name, account=name, **secret).account
+    account.read_at = account.whole_at = now
+    account.due_at = now + timedelta(minutes=5)
+    account.save()
     return Calendar.objects.select_related("account__user").get(account=account)
 
 
-def entry(calendar: Calendar, *, start: datetime, end: datetime, uid: str = "dentist") -> None:
-    """Keep a busy entry of this calendar, as a reading would."""
-    first, last = int(start.timestamp()), int(end.timestamp())
-    busy = Occurrence("", first, last, "Dentist", ShownAs.BUSY, is_all_day=False)
-    entries.save(calendar, [entries.Reading(f"/{uid}.ics", "1", uid, [busy])])
+def calendar_entry(
+    calendar: Calendar, *, start: datetime, end: datetime, title: str = "Dentist", **fields: Any
+) -> Entry:
+    """Make an entry of this calendar as if it had been read."""
+    seconds = int(start.timestamp()), int(end.timestamp())
+    usual = {"shown_as": ShownAs.BUSY, "is_all_day": False}
+    occurrence = Occurrence("", *seconds, title=title, **{**usual, **fields})
+    href = f"{calendar.href}{title}-{seconds[0]}.ics"
+    entries.save(calendar, [entries.Reading(href, "1", uid=href, occurrences=[occurrence])])
+    return Entry.objects.get(item__href=href, item__calendar=calendar)

@@ -15,6 +15,7 @@ from accounts.domain import links as team_links
 from accounts.domain import services as people
 from accounts.domain import teams
 from accounts.models import User
+from calendars.domain import feeds
 from core.db import crypto, outbox
 from meetings.domain import services as meetings
 from meetings.messages import links as meeting_links
@@ -134,6 +135,22 @@ ROWS = [
         ("POST", "webhooks:test", LOGIN, 404, 404, DONE),
         ("POST", "webhooks:recover", LOGIN, 404, 404, DONE),
         ("POST", "webhooks:redeliver", LOGIN, 404, 404, DONE),
+        ("GET", "calendars:accounts", LOGIN, OWN, OWN, 200),
+        ("GET", "calendars:connect_ics", LOGIN, OWN, OWN, 200),
+        ("POST", "calendars:connect_ics", LOGIN, OWN, OWN, 200),  # nobody listens there
+        ("GET", "calendars:connect_caldav", LOGIN, OWN, OWN, 200),
+        ("POST", "calendars:connect_caldav", LOGIN, OWN, OWN, 200),
+        ("GET", "calendars:account", LOGIN, 404, 404, 200),
+        ("POST", "calendars:account", LOGIN, 404, 404, DONE),
+        ("POST", "calendars:refresh", LOGIN, 404, 404, DONE),
+        ("GET", "calendars:disconnect", LOGIN, 404, 404, 200),
+        ("POST", "calendars:disconnect", LOGIN, 404, 404, DONE),
+        ("POST", "calendars:switch", LOGIN, 404, 404, DONE),
+        ("POST", "calendars:write_to", LOGIN, 404, 404, DONE),
+        ("POST", "calendars:make_feed", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("POST", "calendars:show_titles", LOGIN, 302, 302, DONE),  # they have no feed
+        ("POST", "calendars:end_feed", LOGIN, 302, 302, DONE),
+        ("GET", "calendars:feed", 200, 200, 200, 200),  # anybody with the address
         ("GET", "scheduling:bookings", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:booking", LOGIN, 404, 404, 200),
         ("POST", "scheduling:confirm", LOGIN, 404, 404, DONE),
@@ -177,6 +194,7 @@ ROWS = [
 ]
 BEHIND_LINKS = {
     "accounts:join_team",
+    "calendars:feed",
     "meetings:answer",
     "scheduling:answer",
     "scheduling:booked",
@@ -186,7 +204,8 @@ BEHIND_LINKS = {
 }
 
 # Of a test that asks in the world.
-SETTINGS = {"WEBHOOK_ALLOWED_NETWORKS": [ip_network("127.0.0.0/8")]}  # where nobody listens
+_NETWORKS = [ip_network("127.0.0.0/8")]  # where nobody listens
+SETTINGS = {"WEBHOOK_ALLOWED_NETWORKS": _NETWORKS, "CALENDAR_ALLOWED_NETWORKS": _NETWORKS}
 
 
 def patterns(resolver: URLResolver, space: str = "", route: str = "") -> Iterator[tuple[str, str]]:
@@ -339,6 +358,23 @@ class World:
             "accounts:team": {"name": "New"},
             "accounts:change_role": {"role": "manager"},
             "accounts:invite": {"email": "new@example.com"},
+            "calendars:connect_ics": {"url": "http://127.0.0.1:9/another", "name": "Another"},
+            "calendars:connect_caldav": {
+                "url": "http://127.0.0.1:9/another",
+                "username": "another",
+                "password": "another",
+                "name": "Another",
+            },
+            "calendars:account": {
+                "url": "https://dav.example.com/",
+                "username": "of-alice",
+                "password": "",
+                "name": "Another",
+            },
+            "calendars:disconnect": {"takes_back": "yes"},
+            "calendars:switch": {"switch": "blocks", "on": "no", "next": "/settings/calendars"},
+            "calendars:write_to": {"calendar": str(self.parts["calendar_id"])},
+            "calendars:show_titles": {"on": "no"},
             "webhooks:new_webhook": webhook,
             "webhooks:edit": webhook,
             "webhooks:recover": {"since": "2026-01-01"},
@@ -440,6 +476,15 @@ def build() -> World:
     )
     delivery = factories.delivery(webhook, now=NOW)
     outbox.retry_later(delivery, now=NOW, error="refused", delay=None)
+    # outside calendars
+    calendar = factories.read_calendar(alice, name="of-alice")
+    factories.calendar_entry(
+        calendar,
+        start=START + timedelta(days=1),
+        end=START + timedelta(days=1, minutes=30),
+        title="Dentist of-alice",
+    )
+    feed = feeds.rotate(user=alice, now=NOW)
     foreign_delivery = factories.delivery(factories.webhook(charlie), now=NOW)
     # --- her other things
     token_row, token = people.create_token(user=alice, name="of-alice", scopes=["users:read"])
@@ -488,6 +533,9 @@ def build() -> World:
             "scheduling:dates query": "date=2026-03-19",
             "device_id": device.pk,
             "session_id": crypto.digest(session_key),
+            "account_id": calendar.account_id,
+            "calendar_id": calendar.pk,
+            "calendars:feed token": feed.token,
             "webhook_id": webhook.pk,
             "delivery_id": delivery.pk,
             "foreign delivery_id": foreign_delivery.pk,
@@ -513,6 +561,7 @@ def build() -> World:
             alice.email,
             "Alice",
             "of-alice",
+            feed.token,
             "Founders",
             "John Doe",
             webhook.uuid,
@@ -531,6 +580,7 @@ def build() -> World:
             connected["refresh_token"],
             webhook.secret,
             "header-of-alice",
+            "sesame-of-calendar",
             "device-of-alice",
             answer,
             manage,

@@ -11,6 +11,7 @@ from oauth2_provider.models import Application
 from pytest_django import Settings
 
 from accounts.models import ApiToken, Invitation, Membership, Session, Team, User
+from calendars.models import Calendar
 from meetings.domain import services as meetings
 from notifications.models import PushDevice
 from scheduling.models import DateOverride, EventType, HistoryEntry
@@ -124,11 +125,21 @@ def invitations(alice: User, team: Team) -> None:
     Invitation.objects.bulk_create(made)
 
 
+def calendars(alice: User, team: Team) -> None:
+    account = factories.read_calendar(alice).account
+    made = [
+        Calendar(account=account, user=alice, href=str(number), name=f"row{number:03}")
+        for number in MANY
+    ]
+    Calendar.objects.bulk_create(made)
+
+
 # What makes many rows, the page (of team 1: TEAM), its parameter, and what each row has once.
 LISTS: Mapping[str, tuple[Callable[[User, Team], None], str, str, str]] = {
     "event types": (event_types, "/event-types", "page", ">Copy link<"),
     "public page": (event_types, "/alice", "page", 'class="offer"'),
     "webhooks": (webhooks, "/settings/webhooks", "page", 'class="webhook-name"'),
+    "calendars": (calendars, "/settings/calendars", "page", 'class="calendar-switches"'),
     "tokens": (tokens, "/settings/tokens", "page", ">Revoke the token<"),
     "applications": (applications, "/settings/applications", "page", 'class="application-name"'),
     "devices": (devices, "/settings/devices", "page", ">Remove the device<"),

@@ -18,6 +18,7 @@ from calendars.providers.base import ProviderError, RemoteCalendar
 from calendars.providers.policy import policy
 from core.db import outbox
 from core.db.outbox import OutboxState
+from core.db.prepared import Prepared
 from core.errors import Busy, Conflict, Invalid, NotFound
 from core.ops import shares
 from core.web import targets
@@ -31,6 +32,13 @@ _MOST_AT_ONCE = 1_000
 _MOST_ENDING = 50
 # What a person can mend in the form, by the field that is wrong.
 _FIELDS = {"unauthorized": "password", "forbidden": "password"}
+
+
+_TROUBLED = Prepared(
+    lambda user: CalendarAccount.objects.filter(user=user, is_ending=False).exclude(
+        state=CalendarAccount.State.OK
+    )
+)
 
 
 def find(*, key: str, user: User) -> CalendarAccount:
@@ -334,5 +342,4 @@ def shown(user: User) -> list[CalendarAccount]:
 
 def troubled(user_id: int) -> list[CalendarAccount]:
     """Return this person's accounts that cannot be read at present."""
-    rows = CalendarAccount.objects.filter(user=user_id, is_ending=False)
-    return list(rows.exclude(state=CalendarAccount.State.OK))
+    return _TROUBLED.objects(user=user_id)

@@ -20,9 +20,9 @@ SECONDS = 3.0
 _PLACES = 2
 
 _BLOCKING = Prepared(
-    lambda user: Calendar.objects.filter(
-        user=user, blocks=True, account__is_ending=False
-    ).values_list("account", "account__read_at", "read_at")
+    lambda user: Calendar.objects.closing(user).values_list(
+        "account", "account__read_at", "read_at"
+    )
 )
 
 

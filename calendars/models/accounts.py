@@ -123,6 +123,10 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
         """Return the calendars of this person's own accounts."""
         return self.filter(account__user=user, account__is_ending=False)
 
+    def closing(self, user_id: int) -> Self:
+        """Return this person's calendars whose entries close time."""
+        return self.filter(user=user_id, blocks=True, account__is_ending=False)
+
     def named(self, key: str) -> Self:
         """Return the calendar of this number or uuid."""
         return self.filter(named(key))

@@ -6,7 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from core.text import zones
 
@@ -147,6 +147,19 @@ def lead(wait: timedelta) -> str:
     if hours < 24:
         return ngettext("in an hour", "in %(count)d hours", hours) % {"count": hours}
     return ngettext("in a day", "in %(count)d days", days) % {"count": days}
+
+
+def ago(time: timedelta) -> str:
+    """Return `5 minutes ago`, `3 hours ago` or `2 days ago`, rounded down; at first `just now`."""
+    minutes = time // timedelta(minutes=1)
+    hours, days = minutes // 60, minutes // 60 // 24
+    if minutes < 1:
+        return gettext("just now")
+    if hours < 1:
+        return ngettext("a minute ago", "%(count)d minutes ago", minutes) % {"count": minutes}
+    if days < 1:
+        return ngettext("an hour ago", "%(count)d hours ago", hours) % {"count": hours}
+    return ngettext("a day ago", "%(count)d days ago", days) % {"count": days}
 
 
 def deadline(moment: datetime, person: Reader) -> str:

@@ -81,7 +81,8 @@ class Card:
     meeting: MeetingRequest
     person: User
     status: Status
-    # What the person has at that time already, where it is theirs to confirm.
+    # What the person has at that time already, where it is theirs to confirm; entries of their own
+    # calendars last.
     collisions: Sequence[BusyTime] = ()
 
     @property
@@ -116,6 +117,11 @@ class Card:
     @property
     def may_confirm(self) -> bool:
         return self._may(Change.CONFIRMED) and self.other.is_active
+
+    @property
+    def may_confirm_anyway(self) -> bool:
+        """Return whether only the person's own calendar is in the way, which they may overrule."""
+        return bool(self.collisions) and not any(each.exclusive for each in self.collisions)
 
     @property
     def is_asked(self) -> bool:

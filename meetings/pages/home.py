@@ -16,7 +16,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
+from calendars.domain import accounts as calendars
 from calendars.models import BusyTime
+from calendars.rules.expansion import ShownAs
 from core.db.prepared import Prepared
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
@@ -32,7 +34,8 @@ from scheduling.rules.slots import Hours, Interval
 
 # Items of each list. The pages of bookings and of meetings show all of them.
 _MOST = 5
-# Meetings of one week. Those that hold time are at most one an hour.
+# Meetings of one week, and entries of outside calendars. Meetings that hold time are at most one an
+# hour.
 _MOST_OF_WEEK = 300
 _A_MOMENT = timedelta(seconds=10)
 
@@ -56,6 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "greeting": _greeting(user, now),
             "now": now,
             "today": today,
+            "troubled": calendars.troubled(user.pk),
             "ahead": _ahead(user, now),
             "bookings": bookings[:_MOST],
             "requests": requests[:_MOST],
@@ -196,7 +200,17 @@ _TAKEN = Prepared[BusyTime](
         user=user,
         start__lt=until,
         end__gt=since,
+        exclusive=True,
     ).select_related("booking__event_type")
+)
+_OUTSIDE = Prepared[BusyTime](
+    lambda user, since, until: (
+        BusyTime.objects.filter(
+            user=user, start__lt=until, end__gt=since, exclusive=False, entry__isnull=False
+        )
+        .select_related("entry__calendar")
+        .order_by("start", "pk")
+    )
 )
 # By status, so that what holds time comes before what is asked for.
 _MEETINGS = Prepared[MeetingRequest](
@@ -245,4 +259,16 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             what=booking.event_type.name,
             url=reverse("scheduling:booking", args=[booking.pk]),
             waits=booking.status == Status.PENDING,
+        )
+    for row in _OUTSIDE.objects(_MOST_OF_WEEK, user=user.pk, since=since, until=until):
+        entry = row.entry
+        yield Claim(
+            row.start,
+            row.end,
+            kept=(row.start, row.end),
+            who=entry.title or gettext("Busy"),
+            what=entry.calendar.name,
+            waits=entry.shown_as == ShownAs.TENTATIVE,
+            outside=True,
+            all_day=entry.is_all_day,
         )

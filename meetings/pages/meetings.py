@@ -177,6 +177,11 @@ def _acting(view: Callable[[SignedIn, MeetingRequest], str]) -> Callable[..., Ht
 
 def _unmoved(error: Conflict) -> str:
     """Say why a meeting was not changed."""
+    if isinstance(error, TimeTaken) and error.reason == "calendar":
+        return gettext(
+            "Your own calendar has something at that time, so it is not confirmed. You can confirm"
+            " it anyway."
+        )
     if isinstance(error, TimeTaken):
         return gettext("That time is no longer free for both of you, so it is not confirmed.")
     if isinstance(error, PersonGone):
@@ -192,7 +197,12 @@ def _reason(request: HttpRequest) -> str:
 
 @_acting
 def confirm(request: SignedIn, meeting: MeetingRequest) -> str:
-    services.confirm(meeting=meeting, actor=request.user, now=timezone.now())
+    services.confirm(
+        meeting=meeting,
+        actor=request.user,
+        now=timezone.now(),
+        over_calendar="over_calendar" in request.POST,
+    )
     return gettext("Confirmed: the hour with %(name)s is kept free for both of you.") % {
         "name": meeting.requester.name
     }
@@ -229,8 +239,10 @@ _OUTCOMES = {
 
 
 def _verbs_of(meeting: MeetingRequest, person: User) -> dict[str, Callable[..., object]]:
+    confirm = partial(services.confirm, meeting=meeting, actor=person)
     return {
-        "confirm": partial(services.confirm, meeting=meeting, actor=person),
+        "confirm": confirm,
+        "confirm-anyway": partial(confirm, over_calendar=True),
         "reject": partial(services.reject, meeting=meeting, actor=person),
     }
 

@@ -22,7 +22,11 @@ MOST_LANES = 4
 
 @dataclass(frozen=True)
 class Claim:
-    """Time that is taken or asked for, in instants. `kept` is the interval with the buffers."""
+    """Time that is taken or asked for, in instants. `kept` is the interval with the buffers.
+
+    It `waits` while it is not certain. An entry of an outside calendar is `outside`, and may be of
+    whole days.
+    """
 
     start: int
     end: int
@@ -31,6 +35,8 @@ class Claim:
     what: str = ""
     url: str = ""
     waits: bool = False
+    outside: bool = False
+    all_day: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Day:
     is_other: bool
     hours: list[tuple[datetime, datetime]]
     open: list[Block]
+    # Entries of the whole day. They stand above the scale.
+    whole: list[Claim]
     entries: list[Entry]
     lanes: int
     now: Block | None
@@ -85,6 +93,12 @@ class Week:
     @property
     def last(self) -> date:
         return self.days[-1].date
+
+    @property
+    def has_outside(self) -> bool:
+        """Return whether an entry of an outside calendar is shown."""
+        shown = (entry.claim for day in self.days for entry in day.entries)
+        return any(day.whole for day in self.days) or any(claim.outside for claim in shown)
 
     @property
     def is_long(self) -> bool:
@@ -120,7 +134,7 @@ def week_of(
     sheets = [_Sheet(day, zone) for day in dates]
     since, until = instants(first, zone)
     working = slots.working_time(hours, since, until)
-    scale = opens, closes = _scale(sheets, [*working, *(claim.kept for claim in in_order)])
+    scale = opens, closes = _scale(sheets, working, in_order)
     today = now.astimezone(zone).date()
     return Week(
         days=[_day(sheet, hours, working, in_order, scale, now) for sheet in sheets],
@@ -157,6 +171,11 @@ class _Sheet:
             walls.append(((start - before) // 60, -((before - end) // 60)))
         return (min(wall[0] for wall in walls), max(wall[1] for wall in walls)) if walls else None
 
+    def is_filled_by(self, claim: Claim) -> bool:
+        """Return whether this is an all-day entry that takes the whole day on this clock."""
+        start, end = self._shown[0][0], self._shown[-1][1]
+        return claim.all_day and claim.start <= start and claim.end >= end
+
     def at(self, instant: int) -> datetime:
         return datetime.fromtimestamp(instant, self.zone)
 
@@ -170,9 +189,14 @@ class _Sheet:
         ]
 
 
-def _scale(sheets: Iterable[_Sheet], stretches: Sequence[Interval]) -> Interval:
+def _scale(
+    sheets: Iterable[_Sheet], working: Sequence[Interval], claims: Sequence[Claim]
+) -> Interval:
     """Return the whole hours around everything to show; the usual hours if there is nothing."""
-    seen = [found for sheet in sheets for one in stretches if (found := sheet.minutes(one))]
+    seen = []
+    for sheet in sheets:
+        kept = [claim.kept for claim in claims if not sheet.is_filled_by(claim)]
+        seen += [found for one in (*working, *kept) if (found := sheet.minutes(one))]
     opens = min((start for start, _end in seen), default=_USUAL[0])
     closes = max((end for _start, end in seen), default=_USUAL[1])
     return opens // _HOUR * _HOUR, -(-closes // _HOUR) * _HOUR
@@ -196,8 +220,11 @@ def _day(
     now: datetime,
 ) -> Day:
     opens, closes = scale
-    found = []
+    found, whole = [], []
     for claim in claims:
+        if sheet.is_filled_by(claim):
+            whole.append(claim)
+            continue
         # Buffers of the next day's claims may begin on this day; they are no entry of it.
         clipped, kept = sheet.clip((claim.start, claim.end)), sheet.minutes(claim.kept)
         if clipped and kept:
@@ -226,6 +253,7 @@ def _day(
         is_other=sheet.day in hours.overrides,
         hours=[(sheet.at(start), sheet.at(end)) for start, end in shifts],
         open=[_block(minutes, opens) for one in shifts if (minutes := sheet.minutes(one))],
+        whole=whole,
         entries=entries,
         lanes=max((lane for lane, _alone in lanes), default=1),
         now=_block(present, opens) if present and opens <= present[0] < closes else None,

@@ -67,18 +67,20 @@ def slots_by_date(
     last: date,
     now: datetime,
     moving: Booking | None = None,
+    over_blocking: bool = False,
 ) -> Iterator[tuple[date, list[Slot]]]:
     """Yield the slots on the grid of these dates (both included) of a clock in `zone`, open or not.
 
     Dates that are past on that clock are left out. So are dates without slots. Pass an event type
     with its hours (`with_hours`): then two queries are enough. `moving` is a booking whose own time
-    and count do not block it.
+    and count do not block it. `over_blocking` leaves the entries of outside calendars out.
     """
     first = max(first, now.astimezone(zone).date())
     if first > last:
         return
     query = Query(zone, first, last)
-    found = slots.find_slots(_offer(event_type, query, now, moving), query)
+    offer = _offer(event_type, query, now, moving, over_blocking=over_blocking)
+    found = slots.find_slots(offer, query)
     for day, of_day in groupby(found, key=lambda slot: _date_of(slot.start, zone)):
         yield day, list(of_day)
 

@@ -33,6 +33,8 @@ def answer_page(
 ) -> Callable[..., HttpResponse]:
     """Return the view behind a link that `read` knows. Only a POST changes anything.
 
+    `verbs_of` returns the verbs by the answers that a form can send. `reject` takes a reason.
+
     A broken link is 404. One that is used or too old shows how things stand, which is no error.
     """
 
@@ -50,10 +52,10 @@ def answer_page(
             verbs, seen = verbs_of(row, person), {"now": now, "sequence": sequence}
             with refusals_shown(request, unmoved):
                 match request.POST.get("answer"):
-                    case "confirm":
-                        verbs["confirm"](**seen)
                     case "reject":
                         verbs["reject"](reason=checked(ReasonForm(request.POST))["reason"], **seen)
+                    case str(answer) if answer in verbs:
+                        verbs[answer](**seen)
             return redirect(f"{app}:answer", token)
         card = card_of(row, person, now)
         may_answer = card.may_answer and sequence == row.sequence

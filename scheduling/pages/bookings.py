@@ -1,8 +1,10 @@
 """Bookings of the signed-in host: tab by tab, one by one, and the actions on them."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial, wraps
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,6 +19,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
+from calendars.domain import ledger
+from calendars.models import BusyTime
+from core.errors import TimeTaken
 from core.text import times, zones
 from core.web.pages import (
     action_view,
@@ -104,8 +109,26 @@ def _find(booking_id: int, user: User) -> Booking:
     return bookings.find(key=str(booking_id), user=user)
 
 
-def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -> HttpResponse:
+@dataclass(frozen=True)
+class Clash:
+    """A time that the host has chosen, and what their own calendar has then."""
+
+    wanted: Mapping[str, Any]
+    start: datetime
+    end: datetime
+    claims: Sequence[BusyTime]
+
+
+def _shown(
+    request: SignedIn,
+    found: Booking,
+    notes: NotesForm,
+    now: datetime,
+    clash: Clash | None = None,
+) -> HttpResponse:
     card, wanted = card_of(found, Role.HOST, now), request.GET.get("week")
+    if clash:
+        wanted = clash.start.astimezone(request.user.zone).date().isoformat()
     history = page_of(request, found.history.all(), name="history")
     moving = wanted is not None and card.may(Change.RESCHEDULED)
     return render(
@@ -118,6 +141,8 @@ def _shown(request: SignedIn, found: Booking, notes: NotesForm, now: datetime) -
             "history": history,
             "steps": steps_of(card, list(history)),
             "week": week_of(card, wanted or "", now) if moving else None,
+            "week_url": f"{reverse('scheduling:booking', args=[found.pk])}?week={wanted or ''}",
+            "clash": clash,
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
@@ -183,28 +208,46 @@ def _invitee(booking: Booking) -> dict[str, str]:
 @signed_in_at("scheduling:booking", "booking_id")
 @limited("user", "30/10m", ["POST"])
 def move(request: SignedIn, booking_id: int) -> HttpResponse:
-    """Move it to another time; on a refusal, go back to the week that was shown."""
+    """Move it to another time; on a refusal, go back to the week that was shown.
+
+    Where only the host's own calendar is in the way, show what it has then, and ask again.
+    """
     found = _find(booking_id, request.user)
     page = reverse("scheduling:booking", args=[booking_id])
     back = own_address_or(page, request, request.POST.get("next", ""))
     now = timezone.now()
     with refusals_shown(request, unmoved):
         wanted = checked(MoveForm(request.POST))
-        bookings.reschedule(
-            booking=found,
-            start=availability.instant_of(wanted["start"]),
-            actor=bookings.host(request.user),
-            now=now,
-            reason=wanted["reason"],
-            sequence=wanted["sequence"],
-            seen=wanted["terms"],
-            admit=partial(
-                limits.admit_move, booking=found, role=Role.HOST, now=now, reader=request.user
-            ),
-        )
+        try:
+            bookings.reschedule(
+                booking=found,
+                start=availability.instant_of(wanted["start"]),
+                actor=bookings.host(request.user),
+                now=now,
+                reason=wanted["reason"],
+                sequence=wanted["sequence"],
+                seen=wanted["terms"],
+                over_calendar="over_calendar" in request.POST,
+                admit=partial(
+                    limits.admit_move, booking=found, role=Role.HOST, now=now, reader=request.user
+                ),
+            )
+        except TimeTaken as taken:
+            if taken.reason != "calendar":
+                raise
+            notes = NotesForm(initial={"notes": found.notes})
+            return _shown(request, found, notes, now, clash=_clash(found, wanted))
         messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
         back = page
     return redirect(back)
+
+
+def _clash(booking: Booking, wanted: Mapping[str, Any]) -> Clash:
+    terms, start = booking.event_type.terms, availability.instant_of(wanted["start"])
+    end = start + timedelta(minutes=booking.event_type.duration)
+    kept = start - timedelta(seconds=terms.before), end + timedelta(seconds=terms.after)
+    [claims] = ledger.conflicts_of_each(user=booking.host, spans=[kept])
+    return Clash(wanted, start, end, [each for each in claims if not each.exclusive])
 
 
 @require_POST

@@ -15,11 +15,15 @@ from scheduling.pages.cards import Card
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a history."""
+    """One line of a history.
+
+    `calendars_as_of` tells a host as of when their calendars were known, where that was not now.
+    """
 
     sentence: str
     at: datetime
     reason: str
+    calendars_as_of: datetime | None = None
 
 
 _BY_ME = {
@@ -65,7 +69,8 @@ def _steps(card: Card, entries: Sequence[HistoryEntry]) -> Iterator[Step]:
             name = card.other.name if is_other else gettext("The organisers")
             sentence = _BY_ANOTHER[change] % {"name": name, **said}
         before = entry.start
-        yield Step(sentence, entry.at, entry.reason)
+        as_of = entry.calendars_as_of if card.is_host else None
+        yield Step(sentence, entry.at, entry.reason, as_of)
 
 
 def _moment(moment: datetime, card: Card) -> str:

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 
+from calendars.models import Calendar
 from core.text import times
 from core.text.times import Reader
 from scheduling.domain import availability
-from scheduling.models import EventType
+from scheduling.models import Booking, EventType
 from scheduling.pages.cards import Card
 
 _WEEK = timedelta(days=7)
@@ -20,12 +23,14 @@ _WEEK = timedelta(days=7)
 class Choice:
     """Open start: its epoch second, and its time on the reader's clock.
 
-    `theirs` is its time on the other party's clock, if a host is shown it.
+    `theirs` is its time on the other party's clock, if a host is shown it. A host is also shown
+    times that only their own calendar closes: these it `clashes` with.
     """
 
     second: int
     time: str
     theirs: str = ""
+    clashes: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,16 @@ class Week:
     earlier: date | None
     later: date | None
 
+    @property
+    def has_clashes(self) -> bool:
+        return any(choice.clashes for _day, choices in self.days for choice in choices)
+
 
 def week_of(card: Card, wanted: str, now: datetime) -> Week:
     """Return the week that begins on the wanted date.
 
-    An invalid or unreachable date means today.
+    An invalid or unreachable date means today. A host is shown the times, too, that only their own
+    calendar closes.
     """
     booking, zone = card.booking, card.person.zone
     event_type = EventType.objects.with_hours().get(pk=booking.event_type_id)
@@ -55,15 +65,17 @@ def week_of(card: Card, wanted: str, now: datetime) -> Week:
     if first is None or not today <= first <= until:
         first = today
     last = min(first + timedelta(days=6), until)
-    slots = availability.slots_by_date(
-        event_type, zone=zone, first=first, last=last, now=now, moving=booking
+    starts_on = partial(
+        _starts_on, event_type, zone=zone, first=first, last=last, now=now, moving=booking
     )
-    own = int(booking.start.timestamp())
+    open_on = starts_on()
+    has_calendars = card.is_host and Calendar.objects.closing(booking.host_id).exists()
+    shown_on = starts_on(over_blocking=True) if has_calendars else open_on
     days = []
-    for day, of_day in slots:
-        starts = [slot.start for slot in of_day if not slot.reason and slot.start != own]
-        if starts:
-            days.append((day, _told(choices_of(starts, card.person), day, card)))
+    for day, starts in shown_on.items():
+        choices = _told(choices_of(starts, card.person), day, card)
+        free = set(open_on.get(day, ()))
+        days.append((day, [replace(one, clashes=one.second not in free) for one in choices]))
     return Week(
         first=first,
         last=last,
@@ -71,6 +83,17 @@ def week_of(card: Card, wanted: str, now: datetime) -> Week:
         earlier=max(first - _WEEK, today) if first > today else None,
         later=first + _WEEK if first + _WEEK <= until else None,
     )
+
+
+def _starts_on(event_type: EventType, *, moving: Booking, **asked: Any) -> dict[date, list[int]]:
+    """Return the starts that are open on each date, except the one that the booking has."""
+    own = int(moving.start.timestamp())
+    found = {}
+    for day, of_day in availability.slots_by_date(event_type, moving=moving, **asked):
+        starts = [slot.start for slot in of_day if not slot.reason and slot.start != own]
+        if starts:
+            found[day] = starts
+    return found
 
 
 def _told(choices: list[Choice], day: date, card: Card) -> list[Choice]:

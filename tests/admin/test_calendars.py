@@ -23,7 +23,7 @@ TABLES: list[type[Model]] = [CalendarAccount, Calendar, Item, Entry, Feed, Push]
 def connected(person: User) -> Push:
     """Connect a calendar with one entry, a feed and a failed write. Return the write."""
     now = timezone.now()
-    calendar = factories.calendar(person, now=now)
+    calendar = factories.chosen_calendar(person, now=now)
     item = Item.objects.create(
         calendar=calendar, key=key_of("x"), href="/secret-path", etag="secret-etag", uid="secret-id"
     )

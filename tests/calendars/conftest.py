@@ -6,8 +6,10 @@ from ipaddress import ip_network
 from typing import TypeAlias
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
+from accounts.models import User
 from calendars.providers import connect
 from calendars.providers.base import Provider
 from calendars.providers.policy import policy
@@ -55,6 +57,13 @@ def account(loopback: Policy) -> Connect:
         return connect("caldav", secret, until=time.monotonic() + 10, policy=loopback)
 
     return account
+
+
+@pytest.fixture
+def signed_in(client: Client, alice: User) -> Client:
+    """Return Alice's browser."""
+    client.force_login(alice)
+    return client
 
 
 # Fixtures of others: an ICS address, Alice's event type, and a clock that stands still.

@@ -30,7 +30,7 @@ def api(alice: User) -> Client:
 def calendar(alice: User) -> Calendar:
     """Return Alice's calendar, which was read just now and has an entry at START."""
     calendar = factories.calendar(alice, now=NOW)
-    factories.entry(calendar, start=START, end=START + HALF)
+    factories.calendar_entry(calendar, start=START, end=START + HALF)
     Calendar.objects.update(read_at=NOW)
     return calendar
 

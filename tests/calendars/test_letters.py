@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 def calendar(alice: User, settings: Settings) -> Calendar:
     stand_alone(settings)
     settings.PUBLIC_URL = "https://parley.example"
-    return factories.calendar(alice, now=NOW)
+    return factories.chosen_calendar(alice, now=NOW)
 
 
 def account(calendar: Calendar, **values: Any) -> CalendarAccount:

@@ -51,7 +51,7 @@ def entry(calendar: Calendar, start: datetime, *, title: str = "Dentist") -> Ent
 @pytest.fixture
 def office(alice: User) -> Calendar:
     """Return Alice's calendar at a server that does not exist. Bookings are to be written to it."""
-    return factories.calendar(alice, now=NOW)
+    return factories.chosen_calendar(alice, now=NOW)
 
 
 # --- export -------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def test_the_export_has_all_but_what_opens_a_door(
     office: Calendar, alice: User, bob: User, book: Book
 ) -> None:
     entry(office, START)
-    entry(factories.calendar(bob, now=NOW), START, title="Of Bob")
+    entry(factories.chosen_calendar(bob, now=NOW), START, title="Of Bob")
     booking = book(start=START + DAY)
     feed = feeds.rotate(user=alice, now=NOW)
     given = exported(alice)
@@ -102,7 +102,7 @@ def test_an_account_goes_with_its_calendars_their_claims_and_its_feed(
     office: Calendar, alice: User, bob: User, book: Book
 ) -> None:
     entry(office, START)
-    kept = entry(factories.calendar(bob, now=NOW), START)
+    kept = entry(factories.chosen_calendar(bob, now=NOW), START)
     book(start=START + DAY)
     feeds.rotate(user=alice, now=NOW)
     said = privacy.consequences(person_id=alice.pk, now=NOW)

@@ -268,7 +268,7 @@ def test_a_sweep_is_behind_by_what_the_oldest_has_waited(
         lease="c", lease_until=now + MINUTE
     )
 
-    calendar = factories.calendar(bob, now=now - 7 * MINUTE)
+    calendar = factories.chosen_calendar(bob, now=now - 7 * MINUTE)
     CalendarAccount.objects.filter(pk=calendar.account_id).update(lease_until=now - 6 * MINUTE)
 
     lags = {
@@ -299,9 +299,9 @@ def test_calendars_are_counted_by_state_and_the_oldest_reading_has_an_age(
 ) -> None:
     now = timezone.now()
     for person, state, minutes in ((alice, "ok", 2), (bob, "ok", 1), (charlie, "failing", 90)):
-        CalendarAccount.objects.filter(pk=factories.calendar(person, now=now).account_id).update(
-            state=state, read_at=now - minutes * MINUTE
-        )
+        CalendarAccount.objects.filter(
+            pk=factories.chosen_calendar(person, now=now).account_id
+        ).update(state=state, read_at=now - minutes * MINUTE)
     told = read(client)
     counts = [told["parley_calendar_accounts", state] for state in ("ok", "failing", "revoked")]
     assert counts == [2, 1, 0]

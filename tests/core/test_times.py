@@ -37,6 +37,25 @@ def test_a_wait_is_rounded_to_what_people_say(wait: dict[str, int], words: str) 
         assert times.lead(timedelta(**wait)) == words
 
 
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        ({"seconds": -5}, "just now"),
+        ({"seconds": 59}, "just now"),
+        ({"seconds": 60}, "a minute ago"),
+        ({"minutes": 59}, "59 minutes ago"),
+        ({"minutes": 119}, "an hour ago"),
+        ({"hours": 23}, "23 hours ago"),
+        ({"hours": 47}, "a day ago"),
+        ({"days": 3}, "3 days ago"),
+    ],
+    ids=str,
+)
+def test_an_age_is_rounded_down(age: dict[str, int], words: str) -> None:
+    with translation.override("en"):
+        assert times.ago(timedelta(**age)) == words
+
+
 @dataclass(frozen=True)
 class Reader:
     name: str

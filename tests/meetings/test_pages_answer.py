@@ -15,6 +15,7 @@ from accounts.models import User
 from meetings.domain import services
 from meetings.messages import links
 from meetings.models import MeetingRequest
+from tests import factories
 from tests.pages import NOW, START, Ask, everything, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -53,6 +54,26 @@ def test_it_shows_the_meeting_in_the_recipients_zone_and_in_utc(
         " Confirm Decline A word to Alice (optional) Decline the request"
         " This link is for Bob Byrd (bob@example.com). Nothing happens until you choose."
     )
+
+
+def test_a_clash_is_shown_without_its_title_and_may_be_overruled(
+    client: Client, bob: User, meeting: MeetingRequest, link: str
+) -> None:
+    end = START + timedelta(hours=1)
+    factories.calendar_entry(factories.read_calendar(bob), start=START, end=end)
+    for person in (None, bob):  # a mail may be passed on to somebody at the same browser
+        if person:
+            client.force_login(person)
+        page = client.get(link)
+        assert (
+            "Your own calendar has something at that time."
+            " Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Confirm anyway"
+        ) in words(page)
+        assert b"Dentist" not in page.content
+    client.post(link, CONFIRM)
+    assert history(meeting) == [("pending", "alice", "")]
+    client.post(link, {"answer": "confirm-anyway"})
+    assert history(meeting)[1:] == [("confirmed", "bob", "")]
 
 
 def test_whatever_a_mail_scanner_does_changes_nothing(client: Client, link: str) -> None:

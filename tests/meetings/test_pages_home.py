@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from calendars.domain import ledger
+from calendars.models import CalendarAccount
+from calendars.rules.expansion import ShownAs
 from meetings.domain import services
 from scheduling.domain import bookings
 from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
@@ -250,6 +253,51 @@ def test_the_week_reads_as_a_list_of_days(
     ]
 
 
+def test_the_week_shows_what_closes_time_in_the_own_calendars(client: Client, bob: User) -> None:
+    own = factories.read_calendar(bob)
+    day = NOW.replace(hour=0)
+    factories.calendar_entry(own, start=START, end=START + HOUR)
+    factories.calendar_entry(own, start=START + DAY, end=START + DAY + HOUR, title="")
+    choir: dict[str, Any] = {"title": "Choir", "shown_as": ShownAs.TENTATIVE}
+    factories.calendar_entry(own, start=START + 2 * DAY, end=START + 2 * DAY + HOUR, **choir)
+    factories.calendar_entry(own, start=START, end=START + HOUR, title="F", shown_as=ShownAs.FREE)
+    away: dict[str, Any] = {"title": "Away", "is_all_day": True}
+    factories.calendar_entry(own, start=day + 5 * DAY, end=day + 7 * DAY, **away)
+    factories.calendar_entry(
+        factories.read_calendar(factories.user("eve")), start=NOW, end=NOW + HOUR
+    )
+    client.force_login(bob)
+    hours = "9:00 AM – 5:00 PM"
+    page = client.get("/")
+    assert days(main(page)) == [
+        f"Monday, 2 March Today {hours} Nothing",
+        f"Tuesday, 3 March {hours} Nothing",
+        f"Wednesday, 4 March {hours} 10:00 AM – 11:00 AM Dentist Own",
+        f"Thursday, 5 March {hours} 10:00 AM – 11:00 AM Busy Own",
+        f"Friday, 6 March {hours} 10:00 AM – 11:00 AM Choir Own tentative",
+        "Saturday, 7 March No working hours All day Away Own",
+        "Sunday, 8 March No working hours All day Away Own",
+    ]
+    assert "In your own calendars" in words(page)
+    # A whole day needs no more of the clock.
+    assert [minute // 60 for minute, _block in page.context["week"].scale] == [*range(9, 17)]
+
+
+def test_a_calendar_that_cannot_be_read_is_said(client: Client, bob: User) -> None:
+    own = factories.read_calendar(bob, name="Private")
+    client.force_login(bob)
+    sentence = (
+        "Your calendar Private cannot be read since Mon 03/02/2026, 8:00 AM. Times from its last"
+        " reading stay closed. Look at it Private"
+    )
+    assert sentence not in words(client.get("/"))
+    for state in ("failing", "revoked"):
+        CalendarAccount.objects.update(state=state, state_since=NOW - HOUR)
+        page = client.get("/")
+        assert sentence in words(page)
+        assert f'href="/settings/calendars#account-{own.account_id}"' in main(page)
+
+
 def test_the_week_leaves_out_what_was_refused_called_off_or_has_expired(
     client: Client, bob: User, approved: EventType, ask: Ask
 ) -> None:
@@ -323,10 +371,14 @@ def test_queries_do_not_grow_with_the_rows(
         services.confirm(meeting=ask(start=START + (n - 3) * HOUR), actor=bob, now=NOW)
         ask(start=START + (n + 8) * HOUR)
         ledger.claim(user=bob, start=START + (n - 9) * HOUR, end=START + (n - 8) * HOUR)
+    own = factories.read_calendar(bob)
+    for n in range(count):
+        factories.calendar_entry(own, start=START + n * HOUR, end=START + (n + 1) * HOUR)
     client.force_login(bob)
     # Session and person; hours; two lists of what is ahead, two of what waits, what that collides
-    # with; overrides, meetings, their rows of the ledger, and the ledger.
-    with django_assert_num_queries(12):
+    # with; overrides, meetings, their rows of the ledger, the ledger, and in it what outside
+    # calendars have; those that cannot be read.
+    with django_assert_num_queries(14):
         page = client.get("/")
     assert len(page.context["requests"]) == count
 

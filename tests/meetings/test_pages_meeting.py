@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from meetings.domain import services
 from meetings.models import MeetingRequest
+from tests import factories
 from tests.pages import NOW, START, Ask, everything, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -59,6 +60,49 @@ def test_everything_is_there(client: Client, bob: User, meeting: MeetingRequest)
         " What happened Alice Ames asked for this meeting. Mon 03/02/2026, 4:00 AM"
         " Times are those of America/New_York."
     )
+
+
+def test_what_the_own_calendar_has_is_shown_and_may_be_overruled(
+    client: Client, bob: User, meeting: MeetingRequest
+) -> None:
+    factories.calendar_entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    client.force_login(bob)
+    shown = (
+        "Your own calendar has something at that time."
+        " Dentist (Own), Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
+        f" Confirm anyway {meeting.booking_number}"
+    )
+    for page in ("/", "/meetings", f"/meetings/{meeting.pk}"):
+        assert shown in words(client.get(page))
+    # One who was not shown it is asked first.
+    post(client, meeting, "confirm")
+    assert "so it is not confirmed. You can confirm it anyway." in words(client.get("/"))
+    assert history(meeting) == [("pending", "")]
+    post(client, meeting, "confirm", over_calendar="yes")
+    assert history(meeting)[1:] == [("confirmed", "")]
+
+
+def test_what_is_booked_is_not_overruled(
+    client: Client, bob: User, meeting: MeetingRequest
+) -> None:
+    factories.booking(factories.event_type(bob), start=START, now=NOW)
+    factories.calendar_entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    client.force_login(bob)
+    said = words(client.get(f"/meetings/{meeting.pk}"))
+    assert "You already have something at that time." in said
+    assert "Dentist (Own)" in said
+    assert "anyway" not in said
+    post(client, meeting, "confirm", over_calendar="yes")
+    assert history(meeting) == [("pending", "")]
+
+
+def test_the_requester_learns_nothing_of_the_recipients_calendar(
+    client: Client, alice: User, bob: User, meeting: MeetingRequest
+) -> None:
+    factories.calendar_entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    client.force_login(alice)
+    for page in ("/", f"/meetings/{meeting.pk}"):
+        assert "Dentist" not in words(client.get(page))
 
 
 def test_both_people_join_a_confirmed_meeting_until_it_is_over(

@@ -1,6 +1,7 @@
 """Week view: one week of claimed time, drawn on a clock."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -144,6 +145,18 @@ def test_a_claim_of_days_fills_those_in_between() -> None:
     week = drawn(claim(instant(MONDAY, 12), instant(MONDAY + timedelta(days=2), 12)))
     (entry,) = week.days[1].entries
     assert (entry.block, entry.from_before, entry.beyond) == (Block(1, 96), True, True)
+
+
+def test_a_day_of_the_own_calendar_stands_above_the_scale() -> None:
+    saturday = MONDAY + timedelta(days=5)
+    off = replace(claim(instant(saturday, 0), instant(saturday, 24 - 1) + 3600), all_day=True)
+    week = drawn(off)
+    assert [day.whole for day in week.days] == [[]] * 5 + [[off], []]
+    assert (week.days[5].entries, clock(week)) == ([], list(range(9, 17)))
+    # On another clock it takes parts of two days, and is drawn as these.
+    week = drawn(off, zone=BERLIN)
+    assert [day.whole for day in week.days] == [[]] * 7
+    assert [len(day.entries) for day in week.days] == [0, 0, 0, 0, 0, 1, 1]
 
 
 def test_a_claim_that_begins_before_the_week_or_ends_after_it_is_cut() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -11,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from scheduling.domain import bookings
 from scheduling.domain.services import set_override
+from scheduling.messages import links
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import Role
 from tests import factories
@@ -195,8 +197,8 @@ def test_queries_do_not_grow_with_the_history(
     # Session, person, booking, history and how long it is.
     with django_assert_num_queries(5):
         client.get(page_of(booking))
-    # And the event type with its hours, overrides, what is taken.
-    with django_assert_num_queries(8):
+    # And the event type with its hours, overrides, what is taken; whether calendars close time.
+    with django_assert_num_queries(9):
         client.get(f"{page_of(booking)}?week=")
 
 
@@ -336,6 +338,53 @@ def test_a_time_that_is_taken_leads_back_to_the_week(
     )
     assert b'id="move"' in page.content
     assert history(booking) == [("created", "confirmed", "invitee", "")]
+
+
+def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
+    client: Client, alice: User, booking: Booking
+) -> None:
+    own = factories.read_calendar(alice)
+    factories.calendar_entry(own, start=LATER, end=LATER + timedelta(hours=1))
+    week = client.get(f"{page_of(booking)}?week=2026-03-05").context["week"]
+    clashing = [one.second for _day, choices in week.days for one in choices if one.clashes]
+    assert clashing == [second(LATER), second(LATER + HALF_AN_HOUR)]
+    sent = {"sequence": 0, "start": second(LATER), "reason": "Flu."}
+    page = client.post(f"{page_of(booking)}/move", sent)
+    assert (
+        "Nothing is moved yet: your own calendar has something at that time."
+        " Chosen: Thu 03/05/2026, 10:00 AM – 10:30 AM UTC"
+        " Dentist (Own), Thu 03/05/2026, 10:00 AM – 11:00 AM UTC Move it anyway"
+    ) in words(page)
+    # Other weeks are not at the address of the form.
+    assert f'href="{page_of(booking)}?week=2026-03-12#move"' in main(page)
+    assert history(booking) == [("created", "confirmed", "invitee", "")]
+    form = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', main(page).split("Chosen:")[1])
+    client.post(f"{page_of(booking)}/move", dict(form[:7]))
+    booking.refresh_from_db()
+    assert booking.start == LATER
+    assert history(booking)[1:] == [("rescheduled", "confirmed", "host", "Flu.")]
+
+
+def test_an_invitee_learns_nothing_of_the_hosts_calendar(
+    client: Client, alice: User, booking: Booking
+) -> None:
+    factories.calendar_entry(factories.read_calendar(alice), start=LATER, end=LATER + HALF_AN_HOUR)
+    path = urlsplit(links.manage_url(booking)).path
+    page = client.get(f"{path}?week=2026-03-05")
+    assert f'value="{second(LATER)}"' not in main(page)
+    assert "calendar has something" not in words(page)
+    sent = {"act": "move", "sequence": 0, "start": second(LATER), "over_calendar": "yes"}
+    page = client.post(path, sent, follow=True)
+    assert "That time is no longer free." in words(page)
+    assert "Dentist" not in words(page)
+
+
+def test_the_history_says_as_of_when_the_own_calendar_was_known(
+    client: Client, booking: Booking
+) -> None:
+    booking.history.update(calendars_as_of=NOW - timedelta(minutes=3))
+    said = "Your calendar could not be read then: it was known as of Mon 03/02/2026, 8:57 AM."
+    assert said in words(client.get(page_of(booking)))
 
 
 @pytest.mark.parametrize(

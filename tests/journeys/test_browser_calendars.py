@@ -1,0 +1,174 @@
+"""Outside calendars in Chromium: connected, read, shown in the week, and overruled."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+from pytest_django import Settings
+
+from accounts.models import Team, User
+from calendars.models import Calendar, CalendarAccount
+from calendars.rules.expansion import ShownAs
+from config.worker import EmbeddedWorker
+from meetings.domain import services as meetings
+from scheduling.domain import services as hosts
+from tests import factories
+from tests.calendars.ics import calendar, entry
+from tests.calendars.servers import Asked, Said, Scripted, scripted
+from tests.journeys.browser import Enter, Visitor
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LONG = "Donaudampfschifffahrtsgesellschaftskapitän"
+
+
+@pytest.fixture(autouse=True)
+def _servers_may_be_here(settings: Settings) -> None:
+    settings.CALENDAR_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+
+
+@pytest.fixture
+def noon() -> datetime:
+    """Return noon of today, in UTC."""
+    return timezone.now().astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture
+def server(noon: datetime) -> Iterator[Scripted]:
+    """Run a server whose calendar has an hour, a tentative hour and a whole day today."""
+    hour, later = (f"{moment:%Y%m%dT%H%M%SZ}" for moment in (noon, noon + 2 * HOUR))
+    text = calendar(
+        "X-WR-CALNAME:Private",
+        entry(f"DTSTART:{hour}", "DURATION:PT1H", "SUMMARY:Dentist", uid="1"),
+        entry(f"DTSTART:{later}", "DURATION:PT1H", "SUMMARY:Choir", "STATUS:TENTATIVE", uid="2"),
+        entry(f"DTSTART;VALUE=DATE:{noon:%Y%m%d}", f"SUMMARY:{LONG}", uid="3"),
+    )
+
+    def answer(asked: Asked) -> Said:
+        found = asked.path == "/secret.ics"
+        return Said(200 if found else 404, {"Content-Type": "text/calendar"}, text.encode())
+
+    with scripted(answer) as server:
+        yield server
+
+
+def wait_for(visitor: Visitor, words: str) -> None:
+    """Load the page again until it says this."""
+    for _ in range(60):
+        visitor.page.reload()
+        if visitor.page.get_by_text(words).count():
+            return
+        visitor.page.wait_for_timeout(250)
+    raise AssertionError(words)
+
+
+def test_a_calendar_address(
+    enter: Enter, worker: EmbeddedWorker, server: Scripted, alice: User, size: str
+) -> None:
+    visitor = enter(alice, "/settings/profile")
+    page, main = visitor.page, visitor.page.get_by_role("main")
+    page.get_by_role("navigation", name="Settings").get_by_role("link", name="Calendars").click()
+    visitor.look("calendars-none")
+    main.get_by_role("link", name="Calendar address (ICS)").click()
+    visitor.look("calendar-new-ics")
+    main.get_by_label("Address").fill(f"{server.url}wrong.ics")
+    main.get_by_role("button", name="Connect").click()
+    expect(main.locator(".errorlist")).to_have_text("There is nothing at this address.")
+    visitor.look("calendar-refused")
+    main.get_by_label("Address").fill(f"{server.url}secret.ics")
+    main.get_by_role("button", name="Connect").click()
+    expect(page.get_by_role("status")).to_contain_text("Private is connected.")
+    wait_for(visitor, "3 entries")
+    main.get_by_role("button", name="Make an address").click()
+    expect(main.locator("#feed-address")).to_contain_text("/calendar/")
+    visitor.unfold()
+    visitor.look("calendars")
+    main.get_by_role("switch", name="Private: Tentative entries too").click()
+    tentative = main.get_by_role("switch", name="Private: Tentative entries too")
+    expect(tentative).to_have_attribute("aria-checked", "false")
+    tentative.click()
+    expect(tentative).to_have_attribute("aria-checked", "true")
+    page.goto("/")
+    expect(main.get_by_text("Dentist")).to_be_visible()
+    visitor.look("home-calendars")
+    # It cannot be read any more: what is known stays, and the page says so.
+    server.answer = lambda asked: Said(503)
+    page.goto("/settings/calendars")
+    main.get_by_role("button", name="Read now Private").click()
+    wait_for(visitor, "It cannot be read since")
+    visitor.look("calendars-failing")
+    page.goto("/")
+    expect(main.get_by_text("Your calendar Private cannot be read since")).to_be_visible()
+    expect(main.get_by_text("Dentist")).to_be_visible()
+    visitor.look("home-calendar-failing")
+    page.goto("/settings/calendars")
+    main.get_by_role("link", name="Disconnect Private").click()
+    visitor.look("calendar-disconnect")
+    main.get_by_role("button", name="Disconnect").click()
+    expect(main.get_by_text("No calendar is connected yet")).to_be_visible()
+
+
+def test_several_calendars(enter: Enter, alice: User) -> None:
+    """Two accounts: one written to without success, one refused, names long."""
+    first = factories.read_calendar(alice, name=LONG, host="cloud.example.com")
+    factories.read_calendar(alice, name="Team", host="dav.example.org")
+    Calendar.objects.filter(pk=first.pk).update(
+        writes=True, write_error="forbidden", blocks_all_day=False
+    )
+    CalendarAccount.objects.filter(name="Team").update(state="revoked", error="unauthorized")
+    Calendar.objects.create(
+        account=first.account, user=alice, href="/holidays/", name="Holidays", color="#33aa55"
+    )
+    visitor = enter(alice, "/settings/calendars")
+    visitor.look("calendars-many")
+    visitor.looks(
+        {
+            "calendar-new-caldav": "/settings/calendars/new/caldav",
+            "calendar-edit": f"/settings/calendars/accounts/{first.account_id}",
+        }
+    )
+
+
+def test_a_meeting_at_a_time_of_the_own_calendar(
+    enter: Enter, team: Team, alice: User, bob: User, noon: datetime
+) -> None:
+    start = noon + DAY
+    asked = meetings.request_meeting(
+        requester=alice,
+        recipient_id=bob.pk,
+        team_id=team.pk,
+        date=start.isoformat(),
+        link="",
+        now=timezone.now(),
+    )
+    factories.calendar_entry(factories.read_calendar(bob), start=start, end=start + HOUR)
+    visitor = enter(bob, f"/meetings/{asked.pk}")
+    expect(visitor.page.get_by_text("Dentist (Own)")).to_be_visible()
+    visitor.looks({"meeting-clash": f"/meetings/{asked.pk}", "home-clash": "/"})
+    visitor.page.get_by_role("button", name="Confirm anyway").click()
+    expect(visitor.page.get_by_role("status")).to_contain_text("Confirmed")
+
+
+def test_a_booking_is_moved_over_the_own_calendar(
+    enter: Enter, alice: User, noon: datetime
+) -> None:
+    every_day = {str(day): hosts.DayChange(enabled=True) for day in range(1, 8)}
+    hosts.set_hours(user=alice, days=every_day, timezone="UTC")
+    offered = factories.event_type(alice, available_days=[1, 2, 3, 4, 5, 6, 7])
+    booked = factories.booking(offered, start=noon + 2 * DAY, now=timezone.now())
+    start = noon + 3 * DAY
+    own = factories.read_calendar(alice)
+    factories.calendar_entry(own, start=start, end=start + HOUR, shown_as=ShownAs.TENTATIVE)
+    visitor = enter(alice, f"/bookings/{booked.pk}?week={start.date()}#move")
+    page = visitor.page
+    page.locator(f'input[value="{int(start.timestamp())}"]').check(force=True)
+    visitor.look("booking-move-clash")
+    page.get_by_role("button", name="Move to the chosen time").click()
+    expect(page.get_by_role("alert")).to_contain_text("Dentist (Own)")
+    visitor.look("booking-move-asked")
+    page.get_by_role("button", name="Move it anyway").click()
+    expect(page.get_by_role("status")).to_contain_text("Moved")
