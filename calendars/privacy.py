@@ -19,7 +19,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     yield json_file(
         "calendar_accounts.json",
         _(
-            "Your accounts at calendar servers and their calendars, without addresses and passwords."
+            "Your accounts at calendar servers, with their calendars and without their passwords."
         ),
         map(_account, _accounts(person_id).prefetch_related("calendars")),
     )

@@ -31,7 +31,7 @@ from tests.calendars.servers import (
 )
 from tests.pages import NOW, START, Answer, main, words
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "loopback")]
 
 PAGE = "/settings/calendars"
 ICS, CALDAV = f"{PAGE}/new/ics", f"{PAGE}/new/caldav"
