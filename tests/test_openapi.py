@@ -33,6 +33,7 @@ from schemathesis.pytest.lazy import get_all_tests
 
 from accounts.domain import services as people
 from accounts.models import Team, User
+from calendars.domain import feeds
 from core.db import outbox
 from core.text.zones import names
 from meetings.domain import services as meetings
@@ -44,7 +45,17 @@ from tests.torture.conftest import FULL
 # PostgreSQL alone refuses a NUL in a text.
 pytestmark = [pytest.mark.fuzz, pytest.mark.postgresql, pytest.mark.django_db]
 
-TAGS = ["event_types", "events", "meeting", "teams", "tokens", "users", "webhooks"]
+TAGS = [
+    "calendar_accounts",
+    "calendars",
+    "event_types",
+    "events",
+    "meeting",
+    "teams",
+    "tokens",
+    "users",
+    "webhooks",
+]
 # `make clients` gives new seeds.
 SEED = os.environ.get("SCHEMATHESIS_SEED", "")
 FIXED = not (FULL or SEED)
@@ -83,10 +94,20 @@ _WEBHOOK = (
     r"url: .*",  # an address that may not be called, in any of its forms
     r"headers\..*: This header is set by Parley\.",
 )
+_CALENDAR_ACCOUNT = (
+    r"url: .*",  # an address that may not be called, or has no calendar
+    r"(username|password): CalDAV needs a user name and a password\.",
+    r"(username|password): A calendar address \(ICS\) is read without it\.",
+    r"(username|password): May not begin or end with a space\.",
+    r"password: Give the password too: the address has changed\.",
+)
 REFUSED: dict[str, tuple[str, ...]] = {
     "create_webhook": _WEBHOOK,
     "update_webhook": _WEBHOOK,
     "replace_webhook": _WEBHOOK,
+    "create_calendar_account": _CALENDAR_ACCOUNT,
+    "update_calendar_account": _CALENDAR_ACCOUNT,
+    "replace_calendar_account": _CALENDAR_ACCOUNT,
     "recover_webhook": (r"since: There is no such date and time\.",),
     "create_event_type": _QUESTIONS,
     "update_event_type": _QUESTIONS,
@@ -212,6 +233,7 @@ class World:
 @pytest.fixture
 def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
     now = timezone.now()
+    settings.CALENDAR_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]  # where nobody listens
     webhook = factories.webhook(alice, url="http://127.0.0.1:9/")
     delivery = factories.delivery(webhook, now=now)
@@ -243,6 +265,9 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
         link="",
         now=now,
     )
+    # A closed port: nothing is looked up, and nobody answers.
+    calendar = factories.calendar(alice, now=now, url="http://127.0.0.1:9/")
+    feeds.rotate(user=alice, now=now)
     device = people.register_device(user=alice, token="t" * 32, platform="web")
     return World(
         token=factories.token(alice),
@@ -251,6 +276,8 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
             "events": event.uuid,
             "webhooks": webhook.uuid,
             "users": schedule.uuid,
+            "calendar_accounts": calendar.account.uuid,
+            "calendars": calendar.uuid,
         },
         numbers={
             "meeting_id": meeting.pk,

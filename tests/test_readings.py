@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db.models import Prefetch
 from rest_framework.serializers import Serializer
 
 from accounts.api import viewsets as people
 from accounts.api.serializers import DeviceSerializer, MemberSerializer, TeamSerializer
 from accounts.domain.services import register_device
 from accounts.models import Membership, Team, User
+from calendars.api import viewsets as calendars
+from calendars.api.serializers import CalendarAccountSerializer, CalendarSerializer
+from calendars.domain import entries
+from calendars.models import Calendar, CalendarAccount
 from core.api.reading import Reading
 from core.api.rendering import dumps
 from meetings.api import viewsets as meetings
@@ -20,7 +25,11 @@ from meetings.domain.readings import MeetingSerializer
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
 from scheduling.api import event_types, events, hours
-from scheduling.api.serializers import EventTypeSerializer, HistorySerializer
+from scheduling.api.serializers import (
+    EventTypeSerializer,
+    HistorySerializer,
+    ReadCalendarSerializer,
+)
 from scheduling.api.serializers_of_hours import (
     AvailabilitySerializer,
     OverrideSerializer,
@@ -113,6 +122,11 @@ def _made() -> User:
     factories.attempt(delivery, at=NOW + timedelta(minutes=5), status=200)
     factories.delivery(told, now=NOW)
     Delivery.objects.filter(pk=delivery.pk).update(state="sent", settled_at=NOW)
+    calendar = factories.calendar(alice, now=NOW)
+    factories.calendar_entry(calendar, start=START, end=START + timedelta(hours=1))
+    Calendar.objects.update(read_at=NOW - timedelta(minutes=1), error="timeout")
+    CalendarAccount.objects.update(state="failing", error="timeout", read_at=NOW)
+    factories.calendar(alice, now=NOW, name="Home")
     register_device(user=alice, token="registration-token", platform="ios", name="Phone")
     services.create_schedule(user=alice, name="Evenings")
     services.set_override(user=alice, day=NOW.date(), windows=[])
@@ -176,6 +190,23 @@ CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[U
         lambda user: Webhook.objects.visible_to(user).with_stats(),
         lambda user: webhooks._WEBHOOKS.all(user=user.pk),
     ),
+    "calendar accounts": (
+        CalendarAccountSerializer,
+        lambda user: CalendarAccount.objects.visible_to(user).prefetch_related(
+            Prefetch("calendars", entries.with_counts(Calendar.objects.all()))
+        ),
+        lambda user: calendars._ACCOUNTS.all(user=user.pk),
+    ),
+    "calendars": (
+        CalendarSerializer,
+        lambda user: entries.with_counts(Calendar.objects.visible_to(user)),
+        lambda user: calendars._CALENDARS.all(user=user.pk),
+    ),
+    "calendars that close time": (
+        ReadCalendarSerializer,
+        lambda user: Calendar.objects.visible_to(user).filter(blocks=True),
+        lambda user: event_types._BLOCKING.all(user=user.pk),
+    ),
     "deliveries": (
         DeliverySerializer,
         lambda user: Delivery.objects.filter(webhook__owner=user),
@@ -214,7 +245,7 @@ def test_columns_show_what_models_show(world: User, name: str) -> None:
 
 
 def test_every_reading_is_among_the_cases() -> None:
-    modules = (people, event_types, events, hours, webhooks, meetings)
+    modules = (people, event_types, events, hours, webhooks, calendars, meetings)
     readings = [value for module in modules for value in vars(module).values()]
     shapes = {each._shape for each in readings if isinstance(each, Reading)}
     assert shapes == {shape for shape, _models, _read in CASES.values()}

@@ -7,11 +7,13 @@ import pytest
 from django.test import Client
 
 from accounts.models import Team, User
+from calendars.domain import accounts
 from calendars.models import Calendar
 from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
 from scheduling.models import Booking, EventType
 from tests import factories
+from tests.calendars.asking import Address
 from tests.pages import NOW, START
 from tests.scheduling.conftest import Book
 
@@ -29,7 +31,7 @@ def api(alice: User) -> Client:
 @pytest.fixture(autouse=True)
 def calendar(alice: User) -> Calendar:
     """Return Alice's calendar, which was read just now and has an entry at START."""
-    calendar = factories.calendar(alice, now=NOW)
+    calendar = factories.calendar(alice, now=NOW, url="https://127.0.0.1/")
     factories.calendar_entry(calendar, start=START, end=START + HALF)
     Calendar.objects.update(read_at=NOW)
     return calendar
@@ -142,3 +144,17 @@ def test_calendars_that_cannot_be_read_are_known_as_of_their_last_reading(
     answer = post(api, "v1/events", **new(event_type, over_calendar=True))
     assert answer.status_code == 201
     assert history(api) == ["2026-03-02T08:51:00Z"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stale_calendar_is_read_before_the_booking(
+    api: Client, event_type: EventType, calendar: Calendar, address: Address
+) -> None:
+    """Before its transaction: in it no calendar server is asked."""
+    accounts.disconnect(account=calendar.account, takes_back=False, now=NOW)
+    connect = {"provider": "ics", "url": address.url}
+    assert post(api, "v1/calendar_accounts", **connect).status_code == 201
+    address.asked.clear()
+    assert post(api, "v1/events", **new(event_type)).status_code == 201
+    assert [asked.method for asked in address.asked] != []
+    assert history(api) == [None]
