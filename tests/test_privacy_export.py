@@ -23,6 +23,8 @@ from pytest_django import Settings
 
 from accounts.domain import services, teams
 from accounts.models import User
+from calendars.domain import feeds
+from calendars.models import Entry, Feed, Item
 from meetings.domain import services as meetings
 from notifications.models import Notification
 from scheduling.domain import bookings
@@ -78,6 +80,12 @@ def _given() -> Mapping[str, bytes]:
         notes="No sugar",
         answers={"cups": "2"},
     )
+    calendar = factories.calendar(alice, now=NOW)
+    item = Item.objects.create(calendar=calendar, key="k", href="k", uid="k")
+    Entry.objects.create(
+        calendar=calendar, item=item, start=1, end=2, title="Dentist", shown_as="free"
+    )
+    feeds.rotate(user=alice, now=NOW)
     factories.webhook(alice, url="https://example.com/x")
     factories.booking(
         told,
@@ -141,6 +149,10 @@ def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) 
             "bookings.ics",
             "bookings.json",
             "bookings_made.json",
+            "calendar_accounts.json",
+            "calendar_entries.json",
+            "calendar_feed.json",
+            "calendar_writes.json",
             "connected_applications.json",
             "date_overrides.json",
             "devices.json",
@@ -249,6 +261,8 @@ def test_nothing_in_it_opens_a_door(given: Mapping[str, bytes]) -> None:
     webhook = Webhook.objects.get()
     for secret in (
         webhook.secret,
+        Feed.objects.get().token,
+        "office-secret",
         "header-value",
         "device-token",
         "secret-x",

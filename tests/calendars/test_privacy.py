@@ -141,7 +141,7 @@ def test_writes_go_30_days_after_they_were_settled_and_their_booking_is_over(
             uid=name,
             ends_at=NOW - over,
             state="waiting" if settled is None else "sent",
-            settled_at=settled and NOW - settled,
+            settled_at=None if settled is None else NOW - settled,
             due_at=NOW + DAY,
             created_at=NOW - 90 * DAY,
         )
