@@ -71,7 +71,7 @@ CALENDARS := $(foreach part,booking doors host keys meetings,tests/journeys/test
 dates: export NO_FAKE_STAT := 1
 dates: export FAKETIME_DONT_FAKE_MONOTONIC := 1
 dates: export PYTHONPATH := $(CURDIR)/tests/dates
-dates: .venv/.dev-installed
+dates: .venv/.dev-installed $(READERS)
 	@if ! command -v faketime >/dev/null; then \
 		echo "make dates needs faketime (apt-get install faketime)." >&2; exit 1; \
 	fi; \

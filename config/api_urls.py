@@ -35,6 +35,7 @@ urlpatterns = [
     # First what is asked for most.
     path("v1/", include("scheduling.api.urls")),
     path("v1/", include("webhooks.api.urls")),
+    path("v1/", include("calendars.api.urls")),
     path("v1/", include("accounts.api.urls")),
     path("v3/meeting/", include("meetings.api.urls")),
     re_path("", unknown),

@@ -1,15 +1,22 @@
 """The RSGI application, which granian serves."""
 
-# First: it sets Django up.
-from config.wsgi import application as wsgi  # isort: split
+from config.serving import stopping
 
-from django.conf import settings
+stopping.end_while_loading()
 
-from config.serving.application import Application
+# isort: split
+from config.wsgi import application as wsgi  # noqa: E402  it sets Django up
+
+# isort: split
+from django.conf import settings  # noqa: E402
+
+from config.serving.application import Application  # noqa: E402
 
 application = Application(
     wsgi,
     threads=settings.REQUEST_THREADS,
     seconds=settings.CLIENT_TIMEOUT_SECONDS,
     largest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    # One process that is all of Parley has no other to leave its clients to. It stops at once.
+    idle_seconds=None if settings.EMBEDDED_WORKER else stopping.IDLE_SECONDS,
 )

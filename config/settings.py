@@ -252,7 +252,7 @@ WEBHOOK_PORTS = read("WEBHOOK_PORTS", [443, 8443], environment.ports)
 
 # How often each is read. One that was not read within a minute is also read before a booking.
 CALENDAR_READ_SECONDS = read("CALENDAR_READ_SECONDS", 300, environment.positive_number)
-# As for webhooks.
+# They mean the same as those of webhooks.
 CALENDAR_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = read(
     "CALENDAR_ALLOWED_NETWORKS", [], environment.networks
 )
@@ -410,6 +410,7 @@ LIMITS = {
     "calendars": read("LIMIT_CALENDARS", 20, environment.whole_number),
     "calendar_entries": read("LIMIT_CALENDAR_ENTRIES", 20_000, environment.whole_number),
     "event_types": read("LIMIT_EVENT_TYPES", 200, environment.whole_number),
+    "schedules": read("LIMIT_SCHEDULES", 20, environment.whole_number),
     "overrides": read("LIMIT_OVERRIDES", 1_000, environment.whole_number),
     "teams": read("LIMIT_TEAMS", 50, environment.whole_number),
     "team_members": read("LIMIT_TEAM_MEMBERS", 500, environment.whole_number),

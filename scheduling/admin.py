@@ -15,6 +15,7 @@ from scheduling.models import (
     EventType,
     FormerSlug,
     HistoryEntry,
+    Schedule,
     WeeklyAvailability,
 )
 from scheduling.models.enums import Role
@@ -23,9 +24,18 @@ from scheduling.models.lifecycle import L, LifecycleEntry
 
 @admin.register(WeeklyAvailability)
 class WeeklyAvailabilityAdmin(ReadOnlyAdmin[WeeklyAvailability]):
-    list_display = ("user", "timezone", "updated_at")
+    list_display = ("user", "timezone", "default", "updated_at")
+    list_select_related = ("user", "default")
+    people = ("user",)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnlyAdmin[Schedule]):
+    list_display = ("name", "user", "updated_at")
     list_select_related = ("user",)
     people = ("user",)
+    number, prefix = "uuid", "sch_"
+    search_fields = ("name",)
 
 
 @admin.register(DateOverride)

@@ -25,6 +25,7 @@ from scheduling.models import (
     EventType,
     FormerSlug,
     HistoryEntry,
+    Schedule,
     WeeklyAvailability,
 )
 from scheduling.models.enums import OPEN, OVER, STANDING
@@ -38,19 +39,22 @@ _INVITEES = 50
 
 
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
-    weekly = WeeklyAvailability.objects.filter(user=person_id)
+    schedules = Schedule.objects.filter(user=person_id)
     yield json_file(
         "hours.json",
-        _("Your weekly hours; 1 is Monday."),
+        _("Your weekly hours, by schedule; 1 is Monday."),
         (
             {
-                "timezone": row.timezone,
+                "name": row.name,
+                "is_default": row.is_default,
+                "timezone": row.user.weekly_availability.timezone,
                 "days": {
                     number: {"enabled": day["enabled"], "windows": _windows(day["windows"])}
                     for number, day in row.days.items()
                 },
+                "created_at": row.created_at,
             }
-            for row in weekly
+            for row in schedules.select_related("user__weekly_availability")
         ),
     )
     overrides = DateOverride.objects.filter(user=person_id)
@@ -218,6 +222,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     DateOverride.objects.filter(user=host).delete()
     WeeklyAvailability.objects.filter(user=host).delete()
     _forget_event_types(host)
+    Schedule.objects.filter(user=host).delete()
     _forget_as_invitee(person_id, now)
 
 

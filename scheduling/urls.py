@@ -13,7 +13,14 @@ from scheduling.pages.event_types import (
     event_types,
     new_event_type,
 )
-from scheduling.pages.hours import hours
+from scheduling.pages.hours import (
+    add_schedule,
+    delete_schedule,
+    hours,
+    make_default,
+    rename_schedule,
+    schedule,
+)
 from scheduling.pages.manage import booked, calendar, erase, erased, manage
 
 app_name = "scheduling"
@@ -35,6 +42,15 @@ urlpatterns = [
     path("event-types/<int:event_type_id>/delete", delete, name="delete_event_type"),
     path("settings/hours", hours, name="hours"),
     path("settings/hours/dates", dates, name="dates"),
+    path("settings/hours/schedules", add_schedule, name="add_schedule"),
+    path("settings/hours/schedules/<int:schedule_id>", schedule, name="schedule"),
+    path(
+        "settings/hours/schedules/<int:schedule_id>/rename", rename_schedule, name="rename_schedule"
+    ),
+    path("settings/hours/schedules/<int:schedule_id>/default", make_default, name="make_default"),
+    path(
+        "settings/hours/schedules/<int:schedule_id>/delete", delete_schedule, name="delete_schedule"
+    ),
     # behind links
     path("bookings/booked/<str:token>", booked, name="booked"),
     path("bookings/calendar/<str:token>", calendar, name="calendar"),

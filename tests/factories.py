@@ -11,10 +11,9 @@ from django.utils import timezone
 
 from accounts.domain import services
 from accounts.models import Membership, Team, User, scopes
-from calendars.domain import accounts as calendar_services
-from calendars.domain import entries as calendar_entries
-from calendars.domain.entries import Reading
-from calendars.models import Calendar, Entry
+from calendars.domain import accounts as calendar_accounts
+from calendars.domain import entries
+from calendars.models import Calendar, CalendarAccount, Entry
 from calendars.providers.base import RemoteCalendar
 from calendars.rules.expansion import Occurrence, ShownAs
 from scheduling.domain import bookings
@@ -131,36 +130,43 @@ def attempt(delivery: Delivery, *, at: datetime, status: int = 200) -> Attempt:
     )
 
 
-def calendar(user: User, *, name: str = "Own", host: str = "dav.example.com") -> Calendar:
-    """Connect a CalDAV account with one calendar, which closes time, as if it had just been read.
-
-    No server is asked.
-    """
-    now = timezone.now()
-    remote = RemoteCalendar(
-        href=f"/{name}/", name=name, color="#aa3377", timezone="UTC", is_writable=True
-    )
-    account = calendar_services.connect(
-        user=user,
+def calendar(owner: User, *, now: datetime, name: str = "Work", **secret: str) -> Calendar:
+    """Connect a CalDAV account with one calendar, which closes time. No server is asked."""
+    usual = {"url": "https://cloud.example.com/dav/", "username": name, "password": "of-the-app"}
+    account = calendar_accounts.connect(
+        user=owner,
         provider="caldav",
-        name="",
-        secret={"url": f"https://{host}/", "username": name, "password": "sesame-of-calendar"},
-        found=[remote],
+        name=f"{name} account",
+        secret={**usual, **secret},
+        found=[RemoteCalendar(f"/{name}/", name, "#0082C9", "", is_writable=True)],
         now=now,
     )
-    account.read_at = account.whole_at = now
-    account.due_at = now + timedelta(minutes=5)
-    account.save()
     return Calendar.objects.select_related("account__user").get(account=account)
 
 
-def calendar_entry(
-    calendar: Calendar, *, start: datetime, end: datetime, title: str = "Dentist", **fields: Any
+def read_calendar(owner: User, *, name: str = "Own", host: str = "dav.example.com") -> Calendar:
+    """Connect a CalDAV account with one calendar of its own name, as if it had just been read."""
+    now = timezone.now()
+    made = calendar(owner, now=now, name=name, url=f"https://{host}/", password="sesame-of-calendar")
+    CalendarAccount.objects.filter(pk=made.account_id).update(
+        name=name, read_at=now, whole_at=now, due_at=now + timedelta(minutes=5)
+    )
+    return Calendar.objects.select_related("account__user").get(pk=made.pk)
+
+
+def entry(
+    calendar: Calendar,
+    *,
+    start: datetime,
+    end: datetime,
+    title: str = "Dentist",
+    shown_as: ShownAs = ShownAs.BUSY,
+    is_all_day: bool = False,
+    uid: str = "",
 ) -> Entry:
-    """Make an entry of this calendar as if it had been read."""
-    seconds = int(start.timestamp()), int(end.timestamp())
-    usual = {"shown_as": ShownAs.BUSY, "is_all_day": False}
-    occurrence = Occurrence("", *seconds, title=title, **{**usual, **fields})
-    href = f"{calendar.href}{title}-{seconds[0]}.ics"
-    calendar_entries.save(calendar, [Reading(href, "1", uid=href, occurrences=[occurrence])])
-    return Entry.objects.get(item__href=href, item__calendar=calendar)
+    """Keep an entry of this calendar, as a reading would. Its UID is of its title and its start."""
+    first, last = int(start.timestamp()), int(end.timestamp())
+    uid = uid or f"{title}-{first}"
+    occurrence = Occurrence("", first, last, title, shown_as, is_all_day=is_all_day)
+    entries.save(calendar, [entries.Reading(f"/{uid}.ics", "1", uid, [occurrence])])
+    return Entry.objects.get(calendar=calendar, item__uid=uid)

@@ -168,6 +168,14 @@ ROWS = [
         ("POST", "scheduling:delete_event_type", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:hours", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:schedule", LOGIN, 404, 404, 200),
+        ("POST", "scheduling:schedule", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:add_schedule", LOGIN, 302, 302, 302),  # to the hours
+        ("POST", "scheduling:add_schedule", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:rename_schedule", LOGIN, 404, 404, 302),  # to the schedule
+        ("POST", "scheduling:rename_schedule", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:make_default", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:delete_schedule", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:dates", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:dates", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:booked", 200, 200, 200, 200),  # anybody with the link
@@ -299,6 +307,15 @@ class World:
             "act": "save",
             **question,
         }
+        week = {
+            "timezone": "Asia/Tokyo",
+            "on-1": "on",
+            "start-1": "10:00",
+            "end-1": "11:00",
+            "copy-1": ["2"],
+            "agreed": self.parts["marks"],
+            "act": "save",
+        }
         bodies: dict[str, Form] = {
             "set_language": {"language": "de", "next": "/meetings?tab=sent"},
             "meetings:ask": {
@@ -374,15 +391,11 @@ class World:
             "scheduling:note": {"notes": "New"},
             "scheduling:new_event_type": event_type,
             "scheduling:event_type": event_type,
-            "scheduling:hours": {
-                "timezone": "Asia/Tokyo",
-                "on-1": "on",
-                "start-1": "10:00",
-                "end-1": "11:00",
-                "copy-1": ["2"],
-                "agreed": self.parts["marks"],
-                "act": "save",
-            },
+            "scheduling:hours": week,
+            "scheduling:schedule": week,
+            "scheduling:add_schedule": {"name": "New"},
+            "scheduling:rename_schedule": {"name": "New"},
+            "scheduling:make_default": {"agreed": self.parts["marks"]},
             "scheduling:dates": {
                 "kind": "other",
                 "start-date": "10:00",
@@ -434,6 +447,7 @@ def build() -> World:
     foreign = teams.invite(team=other_team, actor=charlie, email="x@example.com", now=NOW)
     # --- what can be booked of her, and is
     hosts.set_hours(user=alice, days={}, timezone="UTC")
+    evenings = hosts.create_schedule(user=alice, name="Evenings of-alice")
     which = {
         "name": "which",
         "label": "Which one?",
@@ -463,8 +477,8 @@ def build() -> World:
     delivery = factories.delivery(webhook, now=NOW)
     outbox.retry_later(delivery, now=NOW, error="refused", delay=None)
     # outside calendars
-    calendar = factories.calendar(alice, name="of-alice")
-    factories.calendar_entry(
+    calendar = factories.read_calendar(alice, name="of-alice")
+    factories.entry(
         calendar,
         start=START + timedelta(days=1),
         end=START + timedelta(days=1, minutes=30),
@@ -528,6 +542,7 @@ def build() -> World:
             "booking_id": booked.pk,
             "scheduling:confirm booking_id": pending.pk,
             "scheduling:reject booking_id": pending.pk,
+            "schedule_id": evenings.pk,
             "event_type_id": plain.pk,
             "scheduling:activate event_type_id": off.pk,
             "meeting_id": waits.pk,

@@ -19,7 +19,7 @@ from core.errors import LimitReached
 from notifications.domain import devices
 from notifications.models import PushDevice
 from scheduling.domain import services as hosts
-from scheduling.models import DateOverride, EventType
+from scheduling.models import DateOverride, EventType, Schedule
 from tests import factories
 from tests.oauth import CALLBACK, app_of
 from tests.pages import NOW, everything, stand_alone, words
@@ -61,6 +61,7 @@ BOUNDED = {
         "oauth2_provider.RefreshToken",
         "scheduling.DateOverride",
         "scheduling.EventType",
+        "scheduling.Schedule",
         "webhooks.Webhook",
     },
     "one of each kind for a person": {
@@ -220,6 +221,25 @@ def test_the_page_of_dates_says_it_too(
     page = signed_in.post("/settings/hours/dates?date=2026-03-20", off, follow=True)
     assert "the limit of 1 dates with other hours" in words(page)
     assert DateOverride.objects.count() == 1
+
+
+def test_the_default_schedule_counts_and_a_deleted_one_makes_room(
+    signed_in: Client, alice: User, settings: Settings
+) -> None:
+    allow(settings, schedules=2)
+    said, evenings = "the limit of 2 schedules", "/settings/hours/schedules"
+    assert said not in words(signed_in.get("/settings/hours"))
+    assert signed_in.post(evenings, {"name": "Evenings"}).status_code == 302
+    assert words(signed_in.get("/settings/hours")).count(said) == 1
+    refused = signed_in.post(evenings, {"name": "Nights"})
+    assert (refused.status_code, words(refused).count(said)) == (200, 1)
+    api, url = factories.client(alice), "/api/v1/users/me/schedules"
+    answer = api.post(url, {"name": "Nights"}, content_type="application/json")
+    assert (answer.status_code, answer.json()["reason"]) == (409, "limit")
+    hosts.delete_schedule(schedule=Schedule.objects.get(name="Evenings"))
+    assert signed_in.post(evenings, {"name": "Nights"}).status_code == 302
+    allow(settings, schedules=0)
+    assert signed_in.post(evenings, {"name": "Evenings"}).status_code == 302
 
 
 def test_dates_that_have_passed_make_room(alice: User, settings: Settings) -> None:

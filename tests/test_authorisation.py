@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -22,15 +22,19 @@ from pytest_django import Settings
 
 from accounts.domain import services as people
 from accounts.models import Team, User, scopes
+from calendars.domain import feeds
 from core.db import outbox
 from meetings.domain import services as meetings
 from scheduling.domain import services as hosts
 from tests import factories
+from tests.calendars.asking import listening
 from tests.pages import NOW, Making, everything, stand_alone
 
 ZONE = "Pacific/Chatham"  # Alice's, so that her hours are known when somebody else sees them
 DATE = "v1/users/me/availability/overrides/<str:date>"
+MAKE_DEFAULT = "v1/users/me/schedules/<str:key>/make_default"
 REDELIVER = "v1/webhooks/<str:key>/deliveries/<str:delivery_key>/redeliver"
+ACCOUNTS = "v1/calendar_accounts"
 OWN, MADE, NONE = "200 of their own", "201 of their own", "200 and nothing"
 
 
@@ -72,6 +76,13 @@ ROWS = [
         ("GET", "v1/users/me/availability/overrides", "availability:read", NONE, NONE, 200),
         ("PUT", DATE, "availability:write", OWN, OWN, 200),
         ("DELETE", DATE, "availability:write", 404, 404, 200),
+        ("GET", "v1/users/me/schedules", "availability:read", OWN, OWN, 200),
+        ("POST", "v1/users/me/schedules", "availability:write", MADE, MADE, 201),
+        ("GET", "v1/users/me/schedules/<str:key>", "availability:read", 404, 404, 200),
+        ("PUT", "v1/users/me/schedules/<str:key>", "availability:write", 404, 404, 200),
+        ("PATCH", "v1/users/me/schedules/<str:key>", "availability:write", 404, 404, 200),
+        ("DELETE", "v1/users/me/schedules/<str:key>", "availability:write", 404, 404, 200),
+        ("POST", MAKE_DEFAULT, "availability:write", 404, 404, 200),
         ("GET", "v1/event_types", "event_types:read", NONE, NONE, 200),
         ("POST", "v1/event_types", "event_types:write", MADE, MADE, 201),
         ("GET", "v1/event_types/<str:key>", "event_types:read", 404, 404, 200),
@@ -101,6 +112,20 @@ ROWS = [
         ("POST", "v1/webhooks/<str:key>/recover", "webhooks:write", 404, 404, 202),
         ("GET", "v1/webhooks/<str:key>/deliveries", "webhooks:read", 404, 404, 200),
         ("POST", REDELIVER, "webhooks:write", 404, 404, 202),
+        ("GET", ACCOUNTS, "calendars:read", NONE, NONE, 200),
+        ("POST", ACCOUNTS, "calendars:write", MADE, MADE, 201),
+        ("GET", f"{ACCOUNTS}/<str:key>", "calendars:read", 404, 404, 200),
+        ("PUT", f"{ACCOUNTS}/<str:key>", "calendars:write", 404, 404, 200),
+        ("PATCH", f"{ACCOUNTS}/<str:key>", "calendars:write", 404, 404, 200),
+        ("DELETE", f"{ACCOUNTS}/<str:key>", "calendars:write", 404, 404, 200),
+        ("POST", f"{ACCOUNTS}/<str:key>/refresh", "calendars:write", 404, 404, 202),
+        ("GET", "v1/calendars", "calendars:read", NONE, NONE, 200),
+        ("GET", "v1/calendars/<str:key>", "calendars:read", 404, 404, 200),
+        ("PUT", "v1/calendars/<str:key>", "calendars:write", 404, 404, 200),
+        ("PATCH", "v1/calendars/<str:key>", "calendars:write", 404, 404, 200),
+        ("GET", "v1/users/me/feed", "calendars:write", 404, 404, 200),
+        ("POST", "v1/users/me/feed", "calendars:write", MADE, MADE, 201),
+        ("DELETE", "v1/users/me/feed", "calendars:write", 404, 404, 200),
         ("POST", "v3/meeting/create", "meetings:write", 404, MADE, 201),  # in Alice's team
         ("GET", "v3/meeting/list", "meetings:read", NONE, NONE, 200),
         ("GET", "v3/meeting/<int:meeting_id>", "meetings:read", 404, 404, 200),
@@ -151,8 +176,8 @@ class World:
     words: tuple[str, ...]  # that only Alice, and whom she deals with, may read
 
     def path_of(self, row: Row) -> str:
-        kinds = ("event_type", "event", "webhook")
-        key = next((kind for kind in kinds if f"v1/{kind}s" in row.route), "event")
+        kinds = ("event_type", "event", "webhook", "calendar_account", "calendar", "schedule")
+        key = next((kind for kind in kinds if f"/{kind}s" in row.route), "event")
         # Alice was asked: she may cancel what she has confirmed.
         meeting = "confirmed" if row.route.endswith("/cancel") else "pending"
         parts = {**self.parts, "key": self.parts[key], "meeting_id": self.parts[meeting]}
@@ -165,6 +190,7 @@ BODIES: dict[tuple[str, str], Callable[[dict[str, object]], dict[str, object]]] 
     ("PUT", "v1/users/me/availability"): lambda there: {"availability": {}},
     ("PATCH", "v1/users/me/availability"): lambda there: {"availability": {}},
     ("PUT", DATE): lambda there: {"windows": []},
+    ("POST", "v1/users/me/schedules"): lambda there: {"name": "New"},
     ("POST", "v1/event_types"): lambda there: {"name": "New", "duration": 30},
     ("POST", "v1/events"): lambda there: {
         "event_type_id": there["event_type_id"],
@@ -178,6 +204,7 @@ BODIES: dict[tuple[str, str], Callable[[dict[str, object]], dict[str, object]]] 
         "url": "https://example.com/hook",
         "events": ["booking.created"],
     },
+    ("POST", ACCOUNTS): lambda there: {"provider": "ics", "url": there["address"]},
     ("POST", "v1/webhooks/<str:key>/recover"): lambda there: {"since": "2026-01-01T00:00:00Z"},
     ("POST", "v3/meeting/create"): lambda there: {
         "user_id": there["dora"],
@@ -200,8 +227,9 @@ def made(making: Making) -> World:
 def world(made: World, settings: Settings, db: None) -> Iterator[World]:
     stand_alone(settings)
     settings.WEBHOOK_ALLOWED_NETWORKS = SETTINGS["WEBHOOK_ALLOWED_NETWORKS"]
-    with time_machine.travel(NOW, tick=False):
-        yield deepcopy(made)
+    with listening(settings) as address, time_machine.travel(NOW, tick=False):
+        there = deepcopy(made)
+        yield replace(there, parts={**there.parts, "address": address.url})
 
 
 def _made(now: datetime) -> World:
@@ -217,10 +245,13 @@ def _made(now: datetime) -> World:
     event = factories.booking(event_type, start=start, now=now)
     day = monday + timedelta(days=1)
     hosts.set_override(user=alice, day=day, windows=[{"start": "09:00", "end": "12:00"}])
+    schedule = hosts.create_schedule(user=alice, name="Evenings of-alice")
     device = people.register_device(user=alice, token="secret-of-alice", platform="web")
     webhook = factories.webhook(alice, url="http://127.0.0.1:9/of-alice")
     delivery = factories.delivery(webhook, now=now)
     outbox.retry_later(delivery, now=now, error="refused", delay=None)
+    calendar = factories.calendar(alice, now=now, url="https://cloud.alice.example/")
+    feed = feeds.rotate(user=alice, now=now)
     pending, confirmed = (
         _meeting(requester=dora, recipient=alice, team=team, start=at, now=now)
         for at in (free, later)
@@ -233,7 +264,10 @@ def _made(now: datetime) -> World:
             "event_type_id": event_type.pk,
             "event": event.uuid,
             "webhook": webhook.uuid,
+            "schedule": schedule.uuid,
             "delivery_key": delivery.uuid,
+            "calendar": calendar.uuid,
+            "calendar_account": calendar.account.uuid,
             "pending": pending.pk,
             "confirmed": confirmed.pk,
             "device_id": device.pk,
@@ -250,8 +284,13 @@ def _made(now: datetime) -> World:
             team.name,
             event_type.uuid,
             event.uuid,
+            schedule.uuid,
             "of-alice",
             delivery.uuid,
+            calendar.uuid,
+            calendar.account.uuid,
+            "cloud.alice.example",
+            feed.token,
             "John Doe",
             pending.booking_number,
             confirmed.booking_number,

@@ -48,6 +48,10 @@ BY_SERVICE = [
     "address of an event type",
     "hours",
     "hours on a page",
+    "schedule",
+    "change of a schedule",
+    "default schedule",
+    "default schedule on a page",
     "date",
     "note on a booking",
     "webhook",
@@ -81,6 +85,7 @@ class Things:
         self.team = factories.team("Alice’s", alice)
         self.others = factories.team("Bob’s", bob)
         self.event_type = factories.event_type(alice)
+        self.schedule = hosts.create_schedule(user=alice, name="Evenings")
         self.booking = factories.booking(self.event_type, start=START, now=NOW)
         self.webhook = factories.webhook(alice, url="http://127.0.0.1:9/")
         self.invitation = teams.invite(team=self.others, actor=bob, email=alice.email, now=NOW)
@@ -181,7 +186,20 @@ def writes(things: Things, alice: User) -> dict[str, Act]:
         ),
         "hours": partial(hosts.set_hours, user=alice, days={}, timezone="Asia/Tokyo"),
         "hours on a page": partial(
-            outside.set_hours, user=alice, days={}, timezone="Asia/Tokyo", agreed=(), now=NOW
+            outside.set_hours,
+            schedule=things.schedule,
+            days={},
+            timezone="Asia/Tokyo",
+            agreed=(),
+            now=NOW,
+        ),
+        "schedule": partial(hosts.create_schedule, user=alice, name="Kept"),
+        "change of a schedule": partial(
+            hosts.update_schedule, schedule=things.schedule, name="Kept"
+        ),
+        "default schedule": partial(hosts.make_default, schedule=things.schedule),
+        "default schedule on a page": partial(
+            outside.make_default, schedule=things.schedule, agreed=(), now=NOW
         ),
         "date": partial(hosts.set_override, user=alice, day=date(2026, 5, 1), windows=[]),
         "note on a booking": partial(

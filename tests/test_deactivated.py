@@ -120,10 +120,14 @@ def test_a_mate_cannot_confirm_their_request_but_decline_it(
 ) -> None:
     deactivate(alice)
     api, path = factories.client(bob), f"/api/v3/meeting/{meeting.pk}"
-    answer = api.post(f"{path}/confirm")
+    answer = api.post(f"{path}/confirm", {}, "application/json")
     assert (answer.status_code, answer.json()) == (
         409,
-        {"error": 409, "message": "The account of Alice Ames is closed."},
+        {
+            "error": 409,
+            "message": "The account of Alice Ames is closed.",
+            "reason": "person_gone",
+        },
     )
     meeting.refresh_from_db()
     assert (meeting.status, meeting.busy_times.count()) == ("pending", 0)

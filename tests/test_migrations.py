@@ -7,13 +7,16 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import translation
+from django.utils.translation import gettext
 from pytest_django import Settings
 
 from accounts.models import Team, User
 from meetings.domain import services
 from meetings.models import MeetingRequest
 from notifications.models import Notification
-from scheduling.models import Booking
+from scheduling.domain import services as hosts
+from scheduling.models import Booking, Schedule, WeeklyAvailability
 from tests import factories
 from tests.outbox import sent
 from tests.pages import NOW, START
@@ -81,3 +84,24 @@ def test_entries_in_calendars_keep_their_identity(
     ):
         assert row.calendar_uid == f"{name}@parley.example"
         assert row.organizer == "parley@parley.example"
+
+
+def test_weekly_hours_become_the_default_schedule_in_the_language_of_their_host(
+    alice: User, bob: User
+) -> None:
+    User.objects.filter(pk=bob.pk).update(language="de")
+    hosts.set_hours(user=alice, days={"1": {"enabled": False}}, timezone="Asia/Tokyo")
+    evenings = hosts.create_schedule(user=alice, name="Evenings")
+    factories.event_type(alice, schedule=evenings)
+    with migrated_back([("scheduling", "0003_calendar_identity_and_reminders")]):
+        pass
+    with translation.override("de"):
+        german = gettext("Working hours")
+    assert list(Schedule.objects.order_by("user").values_list("user", "name")) == [
+        (alice.pk, "Working hours"),
+        (bob.pk, german),
+    ]
+    weekly = WeeklyAvailability.objects.get(user=alice)
+    assert sorted(weekly.default.windows) == [2, 3, 4, 5]
+    assert weekly.timezone == "Asia/Tokyo"
+    assert alice.event_types.get().schedule is None

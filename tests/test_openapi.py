@@ -59,6 +59,7 @@ _QUESTIONS = (
     r"(location_link|link_later): People do not meet by a link there\.",
     r"(location_link|link_later): Give the link, or say that it follows(, but not both)?\.",
     r"location_link: The link must be an http or https URL\.",  # its host cannot be read
+    r"schedule_id: You have no such schedule\.",
 )
 _START = (
     # What is offered depends on hours, bookings and the present time.
@@ -77,6 +78,7 @@ _HOURS = (
     r".*\.end: The end must be after the start\.( Midnight .*)?",
     r".*windows: Windows of a day may not overlap\.",
 )
+_SCHEDULE = (*_HOURS, r"name: You have a schedule with this name already\.")
 _WEBHOOK = (
     r"url: .*",  # an address that may not be called, in any of its forms
     r"headers\..*: This header is set by Parley\.",
@@ -105,6 +107,9 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "reschedule_event": _START,
     "update_availability": _HOURS,
     "replace_availability": _HOURS,
+    "create_schedule": _SCHEDULE,
+    "update_schedule": _SCHEDULE,
+    "replace_schedule": _SCHEDULE,
     "set_override": _HOURS,
     "create_meeting": (
         r": Invalid date: give a full date and a time.*",  # in any format that can be read
@@ -229,6 +234,7 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
     event = factories.booking(event_type, start=start, now=now)
     day = monday + timedelta(days=1)
     hosts.set_override(user=alice, day=day, windows=[{"start": "09:00", "end": "12:00"}])
+    schedule = hosts.create_schedule(user=alice, name="Mornings")
     meeting = meetings.request_meeting(
         requester=bob,
         recipient_id=alice.pk,
@@ -244,6 +250,7 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
             "event_types": event_type.uuid,
             "events": event.uuid,
             "webhooks": webhook.uuid,
+            "users": schedule.uuid,
         },
         numbers={
             "meeting_id": meeting.pk,
@@ -253,6 +260,7 @@ def world(alice: User, bob: User, team: Team, settings: Settings) -> World:
             "date": day.isoformat(),
             "user_id": bob.pk,
             "event_type_id": event_type.pk,
+            "schedule_id": schedule.pk,
             "start_time": (start + timedelta(hours=1)).isoformat(),
         },
     )

@@ -126,7 +126,7 @@ def invitations(alice: User, team: Team) -> None:
 
 
 def calendars(alice: User, team: Team) -> None:
-    account = factories.calendar(alice).account
+    account = factories.read_calendar(alice).account
     made = [
         Calendar(account=account, user=alice, href=str(number), name=f"row{number:03}")
         for number in MANY

@@ -136,7 +136,10 @@ def _made() -> World:
     bookings.record_overdue(booking=past, now=NOW)
     _things_of(zephyrine)
     factories.webhook(bob)
-    asking = factories.event_type(zephyrine, name="Of Zephyrine", requires_approval=True)
+    evenings = hosts.create_schedule(user=zephyrine, name="Evenings of Zephyrine")
+    asking = factories.event_type(
+        zephyrine, name="Of Zephyrine", requires_approval=True, schedule=evenings
+    )
     factories.event_type(zephyrine, name="Unused of Zephyrine")
     booked = factories.booking(plain, start=START, now=NOW, name="Ina")
     pending = factories.booking(asking, start=START + timedelta(hours=3), now=NOW)

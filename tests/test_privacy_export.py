@@ -102,6 +102,7 @@ def _given() -> Mapping[str, bytes]:
     teams.invite(team=team, actor=alice, email="dora@example.com", now=NOW)
     webhook = factories.webhook(alice, headers={"X-Key": "header-value"})
     factories.attempt(factories.delivery(webhook, now=NOW), at=NOW)
+    hosts.create_schedule(user=alice, name="Evenings", days={"1": {"enabled": False}})
     hosts.set_override(user=alice, day=START.date(), windows=[])
     application = get_application_model().objects.create(
         user=alice,
@@ -184,6 +185,20 @@ def test_bookings_come_with_their_history(given: Mapping[str, bytes]) -> None:
 def test_a_booking_comes_with_its_link_and_metadata(given: Mapping[str, bytes]) -> None:
     *_others, last = rows(given, "bookings.json")
     assert (last["join_url"], last["metadata"]) == ("https://example.com/room", {"order": "7"})
+
+
+def test_hours_come_by_schedule(given: Mapping[str, bytes]) -> None:
+    default, evenings = rows(given, "hours.json")
+    assert (default["name"], default["is_default"], default["timezone"]) == (
+        "Working hours",
+        True,
+        "UTC",
+    )
+    assert (evenings["name"], evenings["is_default"], evenings["days"]["1"]) == (
+        "Evenings",
+        False,
+        {"enabled": False, "windows": [{"start": "09:00", "end": "17:00"}]},
+    )
 
 
 def test_webhook_events_come_without_the_links_in_them(given: Mapping[str, bytes]) -> None:

@@ -182,6 +182,7 @@ KEPT = {
         "oauth2_provider.Application",
         "scheduling.DateOverride",
         "scheduling.EventType",
+        "scheduling.Schedule",
         "scheduling.WeeklyAvailability",
         "webhooks.OwnerCounter",
         "webhooks.Webhook",

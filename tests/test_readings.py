@@ -21,10 +21,21 @@ from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
 from scheduling.api import event_types, events, hours
 from scheduling.api.serializers import EventTypeSerializer, HistorySerializer
-from scheduling.api.serializers_of_hours import AvailabilitySerializer, OverrideSerializer
+from scheduling.api.serializers_of_hours import (
+    AvailabilitySerializer,
+    OverrideSerializer,
+    ScheduleSerializer,
+)
 from scheduling.domain import bookings, services
 from scheduling.domain.readings import EventDetailsSerializer, EventSerializer
-from scheduling.models import Booking, DateOverride, EventType, HistoryEntry, WeeklyAvailability
+from scheduling.models import (
+    Booking,
+    DateOverride,
+    EventType,
+    HistoryEntry,
+    Schedule,
+    WeeklyAvailability,
+)
 from tests import factories
 from tests.pages import Making
 from webhooks.api import viewsets as webhooks
@@ -103,6 +114,7 @@ def _made() -> User:
     factories.delivery(told, now=NOW)
     Delivery.objects.filter(pk=delivery.pk).update(state="sent", settled_at=NOW)
     register_device(user=alice, token="registration-token", platform="ios", name="Phone")
+    services.create_schedule(user=alice, name="Evenings")
     services.set_override(user=alice, day=NOW.date(), windows=[])
     services.set_override(
         user=alice,
@@ -148,6 +160,11 @@ CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[U
         AvailabilitySerializer,
         lambda user: WeeklyAvailability.objects.filter(user=user),
         lambda user: hours._HOURS.all(user=user.pk),
+    ),
+    "schedules": (
+        ScheduleSerializer,
+        Schedule.objects.visible_to,
+        lambda user: hours._SCHEDULES.all(user=user.pk),
     ),
     "overrides": (
         OverrideSerializer,

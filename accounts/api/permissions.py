@@ -15,9 +15,11 @@ if TYPE_CHECKING:  # DRF's views import this module
 def scope_needed(view: "APIView", method: str) -> str:
     """Return `users:read` or `users:write` for a view with `scope = "users"`.
 
-    Empty without a scope.
+    A view that names a whole scope needs it for every method. Empty without a scope.
     """
     scope: str = getattr(view, "scope", "")
+    if ":" in scope:
+        return scope
     return scope and f"{scope}:{'read' if method in SAFE_METHODS else 'write'}"
 
 

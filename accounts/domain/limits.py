@@ -25,6 +25,7 @@ _REACHED = {
     "overrides": _(
         "You have reached the limit of %(count)d dates with other hours. Remove one first."
     ),
+    "schedules": _("You have reached the limit of %(count)d schedules. Delete one first."),
     "team_members": _(
         "This team has reached the limit of %(count)d people, invitations included. Remove"
         " somebody or withdraw an invitation first."

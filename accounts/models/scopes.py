@@ -13,6 +13,8 @@ SCOPES = {
     "users:write": _("Change your profile and devices"),
     "webhooks:read": _("See your webhooks"),
     "webhooks:write": _("Make and change your webhooks"),
+    "calendars:read": _("See which calendars are connected, and when they were read"),
+    "calendars:write": _("Connect and change calendars, and see the address of your feed"),
     "availability:read": _("See your hours and when you are free"),
     "availability:write": _("Change your hours"),
     "meetings:read": _("See your meeting requests"),

@@ -58,6 +58,33 @@ def find_calendar(*, key: str, user: User) -> Calendar:
     return found
 
 
+def secret_of(*, provider: str, url: str, username: str = "", password: str = "") -> dict[str, str]:
+    """Return what opens an account of this provider. Invalid for what it needs or does not take."""
+    names = {"username": username, "password": password}
+    if provider == CalendarAccount.Provider.ICS:
+        for name, value in names.items():
+            if value:
+                raise Invalid(_("A calendar address (ICS) is read without it."), field=name)
+        return {"url": url}
+    for name, value in names.items():
+        if not value:
+            raise Invalid(_("CalDAV needs a user name and a password."), field=name)
+    return {"url": url, **names}
+
+
+def secret_with(account: CalendarAccount, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what opens the account, with the values that its owner gave anew.
+
+    Invalid on `password` for another address without it: a password goes only to the address that
+    it was given for. Invalid as in `secret_of`.
+    """
+    known = account.secret
+    is_moved = given.get("url", known["url"]) != known["url"]
+    if is_moved and "password" in known and "password" not in given:
+        raise Invalid(_("Give the password too: the address has changed."), field="password")
+    return secret_of(provider=account.provider, **{**known, **given})
+
+
 def look(*, user: User, provider: str, secret: Mapping[str, str]) -> list[RemoteCalendar]:
     """Ask the server for the calendars that this secret opens. It waits for 10 seconds at most.
 
@@ -73,7 +100,7 @@ def look(*, user: User, provider: str, secret: Mapping[str, str]) -> list[Remote
         try:
             found = providers.connect(provider, secret, until=until, policy=policy()).calendars()
         except ProviderError as error:
-            field = _FIELDS.get(error.code, "url")
+            field = _FIELDS.get(error.code, "url") if "password" in secret else "url"
             raise Invalid(in_words(error.code), field=field) from None
     if not found:
         raise Invalid(_("There is no calendar at this address."), field="url")
@@ -184,9 +211,11 @@ def change(
 
 
 def refresh(*, account: CalendarAccount, now: datetime) -> CalendarAccount:
-    """Have all calendars of the account read whole at once."""
+    """Have all calendars of the account read whole at once, unless that is about to happen."""
     with transaction.atomic():
         locked = _locked(account)
+        if locked.whole_at is None and locked.due_at <= now:
+            return locked
         _have_read(locked, now)
         locked.save(update_fields=["due_at", "whole_at", "lease", "lease_until"])
     return locked
@@ -233,8 +262,9 @@ def change_calendar(
         if writes and not locked.is_writable:
             raise Invalid(_("This calendar cannot be written to."), field="writes")
         is_chosen = bool(writes) and not locked.writes
-        if writes is not None:
+        if writes:
             Calendar.objects.filter(user=locked.user_id, writes=True).update(writes=False)
+        if writes is not None:
             locked.writes, locked.write_error = writes, ""
         locked.save()
         if switches and locked.blocks:

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.domain.services import lock
@@ -13,6 +14,11 @@ from core.db import crypto
 
 def feed_of(user: User) -> Feed | None:
     return Feed.objects.filter(user=user).first()
+
+
+def address_of(token: str) -> str:
+    """Return the address at which other calendars read a feed. It opens the feed to anybody."""
+    return f"{settings.PUBLIC_URL}/calendar/{token}.ics"
 
 
 @transaction.atomic
@@ -34,9 +40,10 @@ def show_titles(*, user: User, shows: bool) -> None:
     Feed.objects.filter(user=user).update(shows_titles=shows)
 
 
-def end(*, user: User) -> None:
-    """End the feed: its address leads nowhere."""
-    Feed.objects.filter(user=user).delete()
+def end(*, user: User) -> bool:
+    """End the feed: its address leads nowhere. False if there is none."""
+    deleted, _by_model = Feed.objects.filter(user=user).delete()
+    return bool(deleted)
 
 
 def find(token: str) -> Feed | None:

@@ -9,12 +9,13 @@ from django.db.models import Q
 
 from calendars.domain import reading
 from calendars.models import Calendar
+from calendars.models.accounts import known_as_of
 from core.db.prepared import Prepared
 from core.ops import shares
 
 # Calendars that were read so lately are believed.
 _FRESH = timedelta(seconds=60)
-_SECONDS = 3.0
+SECONDS = 3.0
 # Of the threads of a process that answer requests.
 _PLACES = 2
 
@@ -48,14 +49,14 @@ def _stale(people: Collection[int], now: datetime) -> dict[int, datetime]:
     known: dict[int, datetime] = {}
     for person in people:
         for account, of_account, of_calendar in _BLOCKING.rows(user=person):
-            as_of = max((each for each in (of_account, of_calendar) if each), default=None)
+            as_of = known_as_of(of_calendar, of_account)
             if as_of is None or as_of < now - _FRESH:
                 known[account] = min(known.get(account, now), as_of or now)
     return known
 
 
 def _read(accounts: list[int], now: datetime) -> None:
-    until = time.monotonic() + _SECONDS
+    until = time.monotonic() + SECONDS
     nobody_reads = Q(lease_until=None) | Q(lease_until__lte=now)
     for account in accounts:
         seconds = until - time.monotonic()

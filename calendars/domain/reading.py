@@ -116,6 +116,8 @@ def read(claimed: Claim, *, now: datetime) -> bool:
                 _note_error(claimed, calendar, error.code)
     except ProviderError as error:
         errors.append(error.code)
+        for calendar in claimed.calendars:
+            _note_error(claimed, calendar, error.code)
     except LeaseLost:
         return False
     except Exception:

@@ -27,6 +27,17 @@ def new_calendar_uuid() -> str:
     return public_id("cal")
 
 
+def known_as_of(read_at: datetime | None, account_read_at: datetime | None) -> datetime | None:
+    """Return when a calendar was read last, by its own column and that of its account.
+
+    A reading that finds nothing new is noted at the account alone. None for a calendar that was
+    never read.
+    """
+    if read_at is None or account_read_at is None:
+        return read_at
+    return max(read_at, account_read_at)
+
+
 class AccountQuerySet(models.QuerySet["CalendarAccount"]):
     def visible_to(self, user: User) -> Self:
         """Return this person's own accounts, without those that are being disconnected."""
@@ -167,8 +178,7 @@ class Calendar(models.Model):
     @property
     def as_of(self) -> datetime | None:
         """Return when this calendar was read last. None: never."""
-        moments = [each for each in (self.read_at, self.account.read_at) if each]
-        return max(moments, default=None)
+        return known_as_of(self.read_at, self.account.read_at)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,8 +1,11 @@
 """Calendar servers as the rest of the app sees them, whatever they speak."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+_COLOR = re.compile(r"(#[0-9a-f]{6})([0-9a-f]{2})?")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,12 @@ class Changes:
     is_full: bool
     same: Collection[str]
     unreadable: int
+
+
+def plain_color(written: str) -> str:
+    """Return `#rrggbb` for it, without the opacity that Apple adds. Empty for other texts."""
+    found = _COLOR.fullmatch(written.strip().lower())
+    return found[1] if found else ""
 
 
 class ProviderError(Exception):

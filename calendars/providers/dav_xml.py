@@ -5,18 +5,17 @@ are. An answer that breaks off, or is anything other than a multistatus, is an e
 read as an empty list.
 """
 
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, TreeBuilder
 
-from defusedxml.ElementTree import ParseError, iterparse
+from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
 from calendars.providers.base import ProviderError
 
 DAV = "{DAV:}"
 CALDAV = "{urn:ietf:params:xml:ns:caldav}"
-_MOST_ELEMENTS = 1_000_000
+_MOST_ELEMENTS = 700_000
 _MOST_RESPONSES = 100_000
 _MOST_ELEMENTS_OF_A_RESPONSE = 2_000
 _DEEPEST = 32
@@ -71,53 +70,72 @@ def read_multistatus(body: bytes) -> Multistatus:
     ProviderError(`invalid_answer`) for anything else, and `too_large` beyond the bounds.
     """
     responses: list[Response] = []
-    token = ""
-    for element in _children(body, f"{DAV}multistatus"):
+    tokens: list[str] = []
+
+    def take(element: Element) -> None:
         if element.tag == f"{DAV}response":
-            responses += _responses(element)
+            responses.extend(_responses(element))
             if len(responses) > _MOST_RESPONSES:
                 raise ProviderError("too_large")
         elif element.tag == f"{DAV}sync-token":
-            token = _text(element)
-    return Multistatus(responses, token)
+            tokens.append(_text(element))
+
+    _read_children(body, f"{DAV}multistatus", take)
+    return Multistatus(responses, tokens[-1] if tokens else "")
 
 
 def read_conditions(body: bytes) -> frozenset[str]:
     """Return the names of the conditions that an error says were not met. Empty for other texts."""
+    names: set[str] = set()
     try:
-        return frozenset(element.tag for element in _children(body, f"{DAV}error"))
+        _read_children(body, f"{DAV}error", lambda element: names.add(element.tag))
     except ProviderError:
         return frozenset()
+    return frozenset(names)
 
 
-def _children(body: bytes, root: str) -> Iterator[Element]:
-    """Yield the children of this root. ProviderError if it is another one, or has no end."""
-    depth = count = before = 0
-    top: Element | None = None
-    events: Iterator[tuple[str, Element]] = iterparse(
-        io.BytesIO(body), ("start", "end"), forbid_dtd=True
-    )
+def _read_children(body: bytes, root: str, take: Callable[[Element], None]) -> None:
+    """Hand over each child of this root. ProviderError if it is another one, or has no end."""
+    parser = DefusedXMLParser(target=_Children(root, take), forbid_dtd=True)
     try:
-        for event, element in events:
-            if event == "end":
-                depth -= 1
-                if depth == 1 and top is not None:
-                    yield element
-                    top.clear()
-                    before = count
-                continue
-            depth += 1
-            count += 1
-            if top is None:
-                top = element
-                if element.tag != root:
-                    raise ProviderError("invalid_answer")
-            if depth > _DEEPEST or count - before > _MOST_ELEMENTS_OF_A_RESPONSE:
-                raise ProviderError("invalid_answer")
-            if count > _MOST_ELEMENTS:
-                raise ProviderError("too_large")
+        parser.feed(body)
+        parser.close()
     except (ParseError, ValueError, LookupError):  # the last for an encoding that nobody knows
         raise ProviderError("invalid_answer") from None
+
+
+class _Children(TreeBuilder):
+    """Builder that hands over each child of the root when it has ended, and forgets it."""
+
+    def __init__(self, root: str, take: Callable[[Element], None]) -> None:
+        super().__init__()
+        self._root, self._take = root, take
+        self._top: Element | None = None
+        self._depth = self._count = self._before = 0
+
+    def start(self, tag: str, attributes: dict[str, str], /) -> Element:
+        element = super().start(tag, attributes)
+        self._depth += 1
+        self._count += 1
+        if self._top is None:
+            self._top = element
+            if tag != self._root:
+                raise ProviderError("invalid_answer")
+        of_this_child = self._count - self._before
+        if self._depth > _DEEPEST or of_this_child > _MOST_ELEMENTS_OF_A_RESPONSE:
+            raise ProviderError("invalid_answer")
+        if self._count > _MOST_ELEMENTS:
+            raise ProviderError("too_large")
+        return element
+
+    def end(self, tag: str, /) -> Element:
+        element = super().end(tag)
+        self._depth -= 1
+        if self._depth == 1 and self._top is not None:
+            self._take(element)
+            self._top.clear()
+            self._before = self._count
+        return element
 
 
 def _responses(element: Element) -> list[Response]:

@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
-from calendars.providers.base import ProviderError, RemoteCalendar
+from calendars.providers.base import ProviderError, RemoteCalendar, plain_color
 from calendars.providers.dav import DavClient
 from calendars.providers.dav_xml import CALDAV, DAV, Response
 from calendars.providers.hrefs import canonical, collection
-from core.text import zones
+from calendars.rules.clocks import named
 
 _PRINCIPAL, _HOME = f"{DAV}current-user-principal", f"{CALDAV}calendar-home-set"
 _TYPE, _NAME = f"{DAV}resourcetype", f"{DAV}displayname"
@@ -28,7 +26,6 @@ _ASKED = (
 _FINAL = frozenset({"unauthorized", "timeout"})
 _MOST_HOMES = 5
 _LONGEST_NAME = 200
-_HEX = re.compile(r"(#[0-9a-f]{6})([0-9a-f]{2})?")
 _ZONE_LINE = re.compile(r"^(?:X-LIC-LOCATION|TZID)[^:\r\n]*:([^\r\n]+)", re.MULTILINE)
 
 
@@ -110,11 +107,10 @@ def _is_calendar(response: Response) -> bool:
 def _calendar(response: Response, at: str) -> RemoteCalendar:
     href = collection(response.href, base=at)
     name = " ".join(response.text(_NAME).split()) or unquote(href.rstrip("/").rpartition("/")[2])
-    color = _HEX.fullmatch(response.text(_COLOR).lower())
     return RemoteCalendar(
         href=href,
         name=name[:_LONGEST_NAME],
-        color=color[1] if color else "",
+        color=plain_color(response.text(_COLOR)),
         timezone=_zone_of(response),
         is_writable=(
             _PRIVILEGES not in response.found or bool(response.names(_PRIVILEGES) & _WRITING)
@@ -125,12 +121,4 @@ def _calendar(response: Response, at: str) -> RemoteCalendar:
 def _zone_of(response: Response) -> str:
     """Return the IANA name of the calendar's zone. Empty if the server tells none."""
     written = [response.text(_ZONE_NAME), *_ZONE_LINE.findall(response.text(_ZONE))]
-    return next(filter(None, map(_iana_name, written)), "")
-
-
-def _iana_name(written: str) -> str:
-    """Return the zone for a TZID: a name of IANA or of Windows, or a path that ends in one."""
-    written = WINDOWS_TO_OLSON.get(written.strip(), written.strip())
-    parts = written[:_LONGEST_NAME].split("/")
-    ends = ("/".join(parts[start:]) for start in range(len(parts)))
-    return next((end for end in ends if end in zones.names()), "")
+    return next((zone.key for name in written if (zone := named(name.strip()[:100]))), "")

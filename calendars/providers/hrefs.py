@@ -68,13 +68,10 @@ class Place:
             path = path_of(canonical(href, base=self.answers))
         except ProviderError:
             return None
-        for inside in (self.answers, self.known):
-            root = path_of(inside)
-            if f"{path}/" == root:
-                return self.known
-            if path.startswith(root):
-                return self.known + path.removeprefix(root)
-        return None
+        root = path_of(self.answers)
+        if f"{path}/" == root:
+            return self.known
+        return self.known + path.removeprefix(root) if path.startswith(root) else None
 
     def asked_path(self, href: str) -> str:
         """Return the path by which the server knows a member of a known URL."""

@@ -4,7 +4,14 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 
-from calendars.providers.base import Changes, Known, ProviderError, RemoteCalendar, RemoteItem
+from calendars.providers.base import (
+    Changes,
+    Known,
+    ProviderError,
+    RemoteCalendar,
+    RemoteItem,
+    plain_color,
+)
 from calendars.providers.client import Client, Reply
 from calendars.rules.expansion import Feed, Unreadable, split
 from core.web.guarded_http import Policy
@@ -12,7 +19,11 @@ from core.web.guarded_http import Policy
 # The address is a secret, so the calendar is not called by it.
 HREF = "feed"
 _MOST_SERIES = 20_000
-_END = b"END:VCALENDAR"
+_CODES = {
+    "not_a_calendar": "not_a_calendar",
+    "too_large": "too_large",
+    "too_many": "too_large",
+}
 # Addresses that calendar programs open by themselves.
 _SCHEMES = {"webcal": "https", "webcals": "https"}
 
@@ -27,13 +38,18 @@ class IcsFeed:
 
     def calendars(self) -> list[RemoteCalendar]:
         feed = _read(self._ask({}))
-        return [RemoteCalendar(HREF, feed.name, feed.color, feed.zone, is_writable=False)]
+        return [
+            RemoteCalendar(
+                href=HREF,
+                name=feed.name,
+                color=plain_color(feed.color),
+                timezone=feed.zone,
+                is_writable=False,
+            )
+        ]
 
     def changes(self, href: str, known: Known) -> Changes:
-        """Return the series that differ, or nothing while the file is the same.
-
-        A series that cannot be read has no name, so then no absence is judged.
-        """
+        """Return the series that differ, or nothing while the file is the same."""
         validators = _validators(known.token)
         reply = self._ask(validators)
         if reply.status == 304:
@@ -51,9 +67,9 @@ class IcsFeed:
             ],
             gone=(),
             token=_token(reply, digest),
-            is_full=not feed.unreadable,
+            is_full=True,
             same=same,
-            unreadable=feed.unreadable,
+            unreadable=0,
         )
 
     def get(self, href: str) -> RemoteItem | None:
@@ -89,9 +105,8 @@ def _read(reply: Reply) -> Feed:
     try:
         feed = split(reply.body, most_series=_MOST_SERIES)
     except Unreadable as error:
-        is_told = error.code in ("not_a_calendar", "too_large")
-        raise ProviderError(error.code if is_told else "invalid_answer") from None
-    if not reply.body.rstrip(b" \t\r\n\0").upper().endswith(_END):
+        raise ProviderError(_CODES.get(error.code, "invalid_answer")) from None
+    if feed.unreadable:  # it was cut, and so perhaps its last entry
         raise ProviderError("invalid_answer")
     return feed
 

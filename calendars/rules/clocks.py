@@ -14,7 +14,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from calendars.rules.bounds import MOST_DATES, Unreadable
 from calendars.rules.content import Property, split_line
-from calendars.rules.recurrence import parse_rule, starts
+from calendars.rules.recurrence import Frequency, parse_rule, starts
 from calendars.rules.values import Time, instant, parse_time
 
 _SECOND = timedelta(seconds=1)
@@ -147,7 +147,7 @@ def _changes(lines: list[str], until: float) -> list[_Change]:
         walls += [time.wall for time in Clocks(UTC, {}).times(listed)]
     for written in found.get("RRULE", []):
         rule = parse_rule(written.value, first, is_date=False)
-        if not rule.is_yearly:
+        if rule.frequency is not Frequency.YEARLY:
             raise Unreadable("broken")
         for wall in starts(rule, first, since=_FIRST, end=_LAST, until=until):
             # UNTIL is in UTC, or in the wall time before the change.

@@ -60,7 +60,7 @@ _MAYBE = {"TENTATIVE", "NEEDS-ACTION"}
 
 
 class ShownAs(StrEnum):
-    """How an occurrence shows its owner. Declined and transparent ones are free."""
+    """State in which an occurrence shows its owner. Declined and transparent ones are free."""
 
     BUSY = "busy"
     TENTATIVE = "tentative"

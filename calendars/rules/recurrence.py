@@ -1,65 +1,107 @@
 """Recurrence rules (RFC 5545, 3.3.10) on wall time, in bounded steps.
 
-dateutil finds the starts. It begins at the start of a series and cannot be interrupted, so a rule
-that began long ago or never yields would hold it for minutes. Here a rule runs over a few hundred
-of its periods at a time, from the first period that matters.
+A rule is asked period by period, from the first period that matters, and may be stopped after any.
+dateutil knows the same rules, but it begins at the start of a series, and where a rule names
+nothing (31 February) it walks to the year 9999 before it answers: for minutes.
 """
 
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias
-
-from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
+from enum import Enum, auto
+from itertools import product
 
 from calendars.rules.bounds import MOST_A_DAY, Unreadable, check_time
 from calendars.rules.values import Time, parse_time
 
-_Frequency: TypeAlias = Literal[0, 1, 2, 3, 4]
 
-_FREQUENCIES: dict[str, _Frequency] = {
-    "YEARLY": YEARLY,
-    "MONTHLY": MONTHLY,
-    "WEEKLY": WEEKLY,
-    "DAILY": DAILY,
-    "HOURLY": HOURLY,
-}
+class Frequency(Enum):
+    """Length of the periods of a rule."""
+
+    YEARLY = auto()
+    MONTHLY = auto()
+    WEEKLY = auto()
+    DAILY = auto()
+    HOURLY = auto()
+
+
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-# Periods at a time: each takes some milliseconds, even of a rule that is made to be slow.
-_AT_ONCE = {YEARLY: 20, MONTHLY: 100, WEEKLY: 500, DAILY: 500, HOURLY: 500}
+_MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MOST_VALUES = 750  # that differ in one list, of BYYEARDAY at most 732
 _LONGEST_INTERVAL = 100_000_000  # periods of any frequency; longer than the calendar itself
-_SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 # Lengths of the periods, on a wall clock.
-_LASTING = {WEEKLY: timedelta(weeks=1), DAILY: timedelta(days=1), HOURLY: timedelta(hours=1)}
-_MONTHS = {YEARLY: 12, MONTHLY: 1}
-# Name in a rule, name in dateutil, greatest value, and whether values count from the end too.
-_LISTS = (
-    ("BYMONTH", "bymonth", 12, False),
-    ("BYMONTHDAY", "bymonthday", 31, True),
-    ("BYYEARDAY", "byyearday", 366, True),
-    ("BYWEEKNO", "byweekno", 53, True),
-    ("BYSETPOS", "bysetpos", 366, True),
-    ("BYHOUR", "byhour", 23, False),
-    ("BYMINUTE", "byminute", 59, False),
-    ("BYSECOND", "bysecond", 60, False),
-)
+_LASTING = {
+    Frequency.WEEKLY: 7 * _DAY,
+    Frequency.DAILY: _DAY,
+    Frequency.HOURLY: timedelta(hours=1),
+}
+_MONTHS = {Frequency.YEARLY: 12, Frequency.MONTHLY: 1}
+# Name of a list, its greatest value, and whether its values count from the end too.
+_LISTS = {
+    "BYMONTH": (12, False),
+    "BYMONTHDAY": (31, True),
+    "BYYEARDAY": (366, True),
+    "BYWEEKNO": (53, True),
+    "BYSETPOS": (366, True),
+    "BYHOUR": (23, False),
+    "BYMINUTE": (59, False),
+    "BYSECOND": (60, False),
+}
+_OF_DAYS = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Recurrence rule. `parts` are arguments of dateutil that leave nothing to the start."""
+    """Recurrence rule that leaves nothing to the start of its series. No days name all days.
 
-    frequency: _Frequency
+    A weekday is a number from 0 (Monday), with its place in the month or the year, or 0 for each.
+    """
+
+    frequency: Frequency
     interval: int
     week_start: int
     count: int | None
     until: Time | None
-    parts: dict[str, Any]  # lists of numbers, and of weekdays
+    months: frozenset[int]
+    month_days: frozenset[int]
+    year_days: frozenset[int]
+    weeks: frozenset[int]
+    weekdays: frozenset[tuple[int, int]]
+    hours: frozenset[int]
+    times: tuple[timedelta, ...]  # of a day, or of an hour if the rule is hourly
+    places: frozenset[int]  # in the period, of those that count
 
-    @property
-    def is_yearly(self) -> bool:
-        return self.frequency == YEARLY
+    def names(self, day: datetime) -> bool:
+        """Tell whether the rule names this date, leaving aside interval and places."""
+        if self.months and day.month not in self.months:
+            return False
+        if self.month_days and not _counted(day.day, _days_of_month(day)) & self.month_days:
+            return False
+        if self.weekdays and not self._weekdays_of(day) & self.weekdays:
+            return False
+        if self.year_days and not _counted(_day_of_year(day), _days_of_year(day)) & self.year_days:
+            return False
+        return not self.weeks or bool(self._weeks_of(day) & self.weeks)
+
+    def _weekdays_of(self, day: datetime) -> set[tuple[int, int]]:
+        weekday = day.weekday()
+        if self.frequency not in _MONTHS:
+            return {(weekday, 0)}
+        if self.frequency is Frequency.YEARLY and not self.months:
+            number, days = _day_of_year(day), _days_of_year(day)
+        else:
+            number, days = day.day, _days_of_month(day)
+        return {(weekday, 0), (weekday, (number + 6) // 7), (weekday, -((days - number) // 7 + 1))}
+
+    def _weeks_of(self, day: datetime) -> set[int]:
+        """Return the number of the week of a date, from the start and the end of its year."""
+        # A week belongs to the year that has four of its days: that of its fourth.
+        fourth = day + (3 - (day.weekday() - self.week_start) % 7) * _DAY
+        december = fourth.replace(month=12, day=28)  # always in the last week
+        last = december + (3 - (december.weekday() - self.week_start) % 7) * _DAY
+        return _counted((_day_of_year(fourth) + 6) // 7, (_day_of_year(last) + 6) // 7)
 
 
 def parse_rule(value: str, start: datetime, *, is_date: bool) -> Rule:
@@ -75,32 +117,59 @@ def parse_rule(value: str, start: datetime, *, is_date: bool) -> Rule:
         raise Unreadable("too_frequent")
     if written.get("RSCALE", "GREGORIAN") != "GREGORIAN":
         raise ValueError(value[:50])
-    frequency = _FREQUENCIES.get(written.get("FREQ", ""))
-    if frequency is None or (is_date and frequency == HOURLY):
+    if written.get("FREQ") not in Frequency.__members__:
         raise ValueError(value[:50])
-    parts: dict[str, Any] = {
-        argument: _numbers(written[name], most, has_negative=has_negative)
-        for name, argument, most, has_negative in _LISTS
+    frequency = Frequency[written["FREQ"]]
+    if is_date and frequency is Frequency.HOURLY:
+        raise ValueError(value[:50])
+    lists = {
+        name: _numbers(written[name], most, has_negative=has_negative)
+        for name, (most, has_negative) in _LISTS.items()
         if written.get(name)
     }
-    if written.get("BYDAY"):
-        parts["byweekday"] = _weekdays(written["BYDAY"])
-    _complete(parts, frequency, start, is_date=is_date)
+    weekdays = _weekdays(written.get("BYDAY", ""), frequency)
+    # What a rule does not say, the start does.
+    if not weekdays and not any(name in lists for name in _OF_DAYS):
+        if frequency is Frequency.YEARLY:
+            lists.setdefault("BYMONTH", {start.month})
+        if frequency in _MONTHS:
+            lists["BYMONTHDAY"] = {start.day}
+    if not weekdays and (
+        frequency is Frequency.WEEKLY or [*lists.keys() & {*_OF_DAYS}] == ["BYWEEKNO"]
+    ):
+        weekdays = {(start.weekday(), 0)}
     interval = min(int(written.get("INTERVAL") or 1), _LONGEST_INTERVAL)
-    count = int(written["COUNT"]) if written.get("COUNT") else None
     if interval < 1:
         raise ValueError(value[:50])
-    hours = len(parts.get("byhour", ())) or -(-24 // interval)
-    if hours * len(parts["byminute"]) * len(parts["bysecond"]) > MOST_A_DAY:
+    count = int(written["COUNT"]) if written.get("COUNT") else 0
+    hours = lists.get("BYHOUR", set() if frequency is Frequency.HOURLY else {start.hour})
+    minutes = lists.get("BYMINUTE", {start.minute})
+    seconds = {min(second, 59) for second in lists.get("BYSECOND", {start.second})}
+    if is_date:
+        hours = minutes = seconds = {0}
+    if (len(hours) or -(-24 // interval)) * len(minutes) * len(seconds) > MOST_A_DAY:
         raise Unreadable("too_frequent")
     return Rule(
         frequency=frequency,
         interval=interval,
         week_start=_DAYS.index(written.get("WKST") or "MO"),
-        # Some programs write -1 for "without end".
-        count=count if count is None or count > 0 else None,
+        count=count if count > 0 else None,  # some programs write -1 for "without end"
         until=parse_time(written["UNTIL"], None) if written.get("UNTIL") else None,
-        parts=parts,
+        months=frozenset(lists.get("BYMONTH", ())),
+        month_days=frozenset(lists.get("BYMONTHDAY", ())),
+        year_days=frozenset(lists.get("BYYEARDAY", ())),
+        weeks=frozenset(lists.get("BYWEEKNO", ())),
+        weekdays=frozenset(weekdays),
+        hours=frozenset(hours),
+        times=tuple(
+            timedelta(hours=hour, minutes=minute, seconds=second)
+            for hour, minute, second in product(
+                [0] if frequency is Frequency.HOURLY else sorted(hours),
+                sorted(minutes),
+                sorted(seconds),
+            )
+        ),
+        places=frozenset(lists.get("BYSETPOS", ())),
     )
 
 
@@ -116,79 +185,92 @@ def starts(
     base = _period_of(rule, first)
     done = 0 if rule.count else max(_periods_between(rule, base, since) - 1, 0)
     counted = 1
-    while True:
-        check_time(until)
-        begins = _later(rule, base, done)
-        if begins is None or begins >= end:
-            return
-        done += _AT_ONCE[rule.frequency]
-        ends = min(_later(rule, base, done) or end, end)
-        for wall in rrule(
-            rule.frequency,
-            dtstart=begins,
-            interval=rule.interval,
-            wkst=rule.week_start,
-            until=ends - _SECOND,
-            **rule.parts,
-        ):
+    while (begins := _later(rule, base, done)) and begins < end:
+        if done % 16 == 0:
+            check_time(until)
+        done += 1
+        for wall in _in_period(rule, begins):
             if wall > first:
                 counted += 1
                 if rule.count and counted > rule.count:
                     return
-                yield wall
+                if wall < end:
+                    yield wall
 
 
-def _numbers(written: str, most: int, *, has_negative: bool) -> list[int]:
-    values = sorted({int(value) for value in written.split(",")})
+def _in_period(rule: Rule, begins: datetime) -> list[datetime]:
+    """Return the wall times that a rule names in the period that begins then, in order."""
+    if rule.frequency is Frequency.HOURLY:
+        days = [begins] if not rule.hours or begins.hour in rule.hours else []
+    elif rule.frequency in _LASTING:
+        length = _LASTING[rule.frequency] // _DAY
+        days = [begins + number * _DAY for number in range(length)]
+    else:
+        months = range(1, 13) if rule.frequency is Frequency.YEARLY else [begins.month]
+        days = [
+            begins.replace(month=month, day=day)
+            for month in months
+            if not rule.months or month in rule.months
+            for day in range(1, _days_of_month(begins.replace(month=month)) + 1)
+        ]
+    walls = [day + time for day in days if rule.names(day) for time in rule.times]
+    if not rule.places:
+        return walls
+    return [
+        wall
+        for number, wall in enumerate(walls, start=1)
+        if _counted(number, len(walls)) & rule.places
+    ]
+
+
+def _counted(number: int, most: int) -> set[int]:
+    """Return a number and what it is when counted from the end."""
+    return {number, number - most - 1}
+
+
+def _day_of_year(day: datetime) -> int:
+    return day.timetuple().tm_yday
+
+
+def _days_of_year(day: datetime) -> int:
+    return 366 if isleap(day.year) else 365
+
+
+def _days_of_month(day: datetime) -> int:
+    return 29 if day.month == 2 and isleap(day.year) else _MONTH_LENGTHS[day.month - 1]
+
+
+def _numbers(written: str, most: int, *, has_negative: bool) -> set[int]:
+    values = {int(value) for value in written.split(",")}
     least = -most if has_negative else 0
-    if len(values) > _MOST_VALUES or values[0] < least or values[-1] > most:
+    if len(values) > _MOST_VALUES or min(values) < least or max(values) > most:
         raise ValueError(written[:50])
     if 0 in values and has_negative:
         raise ValueError(written[:50])
     return values
 
 
-def _weekdays(written: str) -> list[weekday]:
-    values = sorted({value.strip() for value in written.split(",")})
+def _weekdays(written: str, frequency: Frequency) -> set[tuple[int, int]]:
+    """Read a BYDAY. Only in months and years does a weekday have a place."""
+    values = {value.strip() for value in written.split(",")} if written else set()
     if len(values) > _MOST_VALUES:
         raise ValueError(written[:50])
-    return [
-        weekday(_DAYS.index(value[-2:]), int(value[:-2]) if value[:-2] else None)
+    return {
+        (_DAYS.index(value[-2:]), int(value[:-2] or 0) if frequency in _MONTHS else 0)
         for value in values
-    ]
-
-
-def _complete(parts: dict[str, Any], frequency: int, start: datetime, *, is_date: bool) -> None:
-    """Add what a rule leaves to the start of its series."""
-    if not {"byweekno", "byyearday", "bymonthday", "byweekday"} & parts.keys():
-        if frequency == YEARLY:
-            parts.setdefault("bymonth", [start.month])
-        if frequency in (YEARLY, MONTHLY):
-            parts["bymonthday"] = [start.day]
-        elif frequency == WEEKLY:
-            parts["byweekday"] = [weekday(start.weekday())]
-    elif "byweekno" in parts and not {"byyearday", "bymonthday", "byweekday"} & parts.keys():
-        parts["byweekday"] = [weekday(start.weekday())]
-    if is_date:
-        parts.update(byhour=[0], byminute=[0], bysecond=[0])
-        return
-    if frequency != HOURLY:
-        parts.setdefault("byhour", [start.hour])
-    parts.setdefault("byminute", [start.minute])
-    parts.setdefault("bysecond", [start.second])
-    parts["bysecond"] = [min(second, 59) for second in parts["bysecond"]]
+    }
 
 
 def _period_of(rule: Rule, wall: datetime) -> datetime:
     """Return the beginning of the period of the rule in which this wall time is."""
-    if rule.frequency == HOURLY:
+    if rule.frequency is Frequency.HOURLY:
         return wall.replace(minute=0, second=0)
     day = wall.replace(hour=0, minute=0, second=0)
-    if rule.frequency == YEARLY:
+    if rule.frequency is Frequency.YEARLY:
         return day.replace(month=1, day=1)
-    if rule.frequency == MONTHLY:
+    if rule.frequency is Frequency.MONTHLY:
         return day.replace(day=1)
-    if rule.frequency == WEEKLY:
+    if rule.frequency is Frequency.WEEKLY:
         return day - timedelta(days=(day.weekday() - rule.week_start) % 7)
     return day
 

@@ -4,13 +4,8 @@ Nothing waits for a client that reads slowly: granian itself sends its answers, 
 a file. A connection that takes too long over an answer is closed.
 """
 
-import fcntl
 import io
 import os
-import socket
-import stat
-import struct
-import termios
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
@@ -19,13 +14,13 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
+from config.serving import sockets
 from config.serving.interface import Headers, HTTPProtocol
 from config.serving.pace import seconds_for_answer
+from config.serving.stopping import Stop
 
 # The rest of a larger answer waits in a file.
 _IN_MEMORY = 262_144
-_DESCRIPTORS = "/dev/fd"
-_DROP_UNSENT = struct.pack("ii", 1, 0)  # see socket(7), SO_LINGER
 
 
 class FileWrapper:
@@ -61,8 +56,8 @@ class Answers:
     A client has `seconds` to take it, more for a large one.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, stop: Stop | None) -> None:
+        self._seconds, self._stop = seconds, stop
         self._lock = threading.Lock()
         self._under_way: dict[str, _UnderWay] = {}
 
@@ -77,7 +72,7 @@ class Answers:
         """Hand an answer over to granian. `client` is the address and port of the client."""
         if isinstance(body, FileWrapper) and body.path:
             self._note(client, os.path.getsize(body.path))
-            proto.response_file(status, headers, body.path)
+            proto.response_file(status, self._completed(headers), body.path)
             return
         pieces, size, file = [], 0, None
         for piece in body:
@@ -91,9 +86,15 @@ class Answers:
         if file:
             file.writelines(pieces)
             file.flush()
-            proto.response_file(status, headers, f"{_DESCRIPTORS}/{file.fileno()}")
+            path = f"{sockets.DESCRIPTORS}/{file.fileno()}"
+            proto.response_file(status, self._completed(headers), path)
         else:
-            proto.response_bytes(status, headers, b"".join(pieces))
+            proto.response_bytes(status, self._completed(headers), b"".join(pieces))
+
+    def _completed(self, headers: Headers) -> Headers:
+        """Return the headers, which tell of a connection's last answer that it is the last."""
+        last = self._stop and self._stop.has_begun
+        return [*headers, ("Connection", "close")] if last else headers
 
     def _note(self, client: str, size: int, file: IO[bytes] | None = None) -> None:
         until = monotonic() + seconds_for_answer(size, self._seconds)
@@ -109,46 +110,7 @@ class Answers:
                 del self._under_way[client]
         if not late:
             return
-        for connection in _connections():
+        for connection in sockets.sockets():
             with closing(connection), suppress(OSError):  # closed meanwhile
-                if _peer(connection) in late and _unsent(connection):
-                    # Once granian closes it as well, the system forgets what it has yet to send.
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
-                    connection.shutdown(socket.SHUT_RDWR)
-
-
-def _connections() -> Iterator[socket.socket]:
-    """Yield the TCP sockets of this process, each with a descriptor of its own.
-
-    Other files get no new descriptor. To close one would end SQLite's locks on its database, which
-    a process loses with the first descriptor that it closes (fcntl(2)).
-    """
-    for name in os.listdir(_DESCRIPTORS):
-        with suppress(OSError):  # closed meanwhile
-            if not _is_socket(os.stat(f"{_DESCRIPTORS}/{name}")):
-                continue
-            descriptor = os.dup(int(name))
-            if not _is_socket(os.fstat(descriptor)):
-                continue  # another file has this number now, and must not be closed
-            found = socket.socket(fileno=descriptor)
-            if found.family in (socket.AF_INET, socket.AF_INET6):
-                yield found
-            else:
-                found.close()
-
-
-def _is_socket(status: os.stat_result) -> bool:
-    return stat.S_ISSOCK(status.st_mode)
-
-
-def _peer(connection: socket.socket) -> str:
-    """Return the address and port of the other end, written as granian writes them."""
-    host, port, *_rest = connection.getpeername()
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _unsent(connection: socket.socket) -> int:
-    """Return the number of bytes that the other end has not acknowledged (tcp(7), SIOCOUTQ)."""
-    buffer = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
-    (count,) = struct.unpack("i", buffer)
-    return int(count)
+                if sockets.peer(connection) in late and sockets.unsent(connection):
+                    sockets.break_off(connection)

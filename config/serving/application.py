@@ -20,6 +20,7 @@ from config.serving.bodies import Bodies, discard
 from config.serving.environ import environ_of
 from config.serving.interface import Headers, HTTPProtocol
 from config.serving.refusals import Refusal
+from config.serving.stopping import Stop
 from core.ops import health
 from core.ops.request_log import RequestMiddleware
 from core.web.handler import Utf8Request
@@ -43,20 +44,32 @@ class WsgiApplication(Protocol):
 
 
 class Application:
-    """The RSGI application. A client may take `seconds` to send or to take something."""
+    """The RSGI application. A client may take `seconds` to send or to take something.
+
+    With `idle_seconds` it stops so that a proxy loses nothing (`config/serving/stopping.py`).
+    """
 
     def __init__(
-        self, wsgi: WsgiApplication, *, threads: int, seconds: float, largest_body: int
+        self,
+        wsgi: WsgiApplication,
+        *,
+        threads: int,
+        seconds: float,
+        largest_body: int,
+        idle_seconds: float | None,
     ) -> None:
         self._wsgi = wsgi
         self._threads, self._in_hand = threads, 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._bodies = Bodies(largest=largest_body, seconds=seconds)
-        self._answers = Answers(seconds)
+        self._stop = Stop(idle_seconds) if idle_seconds else None
+        self._answers = Answers(seconds, self._stop)
         self._sweep_seconds = min(_SWEEP_SECONDS, seconds)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         _raise_descriptors()
+        if self._stop:
+            self._stop.await_signal(loop)
         self._sweep(loop)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -12,6 +12,11 @@ SPECTACULAR_SETTINGS = {
         {"name": "events", "description": "What is booked of you."},
         {"name": "webhooks", "description": "Where to tell of what happens, and how that went."},
         {"name": "deliveries", "description": "What Parley sends to your webhooks."},
+        {
+            "name": "calendar_accounts",
+            "description": "Your accounts at calendar servers, whose calendars close your time.",
+        },
+        {"name": "calendars", "description": "The calendars of these accounts."},
         {"name": "users", "description": "You: your profile, your hours and your devices."},
         {"name": "teams", "description": "The teams that you are in, and their people."},
         {"name": "tokens", "description": "Tokens that somebody has found."},
@@ -33,6 +38,8 @@ SPECTACULAR_SETTINGS = {
         "webhooks.api.schema.describe_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "CalendarAccountState": "calendars.models.CalendarAccount.State",
+        "CalendarProvider": "calendars.models.CalendarAccount.Provider",
         "CustomFieldType": "scheduling.rules.custom_fields.FieldType",
         "LocationType": "scheduling.models.enums.Location",
         "Status": "scheduling.models.enums.Status",

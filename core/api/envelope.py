@@ -79,12 +79,6 @@ def item_of(shape: _Shape) -> serializers.Serializer[Any]:
 
 
 @cache
-def list_of(shape: _Shape) -> serializers.Serializer[Any]:
-    """Return the schema of an answer of `item` that holds a list."""
-    return _told(shape, "List", lambda value: {"data": [value]}, data=shape(many=True))
-
-
-@cache
 def page_of(shape: _Shape) -> serializers.Serializer[Any]:
     """Return the schema of an answer of `page`."""
     first = {"page": 1, "limit": 20, "total": 1, "pages": 1}

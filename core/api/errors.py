@@ -1,7 +1,7 @@
 """Error bodies of the API. No other module builds them.
 
-v1 has the developer API's format. v3 has the meeting API's `{"error": <status>, "message": ...}`. A
-path outside both gets v1's format.
+v1 has the developer API's format. v3 has the meeting API's `{"error": <status>, "message": ...}`,
+and the `reason` of a conflict. A path outside both gets v1's format.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,12 +68,17 @@ def is_v3(path: str) -> bool:
 def answer(
     path: str, status: int, message: str = "", *, code: str = "", **more: object
 ) -> HttpResponse:
-    """Return an error answer in the format of this path. v1's body carries `more`."""
+    """Return an error answer in the format of this path.
+
+    v1's body carries `more`, v3's only a `reason` of it.
+    """
     word, sentence = KINDS.get(status) or KINDS[500 if status >= 500 else 400]
     body: dict[str, object]
     if is_v3(path):
         status = 400 if status == 422 else status
         body = {"error": status, "message": message or sentence}
+        if "reason" in more:
+            body["reason"] = more["reason"]
     else:
         body = {
             "error": code or word,

@@ -50,10 +50,9 @@ def answer_once(
     def write() -> Response:
         with ExitStack() as stack:
             record = _claim(draft, stack)
-            if record.status and record.created_at > draft.created_at - KEPT:
-                if record.body_digest != draft.body_digest:
-                    raise Invalid("This key was used with another body.", field=_HEADER)
-                return _again(record)
+            kept = _kept(record, draft)
+            if kept is not None:
+                return kept
             response = _run(act)
             if not transaction.get_rollback():
                 draft.pk, draft.status = record.pk, response.status_code
@@ -62,6 +61,19 @@ def answer_once(
             return response
 
     return retrying(write)
+
+
+def earlier_answer(request: Request) -> Response | None:
+    """Return the kept answer to this Idempotency-Key. None if there is none.
+
+    For a view whose work begins before the transaction of `answer_once`. Errors as there.
+    """
+    if _HEADER not in request.headers:
+        return None
+    draft = _draft(request)
+    names = {"user": draft.user_id, "method": draft.method, "path": draft.path, "key": draft.key}
+    record = IdempotencyRecord.objects.filter(**names).first()
+    return _kept(record, draft) if record else None
 
 
 def forget(*, topics: Collection[str]) -> None:
@@ -161,6 +173,15 @@ def _on_sqlite(stack: ExitStack) -> Iterator[None]:
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {usual}")
     yield
+
+
+def _kept(record: IdempotencyRecord, draft: IdempotencyRecord) -> Response | None:
+    """Return the answer that the record keeps for this request, if it keeps one."""
+    if not record.status or record.created_at <= draft.created_at - KEPT:
+        return None
+    if record.body_digest != draft.body_digest:
+        raise Invalid("This key was used with another body.", field=_HEADER)
+    return _again(record)
 
 
 def _again(record: IdempotencyRecord) -> Response:

@@ -62,20 +62,22 @@ class Derived(_Field):
 class Many(serializers.ListSerializer[Any]):
     """The rows of another model whose `owner` is the row shown. One query reads them for all rows.
 
-    `source` is the name under which a model instance has these rows.
+    `source` is the name under which a model instance has these rows, if it differs. `annotate` adds
+    values that are shown but are not columns.
     """
 
     def __init__(
         self,
         child: serializers.Serializer[Any],
         *,
-        source: str,
         model: type[Model],
         owner: str,
+        source: str | None = None,
+        annotate: "Callable[[Any], QuerySet[Any, Any]]" = lambda rows: rows,
         **options: Any,
     ) -> None:
         super().__init__(child=child, source=source, **options)
-        self._model, self._owner = model, owner
+        self._model, self._owner, self._annotate = model, owner, annotate
 
     @cached_property
     def _plan(self) -> "_Plan":
@@ -85,7 +87,7 @@ class Many(serializers.ListSerializer[Any]):
         """Replace the owner's number in each shown row by the list of its rows."""
         found: dict[Any, list[Shown]] = {each[name]: [] for each in shown}
         rows = self._model._default_manager.filter(**{f"{self._owner}__in": list(found)})
-        for owner, *row in rows.values_list(self._owner, *self._plan.columns):
+        for owner, *row in self._annotate(rows).values_list(self._owner, *self._plan.columns):
             found[owner].append(self._plan.show(row))
         for each in shown:
             each[name] = found[each[name]]

@@ -91,6 +91,7 @@ class MeetingErrorSerializer(serializers.Serializer[Any]):
 
     error = serializers.IntegerField(help_text="The status.")
     message = serializers.CharField()
+    reason = serializers.CharField(required=False, help_text="Of a conflict, for programs.")
 
 
 class ApiSchema(AutoSchema):
@@ -165,8 +166,11 @@ class ApiSchema(AutoSchema):
         return statuses
 
     def _links(self, parameter: str, pointer: str, *operations: str) -> dict[str, Any]:
-        """Return links to the operations that a client can call next on the new object."""
-        parameters = {parameter: f"$response.body#{pointer}"}
+        """Return links to the operations that a client can call next on the new object.
+
+        The parameter is empty for an object that there is once.
+        """
+        parameters = {parameter: f"$response.body#{pointer}"} if parameter else {}
         return {name: {"operationId": name, "parameters": parameters} for name in operations}
 
     def _error(self, status: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""URLs that a stranger chose: their reading, and the policy that says which may be reached."""
+"""URLs that a stranger chose: how they are read, and which of them a policy lets through."""
 
 import re
 import socket
@@ -126,6 +126,7 @@ def check(url: str, policy: Policy) -> Target:
 
 
 def lookup(target: Target, policy: Policy, deadline: float) -> list[Address]:
+    """Return the addresses of a target, each once, by the deadline (`time.monotonic`)."""
     if target.address is not None:
         return [target.address]
     if not _LOOKUPS.acquire(timeout=max(0.0, deadline - time.monotonic())):

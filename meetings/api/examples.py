@@ -6,6 +6,7 @@ NEW_MEETING = {
     "date": "2026-12-15 14:00:00",
     "link": "https://zoom.us/j/1234567890",
 }
+CONFIRMATION = {"over_calendar": False}
 MEETING = {
     "id": 123,
     "booking_number": "MTG-20261128-001",

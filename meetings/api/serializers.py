@@ -5,11 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.fields import LinkField, StrictCharField, StrictIntegerField
+from core.api.fields import LinkField, StrictBooleanField, StrictCharField, StrictIntegerField
 from core.api.schema import example
 from core.errors import Invalid
 from meetings.api import examples
 from meetings.domain.readings import MeetingSerializer
+from scheduling.api.serializers import OVER_CALENDAR_HELP
 
 _REQUIRED = ("user_id", "team_id", "date")
 
@@ -40,6 +41,11 @@ class NewMeetingSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict) and any(data.get(name) in (None, "") for name in _REQUIRED):
             raise Invalid("user_id, team_id, and date are required")
         return super().to_internal_value(data)
+
+
+@example(examples.CONFIRMATION)
+class ConfirmationSerializer(serializers.Serializer[Any]):
+    over_calendar = StrictBooleanField(default=False, help_text=OVER_CALENDAR_HELP)
 
 
 example(examples.MEETING)(MeetingSerializer)

@@ -17,7 +17,7 @@ from core.api.reading import Reading
 from core.api.schema import IDEMPOTENCY_KEY, MeetingErrorSerializer
 from core.errors import Invalid
 from meetings.api.filters import MeetingFilters
-from meetings.api.serializers import NewMeetingSerializer
+from meetings.api.serializers import ConfirmationSerializer, NewMeetingSerializer
 from meetings.domain import services
 from meetings.domain.readings import MeetingSerializer
 from meetings.models import MeetingRequest
@@ -97,11 +97,24 @@ class MeetingViewSet(ViewSet):
         """Return a meeting that you asked for or were asked for."""
         return Response(_MEETINGS.one(str(meeting_id), user=caller(request).pk))
 
-    @extend_schema(operation_id="confirm_meeting", request=None, responses=MeetingSerializer)
+    @extend_schema(
+        operation_id="confirm_meeting", request=ConfirmationSerializer, responses=MeetingSerializer
+    )
     def confirm(self, request: Request, meeting_id: int) -> Response:
-        """Confirm a request. This takes the time of both people; 409 if it is no longer free."""
+        """Confirm a request. This takes the time of both people; 409 if it is no longer free.
+
+        The `reason` is `calendar` if only your own calendar is in the way.
+        """
         meeting = _find(request, meeting_id)
-        return _answer(services.confirm(meeting=meeting, actor=caller(request), now=timezone.now()))
+        asked = ConfirmationSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        confirmed = services.confirm(
+            meeting=meeting,
+            actor=caller(request),
+            now=timezone.now(),
+            over_calendar=asked.validated_data["over_calendar"],
+        )
+        return _answer(confirmed)
 
     @extend_schema(
         operation_id="reject_meeting", request=ReasonSerializer, responses=MeetingSerializer

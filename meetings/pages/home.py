@@ -88,7 +88,9 @@ def _greeting(user: User, now: datetime) -> str:
     return gettext("Good evening, %(name)s") % name
 
 
-_HOURS = Prepared(lambda user: WeeklyAvailability.objects.filter(user=user))
+_HOURS = Prepared(
+    lambda user: WeeklyAvailability.objects.filter(user=user).select_related("default")
+)
 _SO_FAR = Prepared(
     lambda user: WeeklyAvailability.objects.filter(user=user),
     lambda rows: rows.values_list(
@@ -183,7 +185,7 @@ def _week(user: User, hours: WeeklyAvailability, *, first: date, now: datetime) 
         zone=user.zone,
         hours=Hours(
             zone=hours.zone,
-            weekly=hours.windows,
+            weekly=hours.default.windows,
             overrides=availability.overrides(user.pk, *around),
         ),
         claims=_claims(user, instants(first, user.zone), now),

@@ -1,6 +1,7 @@
 """`/api/v1/event_types`: what can be booked of a host, and which starts are free."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import caller
 from accounts.api.serializers import DeletedSerializer
+from calendars.models import Calendar
 from core.api import envelope
 from core.api.fields import query_of
 from core.api.filters import filtered
@@ -30,13 +32,17 @@ from scheduling.api.serializers import (
     EventTypeChangeSerializer,
     EventTypeSerializer,
     NewEventTypeSerializer,
-    SlotsOfDateSerializer,
+    ReadCalendarSerializer,
+    SlotsOfDateListSerializer,
 )
-from scheduling.domain import availability, services
+from scheduling.domain import availability, explain, services
 from scheduling.models import EventType
 from scheduling.rules.slots import Slot
 
 _EVENT_TYPE = envelope.item_of(EventTypeSerializer)
+_BLOCKING = Reading(
+    ReadCalendarSerializer, lambda user: Calendar.objects.visible_to(user).filter(blocks=True)
+)
 _EVENT_TYPES = Reading(EventTypeSerializer, EventType.objects.visible_to, "event type")
 _DELETED = answer(DeletedSerializer, {"message": "Event type deleted successfully"})
 
@@ -123,11 +129,15 @@ class EventTypeViewSet(ViewSet):
     @extend_schema(
         operation_id="get_event_type_availability",
         parameters=[AvailabilityQuery],
-        responses=envelope.list_of(SlotsOfDateSerializer),
+        responses=SlotsOfDateListSerializer,
     )
     @action(detail=True, scope="availability")
     def availability(self, request: Request, key: str) -> Response:
-        """List the slots that can be booked, in UTC, by date. Dates without any are left out."""
+        """List the slots that can be booked, in UTC, by date. Dates without any are left out.
+
+        With `include_unavailable` closed slots say why they are closed, and `calendars` names the
+        calendars that close time, and when each was read last.
+        """
         query = query_of(request, AvailabilityQuery)
         found, now = _event_type(request, key), timezone.now()
         zone = zone_of(query.get("timezone", found.timezone))
@@ -137,18 +147,26 @@ class EventTypeViewSet(ViewSet):
             raise Invalid("The end may not be before the start.", field="end_date")
         if (last - first).days >= MOST_DAYS:
             raise Invalid(f"Ask for at most {MOST_DAYS} dates.", field="end_date")
-        if not found.is_active:
-            return envelope.item([])
-        days = availability.slots_by_date(found, zone=zone, first=first, last=last, now=now)
+        days: list[tuple[date, list[Slot]]] = []
+        if found.is_active:
+            days += availability.slots_by_date(found, zone=zone, first=first, last=last, now=now)
         closed = query["include_unavailable"]
+        slots = [slot for _day, of_day in days for slot in of_day]
+        sources = explain.sources(found, slots) if closed else {}
         shown = [
-            {"date": day, "slots": [_slot(each) for each in of_day if closed or not each.reason]}
+            {
+                "date": day,
+                "slots": [_slot(each, sources) for each in of_day if closed or not each.reason],
+            }
             for day, of_day in days
         ]
-        return envelope.item([day for day in shown if day["slots"]])
+        body: dict[str, Any] = {"data": [day for day in shown if day["slots"]]}
+        if closed:
+            body["calendars"] = _BLOCKING.all(user=found.host_id)
+        return Response(body)
 
 
-def _slot(slot: Slot) -> dict[str, Any]:
+def _slot(slot: Slot, sources: Mapping[int, str]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "start_time": _text(slot.start),
         "end_time": _text(slot.end),
@@ -156,6 +174,8 @@ def _slot(slot: Slot) -> dict[str, Any]:
     }
     if slot.reason:
         shown["reason"] = slot.reason
+    if slot.start in sources:
+        shown["source"] = sources[slot.start]
     return shown
 
 

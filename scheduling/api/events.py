@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import caller
+from calendars.domain import freshness
 from core.api import envelope
 from core.api.fields import at
 from core.api.filters import filtered
@@ -79,9 +80,12 @@ class EventViewSet(ViewSet):
     def create(self, request: Request) -> Response:
         """Book an open start for an invitee. You and the invitee get an email.
 
-        A start that is taken is a conflict. Its `reason` is `busy`, `buffer` or `daily_limit`. A
-        start that is never offered, not yet or no longer, is a validation error.
+        A start that is taken is a conflict. Its `reason` is `busy`, `buffer` or `daily_limit`, and
+        `calendar` if only your own calendar is in the way. A start that is never offered, not yet
+        or no longer, is a validation error.
         """
+        # Before the transaction: `book` inside it asks no calendar server.
+        freshness.freshen([caller(request).pk], now=timezone.now())
         return answer_once(
             request,
             lambda: self._book(request),
@@ -113,6 +117,7 @@ class EventViewSet(ViewSet):
             metadata=wanted["metadata"],
             actor=bookings.host(host),
             now=now,
+            over_calendar=wanted["over_calendar"],
             admit=admit,
         )
         return _answer_event(booking, status=201)
@@ -197,6 +202,7 @@ class EventViewSet(ViewSet):
             actor=_host(request),
             reason=wanted["reason"] or "",
             now=now,
+            over_calendar=wanted["over_calendar"],
             admit=partial(
                 limits.admit_move, booking=found, role=Role.HOST, now=now, reader=caller(request)
             ),

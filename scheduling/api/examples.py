@@ -18,6 +18,29 @@ AVAILABILITY_CHANGE = {
     },
     "timezone": "America/New_York",
 }
+_EVENING = {"enabled": True, "start": "18:00", "end": "21:00"}
+NEW_SCHEDULE = {
+    "name": "Evenings",
+    "availability": {
+        **{str(day): _EVENING for day in range(1, 5)},
+        "5": {"enabled": False},
+    },
+}
+SCHEDULE = {
+    "uuid": "sch_abc123def456ghi789jk",
+    "id": 12,
+    "name": "Evenings",
+    "is_default": False,
+    "availability": {
+        **{str(day): _EVENING for day in range(1, 5)},
+        **{str(day): {"enabled": False, **_NINE_TO_FIVE} for day in (5, 6, 7)},
+    },
+    "timezone": "America/New_York",
+    "created_at": "2026-06-15T14:30:00Z",
+    "updated_at": "2026-06-15T14:30:00Z",
+    "uri": "/api/v1/users/me/schedules/12",
+}
+SCHEDULE_CHANGE = {"name": "Late evenings", "availability": {"4": {"end": "22:00"}}}
 OVERRIDE_CHANGE = {
     "windows": [{"start": "10:00", "end": "12:00"}, {"start": "13:00", "end": "15:30"}]
 }
@@ -49,6 +72,7 @@ EVENT_TYPE = {
         "slot_interval": None,
         "daily_limit": None,
         "reminders": [1440, 15],
+        "schedule_id": None,
     },
     "timezone": "America/New_York",
     "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},
@@ -83,19 +107,34 @@ EVENT_TYPE_CHANGE = {
         {"name": "company", "label": "Where do you work?", "type": "text", "required": True}
     ],
 }
-SLOTS_OF_DATE = {
-    "date": "2026-12-15",
-    "slots": [
+SLOTS = {
+    "data": [
         {
-            "start_time": "2026-12-15T09:00:00Z",
-            "end_time": "2026-12-15T10:00:00Z",
-            "available": True,
-        },
+            "date": "2026-12-15",
+            "slots": [
+                {
+                    "start_time": "2026-12-15T09:00:00Z",
+                    "end_time": "2026-12-15T10:00:00Z",
+                    "available": True,
+                },
+                {
+                    "start_time": "2026-12-15T10:30:00Z",
+                    "end_time": "2026-12-15T11:30:00Z",
+                    "available": False,
+                    "reason": "busy",
+                    "source": "calendar: Ada",
+                },
+            ],
+        }
+    ],
+    "calendars": [
         {
-            "start_time": "2026-12-15T10:30:00Z",
-            "end_time": "2026-12-15T11:30:00Z",
-            "available": True,
-        },
+            "uuid": "cal_abc123def456ghi789jk",
+            "id": 71,
+            "name": "Ada",
+            "as_of": "2026-06-15T14:30:00Z",
+            "error": None,
+        }
     ],
 }
 
@@ -168,5 +207,6 @@ HISTORY = {
     "end_time": "2026-12-15T10:30:00Z",
     "by": "invitee",
     "reason": "",
+    "calendars_as_of": None,
     "at": "2026-06-15T14:30:00Z",
 }

@@ -6,6 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import ZoneField
+from calendars.models import Calendar
+from calendars.models.accounts import known_as_of
 from core.api.fields import (
     AddressField,
     CalendarDateField,
@@ -53,6 +55,10 @@ MOST_DAYS = 62
 _PHONE_HELP = (
     "In any usual form, with the country code or as it is dialled in the country of your hours."
     " Answers have E.164, with an extension after it. A `phone_call` needs one."
+)
+OVER_CALENDAR_HELP = (
+    "Take the time although your own calendar has something then. Without it, that is a conflict"
+    " with the `reason` `calendar`."
 )
 _WEEKDAYS = [day.name.lower() for day in Weekday]
 _CLOSED = [
@@ -102,6 +108,9 @@ class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
     daily_limit = serializers.IntegerField(allow_null=True)
     reminders = serializers.ListField(
         child=serializers.IntegerField(), help_text="Minutes before the start."
+    )
+    schedule_id = serializers.IntegerField(
+        allow_null=True, help_text="The schedule that it follows; null: your default schedule."
     )
 
 
@@ -172,6 +181,13 @@ class NewEventTypeSerializer(StrictModelSerializer):
     """An event type in the flat form of a request. A field that you leave out has its default."""
 
     timezone = ZoneField(required=False, help_text="Default: UTC.")
+    schedule_id = StrictIntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=10**18,
+        help_text="The schedule that it follows; null: your default schedule.",
+    )
     available_days = DaysField(required=False)
     reminders = serializers.ListField(
         child=StrictIntegerField(min_value=SHORTEST_REMINDER, max_value=LONGEST_REMINDER),
@@ -216,6 +232,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "buffer_time_after",
             "min_advance_booking",
             "max_advance_booking",
+            "schedule_id",
             "available_days",
             "slot_interval",
             "daily_limit",
@@ -270,12 +287,41 @@ class SlotSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(
         _CLOSED, required=False, help_text="Why a closed slot is closed: the first that holds."
     )
+    # In the API's words, though a DRF field has an attribute of this name too.
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False,
+        help_text=(
+            "Of `busy` and `buffer`: `booking`, `meeting`, or `calendar: ` and the calendar's name."
+        ),
+    )
 
 
-@example(examples.SLOTS_OF_DATE)
 class SlotsOfDateSerializer(serializers.Serializer[Any]):
     date = serializers.DateField(help_text="In the time zone of the query.")
     slots = SlotSerializer(many=True)
+
+
+class ReadCalendarSerializer(serializers.Serializer[Calendar]):
+    """A calendar that closes time, and when it was read last."""
+
+    uuid = serializers.CharField()
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    as_of = Derived(
+        known_as_of,
+        "read_at",
+        "account.read_at",
+        like=serializers.DateTimeField(allow_null=True),
+    )
+    error = Derived(or_null, "error", like=TEXT_OR_NULL, help_text="Why the last reading failed.")
+
+
+@example(examples.SLOTS)
+class SlotsOfDateListSerializer(serializers.Serializer[Any]):
+    data = SlotsOfDateSerializer(many=True)  # type: ignore[assignment]
+    calendars = ReadCalendarSerializer(
+        many=True, required=False, help_text="With `include_unavailable` only."
+    )
 
 
 class AvailabilityQuery(serializers.Serializer[Any]):
@@ -366,6 +412,7 @@ class NewEventSerializer(serializers.Serializer[Any]):
         allow_null=True, allow_blank=True, default="", help_text="In place of the event type's."
     )
     metadata = MetadataField(default=dict, help_text="Your own texts. They stay as they are.")
+    over_calendar = StrictBooleanField(default=False, help_text=OVER_CALENDAR_HELP)
 
     def validate_join_url(self, link: str | None) -> str:
         return link or ""
@@ -401,6 +448,7 @@ class RescheduleSerializer(serializers.Serializer[Any]):
     )
     timezone = ZoneField(required=False)
     reason = StrictCharField(max_length=500, allow_blank=True, allow_null=True, default="")
+    over_calendar = StrictBooleanField(default=False, help_text=OVER_CALENDAR_HELP)
 
 
 @example(examples.REASON)
@@ -420,4 +468,8 @@ class HistorySerializer(serializers.Serializer[HistoryEntry]):
     end_time = serializers.DateTimeField(source="end", help_text="From then on.")
     by = serializers.ChoiceField(Role.choices, source="role")
     reason = serializers.CharField()
+    calendars_as_of = serializers.DateTimeField(
+        allow_null=True,
+        help_text="As of when your calendars were known, if they could not be read right before.",
+    )
     at = serializers.DateTimeField()

@@ -1,17 +1,19 @@
-"""Serializers of weekly hours and of date-specific hours."""
+"""Serializers of weekly hours, by schedule, and of date-specific hours."""
 
+import operator
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import ZoneField
-from core.api.fields import StrictBooleanField, StrictCharField
+from core.api.fields import LineField, StrictBooleanField, StrictCharField
 from core.api.reading import Derived
 from core.api.schema import example
 from scheduling.api import examples
-from scheduling.models import DateOverride, WeeklyAvailability
+from scheduling.models import DateOverride, Schedule, WeeklyAvailability
 from scheduling.models.enums import Weekday
+from scheduling.models.hours import LONGEST_NAME
 from scheduling.rules import hours
 
 
@@ -67,13 +69,17 @@ def _day(day: hours.Day) -> dict[str, Any]:
     return shown | ({"windows": windows} if len(windows) > 1 else {})
 
 
-@example(examples.AVAILABILITY)
-class AvailabilitySerializer(serializers.Serializer[WeeklyAvailability]):
-    availability = Derived(
+def _week(column: str) -> Derived:
+    return Derived(
         lambda days: {number: _day(day) for number, day in days.items()},
-        "days",
+        column,
         like=WeekSerializer(),
     )
+
+
+@example(examples.AVAILABILITY)
+class AvailabilitySerializer(serializers.Serializer[WeeklyAvailability]):
+    availability = _week("default.days")
     timezone = serializers.CharField(help_text="The zone of the hours.")
 
 
@@ -106,6 +112,46 @@ class WeekChangeSerializer(serializers.Serializer[Any]):
 class AvailabilityChangeSerializer(serializers.Serializer[Any]):
     availability = WeekChangeSerializer()
     timezone = ZoneField(required=False)
+
+
+@example(examples.SCHEDULE)
+class ScheduleSerializer(serializers.Serializer[Schedule]):
+    uuid = serializers.CharField()
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    is_default = Derived(
+        operator.eq,
+        "id",
+        "user.weekly_availability.default_id",
+        like=serializers.BooleanField(),
+        help_text="Event types without a schedule of their own follow it.",
+    )
+    availability = _week("days")
+    timezone = serializers.CharField(
+        source="user.weekly_availability.timezone",
+        help_text="The zone of the hours, the same in all your schedules.",
+    )
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    uri = Derived("/api/v1/users/me/schedules/{}".format, "id", like=serializers.CharField())
+
+
+@example(examples.NEW_SCHEDULE)
+class NewScheduleSerializer(serializers.Serializer[Any]):
+    name = LineField(max_length=LONGEST_NAME, help_text="Unlike those of your other schedules.")
+    availability = WeekChangeSerializer(
+        required=False, help_text="Changes of Monday to Friday, 9:00 to 17:00."
+    )
+
+
+@example(examples.SCHEDULE_CHANGE)
+class ScheduleChangeSerializer(serializers.Serializer[Any]):
+    """Changes of a schedule. What you leave out stays unchanged."""
+
+    name = LineField(
+        max_length=LONGEST_NAME, required=False, help_text="Unlike those of your other schedules."
+    )
+    availability = WeekChangeSerializer(required=False)
 
 
 @example(examples.OVERRIDE)

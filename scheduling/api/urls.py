@@ -10,6 +10,7 @@ __all__ = ["schema", "urlpatterns"]  # importing `schema` registers its extensio
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("event_types", event_types.EventTypeViewSet, "event_type")
 router.register("events", events.EventViewSet, "event")
+router.register("users/me/schedules", hours.ScheduleViewSet, "schedule")
 router.register("users/me/availability/overrides", hours.OverrideViewSet, "override")
 
 urlpatterns = [

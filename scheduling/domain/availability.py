@@ -132,7 +132,7 @@ def _hours(event_type: EventType, query: Query) -> Hours:
     around = query.first - timedelta(days=2), query.last + timedelta(days=3)
     return Hours(
         zone=weekly.zone,
-        weekly=weekly.windows,
+        weekly=event_type.schedule_followed.windows,
         overrides=overrides(event_type.host_id, *around),
         available_days=event_type.available_days,
     )

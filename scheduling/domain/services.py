@@ -9,17 +9,18 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.domain import limits
 from accounts.domain.services import lock
 from accounts.models import User, usernames
 from calendars.domain import ledger
 from core.db.prepared import Named
-from core.errors import Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.text.links import require_link
 from core.text.slugs import slug_of
 from core.text.zones import names
-from scheduling.models import DateOverride, EventType, FormerSlug, WeeklyAvailability
+from scheduling.models import DateOverride, EventType, FormerSlug, Schedule, WeeklyAvailability
 from scheduling.rules import custom_fields, hours
 from scheduling.rules.hours import Day, WindowText
 
@@ -27,6 +28,9 @@ _LONGEST_SLUG = 80
 # A UTC date so long ago is over in every zone.
 _SURELY_PASSED = timedelta(days=2)
 _NAMED = Named(lambda user: EventType.objects.visible_to(user).with_hours())
+_NAMED_SCHEDULE = Named(Schedule.objects.visible_to)
+# Number of event types that a refusal names.
+_MOST_NAMED = 3
 
 
 class DayChange(TypedDict, total=False):
@@ -43,36 +47,48 @@ class DayChange(TypedDict, total=False):
 
 def open_hours(*, user: User) -> None:
     """Create the hours of a new account: Monday to Friday, nine to five, in its first zone."""
-    WeeklyAvailability.objects.create(user=user, timezone=str(user.zone))
+    default = Schedule.objects.create(user=user, name=_("Working hours"))
+    WeeklyAvailability.objects.create(user=user, timezone=str(user.zone), default=default)
 
 
 @transaction.atomic
 def set_hours(
-    *, user: User, days: Mapping[str, DayChange], timezone: str = ""
+    *,
+    user: User,
+    days: Mapping[str, DayChange],
+    timezone: str = "",
+    schedule: Schedule | None = None,
 ) -> WeeklyAvailability:
-    """Change these weekdays (ISO, as text). Other weekdays stay. So does the zone, if empty.
+    """Change these weekdays (ISO, as text) of a schedule, or of the default if it is None.
 
-    Raise Invalid for an unknown zone or day, an end that is not after its start, and windows that
-    overlap. The field is a path such as `availability.1.end`.
+    Other weekdays stay. So does the zone, which all schedules share, if it is empty. Raise Invalid
+    for an unknown zone or day, an end that is not after its start, and windows that overlap. The
+    field is a path such as `availability.1.end`. Raise NotFound if the schedule no longer exists.
     """
     lock(user.pk)
-    row = WeeklyAvailability.objects.get(user=user)
-    change_hours(row, days=days, timezone=timezone)
-    row.save()
-    return row
+    weekly = WeeklyAvailability.objects.select_related("default").get(user=user)
+    changed = find_schedule(key=str(schedule.pk), user=user) if schedule else weekly.default
+    change_days(changed, days)
+    if timezone:
+        require_zone(timezone)
+        weekly.timezone = timezone
+    changed.save()
+    weekly.save()
+    return weekly
 
 
-def change_hours(
-    row: WeeklyAvailability, *, days: Mapping[str, DayChange], timezone: str = ""
-) -> None:
-    """Change the row as `set_hours` does, without saving it."""
-    if timezone and timezone not in names():
+def require_zone(timezone: str) -> None:
+    """Raise Invalid for a name that is no time zone."""
+    if timezone not in names():
         raise Invalid(_("There is no such time zone."), field="timezone")
+
+
+def change_days(schedule: Schedule, days: Mapping[str, DayChange]) -> None:
+    """Change the weekdays as `set_hours` does, without saving them."""
     for number, change in days.items():
-        if number not in row.days:
+        if number not in schedule.days:
             raise Invalid(_("Days are 1 (Monday) to 7."), field=f"availability.{number[:20]}")
-        row.days[number] = _changed(row.days[number], change, f"availability.{number}")
-    row.timezone = timezone or row.timezone
+        schedule.days[number] = _changed(schedule.days[number], change, f"availability.{number}")
 
 
 def _changed(day: Day, change: DayChange, field: str) -> Day:
@@ -115,6 +131,99 @@ def delete_override(*, user: User, day: date) -> None:
     deleted, _by_model = DateOverride.objects.filter(user=user, date=day).delete()
     if not deleted:
         raise NotFound("override not found")
+
+
+# --- schedules ----------------------------------------------------------------------------------
+
+
+def find_schedule(*, key: str, user: User) -> Schedule:
+    """Return a schedule of this person by number or uuid. Raise NotFound otherwise."""
+    for found in _NAMED_SCHEDULE.objects(key, user=user.pk):
+        return found
+    raise NotFound("schedule not found")
+
+
+@transaction.atomic
+def create_schedule(
+    *, user: User, name: str, days: Mapping[str, DayChange] | None = None
+) -> Schedule:
+    """Create a schedule: Monday to Friday, nine to five, with these changes.
+
+    Raise Invalid for a name that is taken, and as in `set_hours`. Raise ValidationError for a name
+    that the model refuses. Raise LimitReached if the host has too many already.
+    """
+    host = lock(user.pk)
+    limits.require_room("schedules", Schedule.objects.visible_to(host))
+    schedule = Schedule(user=host, name=name)
+    change_days(schedule, days or {})
+    _save_schedule(schedule)
+    return schedule
+
+
+@transaction.atomic
+def update_schedule(
+    *, schedule: Schedule, name: str | None = None, days: Mapping[str, DayChange] | None = None
+) -> Schedule:
+    """Change the name, if it is given, and these weekdays.
+
+    Raise Invalid or ValidationError as in `create_schedule`. Raise NotFound if the schedule no
+    longer exists.
+    """
+    locked = _locked(schedule)
+    if name is not None:
+        locked.name = name
+    change_days(locked, days or {})
+    _save_schedule(locked)
+    return locked
+
+
+@transaction.atomic
+def make_default(*, schedule: Schedule) -> Schedule:
+    """Make it the schedule of the event types that name none. Raise NotFound if it is gone."""
+    locked = _locked(schedule)
+    weekly = locked.user.weekly_availability
+    weekly.default = locked
+    weekly.save()
+    return locked
+
+
+@transaction.atomic
+def delete_schedule(*, schedule: Schedule) -> None:
+    """Delete a schedule. Raise Conflict if it is the default, or if event types follow it."""
+    locked = _locked(schedule)
+    if locked.is_default:
+        message = _("This is your default schedule. Make another one the default first.")
+        raise Conflict(message, reason="default")
+    used_by = list(locked.event_types.values_list("name", flat=True))
+    if used_by:
+        message = ngettext(
+            "%(count)d event type follows this schedule: %(names)s. Choose another schedule for"
+            " it first.",
+            "%(count)d event types follow this schedule: %(names)s. Choose another schedule for"
+            " them first.",
+            len(used_by),
+        )
+        said = ", ".join(used_by[:_MOST_NAMED]) + (" …" if len(used_by) > _MOST_NAMED else "")
+        raise Conflict(message % {"count": len(used_by), "names": said}, reason="in_use")
+    locked.delete()
+
+
+def _locked(schedule: Schedule) -> Schedule:
+    """Lock the host, and return the present state of the schedule. Raise NotFound if it is gone."""
+    host = lock(schedule.user_id)
+    locked = find_schedule(key=str(schedule.pk), user=host)
+    locked.user = host
+    return locked
+
+
+def _save_schedule(schedule: Schedule) -> None:
+    # Databases differ in the letters whose case they can fold. So the names are compared here.
+    others = Schedule.objects.visible_to(schedule.user).exclude(pk=schedule.pk)
+    taken = {name.casefold() for name in others.values_list("name", flat=True)}
+    if schedule.name.casefold() in taken:
+        raise Invalid(_("You have a schedule with this name already."), field="name")
+    schedule.full_clean(validate_constraints=False)
+    schedule.save()
 
 
 # --- event types --------------------------------------------------------------------------------
@@ -210,6 +319,9 @@ def _choose_link(event_type: EventType, given: str | None, link_later: bool | No
 
 
 def _save(event_type: EventType) -> None:
+    own = Schedule.objects.visible_to(event_type.host)
+    if event_type.schedule_id and not own.filter(pk=event_type.schedule_id).exists():
+        raise Invalid(_("You have no such schedule."), field="schedule_id")
     custom_fields.check_questions(event_type.custom_fields)
     if event_type.location == "custom" and not event_type.location_custom:
         raise Invalid(_("Say where, since the location is custom."), field="location_custom")

@@ -17,7 +17,7 @@ from scheduling.models.event_types import (
     new_event_type_uuid,
     usual_reminders,
 )
-from scheduling.models.hours import DateOverride, WeeklyAvailability
+from scheduling.models.hours import DateOverride, Schedule, WeeklyAvailability
 
 __all__ = [
     "SLUG",
@@ -26,6 +26,7 @@ __all__ = [
     "EventType",
     "FormerSlug",
     "HistoryEntry",
+    "Schedule",
     "WeeklyAvailability",
     "every_day",
     "link_is_later",

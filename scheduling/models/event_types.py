@@ -19,6 +19,7 @@ from core.text.links import LONGEST as LONGEST_LINK
 from core.text.names import validate_title
 from core.text.zones import validate_zone, zone_of
 from scheduling.models.enums import ONLINE, Location, PaymentMethod, Weekday
+from scheduling.models.hours import Schedule
 from scheduling.rules.custom_fields import CustomField
 from scheduling.rules.slots import Terms
 
@@ -75,8 +76,8 @@ class EventTypeQuerySet(models.QuerySet["EventType"]):
         return self.filter(named(key))
 
     def with_hours(self) -> Self:
-        """Load the host and the host's weekly hours too."""
-        return self.select_related("host__weekly_availability")
+        """Load the host, the host's default schedule and the event type's own too."""
+        return self.select_related("host__weekly_availability__default", "schedule")
 
     def bookable(self) -> Self:
         """Return the event types that can be booked now, with their hours."""
@@ -128,6 +129,15 @@ class EventType(models.Model):
     )
     max_advance_booking = models.PositiveSmallIntegerField(
         _("horizon in days"), default=60, validators=[MaxValueValidator(730)]
+    )
+    # None: the host's default schedule.
+    schedule = models.ForeignKey(
+        Schedule,
+        models.RESTRICT,
+        related_name="event_types",
+        null=True,
+        blank=True,
+        verbose_name=_("schedule"),
     )
     # ISO weekdays.
     available_days: "models.JSONField[list[int], list[int]]" = models.JSONField(
@@ -201,6 +211,11 @@ class EventType(models.Model):
         The API reads times without an offset and groups slots in it, unless a request names a zone.
         """
         return zone_of(self.timezone)
+
+    @property
+    def schedule_followed(self) -> Schedule:
+        """Return its schedule, or the host's default schedule if it has none."""
+        return self.schedule or self.host.weekly_availability.default
 
     @property
     def terms(self) -> Terms:

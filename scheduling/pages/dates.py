@@ -20,7 +20,7 @@ from core.errors import Invalid, LimitReached
 from core.text import times
 from core.web.pages import SAFE, limited, page_of
 from scheduling.domain import outside
-from scheduling.models import DateOverride, WeeklyAvailability
+from scheduling.models import DateOverride, Schedule
 from scheduling.pages import grid
 from scheduling.pages.hour_forms import DateForm, Kind
 from scheduling.pages.hours import agreed, warned
@@ -84,7 +84,8 @@ def dates(request: SignedIn) -> HttpResponse:
     form = None
     if day is not None:
         override = request.user.date_overrides.filter(date=day).first()
-        form = DateForm.kept(day, override, weekly.windows.get(day.isoweekday(), []))
+        usual = weekly.default.windows.get(day.isoweekday(), [])
+        form = DateForm.kept(day, override, usual)
     return _shown(request, form, today)
 
 
@@ -121,7 +122,7 @@ def _saved(form: DateForm) -> str:
 
 def _shown(request: SignedIn, form: DateForm | None, today: date) -> HttpResponse:
     user = request.user
-    weekly = user.weekly_availability
+    weekly, default = user.weekly_availability, user.weekly_availability.default
     first = _first(request.GET.get("month", ""), form.day if form else today, today)
     overrides = user.date_overrides.filter(date__gte=today)
     of_month = overrides.filter(date__gte=first, date__lt=_moved(first, 1))
@@ -129,9 +130,10 @@ def _shown(request: SignedIn, form: DateForm | None, today: date) -> HttpRespons
     context = {
         "part": "hours",
         "form": form,
-        "usual": _words(weekly.windows.get(form.day.isoweekday(), ()), user) if form else "",
+        "usual": _words(default.windows.get(form.day.isoweekday(), ()), user) if form else "",
         "weekly": weekly,
-        "month": _month(user, weekly, of_month, first, today, form.day if form else None),
+        "has_schedules": user.schedules.count() > 1,
+        "month": _month(user, default, of_month, first, today, form.day if form else None),
         "page": page,
         "shown_month": f"{first:%Y-%m}",
         "coming": [Coming(each.date, _words(each.windows, user)) for each in page],
@@ -141,7 +143,7 @@ def _shown(request: SignedIn, form: DateForm | None, today: date) -> HttpRespons
 
 def _month(
     user: User,
-    weekly: WeeklyAvailability,
+    default: Schedule,
     overrides: Iterable[DateOverride],
     first: date,
     today: date,
@@ -153,7 +155,7 @@ def _month(
         kind = Kind.USUAL
         if day in others:
             kind = Kind.OTHER if others[day] else Kind.OFF
-        found = _windows_on(day, others, weekly)
+        found = _windows_on(day, others, default)
         return Cell(day, kind, _words(found, user), day < today, day == today, day == chosen)
 
     return Month(
@@ -169,9 +171,9 @@ def _month(
 
 
 def _windows_on(
-    day: date, others: Mapping[date, Sequence[Interval]], weekly: WeeklyAvailability
+    day: date, others: Mapping[date, Sequence[Interval]], default: Schedule
 ) -> Sequence[Interval]:
-    return others[day] if day in others else weekly.windows.get(day.isoweekday(), ())
+    return others[day] if day in others else default.windows.get(day.isoweekday(), ())
 
 
 def _words(windows: Sequence[Interval], user: User) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
+from accounts.models import User
 from core.text import times
 from core.text.lines import LineFormField
-from scheduling.models import EventType, every_day, usual_reminders
+from scheduling.models import EventType, Schedule, every_day, usual_reminders
 from scheduling.models.enums import ONLINE, PaymentMethod, Weekday
 from scheduling.pages.forms import LinesField
 from scheduling.rules import custom_fields
@@ -81,6 +82,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "buffer_time_after",
             "min_advance_booking",
             "max_advance_booking",
+            "schedule",
             "available_days",
             "slot_interval",
             "daily_limit",
@@ -131,13 +133,14 @@ class EventTypeForm(forms.ModelForm[EventType]):
         event_type: EventType | None,
         data: QueryDict | None = None,
         *,
-        week_start: int,
+        host: User,
         initial: dict[str, Any] | None = None,
     ) -> None:
         # A copy, so that the page still shows the saved values.
         super().__init__(data, instance=copy(event_type), initial=initial)
-        self._event_type, self._week_start = event_type, week_start
-        week = [(day.value, day.label) for day in Weekday.week(week_start)]
+        self._event_type, self._host = event_type, host
+        self._offer_schedules()
+        week = [(day.value, day.label) for day in Weekday.week(host.week_start)]
         self.fields["available_days"] = forms.TypedMultipleChoiceField(
             label=_("Days"),
             coerce=int,
@@ -163,6 +166,21 @@ class EventTypeForm(forms.ModelForm[EventType]):
         if event_type is not None:
             self.fields["link_later"].initial = event_type.link_later
 
+    def _offer_schedules(self) -> None:
+        """Let a host with several schedules choose. The only schedule is the default."""
+        own = Schedule.objects.visible_to(self._host)
+        if own.count() < 2:
+            del self.fields["schedule"]
+            return
+        default = {"name": self._host.weekly_availability.default.name}
+        self.fields["schedule"] = forms.ModelChoiceField(
+            own,
+            label=_("Schedule"),
+            required=False,
+            empty_label=gettext("Your default: %(name)s") % default,
+            help_text=_("The weekly hours within which it can be booked."),
+        )
+
     def clean(self) -> dict[str, Any]:
         """Leave a link out where people do not meet by one."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -183,7 +201,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
     def untested(self) -> "EventTypeForm":
         """Return a form with the typed values and without error messages."""
         typed = {name: self[name].value() for name in self.fields}
-        return EventTypeForm(self._event_type, week_start=self._week_start, initial=typed)
+        return EventTypeForm(self._event_type, host=self._host, initial=typed)
 
     def add_refusal(self, field: str, message: str) -> None:
         """Show the domain's error beside the field that it concerns."""

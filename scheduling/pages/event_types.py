@@ -96,9 +96,9 @@ def _form(
     """Show the form. A POST saves it, or applies one of its buttons to the typed values."""
     if request.method != "POST":
         kept = found.custom_fields if found else []
-        form = EventTypeForm(found, week_start=request.user.week_start)
+        form = EventTypeForm(found, host=request.user)
         return _shown(request, found, form, Questions.kept(kept))
-    form = EventTypeForm(found, request.POST, week_start=request.user.week_start)
+    form = EventTypeForm(found, request.POST, host=request.user)
     questions = Questions.sent(request.POST)
     act = request.POST.get("act", "save")
     if act != "save":

@@ -6,14 +6,18 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.errors import Invalid
 from core.text import zones
+from core.text.lines import LineFormField
 from scheduling.domain.services import DayChange
-from scheduling.models import DateOverride, WeeklyAvailability
+from scheduling.models import DateOverride, Schedule
 from scheduling.models.enums import Weekday
+from scheduling.models.hours import LONGEST_NAME
 from scheduling.rules import hours
 from scheduling.rules.hours import MOST_WINDOWS, WindowText
 from scheduling.rules.slots import Interval
@@ -128,13 +132,13 @@ class WeekForm:
     is_refused: bool = False
 
     @classmethod
-    def kept(cls, weekly: WeeklyAvailability, week_start: int) -> "WeekForm":
+    def kept(cls, schedule: Schedule, zone: str, week_start: int) -> "WeekForm":
         days = [
             DayRow(day, kept["enabled"], Windows.kept(str(day), kept["windows"]))
             for day in Weekday.week(week_start)
-            for kept in [weekly.days[str(day)]]
+            for kept in [schedule.days[str(day)]]
         ]
-        return cls(weekly.timezone, days)
+        return cls(zone, days)
 
     @classmethod
     def sent(cls, data: QueryDict, week_start: int) -> "WeekForm":
@@ -189,6 +193,10 @@ class WeekForm:
             else DayChange(enabled=False)
             for day in self.days
         }
+
+
+class ScheduleNameForm(forms.Form):
+    name = LineFormField(label=gettext_lazy("Name"), max_length=LONGEST_NAME)
 
 
 class Kind(StrEnum):

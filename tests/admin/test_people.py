@@ -102,6 +102,7 @@ def test_everything_about_them_is_counted_and_one_click_away(
         "webhooks": 1,
         "webhook events": 1,
         "deliveries": 1,
+        "schedules": 1,
         "weekly availability": 1,
         "event types": 1,
         "bookings": 1,

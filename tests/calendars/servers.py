@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 
 from tests.readers.python import python
@@ -20,6 +21,7 @@ from tests.wire import until
 
 USERNAME, PASSWORD = "jo", "sésame: open"
 _LOOPBACK = "127.0.0.1"
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ class Server:
         finally:
             connection.close()
 
-    def make_calendar(self, name: str, *properties: str) -> str:
-        """Make a calendar in the home, and return its path."""
-        path = f"{self.home}{name}/"
+    def make_calendar(self, *properties: str) -> str:
+        """Make another calendar in the home, and return its path."""
+        path = f"{self.home}calendar{next(_numbers)}/"
         body = (
             '<c:mkcalendar xmlns="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"'
             ' xmlns:a="http://apple.com/ns/ical/"><set><prop>'
@@ -154,7 +156,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer. `length` is the one it announces, if that is not the body's."""
+    """An answer. `length` is the one that it announces, where the body has another."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -185,9 +187,8 @@ def scripted(answer: Callable[[Asked], Said]) -> Iterator[Scripted]:
             said = made.answer(asked)
             self.send_response(said.status)
             pieces = [said.body] if isinstance(said.body, bytes) else said.body
-            if said.length is not None or isinstance(said.body, bytes):
-                length = len(pieces[0]) if said.length is None else said.length
-                self.send_header("Content-Length", str(length))
+            length = len(said.body) if isinstance(said.body, bytes) else 0
+            self.send_header("Content-Length", str(said.length or length))
             for name, value in {**said.headers, "Connection": "close"}.items():
                 self.send_header(name, value)
             self.end_headers()

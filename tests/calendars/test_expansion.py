@@ -63,18 +63,30 @@ def test_an_entry_takes_its_time() -> None:
     ("lines", "taken"),
     [
         (("DTSTART:20261201T090000Z", "DURATION:PT1H30M"), "2026-12-01 09:00/10:30"),
-        (("DTSTART;TZID=Asia/Kathmandu:20261201T090000", "DURATION:PT1H"), "2026-12-01 03:15/04:15"),
-        (("DTSTART;TZID=Europe/Berlin:20261201T090000", "DTEND:20261201T083000Z"), "2026-12-01 08:00/08:30"),
+        (
+            ("DTSTART;TZID=Asia/Kathmandu:20261201T090000", "DURATION:PT1H"),
+            "2026-12-01 03:15/04:15",
+        ),
+        (
+            ("DTSTART;TZID=Europe/Berlin:20261201T090000", "DTEND:20261201T083000Z"),
+            "2026-12-01 08:00/08:30",
+        ),
         (("DTSTART:20261201T090000", "DTEND:20261201T100000"), "2026-12-01 08:00/09:00"),
-        (("DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203"), "2026-11-30 23:00/2026-12-02 23:00"),
+        (
+            ("DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203"),
+            "2026-11-30 23:00/2026-12-02 23:00",
+        ),
         (("DTSTART;VALUE=DATE:20261201",), "2026-11-30 23:00/2026-12-01 23:00"),
         (("DTSTART:20261201", "DURATION:P2D"), "2026-11-30 23:00/2026-12-02 23:00"),
         (("DTSTART:20261201", "DURATION:PT30H"), "2026-11-30 23:00/2026-12-02 23:00"),
         (("DTSTART:20261201", "DTEND:20261201"), "2026-11-30 23:00/2026-12-01 23:00"),
         (("DTSTART:20270328", "DURATION:P1D"), "2027-03-27 23:00/2027-03-28 22:00"),
-        (("dtstart;tzid=\"Europe/Berlin\":20261201t090000", "Duration:pt1h"), "2026-12-01 08:00/09:00"),
+        (
+            ('dtstart;tzid="Europe/Berlin":20261201t090000', "Duration:pt1h"),
+            "2026-12-01 08:00/09:00",
+        ),
     ],
-)  # fmt: skip
+)
 def test_starts_and_ends_are_read_as_they_are_written(lines: tuple[str, ...], taken: str) -> None:
     assert times(calendar(entry(*lines))) == [taken]
 
@@ -364,14 +376,22 @@ def test_the_end_of_an_all_day_series_may_be_a_time() -> None:
         ("20251225T090000Z", "FREQ=YEARLY", ["1225"]),
         ("20241202T090000Z", "FREQ=YEARLY;BYWEEKNO=50", ["1207"]),
         ("20241201T090000Z", "FREQ=YEARLY;BYYEARDAY=-1,1", ["1231", "0101"]),
-        ("20261110T090000Z", "FREQ=WEEKLY;INTERVAL=4;BYDAY=MO,SU;WKST=SU", ["1206", "1207", "0103", "0104", "0131"]),
-        ("20261110T090000Z", "FREQ=WEEKLY;INTERVAL=4;BYDAY=MO,SU;WKST=MO", ["1207", "1213", "0104", "0110"]),
+        (
+            "20261110T090000Z",
+            "FREQ=WEEKLY;INTERVAL=4;BYDAY=MO,SU;WKST=SU",
+            ["1206", "1207", "0103", "0104", "0131"],
+        ),
+        (
+            "20261110T090000Z",
+            "FREQ=WEEKLY;INTERVAL=4;BYDAY=MO,SU;WKST=MO",
+            ["1207", "1213", "0104", "0110"],
+        ),
         ("20200101T090000Z", "FREQ=DAILY;INTERVAL=30", ["1225", "0124"]),
         ("20200101T090000Z", "FREQ=HOURLY;INTERVAL=500", ["1217", "0106", "0127"]),
         ("20200101T090000Z", "FREQ=DAILY;INTERVAL=20;COUNT=128", ["1215"]),
         ("20261130T090000Z", "FREQ=MONTHLY;BYDAY=1MO", ["1207", "0104"]),
     ],
-)  # fmt: skip
+)
 def test_rules(start: str, rule: str, found: list[str]) -> None:
     window = Window(at("2026-12-01"), at("2027-02-01"))
     text = calendar(entry(f"DTSTART:{start}", "DURATION:PT1H", f"RRULE:{rule}"))
@@ -433,8 +453,16 @@ def test_a_zone_that_the_text_describes() -> None:
 
 def test_a_described_clock_skips_and_repeats_as_the_zone_does_that_it_is() -> None:
     zone = ZoneInfo("America/New_York")
-    for wall in ("20270314T013000", "20270314T020000", "20270314T023000", "20270314T030000",
-                 "20271107T003000", "20271107T010000", "20271107T013000", "20271107T020000"):  # fmt: skip
+    for wall in (
+        "20270314T013000",
+        "20270314T020000",
+        "20270314T023000",
+        "20270314T030000",
+        "20271107T003000",
+        "20271107T010000",
+        "20271107T013000",
+        "20271107T020000",
+    ):
         lines = f"DTSTART;TZID=Customized Time Zone:{wall}", "DURATION:P1D"
         floating = f"DTSTART:{wall}", "DURATION:P1D"
         assert times(calendar(NEW_YORK, entry(*lines))) == times(
@@ -477,7 +505,10 @@ def test_the_calendar_names_the_zone_of_floating_times() -> None:
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize("before", ["", "\ufeff", "\r\n\n  "])
 def test_lines_may_end_and_fold_in_every_way(end: str, before: str) -> None:
-    lines = ["BEGIN:VCALENDAR", entry("DTSTART:2026", " 1201T09", "\t0000Z", "DURATION:PT1H", "SUMMARY:Lun", " ch")]  # fmt: skip
+    lines = [
+        "BEGIN:VCALENDAR",
+        entry("DTSTART:2026", " 1201T09", "\t0000Z", "DURATION:PT1H", "SUMMARY:Lun", " ch"),
+    ]
     text = before + "\n".join([*lines, "END:VCALENDAR"]).replace("\r\n", "\n").replace("\n", end)
     (found,) = expanded(text)
     assert (found.start, found.title) == (at("2026-12-01 09:00"), "Lunch")
@@ -589,7 +620,9 @@ def test_a_feed_has_a_name_a_color_a_zone_and_series() -> None:
 
 
 def test_names_and_colors_of_rfc_7986() -> None:
-    feed = split(calendar("NAME:Ada", "COLOR:tomato", entry("NAME:no", *MEETING)).encode(), most_series=1)  # fmt: skip
+    feed = split(
+        calendar("NAME:Ada", "COLOR:tomato", entry("NAME:no", *MEETING)).encode(), most_series=1
+    )
     assert (feed.name, feed.color, feed.zone) == ("Ada", "tomato", "")
 
 

@@ -31,7 +31,7 @@ from tests.calendars.servers import (
 )
 from tests.pages import NOW, START, Answer, main, words
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "loopback")]
 
 PAGE = "/settings/calendars"
 ICS, CALDAV = f"{PAGE}/new/ics", f"{PAGE}/new/caldav"
@@ -56,7 +56,7 @@ def server() -> Iterator[Scripted]:
 
 @pytest.fixture
 def own(alice: User) -> Calendar:
-    return factories.calendar(alice)
+    return factories.read_calendar(alice)
 
 
 def errors(page: Answer) -> list[str]:
@@ -250,7 +250,7 @@ def switches(page: Answer) -> list[tuple[str, str]]:
 
 def test_switches_say_which_entries_close_time(signed_in: Client, own: Calendar) -> None:
     end = START + HOUR
-    factories.calendar_entry(own, start=START, end=end, shown_as=ShownAs.TENTATIVE)
+    factories.entry(own, start=START, end=end, shown_as=ShownAs.TENTATIVE)
 
     def turn(switch: str, on: str) -> Answer:
         sent = {"switch": switch, "on": on, "next": f"{PAGE}#calendar-{own.pk}"}
@@ -279,7 +279,7 @@ def test_switches_say_which_entries_close_time(signed_in: Client, own: Calendar)
 def test_bookings_are_added_to_one_calendar_or_to_none(
     signed_in: Client, alice: User, own: Calendar
 ) -> None:
-    other = factories.calendar(alice, name="Other", host="b.example.com")
+    other = factories.read_calendar(alice, name="Other", host="b.example.com")
     offered: EventType = factories.event_type(alice)
     factories.booking(offered, start=START, now=NOW)
 

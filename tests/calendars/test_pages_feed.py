@@ -18,7 +18,7 @@ from scheduling.domain import bookings
 from tests import factories
 from tests.pages import NOW, START, Answer, main, words
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "loopback")]
 
 PAGE = "/settings/calendars"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -42,4 +42,4 @@ def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return [json.dumps(told).encode()]
 
 
-rsgi = Application(wsgi, threads=2, seconds=15, largest_body=100_000)
+rsgi = Application(wsgi, threads=2, seconds=15, largest_body=100_000, idle_seconds=60)

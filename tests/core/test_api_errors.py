@@ -73,7 +73,6 @@ def test_in_v1(client: Client, name: str, expected: tuple[int, Any]) -> None:
         ("invalid", 400, "The start is off the grid."),
         ("missing", 404, "event not found"),
         ("forbidden", 403, "Only the host can do that."),
-        ("conflict", 409, "That time is no longer free."),
         ("http404", 404, "There is no such resource."),
         ("denied", 403, "You may not do this."),
         ("suspicious", 400, "The request is malformed."),
@@ -84,6 +83,12 @@ def test_in_v3(client: Client, name: str, status: int, message: str) -> None:
     answer = client.get(f"/api/v3/meeting/fail/{name}")
     assert answer.status_code == status
     assert answer.json() == {"error": status, "message": message}
+
+
+def test_a_conflict_in_v3_carries_its_reason(client: Client) -> None:
+    answer = client.get("/api/v3/meeting/fail/conflict")
+    message = "That time is no longer free."
+    assert answer.json() == {"error": 409, "message": message, "reason": "busy"}
 
 
 def test_without_a_token(client: Client) -> None:

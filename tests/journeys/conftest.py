@@ -73,18 +73,19 @@ def playing() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(why)
         pytest.skip(why)
-    with sync_playwright() as playwright:
-        loop = asyncio.get_running_loop()
-        expect.set_options(timeout=15_000)  # as patient as `wire.until`
+    with pytest.MonkeyPatch.context() as patch:
         # Under faketime a page would never load. So the browser has the real date, and each page a
-        # clock that shows the other one.
-        own: dict[str, str | float | bool] = {
-            name: value for name, value in os.environ.items() if name != "LD_PRELOAD"
-        }
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=own)
-        set_running_loop(None)
-        yield browser, loop
-        set_running_loop(loop)
+        # clock that shows the other one. The driver has the real date too: a page adds to its clock
+        # the time since the driver set it.
+        patch.delenv("LD_PRELOAD", raising=False)
+        with sync_playwright() as playwright:
+            patch.undo()
+            loop = asyncio.get_running_loop()
+            expect.set_options(timeout=15_000)  # as patient as `wire.until`
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            set_running_loop(None)
+            yield browser, loop
+            set_running_loop(loop)
 
 
 @pytest.fixture

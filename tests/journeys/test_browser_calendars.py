@@ -114,8 +114,8 @@ def test_a_calendar_address(
 
 def test_several_calendars(enter: Enter, alice: User) -> None:
     """Two accounts: one written to without success, one refused, names long."""
-    first = factories.calendar(alice, name=LONG, host="cloud.example.com")
-    factories.calendar(alice, name="Team", host="dav.example.org")
+    first = factories.read_calendar(alice, name=LONG, host="cloud.example.com")
+    factories.read_calendar(alice, name="Team", host="dav.example.org")
     Calendar.objects.filter(pk=first.pk).update(
         writes=True, write_error="forbidden", blocks_all_day=False
     )
@@ -145,7 +145,7 @@ def test_a_meeting_at_a_time_of_the_own_calendar(
         link="",
         now=timezone.now(),
     )
-    factories.calendar_entry(factories.calendar(bob), start=start, end=start + HOUR)
+    factories.entry(factories.read_calendar(bob), start=start, end=start + HOUR)
     visitor = enter(bob, f"/meetings/{asked.pk}")
     expect(visitor.page.get_by_text("Dentist (Own)")).to_be_visible()
     visitor.looks({"meeting-clash": f"/meetings/{asked.pk}", "home-clash": "/"})
@@ -161,8 +161,8 @@ def test_a_booking_is_moved_over_the_own_calendar(
     offered = factories.event_type(alice, available_days=[1, 2, 3, 4, 5, 6, 7])
     booked = factories.booking(offered, start=noon + 2 * DAY, now=timezone.now())
     start = noon + 3 * DAY
-    own = factories.calendar(alice)
-    factories.calendar_entry(own, start=start, end=start + HOUR, shown_as=ShownAs.TENTATIVE)
+    own = factories.read_calendar(alice)
+    factories.entry(own, start=start, end=start + HOUR, shown_as=ShownAs.TENTATIVE)
     visitor = enter(alice, f"/bookings/{booked.pk}?week={start.date()}#move")
     page = visitor.page
     page.locator(f'input[value="{int(start.timestamp())}"]').check(force=True)

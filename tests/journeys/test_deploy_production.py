@@ -210,7 +210,7 @@ def test_a_request_in_hand_is_answered_before_the_web_ends(
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         wire.until(lambda: deployment.rows(waiting) == [(1,)], what="a request that waits")
         server.process.send_signal(signal.SIGTERM)
-        wire.until(lambda: "Stopping" in server.output, what="the wish to stop")
+        wire.until(lambda: "Shutting down" in server.output, what="the wish to stop")
         assert server.process.poll() is None
         session.rollback()
         assert answer.result(timeout=20).status == 201

@@ -132,7 +132,7 @@ def test_time_that_is_taken_is_409_and_names_nobody(
     services.confirm(meeting=other, actor=alice, now=NOW)
     assert call(bob, "confirm") == (
         409,
-        {"error": 409, "message": "That time is no longer free."},
+        {"error": 409, "message": "That time is no longer free.", "reason": "busy"},
     )
 
 
@@ -141,7 +141,7 @@ def test_a_request_whose_time_has_come_is_expired(call: Call, bob: User) -> None
         assert call(bob)[1]["status"] == "expired"
         assert call(bob, "confirm") == (
             409,
-            {"error": 409, "message": "This meeting is expired."},
+            {"error": 409, "message": "This meeting is expired.", "reason": "expired"},
         )
 
 

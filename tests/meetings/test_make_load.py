@@ -110,7 +110,7 @@ def test_it_is_the_same_each_time() -> None:
 def test_hosts_have_what_every_account_has(alice: User) -> None:
     made = host(1)
     alice.weekly_availability.refresh_from_db()
-    assert made.weekly_availability.days == alice.weekly_availability.days
+    assert made.weekly_availability.default.days == alice.weekly_availability.default.days
     assert made.weekly_availability.timezone == made.timezone
     address = EmailAddress.objects.get(user=made)
     assert (address.email, address.verified, address.primary) == (made.email, True, True)

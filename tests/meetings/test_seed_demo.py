@@ -21,7 +21,7 @@ from accounts.models import Membership, Team, User
 from calendars.models import BusyTime
 from meetings.models import MeetingRequest
 from notifications.models import Notification
-from scheduling.models import Booking, EventType
+from scheduling.models import Booking, EventType, Schedule
 from scheduling.models.enums import Status
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +113,7 @@ def test_nobody_gets_mail_about_what_the_demo_tells_of() -> None:
 @pytest.mark.usefixtures("demo")
 def test_making_it_again_changes_nothing() -> None:
     def count() -> list[int]:
-        models = (User, Team, MeetingRequest, BusyTime, EventType, Booking)
+        models = (User, Team, MeetingRequest, BusyTime, Schedule, EventType, Booking)
         return [model._default_manager.count() for model in models]
 
     before = count()

@@ -20,7 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def kept(server: Server, number: int, sent: Object) -> str:
     """Put an object into a calendar of its own, and return what the server keeps of it."""
     if len(sent.entries) == 1:
-        path = f"{server.make_calendar(str(number))}entry.ics"
+        path = f"{server.make_calendar()}entry.ics"
     else:
         path = f"{server.home}{number}/"
     server.put(path, sent.text)

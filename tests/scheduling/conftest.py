@@ -9,7 +9,8 @@ import time_machine
 from pytest_django import Settings
 
 from accounts.models import User
-from scheduling.models import Booking, EventType
+from scheduling.domain import services
+from scheduling.models import Booking, EventType, Schedule
 from tests import factories
 from tests.pages import NOW, START, stand_alone
 
@@ -40,6 +41,13 @@ def event_type(alice: User) -> EventType:
 def approved(alice: User) -> EventType:
     """Return an event type of half an hour that Alice must approve."""
     return factories.event_type(alice, name="Interview", requires_approval=True)
+
+
+@pytest.fixture
+def evenings(alice: User) -> Schedule:
+    """Return a schedule of Alice's beside her default one: Monday to Friday, six to nine."""
+    days = {str(day): services.DayChange(start="18:00", end="21:00") for day in range(1, 6)}
+    return services.create_schedule(user=alice, name="Evenings", days=days)
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def test_a_closed_slot_says_so(api: Client, alice: User, book: Book) -> None:
             "end_time": "2026-03-04T11:00:00Z",
             "available": False,
             "reason": "busy",
+            "source": "booking",
         },
     ]
 

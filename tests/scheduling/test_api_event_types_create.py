@@ -76,6 +76,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
                 "slot_interval": None,
                 "daily_limit": None,
                 "reminders": [1440, 15],
+                "schedule_id": None,
             },
             "timezone": "America/New_York",
             "payment": {
@@ -127,6 +128,7 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
             "slot_interval": None,
             "daily_limit": None,
             "reminders": [1440, 15],
+            "schedule_id": None,
         },
         "timezone": "UTC",
         "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},

@@ -36,6 +36,7 @@ EXAMPLE: dict[str, Any] = {
         "slot_interval": None,
         "daily_limit": None,
         "reminders": [1440, 15],
+        "schedule_id": None,
     },
     "timezone": "America/New_York",
     "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},

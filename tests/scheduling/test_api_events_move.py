@@ -42,6 +42,7 @@ def entry(number: int, change: str, before: str | None, after: str, **more: Any)
         "end_time": "2026-03-04T10:30:00Z",
         "by": "host",
         "reason": "",
+        "calendars_as_of": None,
         "at": "2026-03-02T09:05:00Z",
         **more,
     }

@@ -69,6 +69,7 @@ def test_it_moves_and_stays_what_it_is(api: Client, url: str, booking: Booking) 
             "end_time": "2026-03-05T13:00:00Z",
             "by": "host",
             "reason": "The train.",
+            "calendars_as_of": None,
             "at": "2026-03-02T09:05:00Z",
         }
     ]

@@ -13,7 +13,7 @@ from accounts.models import User
 from core.errors import Invalid
 from scheduling.domain import bookings, outside, services
 from scheduling.domain.services import DayChange
-from scheduling.models import Booking, EventType
+from scheduling.models import Booking, EventType, Schedule
 from scheduling.rules.hours import WindowText
 from scheduling.rules.slots import Hours, Interval, Offer, Terms, is_working
 from tests import factories
@@ -160,12 +160,13 @@ def changed(
     timezone: str = "",
     agreed: Sequence[str] = (),
 ) -> list[Booking]:
-    return outside.set_hours(user=user, days=days, timezone=timezone, agreed=agreed, now=NOW)
+    default = user.weekly_availability.default
+    return outside.set_hours(schedule=default, days=days, timezone=timezone, agreed=agreed, now=NOW)
 
 
 def days_on(user: User) -> str:
     user.weekly_availability.refresh_from_db()
-    return "".join(sorted(str(number) for number in user.weekly_availability.windows))
+    return "".join(sorted(str(number) for number in user.weekly_availability.default.windows))
 
 
 @pytest.mark.django_db
@@ -226,7 +227,8 @@ def test_those_that_wait_for_approval_count_and_those_that_are_over_do_not(
 
 @pytest.mark.django_db
 def test_what_has_begun_does_not_count(alice: User, booking: Booking) -> None:
-    left = outside.set_hours(user=alice, days=OFF, timezone="", agreed=(), now=START)
+    default = alice.weekly_availability.default
+    left = outside.set_hours(schedule=default, days=OFF, timezone="", agreed=(), now=START)
     assert left == []
 
 
@@ -282,3 +284,64 @@ def test_a_day_off_tells_too_and_so_does_its_end(alice: User, book: Book) -> Non
     assert override(None, outside.mark(booking)) == []
     assert not alice.date_overrides.exists()
     assert override(None) == []  # it had none
+
+
+# --- schedules ------------------------------------------------------------------------------------
+
+
+EVENING = START + timedelta(hours=8)  # 18:00
+
+
+@pytest.fixture
+def late(alice: User, evenings: Schedule) -> Booking:
+    """Return a booking of an event type that follows the evenings."""
+    event_type = factories.event_type(alice, name="Late", schedule=evenings)
+    return factories.booking(event_type, start=EVENING, now=NOW)
+
+
+@pytest.mark.django_db
+def test_a_change_of_a_schedule_leaves_what_follows_another_one(
+    alice: User, booking: Booking, late: Booking, evenings: Schedule
+) -> None:
+    def off(schedule: Schedule) -> list[Booking]:
+        return outside.set_hours(schedule=schedule, days=OFF, timezone="", agreed=(), now=NOW)
+
+    before = everything()
+    assert off(alice.weekly_availability.default) == [booking]
+    assert off(evenings) == [late]
+    assert everything() == before
+
+
+@pytest.mark.django_db
+def test_another_zone_and_a_single_date_leave_bookings_of_all_schedules(
+    alice: User, booking: Booking, late: Booking
+) -> None:
+    assert changed(alice, {}, timezone="Asia/Tokyo") == [booking, late]
+    left = outside.set_override(user=alice, day=START.date(), windows=[], agreed=(), now=NOW)
+    assert left == [booking, late]
+
+
+@pytest.mark.django_db
+def test_another_default_leaves_what_followed_the_default_before(
+    alice: User, booking: Booking, late: Booking, evenings: Schedule
+) -> None:
+    def make(*agreed: str) -> list[Booking]:
+        return outside.make_default(schedule=evenings, agreed=agreed, now=NOW)
+
+    before = everything()
+    assert make() == [booking]
+    assert everything() == before
+    assert make(outside.mark(booking)) == []
+    alice.weekly_availability.refresh_from_db()
+    assert alice.weekly_availability.default == evenings
+    assert make() == []  # it is the default already
+
+
+@pytest.mark.django_db
+def test_a_change_of_the_default_leaves_what_has_a_schedule_of_its_own(
+    alice: User, booking: Booking
+) -> None:
+    nights = services.create_schedule(user=alice, name="As before")
+    services.update_event_type(event_type=booking.event_type, schedule=nights)
+    assert changed(alice) == []
+    assert days_on(alice) == "1245"

@@ -289,6 +289,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "buffer_time_after": 10,
         "min_advance_booking": 24,
         "max_advance_booking": 30,
+        "schedule_id": None,
         "available_days": [1, 7],
         "slot_interval": 20,
         "daily_limit": 3,
@@ -319,6 +320,28 @@ def test_the_form_says_whether_the_link_follows(signed_in: Client, alice: User) 
         html = main(signed_in.get(path))
         [box] = re.findall(r'<input type="checkbox" name="link_later"[^>]*>', html)
         assert ("checked" in box) == checked
+
+
+def test_a_host_with_several_schedules_chooses_one(
+    signed_in: Client, alice: User, bob: User, event_type: EventType
+) -> None:
+    assert 'name="schedule"' not in main(signed_in.get(page_of(event_type)))
+    evenings = services.create_schedule(user=alice, name="Evenings")
+    html = main(signed_in.get(page_of(event_type)))
+    [select] = re.findall(r'<select name="schedule".*?</select>', html, re.DOTALL)
+    assert re.findall(r"<option[^>]*>([^<]*)<", select) == [
+        "Your default: Working hours",
+        "Working hours",
+        "Evenings",
+    ]
+    for chosen, kept in ((str(evenings.pk), evenings.pk), ("", None)):
+        sent = typed(slug=event_type.slug, schedule=chosen)
+        assert signed_in.post(page_of(event_type), sent).status_code == 302
+        event_type.refresh_from_db()
+        assert event_type.schedule_id == kept
+    others = bob.weekly_availability.default_id
+    page = signed_in.post(page_of(event_type), typed(slug=event_type.slug, schedule=others))
+    assert list(errors(page)) == ["schedule"]
 
 
 def test_its_address_is_made_from_its_name(signed_in: Client, alice: User) -> None:

@@ -41,7 +41,7 @@ def typed(**other: Any) -> dict[str, Any]:
 
 def week(user: User) -> dict[int, list[tuple[int, int]]]:
     user.weekly_availability.refresh_from_db()
-    windows = user.weekly_availability.windows
+    windows = user.weekly_availability.default.windows
     return {number: [(start, end) for start, end in windows[number]] for number in windows}
 
 
@@ -109,10 +109,11 @@ def test_the_week_begins_on_the_persons_day(
 def test_every_control_has_a_name(signed_in: Client) -> None:
     html = main(signed_in.get(PAGE))
     controls = re.findall(r'<input (?!type="(?:hidden|checkbox)")[^>]*>', html)
-    assert len(controls) == 1 + 7 * 4  # the zone; and a window of each day, and its blank
+    labelled = ["id_timezone", "new_name"]
+    assert len(controls) == 2 + 7 * 4  # these; and a window of each day, and its blank
     unnamed = [each for each in controls if "aria-label=" not in each]
-    assert [re.findall(r'id="([^"]*)"', each) for each in unnamed] == [["id_timezone"]]
-    assert '<label for="id_timezone">' in html
+    assert [re.findall(r' id="([^"]*)"', each) for each in unnamed] == [[each] for each in labelled]
+    assert all(f'<label for="{each}">' in html for each in labelled)
     for number in range(1, 8):
         assert f'role="group" aria-labelledby="day-{number}"' in html
         assert f'id="day-{number}"' in html
@@ -394,7 +395,8 @@ def test_queries_do_not_grow_with_the_bookings(
 ) -> None:
     for number in range(count):
         book(start=START + number * timedelta(hours=1))
-    # Session and person; then in a savepoint: the host's lock, hours, overrides and bookings.
-    with django_assert_num_queries(2 + 4 + 2):
+    # Session, person, zone and default schedule; then in a savepoint: the host's lock, zone,
+    # schedules, overrides, the schedule that changes, and bookings.
+    with django_assert_num_queries(4 + 6 + 2):
         page = signed_in.post(PAGE, typed(on_3=None))
     assert len(page.context["left"]) == count

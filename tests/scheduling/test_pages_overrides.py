@@ -208,8 +208,9 @@ def test_queries_do_not_grow_with_the_dates(
 ) -> None:
     for number in range(count):
         services.set_override(user=alice, day=DAY + timedelta(days=number), windows=[])
-    # Session, person, hours, dates to come and how many, those of the month, the chosen one.
-    with django_assert_num_queries(7):
+    # Session, person, zone, default schedule, how many schedules; dates to come and how many,
+    # those of the month, the chosen one.
+    with django_assert_num_queries(9):
         assert len(signed_in.get(OF_DAY).context["coming"]) == count
 
 

@@ -20,7 +20,7 @@ from meetings.domain.services import DURATION
 from meetings.management.rows import Rows, stored
 from meetings.models import HistoryEntry, MeetingRequest
 from meetings.models.enums import Role
-from scheduling.models import Booking, EventType, WeeklyAvailability
+from scheduling.models import Booking, EventType, Schedule, WeeklyAvailability
 from scheduling.models import HistoryEntry as BookingEntry
 from scheduling.models.enums import STANDING, Change, Status
 from scheduling.models.enums import Role as BookingRole
@@ -234,8 +234,12 @@ def _hosts(bookings: Mapping[int, int], dice: random.Random) -> list[Host]:
     EmailAddress.objects.bulk_create(
         EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in users
     )
+    defaults = Schedule.objects.bulk_create(
+        Schedule(user=user, name="Working hours") for user in users
+    )
     WeeklyAvailability.objects.bulk_create(
-        WeeklyAvailability(user=user, timezone=str(user.zone)) for user in users
+        WeeklyAvailability(user=each.user, timezone=str(each.user.zone), default=each)
+        for each in defaults
     )
     hosts = [
         Host(

@@ -15,7 +15,7 @@ from meetings.models import MeetingRequest
 from notifications.models import Notification
 from scheduling.domain import availability, bookings
 from scheduling.domain.bookings import Invitee
-from scheduling.domain.services import create_event_type
+from scheduling.domain.services import create_event_type, create_schedule, update_event_type
 from scheduling.models import Booking, EventType
 
 _PASSWORD = "demo-password"  # noqa: S105  printed for everybody to see
@@ -155,6 +155,8 @@ def seed(now: datetime) -> None:
         if not person.event_types.exists():
             for values in _EVENT_TYPES[person.username]:
                 create_event_type(host=person, timezone=person.timezone, **values)
+            if person.username == "grace":
+                _meet_in_the_evening(person)
     if not MeetingRequest.objects.filter(team=team).exists():
         _meetings(team, *people[:3], now=now)
         _bookings(*people[:2], now=now)
@@ -178,6 +180,17 @@ def _person(
         date_format=date_format,
         time_format=time_format,
     )
+
+
+def _meet_in_the_evening(grace: User) -> None:
+    """Let the first event type follow a schedule of its own."""
+    evenings = grace.schedules.filter(name="Evenings").first() or create_schedule(
+        user=grace,
+        name="Evenings",
+        days={str(day): {"start": "18:00", "end": "21:00"} for day in range(1, 6)},
+    )
+    first, _office_hours = grace.event_types.all()
+    update_event_type(event_type=first, schedule=evenings)
 
 
 def _meetings(team: Team, ada: User, grace: User, linus: User, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.serving import answers
+from config.serving import sockets
 
 WRITE = """
 import sqlite3, sys
@@ -21,7 +21,7 @@ def test_a_look_at_connections_keeps_the_locks_of_sqlite(tmp_path: Path) -> None
     database = str(tmp_path / "database")
     with closing(sqlite3.connect(database, isolation_level=None)) as session:
         session.execute("BEGIN IMMEDIATE")
-        for connection in answers._connections():
+        for connection in sockets.sockets():
             connection.close()
         other = subprocess.run(
             [sys.executable, "-c", WRITE, database], capture_output=True, text=True, check=False

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scheduling', '0003_calendar_identity_and_reminders'),
+        ('scheduling', '0006_default_schedule_required'),
     ]
 
     operations = [
