@@ -147,7 +147,9 @@ def calendar(owner: User, *, now: datetime, name: str = "Work", **secret: str) -
 def read_calendar(owner: User, *, name: str = "Own", host: str = "dav.example.com") -> Calendar:
     """Connect a CalDAV account with one calendar of its own name, as if it had just been read."""
     now = timezone.now()
-    made = calendar(owner, now=now, name=name, url=f"https://{host}/", password="sesame-of-calendar")
+    made = calendar(
+        owner, now=now, name=name, url=f"https://{host}/", password="sesame-of-calendar"
+    )
     CalendarAccount.objects.filter(pk=made.account_id).update(
         name=name, read_at=now, whole_at=now, due_at=now + timedelta(minutes=5)
     )
