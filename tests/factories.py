@@ -168,13 +168,19 @@ def read_calendar(owner: User, *, name: str = "Own", host: str = "dav.example.co
     return Calendar.objects.select_related("account__user").get(account=account)
 
 
-def calendar_entry(
-    calendar: Calendar, *, start: datetime, end: datetime, title: str = "Dentist", **fields: Any
+def entry(
+    calendar: Calendar,
+    *,
+    start: datetime,
+    end: datetime,
+    title: str = "Dentist",
+    shown_as: ShownAs = ShownAs.BUSY,
+    is_all_day: bool = False,
+    uid: str = "",
 ) -> Entry:
-    """Make an entry of this calendar as if it had been read."""
-    seconds = int(start.timestamp()), int(end.timestamp())
-    usual = {"shown_as": ShownAs.BUSY, "is_all_day": False}
-    occurrence = Occurrence("", *seconds, title=title, **{**usual, **fields})
-    href = f"{calendar.href}{title}-{seconds[0]}.ics"
-    entries.save(calendar, [entries.Reading(href, "1", uid=href, occurrences=[occurrence])])
-    return Entry.objects.get(item__href=href, item__calendar=calendar)
+    """Keep an entry of this calendar, as a reading would. Its UID is of its title and its start."""
+    first, last = int(start.timestamp()), int(end.timestamp())
+    uid = uid or f"{title}-{first}"
+    occurrence = Occurrence("", first, last, title, shown_as, is_all_day=is_all_day)
+    entries.save(calendar, [entries.Reading(f"/{uid}.ics", "1", uid, [occurrence])])
+    return Entry.objects.get(calendar=calendar, item__uid=uid)

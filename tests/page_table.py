@@ -478,7 +478,7 @@ def build() -> World:
     outbox.retry_later(delivery, now=NOW, error="refused", delay=None)
     # outside calendars
     calendar = factories.read_calendar(alice, name="of-alice")
-    factories.calendar_entry(
+    factories.entry(
         calendar,
         start=START + timedelta(days=1),
         end=START + timedelta(days=1, minutes=30),

@@ -123,7 +123,7 @@ def _made() -> User:
     factories.delivery(told, now=NOW)
     Delivery.objects.filter(pk=delivery.pk).update(state="sent", settled_at=NOW)
     calendar = factories.calendar(alice, now=NOW)
-    factories.calendar_entry(calendar, start=START, end=START + timedelta(hours=1))
+    factories.entry(calendar, start=START, end=START + timedelta(hours=1))
     Calendar.objects.update(read_at=NOW - timedelta(minutes=1), error="timeout")
     CalendarAccount.objects.update(state="failing", error="timeout", read_at=NOW)
     factories.calendar(alice, now=NOW, name="Home")

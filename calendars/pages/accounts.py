@@ -15,7 +15,6 @@ from calendars.domain import accounts as services
 from calendars.domain import feeds
 from calendars.models import Calendar, CalendarAccount, Push
 from calendars.pages.cards import cards_of
-from calendars.pages.feeds import address_of
 from calendars.pages.forms import FORMS, AccountForm
 from core.errors import DomainError
 from core.web.pages import action_view, limited, page_of
@@ -43,7 +42,7 @@ def accounts(request: SignedIn) -> HttpResponse:
         "choices": sorted(choices, key=lambda calendar: (calendar.account_id, calendar.pk)),
         "writes": any(calendar.writes for calendar in choices),
         "feed": feed,
-        "feed_address": address_of(feed) if feed else "",
+        "feed_address": feeds.address_of(feed.token) if feed else "",
     }
     return render(request, "calendars/calendars.html", context)
 
@@ -56,8 +55,9 @@ def connect(request: SignedIn, provider: str) -> HttpResponse:
     """Show the form of a new account, and connect it: its server is asked at once."""
     form = FORMS[provider](request.POST if request.method == "POST" else None)
     if form.is_valid():
-        secret, name = form.secret(), form.cleaned_data["name"]
+        name = form.cleaned_data["name"]
         try:
+            secret = services.secret_of(provider=provider, **form.given())
             found = services.look(user=request.user, provider=provider, secret=secret)
             made = services.connect(
                 user=request.user,
@@ -86,12 +86,14 @@ def account(request: SignedIn, account_id: int) -> HttpResponse:
     found = _find(request, account_id)
     form = FORMS[found.provider](request.POST if request.method == "POST" else None, kept=found)
     if form.is_valid():
-        secret = form.secret() if form.is_other else None
+        name = form.cleaned_data["name"]
         try:
-            if secret is not None:
+            secret = services.secret_with(found, form.given())
+            is_other = secret != found.secret
+            if is_other:
                 services.look(user=request.user, provider=found.provider, secret=secret)
             changed = services.change(
-                account=found, name=form.cleaned_data["name"], secret=secret, now=timezone.now()
+                account=found, name=name, secret=secret if is_other else None, now=timezone.now()
             )
         except (DomainError, ValidationError) as error:
             form.add_refusal(error)

@@ -3,7 +3,6 @@
 import hashlib
 from datetime import timedelta
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -57,10 +56,6 @@ def _content(found: Feed) -> bytes:
             )
         )
         return b"".join(icalendar.gathered(pieces, name=f"Parley ({user.name})"))
-
-
-def address_of(found: Feed) -> str:
-    return settings.PUBLIC_URL + reverse("calendars:feed", args=[found.token])
 
 
 @require_POST

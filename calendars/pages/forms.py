@@ -37,9 +37,8 @@ class AccountForm(forms.Form):
     hidden: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, kept: CalendarAccount | None = None, **kwargs: Any) -> None:
-        self._kept: Mapping[str, str] = kept.secret if kept else {}
         if kept:
-            shown = {key: text for key, text in self._kept.items() if key not in self.hidden}
+            shown = {key: text for key, text in kept.secret.items() if key not in self.hidden}
             kwargs["initial"] = {"name": kept.name, **shown}
         super().__init__(*args, **kwargs)
         if kept:
@@ -53,15 +52,10 @@ class AccountForm(forms.Form):
         url: str = self.cleaned_data["url"].strip()
         return url if not url or "://" in url else f"https://{url}"
 
-    def secret(self) -> dict[str, str]:
-        """Return what opens the account from now on."""
-        names = [name for name in self.fields if name != "name"]
-        return {name: self.cleaned_data[name] or self._kept.get(name, "") for name in names}
-
-    @property
-    def is_other(self) -> bool:
-        """Return whether something else opens the account than what is kept."""
-        return self.secret() != self._kept
+    def given(self) -> dict[str, str]:
+        """Return what opens the account, as far as it was entered."""
+        entered = self.cleaned_data.items()
+        return {name: value for name, value in entered if value and name != "name"}
 
     def add_refusal(self, error: DomainError | ValidationError) -> None:
         """Put the domain's refusal beside the field that it concerns."""
@@ -81,24 +75,15 @@ class IcsForm(AccountForm):
 class CalDavForm(AccountForm):
     """Account on a CalDAV server."""
 
-    username = forms.CharField(label=_("User name"), max_length=254, widget=_plain())
+    username = forms.CharField(label=_("User name"), max_length=255, widget=_plain())
     password = forms.CharField(
         label=_("Password"),
-        max_length=500,
+        max_length=1000,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
     field_order = ("url", "username", "password", "name")
     hidden = ("password",)
-
-    def clean(self) -> dict[str, Any]:
-        """Require the password again for another server or user: the kept one is not theirs."""
-        cleaned = self.cleaned_data
-        if not self._kept or cleaned.get("password"):
-            return cleaned
-        if any(cleaned.get(name) != self._kept[name] for name in ("url", "username")):
-            self.add_error("password", _("Enter the password of this account."))
-        return cleaned
 
 
 FORMS: Mapping[str, type[AccountForm]] = {

@@ -22,7 +22,7 @@ DELETED = {"message": "Calendar account deleted successfully"}
 @pytest.fixture
 def calendar(alice: User) -> Calendar:
     calendar = factories.calendar(alice, now=NOW)
-    factories.calendar_entry(calendar, start=START, end=START + timedelta(hours=1))
+    factories.entry(calendar, start=START, end=START + timedelta(hours=1))
     return calendar
 
 

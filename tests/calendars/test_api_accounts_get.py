@@ -34,7 +34,7 @@ def test_a_list_answers_what_one_answers(api: Client, alice: User) -> None:
 
 def test_it_says_how_it_went(api: Client, alice: User) -> None:
     calendar = factories.calendar(alice, now=NOW)
-    factories.calendar_entry(calendar, start=START, end=START + timedelta(hours=1))
+    factories.entry(calendar, start=START, end=START + timedelta(hours=1))
     entries.save(calendar, [entries.Reading("/broken.ics", "1", "broken", error="too_frequent")])
     earlier = NOW - timedelta(minutes=7)
     Calendar.objects.update(read_at=earlier, error="timeout", write_error="forbidden")
@@ -107,7 +107,7 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for number in range(count):
         calendar = factories.calendar(alice, now=NOW, name=f"Calendar {number}")
-        factories.calendar_entry(calendar, start=START, end=START + timedelta(hours=1))
+        factories.entry(calendar, start=START, end=START + timedelta(hours=1))
     api.get(URL)  # the use of the token is written
     with django_assert_num_queries(3):  # token, accounts with their count, calendars
         assert len(api.get(URL).json()["data"]) == count

@@ -21,7 +21,7 @@ URL = "/api/v1/calendars"
 @pytest.fixture
 def calendar(alice: User) -> Calendar:
     calendar = factories.calendar(alice, now=NOW)
-    factories.calendar_entry(calendar, start=START, end=START + timedelta(hours=1))
+    factories.entry(calendar, start=START, end=START + timedelta(hours=1))
     return calendar
 
 

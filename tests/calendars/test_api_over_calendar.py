@@ -32,7 +32,7 @@ def api(alice: User) -> Client:
 def calendar(alice: User) -> Calendar:
     """Return Alice's calendar, which was read just now and has an entry at START."""
     calendar = factories.calendar(alice, now=NOW, url="https://127.0.0.1/")
-    factories.calendar_entry(calendar, start=START, end=START + HALF)
+    factories.entry(calendar, start=START, end=START + HALF)
     Calendar.objects.update(read_at=NOW)
     return calendar
 

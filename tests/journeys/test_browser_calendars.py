@@ -145,7 +145,7 @@ def test_a_meeting_at_a_time_of_the_own_calendar(
         link="",
         now=timezone.now(),
     )
-    factories.calendar_entry(factories.read_calendar(bob), start=start, end=start + HOUR)
+    factories.entry(factories.read_calendar(bob), start=start, end=start + HOUR)
     visitor = enter(bob, f"/meetings/{asked.pk}")
     expect(visitor.page.get_by_text("Dentist (Own)")).to_be_visible()
     visitor.looks({"meeting-clash": f"/meetings/{asked.pk}", "home-clash": "/"})
@@ -162,7 +162,7 @@ def test_a_booking_is_moved_over_the_own_calendar(
     booked = factories.booking(offered, start=noon + 2 * DAY, now=timezone.now())
     start = noon + 3 * DAY
     own = factories.read_calendar(alice)
-    factories.calendar_entry(own, start=start, end=start + HOUR, shown_as=ShownAs.TENTATIVE)
+    factories.entry(own, start=start, end=start + HOUR, shown_as=ShownAs.TENTATIVE)
     visitor = enter(alice, f"/bookings/{booked.pk}?week={start.date()}#move")
     page = visitor.page
     page.locator(f'input[value="{int(start.timestamp())}"]').check(force=True)

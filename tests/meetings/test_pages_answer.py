@@ -60,7 +60,7 @@ def test_a_clash_is_shown_without_its_title_and_may_be_overruled(
     client: Client, bob: User, meeting: MeetingRequest, link: str
 ) -> None:
     end = START + timedelta(hours=1)
-    factories.calendar_entry(factories.read_calendar(bob), start=START, end=end)
+    factories.entry(factories.read_calendar(bob), start=START, end=end)
     for person in (None, bob):  # a mail may be passed on to somebody at the same browser
         if person:
             client.force_login(person)

@@ -256,16 +256,14 @@ def test_the_week_reads_as_a_list_of_days(
 def test_the_week_shows_what_closes_time_in_the_own_calendars(client: Client, bob: User) -> None:
     own = factories.read_calendar(bob)
     day = NOW.replace(hour=0)
-    factories.calendar_entry(own, start=START, end=START + HOUR)
-    factories.calendar_entry(own, start=START + DAY, end=START + DAY + HOUR, title="")
+    factories.entry(own, start=START, end=START + HOUR)
+    factories.entry(own, start=START + DAY, end=START + DAY + HOUR, title="")
     choir: dict[str, Any] = {"title": "Choir", "shown_as": ShownAs.TENTATIVE}
-    factories.calendar_entry(own, start=START + 2 * DAY, end=START + 2 * DAY + HOUR, **choir)
-    factories.calendar_entry(own, start=START, end=START + HOUR, title="F", shown_as=ShownAs.FREE)
+    factories.entry(own, start=START + 2 * DAY, end=START + 2 * DAY + HOUR, **choir)
+    factories.entry(own, start=START, end=START + HOUR, title="F", shown_as=ShownAs.FREE)
     away: dict[str, Any] = {"title": "Away", "is_all_day": True}
-    factories.calendar_entry(own, start=day + 5 * DAY, end=day + 7 * DAY, **away)
-    factories.calendar_entry(
-        factories.read_calendar(factories.user("eve")), start=NOW, end=NOW + HOUR
-    )
+    factories.entry(own, start=day + 5 * DAY, end=day + 7 * DAY, **away)
+    factories.entry(factories.read_calendar(factories.user("eve")), start=NOW, end=NOW + HOUR)
     client.force_login(bob)
     hours = "9:00 AM – 5:00 PM"
     page = client.get("/")
@@ -373,7 +371,7 @@ def test_queries_do_not_grow_with_the_rows(
         ledger.claim(user=bob, start=START + (n - 9) * HOUR, end=START + (n - 8) * HOUR)
     own = factories.read_calendar(bob)
     for n in range(count):
-        factories.calendar_entry(own, start=START + n * HOUR, end=START + (n + 1) * HOUR)
+        factories.entry(own, start=START + n * HOUR, end=START + (n + 1) * HOUR)
     client.force_login(bob)
     # Session and person; hours; two lists of what is ahead, two of what waits, what that collides
     # with; overrides, meetings, their rows of the ledger, the ledger, and in it what outside

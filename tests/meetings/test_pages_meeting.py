@@ -65,7 +65,7 @@ def test_everything_is_there(client: Client, bob: User, meeting: MeetingRequest)
 def test_what_the_own_calendar_has_is_shown_and_may_be_overruled(
     client: Client, bob: User, meeting: MeetingRequest
 ) -> None:
-    factories.calendar_entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    factories.entry(factories.read_calendar(bob), start=START, end=START + HOUR)
     client.force_login(bob)
     shown = (
         "Your own calendar has something at that time."
@@ -86,7 +86,7 @@ def test_what_is_booked_is_not_overruled(
     client: Client, bob: User, meeting: MeetingRequest
 ) -> None:
     factories.booking(factories.event_type(bob), start=START, now=NOW)
-    factories.calendar_entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    factories.entry(factories.read_calendar(bob), start=START, end=START + HOUR)
     client.force_login(bob)
     said = words(client.get(f"/meetings/{meeting.pk}"))
     assert "You already have something at that time." in said
@@ -99,7 +99,7 @@ def test_what_is_booked_is_not_overruled(
 def test_the_requester_learns_nothing_of_the_recipients_calendar(
     client: Client, alice: User, bob: User, meeting: MeetingRequest
 ) -> None:
-    factories.calendar_entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    factories.entry(factories.read_calendar(bob), start=START, end=START + HOUR)
     client.force_login(alice)
     for page in ("/", f"/meetings/{meeting.pk}"):
         assert "Dentist" not in words(client.get(page))

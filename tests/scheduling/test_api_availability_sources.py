@@ -72,7 +72,7 @@ def test_bookings_meetings_and_calendars(
         now=NOW,
     )
     meetings.confirm(meeting=asked, actor=alice, now=NOW)
-    factories.calendar_entry(calendar, start=START + 2 * HOUR, end=START + 3 * HOUR)
+    factories.entry(calendar, start=START + 2 * HOUR, end=START + 3 * HOUR)
     assert sources(api, hourly) == {
         "10:00": ("busy", "booking"),
         "11:00": ("busy", "meeting"),
@@ -84,7 +84,7 @@ def test_a_buffer_names_what_it_meets(api: Client, alice: User, calendar: Calend
     buffered = factories.event_type(
         alice, duration=60, slot_interval=60, buffer_time_before=30, buffer_time_after=30
     )
-    factories.calendar_entry(calendar, start=START, end=START + HOUR / 2)
+    factories.entry(calendar, start=START, end=START + HOUR / 2)
     assert sources(api, buffered) == {
         "09:00": ("buffer", "calendar: Work"),
         "10:00": ("busy", "calendar: Work"),
@@ -95,7 +95,7 @@ def test_a_booking_is_named_before_a_calendar(
     api: Client, hourly: EventType, calendar: Calendar, book: Book
 ) -> None:
     book(start=START + HOUR / 2)
-    factories.calendar_entry(calendar, start=START - HOUR, end=START + 2 * HOUR)
+    factories.entry(calendar, start=START - HOUR, end=START + 2 * HOUR)
     assert sources(api, hourly) == {
         "09:00": ("busy", "calendar: Work"),
         "10:00": ("busy", "booking"),
@@ -107,10 +107,10 @@ def test_a_long_entry_is_found_behind_short_ones(
     api: Client, alice: User, hourly: EventType, calendar: Calendar
 ) -> None:
     home = factories.calendar(alice, now=NOW, name="Home")
-    factories.calendar_entry(home, start=START - HOUR, end=START + 6 * HOUR)
+    factories.entry(home, start=START - HOUR, end=START + 6 * HOUR)
     for number in range(3):
         start = START + number * HOUR / 6
-        factories.calendar_entry(
+        factories.entry(
             calendar, start=start, end=start + HOUR / 6, title=f"short {number}"
         )
     assert sources(api, hourly)["14:00"] == ("busy", "calendar: Home")
@@ -118,7 +118,7 @@ def test_a_long_entry_is_found_behind_short_ones(
 
 def test_other_reasons_have_no_source(api: Client, alice: User, calendar: Calendar) -> None:
     far = factories.event_type(alice, duration=60, slot_interval=60, max_advance_booking=1)
-    factories.calendar_entry(calendar, start=START, end=START + HOUR)
+    factories.entry(calendar, start=START, end=START + HOUR)
     assert set(sources(api, far).values()) == {("horizon", "")}
 
 
@@ -142,7 +142,7 @@ def test_calendars_that_close_time_say_when_they_were_read(
 
 
 def test_the_usual_query_tells_neither(api: Client, hourly: EventType, calendar: Calendar) -> None:
-    factories.calendar_entry(calendar, start=START, end=START + HOUR)
+    factories.entry(calendar, start=START, end=START + HOUR)
     body = ask(api, hourly, "include_unavailable=false")
     assert set(body) == {"data"}
     assert "Work" not in str(body)
@@ -157,7 +157,7 @@ def test_explaining_takes_two_queries_more(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for number in range(count):
-        factories.calendar_entry(calendar, start=START, end=START + HOUR, title=f"entry {number}")
+        factories.entry(calendar, start=START, end=START + HOUR, title=f"entry {number}")
     ask(api, hourly)
     with django_assert_num_queries(6):  # as usual four, the claims of slots, calendars
         ask(api, hourly)

@@ -344,7 +344,7 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
     client: Client, alice: User, booking: Booking
 ) -> None:
     own = factories.read_calendar(alice)
-    factories.calendar_entry(own, start=LATER, end=LATER + timedelta(hours=1))
+    factories.entry(own, start=LATER, end=LATER + timedelta(hours=1))
     week = client.get(f"{page_of(booking)}?week=2026-03-05").context["week"]
     clashing = [one.second for _day, choices in week.days for one in choices if one.clashes]
     assert clashing == [second(LATER), second(LATER + HALF_AN_HOUR)]
@@ -368,7 +368,7 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
 def test_an_invitee_learns_nothing_of_the_hosts_calendar(
     client: Client, alice: User, booking: Booking
 ) -> None:
-    factories.calendar_entry(factories.read_calendar(alice), start=LATER, end=LATER + HALF_AN_HOUR)
+    factories.entry(factories.read_calendar(alice), start=LATER, end=LATER + HALF_AN_HOUR)
     path = urlsplit(links.manage_url(booking)).path
     page = client.get(f"{path}?week=2026-03-05")
     assert f'value="{second(LATER)}"' not in main(page)
