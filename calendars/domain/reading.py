@@ -99,6 +99,7 @@ def claim(account_id: int, *, condition: Q, now: datetime, seconds: float) -> Cl
 
 def read(claimed: Claim, *, now: datetime) -> bool:
     """Read the calendars of a claimed account, and say how that went. True if all were read."""
+    faults.point("calendar.claimed")
     account = claimed.account
     is_whole = account.whole_at is None or account.whole_at <= now - _WHOLE
     errors: list[str] = []

@@ -29,6 +29,7 @@ class Server:
     port: int
     principal: str
     home: str
+    username: str = USERNAME
 
     @property
     def url(self) -> str:
@@ -41,7 +42,7 @@ class Server:
         self, method: str, path: str, body: str = "", **headers: str
     ) -> tuple[int, Mapping[str, str], str]:
         """Send a request. Return status, headers with names in lower case, and body."""
-        credentials = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+        credentials = base64.b64encode(f"{self.username}:{PASSWORD}".encode()).decode()
         named = {
             "Authorization": f"Basic {credentials}",
             "Content-Type": "text/calendar; charset=utf-8",
