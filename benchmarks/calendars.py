@@ -51,6 +51,10 @@ def _calendars() -> Iterator[Mapping[str, Mapping[str, str]]]:
         path = f"{server.home}work/"
         status, _headers, answer = server.call("PUT", path, text, timeout=_UP_SECONDS)
         assert status == 201, answer
+        # Radicale looks at each object when it is first asked for a token.
+        token = '<propfind xmlns="DAV:"><prop><sync-token/></prop></propfind>'
+        xml = {"Depth": "0", "Content_Type": "text/xml"}
+        server.call("PROPFIND", path, token, timeout=_UP_SECONDS, **xml)
         yield {
             "caldav": {"url": server.at(path), "username": USERNAME, "password": PASSWORD},
             "ics": {"url": file.url},
@@ -107,6 +111,7 @@ def _place(*, has_url: bool) -> Iterator[Deployment]:
         if not has_url:
             del deployment.environment["DATABASE_URL"]
         deployment.manage("migrate", "--verbosity", "0")
+        (deployment.directory / "static").mkdir()
         yield deployment
 
 

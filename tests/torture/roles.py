@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import Team, User
 from calendars.domain import accounts, reading
 from calendars.models import Calendar, CalendarAccount, Push
+from calendars.providers.base import RemoteCalendar
 from config.celery import app
 from config.worker import EmbeddedWorker
 from core.db.outbox import OutboxState
@@ -160,6 +161,23 @@ def set_up_calendars(secrets: Mapping[str, Mapping[str, str]]) -> list[dict[str,
         accounts.change_calendar(calendar=calendar, writes=True, now=now)
         hosts.append({"id": host.pk, "token": factories.token(host), "event_type": event_type})
     return hosts
+
+
+def connect_feeds(email: str, urls: list[str]) -> int:
+    """Connect these ICS addresses, which need not answer. Return the person's number."""
+    owner, now = User.objects.get(email=email), timezone.now()
+    for url in urls:
+        found = [RemoteCalendar("feed", "Calendar", "", "", is_writable=False)]
+        accounts.connect(
+            user=owner, provider="ics", name="", secret={"url": url}, found=found, now=now
+        )
+    return owner.pk
+
+
+def disconnect_feeds(email: str) -> None:
+    """Disconnect all calendars of this person."""
+    for account in CalendarAccount.objects.filter(user__email=email):
+        accounts.disconnect(account=account, takes_back=False, now=timezone.now())
 
 
 def have_read(hosts: list[int]) -> None:
