@@ -6,7 +6,18 @@ from importlib import import_module
 
 from benchmarks.table import Row, finish
 
-_ALL = ("slots", "lists", "bookings", "flow", "mails", "growth", "retention", "webhooks", "startup")
+_ALL = (
+    "slots",
+    "lists",
+    "bookings",
+    "flow",
+    "mails",
+    "growth",
+    "retention",
+    "webhooks",
+    "calendars",
+    "startup",
+)
 
 
 def rows(names: Sequence[str]) -> Iterator[Row]:

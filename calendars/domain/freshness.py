@@ -16,8 +16,8 @@ from core.ops import shares
 # Calendars that were read so lately are believed.
 _FRESH = timedelta(seconds=60)
 SECONDS = 3.0
-# Of the threads of a process that answer requests.
-_PLACES = 2
+# Of the threads of a process that answer requests, and of these for the calendars of one person.
+_PLACES, _PLACES_OF_PERSON = 2, 1
 
 _BLOCKING = Prepared(
     lambda user: Calendar.objects.closing(user).values_list(
@@ -37,7 +37,8 @@ def freshen(people: Collection[int], *, now: datetime) -> datetime | None:
     if not stale:
         return None
     if not transaction.get_connection().in_atomic_block:
-        with shares.held({"calendar freshening": _PLACES}) as is_held:
+        of_people = {f"calendar freshening of {each}": _PLACES_OF_PERSON for each in people}
+        with shares.held({"calendar freshening": _PLACES, **of_people}) as is_held:
             if is_held:
                 _read(list(stale), now)
                 stale = _stale(people, now)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -26,8 +27,8 @@ from core.db.outbox import OutboxState
 from core.ops import faults, shares
 
 _BATCH = 20
-# How long one object may take, and after how long a turn begins no other.
-_SECONDS_OF_OBJECT = 15.0
+# How long one object may take, also as a part of the lease; after how long a turn begins no other.
+_SECONDS_OF_OBJECT, _PART_OF_LEASE = 15.0, 0.25
 _TURN_SECONDS = 20.0
 # A first failure may be a moment's. The owner hears of one that lasts, or that nothing can mend.
 _TELL_ATTEMPTS = 3
@@ -59,8 +60,9 @@ def write(account_id: int, *, now: datetime) -> None:
         claimed = outbox.claim(rows, now=timezone.now(), most=_BATCH)
         if not claimed:
             return
+        faults.point("push.claimed")
         for place, row in enumerate(claimed):
-            if time.monotonic() >= until or row.seconds_to_send() < _SECONDS_OF_OBJECT:
+            if time.monotonic() >= until or row.seconds_to_send() < _seconds_of_object():
                 outbox.give_back(claimed[place:])
                 return
             _send(row)
@@ -82,9 +84,13 @@ def _send(row: Push) -> None:
         _succeed(row, written)
 
 
+def _seconds_of_object() -> float:
+    return min(_SECONDS_OF_OBJECT, settings.OUTBOX_LEASE_SECONDS * _PART_OF_LEASE)
+
+
 @contextmanager
 def _provider(account: CalendarAccount) -> Iterator[Provider]:
-    until = time.monotonic() + _SECONDS_OF_OBJECT
+    until = time.monotonic() + _seconds_of_object()
     yield providers.connect(account.provider, account.secret, until=until, policy=policy())
 
 

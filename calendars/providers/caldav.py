@@ -103,7 +103,7 @@ class CalDav:
             gone=sorted(listing.gone),
             token=known.token if unreadable else listing.token,
             is_full=listing.is_full and not listing.strangers,
-            same=(listed & known.etags.keys()) - {item.href for item in items},
+            same=listed - {item.href for item in items},
             unreadable=unreadable,
         )
 

@@ -31,6 +31,7 @@ class Server:
     port: int
     principal: str
     home: str
+    username: str = USERNAME
 
     @property
     def url(self) -> str:
@@ -40,15 +41,15 @@ class Server:
         return self.url + path.removeprefix("/")
 
     def call(
-        self, method: str, path: str, body: str = "", **headers: str
+        self, method: str, path: str, body: str = "", *, timeout: float = 20, **headers: str
     ) -> tuple[int, Mapping[str, str], str]:
         """Send a request. Return status, headers with names in lower case, and body."""
-        credentials = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+        credentials = base64.b64encode(f"{self.username}:{PASSWORD}".encode()).decode()
         named = {
             "Authorization": f"Basic {credentials}",
             "Content-Type": "text/calendar; charset=utf-8",
         } | {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = http.client.HTTPConnection(_LOOPBACK, self.port, timeout=20)
+        connection = http.client.HTTPConnection(_LOOPBACK, self.port, timeout=timeout)
         try:
             connection.request(method, path, body.encode(), named)
             answer = connection.getresponse()

@@ -1,6 +1,6 @@
 """Reading of outside calendars on real servers: what closes time, and what never vanishes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from pytest_django import Settings
 from accounts.models import User
 from calendars.domain import accounts, reading
 from calendars.models import BusyTime, Calendar, CalendarAccount, Entry, Item
+from calendars.models.entries import key_of
 from scheduling.domain import availability
 from scheduling.models import EventType
 from scheduling.rules.slots import Reason
@@ -24,6 +25,7 @@ from tests.pages import NOW, START
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now", "loopback")]
 
 LATER = timedelta(minutes=5)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -317,3 +319,43 @@ def test_a_person_who_is_deactivated_is_not_read(ics: Calendar, alice: User) -> 
     alice.save()
     due = reading.due(NOW + timedelta(days=1))
     assert reading.claim(ics.account.pk, condition=due, now=NOW, seconds=60) is None
+
+
+# --- a server that does not hand out all that it lists ------------------------------------------
+
+
+def test_an_object_that_is_listed_and_not_handed_out_keeps_its_entries(
+    outside: Outside, calendar: Calendar, alice: User
+) -> None:
+    for number in range(3):
+        outside.put(f"{number}", event(f"{number}@example.com", START + number * HOUR))
+    assert read(calendar.account, now=NOW)
+    held = taken(alice)
+    assert len(held) == 3
+    names = [f"{number}.ics" for number in range(3)]
+    with scripted(lambda asked: reluctant(asked, names)) as server:
+        base = f"{server.url}work/"
+        Calendar.objects.filter(pk=calendar.pk).update(href=base)
+        for item in Item.objects.all():
+            href = base + item.href.rpartition("/")[2]
+            Item.objects.filter(pk=item.pk).update(href=href, key=key_of(href))
+        CalendarAccount.objects.update(whole_at=None)
+        later(calendar)
+        assert any("calendar-multiget" in asked.body for asked in server.asked)
+    assert taken(alice) == held
+    assert fresh(calendar).token != "new"  # it is asked for again
+
+
+def reluctant(asked: Asked, names: Sequence[str]) -> Said:
+    """List objects of these names, and hand none of them out."""
+    responses = "".join(
+        f"<response><href>/work/{name}</href><propstat><prop><getetag>new</getetag></prop>"
+        "<status>HTTP/1.1 200 OK</status></propstat></response>"
+        for name in names
+    )
+    body = f"{responses}<sync-token>new</sync-token>" if "sync-collection" in asked.body else ""
+    return Said(
+        207,
+        {"Content-Type": "application/xml"},
+        f'<multistatus xmlns="DAV:">{body}</multistatus>'.encode(),
+    )

@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.models import User
 from calendars.domain import accounts, pushing, reading
 from calendars.models import BusyTime, Calendar, CalendarAccount, Entry
-from tests.calendars.servers import PASSWORD, USERNAME, Server
+from tests.calendars.servers import PASSWORD, Server
 
 
 def event(
@@ -69,7 +69,7 @@ class Outside:
     @property
     def secret(self) -> Mapping[str, str]:
         url = self.server.at(self.path)
-        return {"url": url, "username": USERNAME, "password": PASSWORD}
+        return {"url": url, "username": self.server.username, "password": PASSWORD}
 
 
 def connected(

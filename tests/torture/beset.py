@@ -24,12 +24,14 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests import recipes, services, wire
+from tests.calendars.servers import Asked, Said, scripted
 from tests.strangers import UNFINISHED_HEADERS, Stranger, head, silent_body
 from tests.torture.deployment import (
     EMBEDDED_DATABASE,
     EMBEDDED_WORKER,
     Deployment,
     Running,
+    Zygote,
     deployed,
     zygote,
 )
@@ -41,11 +43,12 @@ _TICK_SECONDS = 0.1
 # Longer than a round takes. The endpoints answer at the end of the round.
 _HANG_SECONDS = 300
 _WEBHOOKS = 10
+_CALENDARS = 10
 # A tenth of what may be, as fast as a client on the same machine sends it.
 _HUGE = 2_400_000
 # More than the user asks, and than is allowed by default.
 _LIMITS = "40/s,1000000/min"
-ACTS = ("request", "booking", "mail", "delivery")
+ACTS = ("health", "request", "booking", "mail", "delivery", "calendar")
 Seconds = Mapping[str, float]
 
 
@@ -86,6 +89,27 @@ class Endpoint:
         return 200, {}, b""
 
 
+class Calendars:
+    """Calendars at ICS addresses.
+
+    Alice's answers at once. Mallory's answer only while `is_prompt` is set.
+    """
+
+    def __init__(self) -> None:
+        self.is_prompt = threading.Event()
+        self.is_prompt.set()
+        self.url = ""
+        self._readings = count(1)
+        self.read = 0
+
+    def __call__(self, asked: Asked) -> Said:
+        if asked.path.endswith("/alice"):
+            self.read = next(self._readings)
+        else:
+            self.is_prompt.wait(_HANG_SECONDS)
+        return Said(body=b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n")
+
+
 @dataclass
 class Place:
     """Running deployment, with Alice, whom people book, and Mallory, a hostile user."""
@@ -98,6 +122,9 @@ class Place:
     alice: Mapping[str, Any]
     mallory: Mapping[str, Any]
     large_file: str
+    calendars: Calendars
+    zygote: Zygote
+    alices_number: int
     _numbers: Iterator[int] = field(default_factory=count)
 
     def book(self, host: Mapping[str, Any]) -> str:
@@ -119,6 +146,10 @@ class Place:
 
     def use(self, *, acts: Sequence[str] = ACTS) -> Seconds:
         """Do what an ordinary user does, over new connections. Return the seconds of each act."""
+        asked = time.time()
+        with closing(Client(self.port)) as client:
+            answer = client.ask("GET", "/healthz")
+        assert answer.status == 200, answer.body
         began = time.time()
         with closing(Client(self.port, self.alice["token"])) as client:
             answer = client.ask("GET", "/api/v1/events?limit=20")
@@ -126,7 +157,7 @@ class Place:
         listed = time.time()
         guest = self.book(self.alice)
         booked = time.time()
-        took = {"request": listed - began, "booking": booked - listed}
+        took = {"health": began - asked, "request": listed - began, "booking": booked - listed}
         for act, arrivals in (
             ("mail", self.mail_server.arrivals),
             ("delivery", self.endpoint.arrivals),
@@ -134,7 +165,17 @@ class Place:
             if act in acts:
                 wire.until(partial(arrivals.get, guest), seconds=_QUIET_SECONDS, what=act)
                 took[act] = arrivals[guest] - booked
+        if "calendar" in acts:
+            took["calendar"] = self._read_calendar()
         return took
+
+    def _read_calendar(self) -> float:
+        """Have Alice's calendar read, and return after how many seconds its server is asked."""
+        before = self.calendars.read
+        self.zygote.do("have_read", [self.alices_number])
+        began = time.time()
+        wire.until(lambda: self.calendars.read > before, seconds=_QUIET_SECONDS, what="a reading")
+        return time.time() - began
 
     def settle(self) -> None:
         """Wait until no due notification or delivery is left."""
@@ -164,18 +205,24 @@ def place(directory: Path) -> Iterator[Place]:
         wired = stack.enter_context(wire.endpoint())
         endpoint = Endpoint(wired)
         stack.callback(endpoint.is_prompt.set)
+        calendars = Calendars()
+        calendars.url = stack.enter_context(scripted(calendars)).url
+        stack.callback(calendars.is_prompt.set)
         deployment = stack.enter_context(
             deployed(
                 directory,
                 migrated=True,
                 EMAIL_URL=mail_server.url,
                 WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
+                CALENDAR_ALLOWED_NETWORKS="127.0.0.0/8",
                 GRANIAN_WORKERS="2",
                 API_RATE_LIMITS=_LIMITS,
             )
         )
-        with zygote(deployment) as forking:
-            alice, mallory = forking.do("set_up_two", wired.url, _WEBHOOKS)
+        forking = stack.enter_context(zygote(deployment))
+        alice, mallory = forking.do("set_up_two", wired.url, _WEBHOOKS)
+        feeds = [f"{calendars.url}alice"]
+        alices_number = forking.do("connect_feeds", "alice@example.com", feeds)
         port = services.free_port()
         if EMBEDDED_WORKER:
             commands: list[tuple[str, ...]] = [
@@ -193,7 +240,19 @@ def place(directory: Path) -> Iterator[Place]:
         with closing(Client(port)) as client:
             page = client.ask("GET", "/api/docs/").body.decode()
         [large_file] = re.findall(r'src="(/static/[^"]*swagger-ui-bundle[^"]*)"', page)
-        made = Place(deployment, port, processes, mail_server, endpoint, alice, mallory, large_file)
+        made = Place(
+            deployment,
+            port,
+            processes,
+            mail_server,
+            endpoint,
+            alice,
+            mallory,
+            large_file,
+            calendars,
+            forking,
+            alices_number,
+        )
         made.use()  # the first of each kind takes longer
         made.settle()
         yield made
@@ -387,6 +446,20 @@ def webhook_tests(place: Place, count: int) -> Iterator[None]:
 
 
 @contextmanager
+def calendar_servers(place: Place, count: int) -> Iterator[None]:
+    """Let the servers of ten calendars of one account hang, while somebody books with it."""
+    place.calendars.is_prompt.clear()
+    addresses = [f"{place.calendars.url}mallory/{number}" for number in range(_CALENDARS)]
+    place.zygote.do("connect_feeds", "mallory@example.com", addresses)
+    try:
+        with again_and_again(max(count // 25, 2), partial(place.book, place.mallory), pause=1.0):
+            yield
+    finally:
+        place.calendars.is_prompt.set()
+        place.zygote.do("disconnect_feeds", "mallory@example.com")
+
+
+@contextmanager
 def mail_server(place: Place, count: int) -> Iterator[None]:
     """Let the mail server drip. Mail written meanwhile is sent afterwards."""
     place.mail_server.drips.set()
@@ -410,5 +483,6 @@ STRANGERS: dict[str, Callable[[Place, int], AbstractContextManager[None]]] = {
     "flood of sign-ins": sign_ins,
     "hanging endpoints": endpoints,
     "hanging webhook tests": webhook_tests,
+    "slow calendar servers": calendar_servers,
     "dripping mail server": mail_server,
 }

@@ -5,6 +5,8 @@ works with Redis too. Arguments and values pass as JSON.
 """
 
 import threading
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Team, User
+from calendars.domain import accounts, reading
+from calendars.models import Calendar, CalendarAccount, Push
+from calendars.providers.base import RemoteCalendar
 from config.celery import app
 from config.worker import EmbeddedWorker
 from core.db.outbox import OutboxState
@@ -26,6 +31,9 @@ from webhooks.models import Delivery
 
 # A child that waits to be killed ends by itself after this many seconds.
 _LONGEST = 30.0
+# A reading may take as long as ever, but the lease of one that has died ends soon.
+_USUAL_LEASE_PART = reading._LEASE_PART
+_LEASE_SECONDS = 2.0
 _client = Client(headers={"host": "localhost"})
 
 
@@ -35,6 +43,8 @@ def warm_up() -> None:
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         if entry["schedule"] == settings.SWEEP_SECONDS:
             entry["schedule"] = 0.2
+    reading._LEASE_PART = _LEASE_SECONDS / reading.SECONDS
+    Push.DELAYS = [timedelta(seconds=0.2)] * len(Push.DELAYS)
     run_checks()
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     _client.handler.load_middleware()
@@ -134,6 +144,59 @@ def set_up_two(url: str, webhooks: int) -> list[dict[str, Any]]:
             }
         )
     return two
+
+
+def set_up_calendars(secrets: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Make a host with each of these names, and connect a calendar that is written to as well."""
+    hosts = []
+    for name, secret in secrets.items():
+        host = User.objects.create_user(f"{name}@example.com")
+        [event_type] = offer(host.email, [{"duration": 30, "min_advance_booking": 0}])
+        now = timezone.now()
+        found = accounts.look(user=host, provider="caldav", secret=secret)
+        account = accounts.connect(
+            user=host, provider="caldav", name="", secret=secret, found=found, now=now
+        )
+        calendar = Calendar.objects.select_related("account__user").get(account=account)
+        accounts.change_calendar(calendar=calendar, writes=True, now=now)
+        hosts.append({"id": host.pk, "token": factories.token(host), "event_type": event_type})
+    return hosts
+
+
+def connect_feeds(email: str, urls: list[str]) -> int:
+    """Connect these ICS addresses, which need not answer. Return the person's number."""
+    owner, now = User.objects.get(email=email), timezone.now()
+    for url in urls:
+        found = [RemoteCalendar("feed", "Calendar", "", "", is_writable=False)]
+        accounts.connect(
+            user=owner, provider="ics", name="", secret={"url": url}, found=found, now=now
+        )
+    return owner.pk
+
+
+def disconnect_feeds(email: str) -> None:
+    """Disconnect all calendars of this person."""
+    for account in CalendarAccount.objects.filter(user__email=email):
+        accounts.disconnect(account=account, takes_back=False, now=timezone.now())
+
+
+def have_read(hosts: list[int]) -> None:
+    """Have the calendars of these hosts read for changes at once."""
+    CalendarAccount.objects.filter(user__in=hosts).update(due_at=timezone.now())
+
+
+def drain_calendars() -> None:
+    """Run a worker until each calendar is read, and each booking is written."""
+
+    def left() -> int:
+        now = timezone.now()
+        unread = CalendarAccount.objects.filter(Q(due_at__lte=now) | ~Q(lease=""))
+        return unread.count() + Push.objects.filter(state=OutboxState.WAITING).count()
+
+    settings.OUTBOX_LEASE_SECONDS = 60
+    reading._LEASE_PART = _USUAL_LEASE_PART
+    EmbeddedWorker().start()
+    wire.until(lambda: not left(), seconds=120, what="everything read and written")
 
 
 def offer(email: str, event_types: list[dict[str, Any]]) -> list[int]:
