@@ -110,9 +110,7 @@ def test_a_long_entry_is_found_behind_short_ones(
     factories.entry(home, start=START - HOUR, end=START + 6 * HOUR)
     for number in range(3):
         start = START + number * HOUR / 6
-        factories.entry(
-            calendar, start=start, end=start + HOUR / 6, title=f"short {number}"
-        )
+        factories.entry(calendar, start=start, end=start + HOUR / 6, title=f"short {number}")
     assert sources(api, hourly)["14:00"] == ("busy", "calendar: Home")
 
 
