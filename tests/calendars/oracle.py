@@ -161,6 +161,8 @@ def _candidates(rule: Rule, plan: Plan, last: datetime) -> Iterator[tuple[int, d
     """Yield period and wall time of all that the rule names before it picks positions."""
     start = plan.start
     day = datetime(start.year, 1, 1) - 7 * DAY  # a whole period, wherever the series begins
+    if rule.positions:  # they count in whole periods
+        last = datetime(last.year + 1, 1, 1) + 7 * DAY
     while day < last:
         if _is_named(rule, start, day):
             for quarter in range(24 * 4):
