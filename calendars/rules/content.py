@@ -37,7 +37,7 @@ _OF_CALENDARS = frozenset(
 )
 _OBSERVANCES = ("STANDARD", "DAYLIGHT")
 _NAMES = "|".join(sorted({"BEGIN", "END", *_OF_EVENTS, *_OF_ZONES, *_OF_CALENDARS}))
-_LINE = re.compile(rf"\n({_NAMES})([;:][^\n]*)", re.IGNORECASE)
+_LINE = re.compile(rf"\n(?=[A-Z])({_NAMES})([;:][^\n]*)", re.IGNORECASE)
 _PARTS = re.compile(r'([A-Z-]+)((?:;(?:[^:"]++|"[^"]*+")*+)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';([^=;:"]++)=((?:[^;:"]++|"[^"]*+")*+)')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")

@@ -404,9 +404,7 @@ class _Recurrence:
         """Return what meets the window, by time."""
         seen = set()
         if self._main:
-            for count, (start, at, length) in enumerate(self._originals(self._main)):
-                if count % 64 == 0:
-                    check_time(self._until)
+            for start, at, length in self._originals(self._main):
                 day = _date(start)
                 recurrence_id = day if self._main.is_all_day else _utc(at)
                 if recurrence_id in seen or {recurrence_id, day} & self._left_out:

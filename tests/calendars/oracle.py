@@ -62,11 +62,8 @@ class Plan:
 def occurrences(plan: Plan, since: int, until: int) -> list[Found]:
     """Return what meets the window, by time."""
     found: dict[str, tuple[int, int] | None] = {}
-    if not (plan.rule or plan.added or plan.moves or plan.left_out):
-        found[""] = _span(plan, plan.start)
-    else:
-        for wall in [*originals(plan, until), *plan.added]:
-            found.setdefault(recurrence_id(plan, wall), _span(plan, wall))
+    for wall in [*originals(plan, until), *plan.added]:
+        found.setdefault(recurrence_id(plan, wall), _span(plan, wall))
     for move in plan.moves:
         moved = None
         if move.start:
@@ -75,9 +72,10 @@ def occurrences(plan: Plan, since: int, until: int) -> list[Found]:
         found[recurrence_id(plan, move.original)] = moved
     for wall in plan.left_out:
         found.pop(recurrence_id(plan, wall), None)
+    recurs = plan.rule or plan.added or plan.moves
     return sorted(
         (
-            (name, *span)
+            (name if recurs else "", *span)
             for name, span in found.items()
             if span and span[0] < span[1] and span[0] < until and span[1] > since
         ),
@@ -163,6 +161,8 @@ def _candidates(rule: Rule, plan: Plan, last: datetime) -> Iterator[tuple[int, d
     """Yield period and wall time of all that the rule names before it picks positions."""
     start = plan.start
     day = datetime(start.year, 1, 1) - 7 * DAY  # a whole period, wherever the series begins
+    if rule.positions:  # they count in whole periods
+        last = datetime(last.year + 1, 1, 1) + 7 * DAY
     while day < last:
         if _is_named(rule, start, day):
             for quarter in range(24 * 4):

@@ -301,6 +301,13 @@ def test_one_occurrence_of_a_series_that_somebody_else_has() -> None:
     assert [each.recurrence_id for each in expanded(text)] == ["20261208T080000Z"]
 
 
+def test_an_excluded_date_outweighs_a_change_of_it() -> None:
+    for day in ("20261208", "20261209"):  # one that the series has, and one that it has not
+        changed = entry(f"RECURRENCE-ID:{day}T080000Z", "DTSTART:20261210T080000Z", "DURATION:PT1H")
+        text = calendar(entry(*WEEKLY, f"EXDATE:{day}T080000Z"), changed)
+        assert "20261210" not in {each[:10].replace("-", "") for each in times(text)}
+
+
 def test_this_and_future_moves_what_follows() -> None:
     text = calendar(
         entry(*WEEKLY, "SUMMARY:Before"),
@@ -375,6 +382,7 @@ def test_the_end_of_an_all_day_series_may_be_a_time() -> None:
         ("20200229T090000Z", "FREQ=YEARLY", []),
         ("20251225T090000Z", "FREQ=YEARLY", ["1225"]),
         ("20241202T090000Z", "FREQ=YEARLY;BYWEEKNO=50", ["1207"]),
+        ("20241202T090000Z", "FREQ=YEARLY;BYWEEKNO=-1,1;BYDAY=TH", ["1231", "0107"]),
         ("20241201T090000Z", "FREQ=YEARLY;BYYEARDAY=-1,1", ["1231", "0101"]),
         (
             "20261110T090000Z",

@@ -137,6 +137,7 @@ def test_a_feed_is_bounded() -> None:
     assert refused_feed(b"BEGIN:VCALENDAR\n" + b" " * MOST_BYTES) == "too_large"
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize(
     ("line", "code"),
     [
