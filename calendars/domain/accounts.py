@@ -156,7 +156,7 @@ def _identity(secret: Mapping[str, str]) -> tuple[str, str]:
 
 
 def host_of(secret: Mapping[str, str]) -> str:
-    """Return the name of the server, which is no secret. Empty for an address that is none."""
+    """Return the name of the server, which is no secret. Empty for a text that is no address."""
     try:
         return targets.parse(secret["url"].replace("webcal://", "https://", 1)).name
     except targets.SendError:

@@ -17,7 +17,7 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of one object. With an `error`, its occurrences are not known."""
+    """Result of reading one object. With an `error`, its occurrences are not known."""
 
     href: str
     etag: str

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from calendars.domain import reading
-from calendars.models import Calendar
+from calendars.models import Calendar, CalendarAccount
 from calendars.models.accounts import known_as_of
 from core.db.prepared import Prepared
 from core.ops import shares
@@ -59,10 +59,12 @@ def _stale(people: Collection[int], now: datetime) -> dict[int, datetime]:
 def _read(accounts: list[int], now: datetime) -> None:
     until = time.monotonic() + SECONDS
     nobody_reads = Q(lease_until=None) | Q(lease_until__lte=now)
+    # One that fails is not asked before its delay is over: each booking would wait for it anew.
+    is_hopeful = Q(state=CalendarAccount.State.OK) | Q(due_at__lte=now)
     for account in accounts:
         seconds = until - time.monotonic()
         if seconds <= 0:
             return
-        claimed = reading.claim(account, condition=nobody_reads, now=now, seconds=seconds)
+        claimed = reading.claim(account, condition=nobody_reads & is_hopeful, now=now, seconds=seconds)
         if claimed is not None:
             reading.read(claimed, now=now)

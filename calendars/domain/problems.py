@@ -1,4 +1,4 @@
-"""What can be wrong with an outside calendar, in words that say how to mend it."""
+"""Faults of outside calendars, in words that say how to mend them."""
 
 from django.utils.translation import gettext as _
 

@@ -1,4 +1,4 @@
-"""What upper apps tell of their rows, in the transaction that changes them.
+"""Publishing of bookings and meetings to outside calendars, in the transaction that changes them.
 
 A row of the outbox only names the booking. When it is sent, the calendar gets what holds then.
 """
@@ -48,7 +48,7 @@ class Shown:
 
 
 def put(shown: Shown, *, owners: Collection[int], now: datetime) -> None:
-    """Have the chosen calendars of these people show this row as it is from now on."""
+    """Have the chosen calendars of these people show the present state of this row."""
     _change(shown, owners=owners, now=now, is_new=True)
 
 

@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class Written(NamedTuple):
-    """Where an object stands on its server, and its version there. Empty: it stands nowhere."""
+    """Place and version of an object on its server. Empty: it stands nowhere."""
 
     href: str
     etag: str

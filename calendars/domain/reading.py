@@ -33,6 +33,7 @@ from calendars.providers.policy import policy
 from calendars.rules import expansion
 from calendars.rules.expansion import Unreadable, Window
 from core.db.prepared import Prepared
+from core.errors import AccountClosed
 from core.ops import faults
 
 # How long a reading may take, and how much longer its lease lasts.
@@ -125,7 +126,7 @@ def read(claimed: Claim, *, now: datetime) -> bool:
         errors.append(error.code)
         for calendar in claimed.calendars:
             _note_error(claimed, calendar, error.code)
-    except LeaseLost:
+    except (LeaseLost, AccountClosed):
         return False
     except Exception:
         log.exception("calendar_reading_broken", account=account.pk)

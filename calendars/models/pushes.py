@@ -1,4 +1,4 @@
-"""What is to be written to outside calendars."""
+"""The outbox of writes to outside calendars."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -106,7 +106,9 @@ class MeetingViewSet(ViewSet):
         The `reason` is `calendar` if only your own calendar is in the way.
         """
         meeting = _find(request, meeting_id)
-        asked = ConfirmationSerializer(data=request.data)
+        # Another body than JSON has always been left unread here.
+        is_json = (request.content_type or "").startswith("application/json")
+        asked = ConfirmationSerializer(data=request.data if is_json else {})
         asked.is_valid(raise_exception=True)
         confirmed = services.confirm(
             meeting=meeting,

@@ -1,4 +1,4 @@
-"""What other programs hear of meetings: the webhooks and the own calendars of both people."""
+"""Meetings as other programs hear of them: webhooks and own calendars of both people."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What other programs hear of bookings: the host's webhooks, and the host's own calendar."""
+"""Bookings as other programs hear of them: the host's webhooks and own calendar."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ def publish(booking: Booking, *changes: Change, now: datetime) -> None:
 
 
 def show(booking: Booking, *, now: datetime) -> None:
-    """Have the host's calendar show this booking as it is from now on, or drop it."""
+    """Have the host's calendar show the present state of this booking, or drop it."""
     shown = outside.Shown("booking", booking.pk, booking.calendar_uid, booking.end)
     verb = outside.remove if booking.status in FREED else outside.put
     verb(shown, owners=[booking.host_id], now=now)

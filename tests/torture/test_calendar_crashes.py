@@ -180,7 +180,7 @@ def test_a_reader_dies(place: Place, report: Report, step: str) -> None:
     with report.line(f"kill -9 of the worker at {step}", size) as findings:
         with place.watched(hosts, at_least=0) as watch:
             place.kill_workers(rounds, step=step)
-            # The token is written last: whoever has it has everything.
+            # The token is written last: with it, everything is there.
             has_token = {bool(token) for token in place.tokens(hosts)}
             assert (True in has_token) == (step == "calendar.read")
             place.zygote.do("drain_calendars")
