@@ -480,8 +480,8 @@ def build() -> World:
     calendar = factories.read_calendar(alice, name="of-alice")
     factories.entry(
         calendar,
-        start=START + timedelta(days=1),
-        end=START + timedelta(days=1, minutes=30),
+        start=START + timedelta(days=3),
+        end=START + timedelta(days=3, minutes=30),
         title="Dentist of-alice",
     )
     feed = feeds.rotate(user=alice, now=NOW)
