@@ -18,7 +18,7 @@ from core.people.privacy import BATCH, File, Outdated, json_file
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
     yield json_file(
         "calendar_accounts.json",
-        _("Your accounts at calendar servers, with their calendars and without their passwords."),
+        _("Your calendar accounts and their calendars, without what opens them."),
         map(_account, _accounts(person_id).prefetch_related("calendars")),
     )
     known = Entry.objects.filter(calendar__user=person_id).select_related("calendar")
