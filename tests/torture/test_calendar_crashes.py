@@ -117,8 +117,8 @@ class Place:
     @contextmanager
     def watched(self, hosts: Sequence[Host], *, at_least: int) -> Iterator[Watch]:
         """Look at the hosts' outside claims again and again: none vanishes, none is there twice."""
-        watch, over, least = Watch(), threading.Event(), dict.fromkeys((h.id for h in hosts), 0)
-        least |= dict.fromkeys(least, at_least)
+        watch, over = Watch(), threading.Event()
+        least = dict.fromkeys((host.id for host in hosts), at_least)
         keys = ", ".join(map(str, least))
 
         def look() -> None:
@@ -195,7 +195,6 @@ def test_a_reader_dies(place: Place, report: Report, step: str) -> None:
         for host in hosts:
             for n in range(CHANGED):
                 host.outside.put(f"new{n}", event(f"new{n}", FIRST + (ENTRIES + n) * HOUR))
-        moved = timedelta(days=30)
         expected += [FIRST + (ENTRIES + n) * HOUR for n in range(CHANGED)]
         looks, before = watch.looks, place.tokens(hosts)
         with place.watched(hosts, at_least=ENTRIES) as watch:
@@ -205,6 +204,7 @@ def test_a_reader_dies(place: Place, report: Report, step: str) -> None:
             place.zygote.do("drain_calendars")
             place.assert_all_read(hosts, expected)
             findings["new"] = len(hosts) * CHANGED
+            moved = timedelta(days=30)
             for host in hosts:
                 for n in range(CHANGED):
                     start = FIRST + (ENTRIES + n) * HOUR + moved
@@ -245,10 +245,10 @@ def test_a_writer_dies(place: Place, report: Report, step: str) -> None:
 
 def call(place: Place, host: Host, path: str, **times: datetime) -> Mapping[str, Any]:
     """Call the API as the host does."""
-    values = {name: at.isoformat() for name, at in times.items()}
+    body: dict[str, object] = {name: at.isoformat() for name, at in times.items()}
     if path == "events":
-        values |= {"attendee_name": "John Doe", "attendee_email": "john@example.com"}
-    body = {**values, "event_type_id": host.event_type} if path == "events" else values
+        invitee = {"attendee_name": "John Doe", "attendee_email": "john@example.com"}
+        body |= {"event_type_id": host.event_type, **invitee}
     data, _replayed = place.zygote.do("call_v1", host.token, path, body, "")
     result: Mapping[str, Any] = data
     return result
