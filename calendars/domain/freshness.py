@@ -65,6 +65,8 @@ def _read(accounts: list[int], now: datetime) -> None:
         seconds = until - time.monotonic()
         if seconds <= 0:
             return
-        claimed = reading.claim(account, condition=nobody_reads & is_hopeful, now=now, seconds=seconds)
+        claimed = reading.claim(
+            account, condition=nobody_reads & is_hopeful, now=now, seconds=seconds
+        )
         if claimed is not None:
             reading.read(claimed, now=now)

@@ -174,6 +174,12 @@ def connect_feeds(email: str, urls: list[str]) -> int:
     return owner.pk
 
 
+def refresh_calendars(email: str) -> None:
+    """Have this person's calendars read whole at once."""
+    for account in CalendarAccount.objects.filter(user__email=email):
+        accounts.refresh(account=account, now=timezone.now())
+
+
 def disconnect_feeds(email: str) -> None:
     """Disconnect all calendars of this person."""
     for account in CalendarAccount.objects.filter(user__email=email):
