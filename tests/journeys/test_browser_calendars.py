@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -17,8 +18,18 @@ from meetings.domain import services as meetings
 from scheduling.domain import services as hosts
 from tests import factories
 from tests.calendars.ics import calendar, entry
-from tests.calendars.servers import Asked, Said, Scripted, scripted
-from tests.journeys.browser import Enter, Visitor
+from tests.calendars.servers import (
+    PASSWORD,
+    USERNAME,
+    Asked,
+    Said,
+    Scripted,
+    radicale_with_password,
+    scripted,
+)
+from tests.calendars.world import Outside, event
+from tests.journeys.browser import Enter, Visit, Visitor
+from tests.wire import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
 
@@ -110,6 +121,54 @@ def test_a_calendar_address(
     visitor.look("calendar-disconnect")
     main.get_by_role("button", name="Disconnect").click()
     expect(main.get_by_text("No calendar is connected yet")).to_be_visible()
+
+
+def test_a_booking_in_a_calendar_of_radicale(
+    enter: Enter,
+    visit: Visit,
+    worker: EmbeddedWorker,
+    alice: User,
+    noon: datetime,
+    size: str,
+    tmp_path: Path,
+) -> None:
+    """Connect it, see a time close, book another, find it in the calendar, cancel it."""
+    every_day = {str(day): hosts.DayChange(enabled=True) for day in range(1, 8)}
+    hosts.set_hours(user=alice, days=every_day, timezone="UTC")
+    factories.event_type(alice, name="Advice")
+    start = noon + 2 * DAY
+    with radicale_with_password(tmp_path) as server:
+        outside = Outside(server, server.make_calendar("<displayname>Work</displayname>"))
+        outside.put("dentist", event("dentist@example.com", start))
+        host = enter(alice, "/settings/calendars")
+        main = host.page.get_by_role("main")
+        main.get_by_role("link", name="CalDAV").click()
+        main.get_by_label("Address").fill(server.url)
+        main.get_by_label("User name").fill(USERNAME)
+        main.get_by_label("Password").fill(PASSWORD)
+        main.get_by_role("button", name="Connect").click()
+        wait_for(host, "1 entry")
+        choices = main.get_by_role("group", name="Add my bookings to")
+        choices.get_by_role("radio", name="Work").check()
+        main.locator("#write-to").get_by_role("button", name="Save").click()
+        host.look("calendars-radicale")
+
+        guest = visit("/alice/advice?hours=24&zone=UTC", size, zone="UTC")
+        page = guest.page
+        page.locator(f"button.month-day[value='{start.date()}']").click()
+        expect(page.locator("button.slot", has_text="12:30")).to_be_visible()
+        expect(page.locator("button.slot", has_text="12:00")).to_have_count(0)
+        page.locator("button.slot", has_text="12:30").click()
+        page.get_by_label("Your name").fill("Jo Stranger")
+        page.get_by_label("Email").fill("jo@example.com")
+        page.get_by_role("button", name="Book").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+        until(lambda: any("Advice: Jo Stranger" in each for each in outside.objects()))
+        page.get_by_role("link", name="Move or cancel it").click()
+        page.locator("summary", has_text="Cancel").click()
+        page.get_by_role("button", name="Yes, cancel it").click()
+        expect(page.get_by_role("main")).to_contain_text("You cancelled this booking.")
+        until(lambda: len(outside.objects()) == 1)
 
 
 def test_several_calendars(enter: Enter, alice: User) -> None:
