@@ -26,5 +26,5 @@ urlpatterns = [
     path("settings/calendars/feed", feeds.make, name="make_feed"),
     path("settings/calendars/feed/titles", feeds.show_titles, name="show_titles"),
     path("settings/calendars/feed/end", feeds.end, name="end_feed"),
-    path("calendar/<str:token>.ics", feeds.feed, name="feed"),
+    path("calendar/feed/<str:token>.ics", feeds.feed, name="feed"),
 ]

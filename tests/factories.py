@@ -140,7 +140,7 @@ def calendar(
         provider="caldav",
         name=account or f"{name} account",
         secret={**usual, **secret},
-        found=[RemoteCalendar(f"/{name}/", name, "#0082C9", "UTC", is_writable=True)],
+        found=[RemoteCalendar(f"/{name}/", name, "#0082C9", "", is_writable=True)],
         now=now,
     )
     return Calendar.objects.select_related("account__user").get(account=made)

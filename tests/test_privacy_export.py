@@ -80,7 +80,7 @@ def _given() -> Mapping[str, bytes]:
         notes="No sugar",
         answers={"cups": "2"},
     )
-    calendar = factories.calendar(alice, now=NOW)
+    calendar = factories.chosen_calendar(alice, now=NOW)
     item = Item.objects.create(calendar=calendar, key="k", href="k", uid="k")
     Entry.objects.create(
         calendar=calendar, item=item, start=1, end=2, title="Dentist", shown_as="free"

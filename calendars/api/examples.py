@@ -48,7 +48,7 @@ CALENDAR = {
 }
 CALENDAR_CHANGE = {"blocks": True, "blocks_all_day": False, "writes": True}
 FEED = {
-    "url": "https://parley.example/calendar/Zm9vYmFyYmF6cXV4cXV1eGNvcmdlZ3JhdWx0Z2FycA.ics",
+    "url": "https://parley.example/calendar/feed/Zm9vYmFyYmF6cXV4cXV1eGNvcmdlZ3JhdWx0Z2FycA.ics",
     "shows_titles": True,
     "created_at": "2026-06-01T10:00:00Z",
 }

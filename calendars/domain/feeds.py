@@ -18,7 +18,7 @@ def feed_of(user: User) -> Feed | None:
 
 def address_of(token: str) -> str:
     """Return the address at which other calendars read a feed. It opens the feed to anybody."""
-    return f"{settings.PUBLIC_URL}/calendar/{token}.ics"
+    return f"{settings.PUBLIC_URL}/calendar/feed/{token}.ics"
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from functools import cached_property
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.domain.services import lock
@@ -85,8 +85,8 @@ def due(now: datetime) -> Q:
     It joins no table. A claim by a join would look at the lease before it waits for another claim.
     """
     free = Q(lease_until=None) | Q(lease_until__lte=now)
-    active = User.objects.filter(is_active=True)
-    return free & Q(due_at__lte=now, is_ending=False, user__in=active)
+    active = Exists(User.objects.filter(pk=OuterRef("user"), is_active=True))
+    return free & Q(due_at__lte=now, is_ending=False) & Q(active)
 
 
 def claim(account_id: int, *, condition: Q, now: datetime, seconds: float) -> Claim | None:

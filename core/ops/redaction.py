@@ -51,7 +51,7 @@ _FORMS = [
         _SECRET,
     ),
     # The token of a person's feed.
-    (re.compile(r"(?<=/calendar/)[\w-]{16,}"), _SECRET),
+    (re.compile(r"(?<=/calendar/feed/)[\w-]{16,}"), _SECRET),
     # And its key to a new password: a person's number, a time and a digest.
     (re.compile(r"(?<![\w-])[0-9a-z]+-[0-9a-z]{6}-[0-9a-f]{32,64}(?![\w-])"), _SECRET),
     (re.compile(rf"{_LOCAL_PART}(?:@|%40){_DOMAIN}"), r"\1[email]"),

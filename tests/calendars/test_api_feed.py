@@ -34,7 +34,7 @@ def test_there_is_none_until_it_is_made(api: Client, alice: User) -> None:
     assert (answer.status_code, feed.user) == (201, alice)
     assert answer.json() == {
         "data": {
-            "url": f"{settings.PUBLIC_URL}/calendar/{feed.token}.ics",
+            "url": f"{settings.PUBLIC_URL}/calendar/feed/{feed.token}.ics",
             "shows_titles": True,
             "created_at": "2026-03-02T09:00:00Z",
         }

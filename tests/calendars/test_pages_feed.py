@@ -114,7 +114,7 @@ def test_that_of_a_closed_account_is_not_there(alice: User, path: str) -> None:
 
 
 def test_the_address_is_shown_after_a_recent_sign_in(signed_in: Client, path: str) -> None:
-    token = path.removeprefix("/calendar/")
+    token = path.removeprefix("/calendar/feed/")
     with time_machine.travel(NOW + HOUR, tick=False):
         page = signed_in.get(PAGE)
         assert token not in page.content.decode()
@@ -139,6 +139,6 @@ def test_a_client_asks_so_often(path: str, settings: Settings) -> None:
 
 
 def test_no_log_line_has_its_token(path: str) -> None:
-    token = path.removeprefix("/calendar/").removesuffix(".ics")
+    token = path.removeprefix("/calendar/feed/").removesuffix(".ics")
     for line in (f"Not Found: {path}", f"GET {path} 200", f"https://parley.example{path}"):
         assert token not in redaction.text(line)

@@ -95,7 +95,7 @@ def test_a_calendar_address(
     expect(page.get_by_role("status")).to_contain_text("Private is connected.")
     wait_for(visitor, "3 entries")
     main.get_by_role("button", name="Make an address").click()
-    expect(main.locator("#feed-address")).to_contain_text("/calendar/")
+    expect(main.locator("#feed-address")).to_contain_text("/calendar/feed/")
     visitor.unfold()
     visitor.look("calendars")
     main.get_by_role("switch", name="Private: Tentative entries too").click()

@@ -265,7 +265,7 @@ def test_the_whole_flow(shell: Shell) -> None:
         "location": model["location"] | {"link": None, "link_later": True},
         "scheduling_settings": model["scheduling_settings"]
         | {"buffer_time_before": 0, "buffer_time_after": 0, "slot_interval": 30}
-        | {"daily_limit": None, "reminders": [1440, 15]},
+        | {"daily_limit": None, "reminders": [1440, 15], "schedule_id": None},
         "created_at": offered["created_at"],
         "updated_at": offered["updated_at"],
         "scheduling_url": "ada/of-the-flow",

@@ -180,6 +180,7 @@ def test_what_the_readme_points_at_is_there() -> None:
         "docs/quickstart.md",
         "docs/api-tokens.md",
         "docs/webhooks.md",
+        "docs/calendars.md",
         "docs/observability.md",
         "docs/settings.md",
         "docs/privacy.md",

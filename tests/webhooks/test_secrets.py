@@ -132,6 +132,9 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
     assert sorted(printed.getvalue().split("\n")) == [
         "",
         "accounts.Session: 1",
+        "calendars.CalendarAccount: 0",
+        "calendars.Entry: 0",
+        "calendars.Feed: 0",
         "core.IdempotencyRecord: 1",
         "mfa.Authenticator: 1",
         f"notifications.Notification: {many}",
