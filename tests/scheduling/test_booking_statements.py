@@ -36,8 +36,8 @@ def _limited(settings: Settings) -> None:
 
 
 def test_a_booking_takes_eighteen(alice: User, event_type: EventType) -> None:
-    """The token; event type, age of calendars, begin, the same again, lock, limit, terms, claims and dates; claim,
-    booking, history, calendars, webhooks and messages; the answer; begin and end."""
+    """The token; event type, age of calendars before and after the begin, lock, limit, terms,
+    claims and dates; claim, booking, history, calendars, webhooks and messages; the answer; end."""
     assert statements(alice, event_type) == 18
 
 
