@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from celery import shared_task
+from django.db.models import Min
 from django.utils import timezone
 
 from calendars.domain import accounts, publishing, pushing, reading
@@ -66,9 +67,10 @@ def _to_read(now: datetime) -> Iterable[tuple[int, int]]:
 
 
 def _to_write(now: datetime) -> Iterable[tuple[int, int]]:
-    rows = Push.objects.filter(pushing.due(now)).order_by("due_at", "pk")
-    found = rows.values_list("calendar__account", "calendar__user")[:_LOOKED_AT]
-    return dict.fromkeys(found)
+    rows = Push.objects.filter(pushing.due(now)).order_by()
+    of_accounts = rows.values_list("calendar__account", "calendar__user")
+    found = of_accounts.annotate(first=Min("due_at")).order_by("first", "calendar__account")
+    return [(account, user) for account, user, _first in found[:_LOOKED_AT]]
 
 
 def _shared_out(rows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

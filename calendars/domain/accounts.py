@@ -1,5 +1,6 @@
 """Verbs of calendar accounts: connect, change, refresh, disconnect; and of their calendars."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.domain import limits
-from accounts.domain.services import lock
+from accounts.domain.services import lock, lock_kept
 from accounts.models import User
 from calendars import providers
 from calendars.domain import entries, publishing, sources
@@ -16,7 +17,9 @@ from calendars.domain.problems import in_words
 from calendars.models import Calendar, CalendarAccount, Push
 from calendars.providers.base import ProviderError, RemoteCalendar
 from calendars.providers.policy import policy
+from calendars.rules.content import plain
 from core.db import outbox
+from core.db.crypto import is_readable
 from core.db.outbox import OutboxState
 from core.db.prepared import Prepared
 from core.errors import Busy, Conflict, Invalid, NotFound
@@ -24,6 +27,8 @@ from core.ops import shares
 from core.web import targets
 
 READ = "calendars.tasks.read"
+_LONGEST_NAME, _LONGEST_HREF = 120, 1_000
+_WEBCAL = re.compile("webcals?://", re.IGNORECASE)
 # A person waits for the first look at a server, and a thread that answers requests waits too.
 _LOOK_SECONDS = 10.0
 _LOOKS_OF_PROCESS = 2
@@ -125,7 +130,7 @@ def connect(
     account = CalendarAccount(
         user=user,
         provider=provider,
-        name=name or found[0].name or host_of(secret),
+        name=name or (plain(found[0].name) or host_of(secret))[:_LONGEST_NAME],
         host=host_of(secret),
         state_since=now,
         due_at=now,
@@ -138,7 +143,7 @@ def connect(
         lock(user.pk)
         limits.require_room("calendars", Calendar.objects.filter(user=user))
         for other in CalendarAccount.objects.visible_to(user):
-            if _identity(other.secret) == _identity(secret):
+            if is_readable(other, "sealed_secret") and _identity(other.secret) == _identity(secret):
                 raise Conflict(_("This calendar is connected already."), reason="connected")
         account.save(force_insert=True)
         keep(account, found)
@@ -158,7 +163,7 @@ def _identity(secret: Mapping[str, str]) -> tuple[str, str]:
 def host_of(secret: Mapping[str, str]) -> str:
     """Return the name of the server, which is no secret. Empty for a text that is no address."""
     try:
-        return targets.parse(secret["url"].replace("webcal://", "https://", 1)).name
+        return targets.parse(_WEBCAL.sub("https://", secret["url"])).name
     except targets.SendError:
         return ""
 
@@ -171,8 +176,10 @@ def keep(account: CalendarAccount, found: Sequence[RemoteCalendar]) -> None:
     known = {each.href: each for each in Calendar.objects.filter(account=account)}
     held = Calendar.objects.filter(user=account.user_id)
     for remote in found:
+        if len(remote.href) > _LONGEST_HREF:
+            continue
         values = {
-            "name": (remote.name or account.name)[:200],
+            "name": (plain(remote.name) or account.name)[:200],
             "color": remote.color,
             "timezone": remote.timezone,
             "is_writable": remote.is_writable,
@@ -180,7 +187,7 @@ def keep(account: CalendarAccount, found: Sequence[RemoteCalendar]) -> None:
         calendar = known.get(remote.href)
         if calendar is None:
             if limits.refusal("calendars", held):
-                return
+                continue
             Calendar.objects.create(
                 account=account, user_id=account.user_id, href=remote.href, **values
             )
@@ -253,8 +260,11 @@ def change_calendar(
         was = locked.blocks
         for name, value in switches.items():
             setattr(locked, name, value)
-        if locked.blocks and not was:
+        if switches:  # a reading that is under way knows the former ones
+            whole_at = account.whole_at
             _have_read(account, now)
+            if was or not locked.blocks:
+                account.whole_at = whole_at
             account.save(update_fields=["due_at", "whole_at", "lease", "lease_until"])
         if was and not locked.blocks:
             entries.forget(locked)
@@ -277,7 +287,10 @@ def change_calendar(
 def _write_upcoming(calendar: Calendar, now: datetime) -> None:
     """Have this calendar show what is to come, unless another calendar shows it already."""
     user = calendar.account.user
-    shown = set(Push.objects.filter(calendar__user=user).values_list("uid", flat=True))
+    others = Push.objects.filter(calendar__user=user).exclude(calendar=calendar)
+    others.filter(href="").delete()  # written nowhere yet
+    standing = Push.objects.filter(calendar__user=user, calendar__account__is_ending=False)
+    shown = set(standing.values_list("uid", flat=True))
     rows = [
         Push(
             calendar=calendar,
@@ -331,7 +344,7 @@ def end_disconnected() -> None:
     rows = CalendarAccount.objects.filter(is_ending=True).exclude(pk__in=busy)
     for account in rows.order_by("pk")[:_MOST_ENDING]:
         with transaction.atomic():
-            lock(account.user_id)
+            lock_kept(account.user_id)
             _delete(account)
 
 

@@ -11,6 +11,7 @@ from calendars.domain import ledger, sources
 from calendars.models import Calendar, Entry, Item
 from calendars.models.entries import key_of
 from calendars.rules.expansion import Occurrence, ShownAs
+from core.db.crypto import is_readable
 
 _BATCH = 500
 
@@ -44,7 +45,7 @@ def save(calendar: Calendar, readings: Sequence[Reading]) -> None:
         item = items[key_of(reading.href)]
         found = {each.recurrence_id: each for each in reading.occurrences}
         for name, entry in before[item.pk].items():
-            if name in found and _says(entry) == found[name]:
+            if name in found and is_readable(entry, "title") and _says(entry) == found[name]:
                 del found[name]
             else:
                 gone.append(entry)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from calendars.domain import reading
 from calendars.models import Calendar, CalendarAccount
@@ -60,7 +60,8 @@ def _read(accounts: list[int], now: datetime) -> None:
     until = time.monotonic() + SECONDS
     nobody_reads = Q(lease_until=None) | Q(lease_until__lte=now)
     # One that fails is not asked before its delay is over: each booking would wait for it anew.
-    is_hopeful = Q(state=CalendarAccount.State.OK) | Q(due_at__lte=now)
+    sound = Calendar.objects.filter(account=OuterRef("pk"), blocks=True, error="")
+    is_hopeful = Q(state=CalendarAccount.State.OK) | Q(due_at__lte=now) | Q(Exists(sound))
     for account in accounts:
         seconds = until - time.monotonic()
         if seconds <= 0:
@@ -69,4 +70,4 @@ def _read(accounts: list[int], now: datetime) -> None:
             account, condition=nobody_reads & is_hopeful, now=now, seconds=seconds
         )
         if claimed is not None:
-            reading.read(claimed, now=now)
+            reading.read(claimed, now=now, is_brief=True)

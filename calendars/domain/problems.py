@@ -12,6 +12,7 @@ def in_words(code: str) -> str:
         "not_a_calendar": _("There is no calendar at this address, but something else."),
         "invalid_answer": _("The server's answer could not be understood."),
         "too_large": _("The calendar is larger than 20 MB."),
+        "incomplete": _("Some entries could not be read."),
         "too_many": _("There are more entries than can be read."),
         "timeout": _("The server did not answer in time."),
         "refused": _("The server cannot be reached."),

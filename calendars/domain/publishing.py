@@ -22,7 +22,7 @@ WRITE = "calendars.tasks.write"
 _CHOSEN = Prepared(
     lambda user, uid: (
         Calendar.objects.annotate(own=FilteredRelation("pushes", condition=Q(pushes__uid=uid)))
-        .filter(Q(writes=True) | Q(own__isnull=False), user=user)
+        .filter(Q(writes=True) | Q(own__isnull=False), user=user, account__is_ending=False)
         .values_list("pk", "account", "own__pk", "writes")
     )
 )

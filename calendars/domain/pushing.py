@@ -35,6 +35,7 @@ _TELL_ATTEMPTS = 3
 _HOPELESS = ("forbidden", "unauthorized")
 # Nothing was written, and a look at the object has shown why.
 _CONFLICT = "conflict"
+_UNREACHABLE = ("timeout", "refused", "dns", "tls")
 
 log = structlog.get_logger(__name__)
 
@@ -65,23 +66,39 @@ def write(account_id: int, *, now: datetime) -> None:
             if time.monotonic() >= until or row.seconds_to_send() < _seconds_of_object():
                 outbox.give_back(claimed[place:])
                 return
-            _send(row)
+            if not _send(row):
+                outbox.give_back(claimed[place + 1 :])
+                _put_off(account_id)
+                return
 
 
-def _send(row: Push) -> None:
-    """Bring one object to what holds now, and settle the row under its lease."""
+def _put_off(account_id: int) -> None:
+    """Let the other rows of an account wait whose server cannot be reached."""
+    now = timezone.now()
+    rows = Push.objects.filter(due(now), calendar__account=account_id)
+    rows.update(due_at=now + Push.DELAYS[0])
+
+
+def _send(row: Push) -> bool:
+    """Bring one object to what holds now, and settle the row under its lease.
+
+    Return whether the server could be reached.
+    """
     now, account = timezone.now(), row.calendar.account
     try:
         with _provider(account) as provider:
             written = _bring(row, provider, now)
+            faults.point("push.sent")
+            if not _succeed(row, written) and written.href:
+                # The row is gone: nobody would delete the object any more.
+                provider.delete(written.href, etag=written.etag)
     except ProviderError as error:
         _fail(row, error.code)
+        return error.code not in _UNREACHABLE
     except Exception:
         log.exception("calendar_write_broken", push=row.pk)
         _fail(row, "internal")
-    else:
-        faults.point("push.sent")
-        _succeed(row, written)
+    return True
 
 
 def _seconds_of_object() -> float:
@@ -109,8 +126,10 @@ def _bring(row: Push, provider: Provider, now: datetime) -> Written:
             if row.href:
                 provider.delete(row.href, etag=row.etag)
             return Written("", "")
-        href = row.href or provider.href_for(calendar.href, row.uid)
-        return Written(href, provider.put(href, text, etag=row.etag))
+        if not row.href:  # known before it is written: the answer may be lost
+            row.href = provider.href_for(calendar.href, row.uid)
+            _held(row).update(href=row.href)
+        return Written(row.href, provider.put(row.href, text, etag=row.etag))
     except ProviderError as error:
         if error.code == _CONFLICT:
             _look(row, provider)
@@ -128,16 +147,22 @@ def _held(row: Push) -> "models.QuerySet[Push, Push]":
     return Push.objects.filter(pk=row.pk, lease=row.lease, state=OutboxState.WAITING)
 
 
-def _succeed(row: Push, written: Written) -> None:
-    """Keep where the object stands. A row that stands nowhere any more is deleted."""
+def _succeed(row: Push, written: Written) -> bool:
+    """Keep where the object stands. A row that stands nowhere any more is deleted.
+
+    Return whether the row was still there.
+    """
     with transaction.atomic():
         # Kept even if the row has changed meanwhile: the next attempt replaces this version.
-        Push.objects.filter(pk=row.pk).update(href=written.href, etag=written.etag)
+        is_there = Push.objects.filter(pk=row.pk).update(href=written.href, etag=written.etag)
         settled = outbox.settle([row], state=OutboxState.SENT, now=timezone.now())
         if settled and not written.href:
             Push.objects.filter(pk=row.pk).delete()
-        calendars = Calendar.objects.filter(pk=row.calendar_id).exclude(write_error="")
-        calendars.update(write_error="")
+        others = Push.objects.filter(calendar=row.calendar_id, state=OutboxState.WAITING)
+        if not others.exclude(last_error="").exists():
+            calendars = Calendar.objects.filter(pk=row.calendar_id).exclude(write_error="")
+            calendars.update(write_error="")
+    return bool(is_there)
 
 
 def _fail(row: Push, code: str) -> None:

@@ -31,6 +31,7 @@ from calendars.models.entries import key_of
 from calendars.providers.base import Changes, Known, Provider, ProviderError, RemoteItem
 from calendars.providers.policy import policy
 from calendars.rules import expansion
+from calendars.rules.bounds import MOST_CHARACTERS
 from calendars.rules.expansion import Unreadable, Window
 from core.db.prepared import Prepared
 from core.errors import AccountClosed
@@ -53,6 +54,8 @@ _TELL_AFTER, _TELL_TRIES = timedelta(minutes=10), 3
 _DOUBTFUL_COUNT, _DOUBTFUL_PART = 10, 0.2
 # Entries that one transaction writes.
 _BATCH = 500
+_DOUBT_LASTS = timedelta(seconds=60)
+_LATE = "timeout"
 _REFUSED = ("unauthorized", "forbidden")
 
 log = structlog.get_logger(__name__)
@@ -105,24 +108,36 @@ def claim(account_id: int, *, condition: Q, now: datetime, seconds: float) -> Cl
     return Claim(account, calendars, lease, until)
 
 
-def read(claimed: Claim, *, now: datetime) -> bool:
-    """Read the calendars of a claimed account, and say how that went. True if all were read."""
+def read(claimed: Claim, *, now: datetime, is_brief: bool = False) -> bool:
+    """Read the calendars of a claimed account, and say how that went. True if all were read.
+
+    One that `is_brief` asks only for changes, once everything has been read. If its time is too
+    short, that is no fault of the server.
+    """
     faults.point("calendar.claimed")
     account = claimed.account
     is_whole = account.whole_at is None or account.whole_at <= now - _WHOLE
+    if is_brief:
+        is_whole = account.read_at is None
     errors: list[str] = []
+    well: list[int] = []
     try:
         until = claimed.until - (1 - _ASKING_PART) * (claimed.until - time.monotonic())
         provider = providers.connect(account.provider, account.secret, until=until, policy=policy())
-        if is_whole:
+        if is_whole and not is_brief:
             discover(claimed, provider)
         for calendar in claimed.calendars:
             try:
                 _read_calendar(claimed, calendar, provider, is_whole, now)
+                well.append(calendar.pk)
             except (ProviderError, Unreadable) as error:
+                if is_brief and error.code == _LATE:
+                    return _give_back(claimed, now)
                 errors.append(error.code)
                 _note_error(claimed, calendar, error.code)
     except ProviderError as error:
+        if is_brief and error.code == _LATE:
+            return _give_back(claimed, now)
         errors.append(error.code)
         for calendar in claimed.calendars:
             _note_error(claimed, calendar, error.code)
@@ -132,7 +147,14 @@ def read(claimed: Claim, *, now: datetime) -> bool:
         log.exception("calendar_reading_broken", account=account.pk)
         errors.append("internal")
     faults.point("calendar.read")
-    return _settle(claimed, errors, is_whole=is_whole, now=now)
+    return _settle(claimed, errors, well=well, is_whole=is_whole, now=now)
+
+
+def _give_back(claimed: Claim, now: datetime) -> bool:
+    """End the lease of an account that was not read. It is due at once."""
+    held = CalendarAccount.objects.filter(pk=claimed.account.pk, lease=claimed.lease)
+    held.update(lease="", lease_until=None, due_at=now)
+    return False
 
 
 def discover(claimed: Claim, provider: Provider) -> None:
@@ -185,7 +207,12 @@ def _read_calendar(
     if says_nothing and changes.token == calendar.token and not calendar.error:
         return
     for readings in _batches(_expanded(claimed, calendar, item, now) for item in changes.items):
-        _require_room(calendar)
+        if not _has_room(calendar):
+            with transaction.atomic():
+                _hold(claimed)
+                _drop_absent(calendar, changes, now)
+            if not _has_room(calendar):
+                raise Unreadable("too_many")
         with transaction.atomic():
             _hold(claimed)
             entries.save(calendar, readings)
@@ -193,20 +220,25 @@ def _read_calendar(
     with transaction.atomic():
         _hold(claimed)
         is_doubted = _drop_absent(calendar, changes, now)
-        values = {
+        values: dict[str, object] = {
             "token": "" if is_doubted else changes.token,
-            "doubted_at": now if is_doubted else None,
-            "read_at": now,
-            "error": "",
+            "doubted_at": (calendar.doubted_at or now) if is_doubted else None,
         }
+        if not changes.unreadable:
+            values |= {"read_at": now, "error": ""}
         Calendar.objects.filter(pk=calendar.pk).update(**values)
+    if changes.unreadable:
+        raise Unreadable("incomplete")
 
 
 def _expanded(claimed: Claim, calendar: Calendar, item: RemoteItem, now: datetime) -> Reading:
     until = min(claimed.until, time.monotonic() + _SECONDS_OF_ITEM)
     owner = frozenset({claimed.account.user.email.lower()})
-    uid = expansion.uid_of(item.text)
+    uid = ""
     try:
+        if len(item.text) > MOST_CHARACTERS:
+            raise Unreadable("too_large")
+        uid = expansion.uid_of(item.text)
         occurrences = expansion.expand(
             item.text, window=window(now), zone=calendar.zone, owner=owner, until=until
         )
@@ -231,11 +263,10 @@ def _batches(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
         yield batch
 
 
-def _require_room(calendar: Calendar) -> None:
-    """Raise Unreadable if the person has as many entries as can be kept."""
+def _has_room(calendar: Calendar) -> bool:
+    """Return whether the person has fewer entries than can be kept."""
     most = settings.LIMITS["calendar_entries"]
-    if most and entries.count_of(calendar.user_id) >= most:
-        raise Unreadable("too_many")
+    return not most or entries.count_of(calendar.user_id) < most
 
 
 def _hold(claimed: Claim) -> None:
@@ -254,7 +285,9 @@ def _drop_absent(calendar: Calendar, changes: Changes, now: datetime) -> bool:
         held = set(Item.objects.filter(calendar=calendar).values_list("key", flat=True))
         absent = held - listed - gone
         many = len(absent) > _DOUBTFUL_COUNT and len(absent) > _DOUBTFUL_PART * len(held)
-        is_doubted = many and calendar.doubted_at is None
+        is_doubted = many and (
+            calendar.doubted_at is None or calendar.doubted_at > now - _DOUBT_LASTS
+        )
         if not is_doubted:
             gone |= absent
     if gone:
@@ -267,13 +300,18 @@ def _note_error(claimed: Claim, calendar: Calendar, code: str) -> None:
     rows.exclude(error=code).update(error=code)
 
 
-def _settle(claimed: Claim, errors: Sequence[str], *, is_whole: bool, now: datetime) -> bool:
-    """Give the account back: when it is due again, and whether its owner must hear of it."""
+def _settle(
+    claimed: Claim, errors: Sequence[str], *, well: Sequence[int], is_whole: bool, now: datetime
+) -> bool:
+    """Give the account back: when it is due again, and whether its owner must hear of it.
+
+    An account of which some calendars were read, `well`, is read again as soon as usual.
+    """
     account, at = claimed.account, timezone.now()
     held = CalendarAccount.objects.filter(pk=account.pk, lease=claimed.lease)
     values: dict[str, object] = {"lease": "", "lease_until": None}
+    usual = settings.CALENDAR_READ_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
     if not errors:
-        usual = settings.CALENDAR_READ_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
         values |= {"due_at": at + timedelta(seconds=usual), "read_at": now}
         if is_whole:
             values["whole_at"] = now
@@ -290,6 +328,12 @@ def _settle(claimed: Claim, errors: Sequence[str], *, is_whole: bool, now: datet
     since = at if was_ok else account.state_since
     failures = account.failures + 1
     delay = _DELAYS[min(failures, len(_DELAYS)) - 1]
+    if well:
+        delay = int(usual)
+        of_lease = Calendar.objects.filter(account__lease=claimed.lease)
+        of_lease.filter(pk__in=well).update(read_at=now)
+        if is_whole:
+            values["whole_at"] = now
     must_tell = account.told_at is None and failures >= _TELL_TRIES and since <= at - _TELL_AFTER
     values |= {
         "due_at": at + timedelta(seconds=delay),

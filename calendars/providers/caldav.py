@@ -146,7 +146,8 @@ class CalDav:
         reply = self._client.ask("PUT", canonical(href), body=text.encode(), headers=headers)
         if not reply.is_success:
             raise _refusal(reply)
-        return reply.headers.get("etag", "")
+        etag = reply.headers.get("etag", "")
+        return etag if etag.isprintable() else ""
 
     def delete(self, href: str, *, etag: str) -> None:
         condition = {"If-Match": etag} if etag else {}

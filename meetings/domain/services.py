@@ -140,8 +140,9 @@ def confirm(
     their own calendar has at that time may say yes `over_calendar`. TimeTaken has the reason
     `calendar` where only that is in the way. PersonGone where the account of one of them is closed.
     """
-    as_of = freshness.freshen([meeting.requester_id, meeting.recipient_id], now=now)
-    party = _party(meeting, actor)
+    party, as_of = _party(meeting, actor), None
+    if party.role is Role.RECIPIENT:
+        as_of = freshness.freshen([meeting.requester_id, meeting.recipient_id], now=now)
     step = Step(Change.CONFIRMED, party, now, "", sequence, as_of)
     return _move(meeting, step, over_calendar_of=actor if over_calendar else None)
 

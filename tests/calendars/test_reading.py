@@ -359,3 +359,76 @@ def reluctant(asked: Asked, names: Sequence[str]) -> Said:
         {"Content-Type": "application/xml"},
         f'<multistatus xmlns="DAV:">{body}</multistatus>'.encode(),
     )
+
+
+# --- what a review found ------------------------------------------------------------------------
+
+
+def test_a_calendar_that_is_switched_off_meanwhile_closes_no_time(
+    feed: Feed, ics: Calendar, alice: User
+) -> None:
+    at = NOW + 2 * LATER
+    slow = reading.claim(ics.account.pk, condition=reading.due(at), now=at, seconds=60)
+    assert slow is not None
+    accounts.change_calendar(calendar=ics, blocks=False, now=at)
+    feed.show(event("new@example.com", START + timedelta(hours=1)))
+    assert not reading.read(slow, now=at)
+    assert taken(alice) == []
+
+
+def test_at_the_limit_what_is_gone_still_goes(
+    feed: Feed, ics: Calendar, alice: User, settings: Settings
+) -> None:
+    settings.LIMITS = settings.LIMITS | {"calendar_entries": 1}
+    feed.show(event("other@example.com", START + timedelta(hours=1)))
+    assert later(ics)
+    assert taken(alice) == ["03-04 11:00-11:30"]
+
+
+def test_a_broken_calendar_does_not_hold_up_the_others_of_its_account(
+    outside: Outside, calendar: Calendar, alice: User
+) -> None:
+    outside.put("dentist", event("dentist@example.com", START))
+    missing = outside.server.at(f"{outside.path.rstrip('/')}-missing/")
+    Calendar.objects.create(account=calendar.account, user=alice, href=missing, blocks=True)
+    account = CalendarAccount.objects.select_related("user").get()
+    assert not read(account, now=NOW)
+    assert taken(alice) == ["03-04 10:00-10:30"]
+    for times in (1, 2, 3, 4):
+        assert not later(calendar, times)
+    account.refresh_from_db()
+    assert account.state == "failing"
+    assert account.due_at <= NOW + 4 * LATER + timedelta(minutes=6)
+    assert fresh(calendar).as_of == NOW + 4 * LATER
+
+
+def test_a_huge_object_is_told_and_leaves_the_rest(feed: Feed, ics: Calendar, alice: User) -> None:
+    feed.show(
+        event("huge@example.com", START, "DESCRIPTION:" + "x" * 3_000_000),
+        event("huge-dates@example.com", START, "RDATE:" + ",".join(["20260304T120000Z"] * 200_000)),
+        event("other@example.com", START + timedelta(hours=1)),
+    )
+    later(ics)
+    assert "03-04 11:00-11:30" in taken(alice)
+
+
+def test_half_a_reading_is_told_and_not_taken_for_a_fresh_one(
+    calendar: Calendar, alice: User
+) -> None:
+    """The server lists an object, and does not hand it out."""
+    listing = (
+        '<d:multistatus xmlns:d="DAV:"><d:response><d:href>/c/one.ics</d:href><d:propstat><d:prop>'
+        "<d:getetag>1</d:getetag></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"
+        "</d:response><d:sync-token>t1</d:sync-token></d:multistatus>"
+    )
+    nothing = '<d:multistatus xmlns:d="DAV:"/>'
+
+    def answer(asked: Asked) -> Said:
+        body = listing if "sync-collection" in asked.body else nothing
+        return Said(207, {"Content-Type": "text/xml"}, body.encode())
+
+    with scripted(answer) as server:
+        CalendarAccount.objects.update(whole_at=NOW)
+        Calendar.objects.filter(pk=calendar.pk).update(href=f"{server.url}c/")
+        assert not read(fresh(calendar).account, now=NOW)
+    assert (fresh(calendar).error, fresh(calendar).as_of) == ("incomplete", None)

@@ -246,6 +246,7 @@ def test_a_short_failure_is_not_told(calendar: Calendar, outside: Outside, book:
         book()
         written(calendar)
     Calendar.objects.filter(pk=calendar.pk).update(href=href)
+    Push.objects.update(href="")
     written(calendar, NOW + MINUTE)
     assert len(outside.objects()) == 1
     assert rows(kind__startswith="calendar") == []
@@ -319,3 +320,64 @@ def test_two_changes_at_once_end_with_the_later(
     assert "DTSTART:20260304T110000Z" in lines(outside)
     assert outbox.settle([slow], state=outbox.OutboxState.SENT, now=NOW) == 0
     assert Push.objects.get().state == "sent"
+
+
+def test_a_put_whose_answer_is_lost_is_taken_back_with_the_booking(
+    outside: Outside, calendar: Calendar, book: Book
+) -> None:
+    booking = book()
+    href = calendar.href
+    with scripted(lambda asked: Said(503)) as server:
+        Calendar.objects.filter(pk=calendar.pk).update(href=f"{server.url}calendar/")
+        written(calendar)
+    Calendar.objects.filter(pk=calendar.pk).update(href=href)
+    # The server has taken it, and the answer did not come.
+    outside.put("lost", world.event(booking.calendar_uid, START))
+    Push.objects.update(href=f"{href}lost.ics")
+    bookings.cancel(booking=booking, actor=bookings.INVITEE, now=NOW)
+    written(calendar)
+    assert outside.objects() == []
+    assert not Push.objects.exists()
+
+
+def test_the_place_is_kept_before_anything_is_written(calendar: Calendar, book: Book) -> None:
+    book()
+    with scripted(lambda asked: Said(503)) as server:
+        Calendar.objects.filter(pk=calendar.pk).update(href=f"{server.url}calendar/")
+        written(calendar)
+        assert Push.objects.get().href.startswith(f"{server.url}calendar/")
+
+
+def test_connecting_anew_while_the_former_is_taken_back_writes_again(
+    outside: Outside, calendar: Calendar, book: Book
+) -> None:
+    book()
+    written(calendar)
+    account = fresh(calendar).account
+    accounts.disconnect(account=account, takes_back=True, now=NOW)
+    again = world.connected(account.user, outside.secret, now=NOW)
+    accounts.change_calendar(calendar=again, writes=True, now=NOW)
+    assert Push.objects.filter(calendar=again).count() == 1
+
+
+def test_one_that_was_never_written_goes_to_the_calendar_that_is_chosen_next(
+    outside: Outside, calendar: Calendar, alice: User, book: Book
+) -> None:
+    book()
+    Push.objects.update(state="failed")
+    other = Calendar.objects.filter(account=calendar.account).exclude(pk=calendar.pk).first()
+    if other is None:
+        other = Calendar.objects.create(account=calendar.account, user=alice, href="/other/")
+    Calendar.objects.filter(pk=other.pk).update(is_writable=True)
+    accounts.change_calendar(calendar=other, writes=True, now=NOW)
+    assert [push.calendar_id for push in Push.objects.all()] == [other.pk]
+
+
+def test_a_deactivated_owner_keeps_no_other_account_from_ending(
+    calendar: Calendar, alice: User
+) -> None:
+    CalendarAccount.objects.update(is_ending=True)
+    alice.is_active = False
+    alice.save()
+    accounts.end_disconnected()
+    assert not CalendarAccount.objects.exists()

@@ -207,7 +207,7 @@ def test_workers_write_one_object(
         now, rows = timezone.now(), Push.objects.select_related("calendar__account__user")
         claimed = [outbox.claim(rows, now=now + n * timedelta(hours=1), most=9) for n in range(2)]
         [one], [other] = claimed
-        assert at_once([partial(pushing._send, one), partial(pushing._send, other)]) == [None] * 2
+        assert at_once([partial(pushing._send, one), partial(pushing._send, other)]) == [True] * 2
         pushing.write(written.account_id, now=timezone.now())
         assert not Push.objects.filter(state=OutboxState.WAITING).exists()
 
