@@ -150,6 +150,8 @@ def connect(
         ours = Calendar.objects.filter(account=account)
         is_feed = provider == CalendarAccount.Provider.ICS
         (ours if is_feed else ours.filter(is_writable=True)).update(blocks=True)
+        if not ours.exists():
+            raise Invalid(_("There is no calendar at this address."), field="url")
         if not ours.filter(blocks=True).exists():
             ours.filter(pk=ours[0].pk).update(blocks=True)
         outbox.hint(READ, account.pk, user.pk)

@@ -60,7 +60,9 @@ def _read(accounts: list[int], now: datetime) -> None:
     until = time.monotonic() + SECONDS
     nobody_reads = Q(lease_until=None) | Q(lease_until__lte=now)
     # One that fails is not asked before its delay is over: each booking would wait for it anew.
-    sound = Calendar.objects.filter(account=OuterRef("pk"), blocks=True, error="")
+    sound = Calendar.objects.filter(account=OuterRef("pk"), blocks=True, error="").filter(
+        Q(read_at=None) | Q(read_at__lt=now - _FRESH)
+    )
     is_hopeful = Q(state=CalendarAccount.State.OK) | Q(due_at__lte=now) | Q(Exists(sound))
     for account in accounts:
         seconds = until - time.monotonic()

@@ -35,6 +35,8 @@ _TELL_ATTEMPTS = 3
 _HOPELESS = ("forbidden", "unauthorized")
 # Nothing was written, and a look at the object has shown why.
 _CONFLICT = "conflict"
+# The answer proves that nothing stands there; after any other error it may.
+_NOT_WRITTEN = ("unauthorized", "forbidden", "not_found", "too_large", "refused", "dns", "tls")
 _UNREACHABLE = ("timeout", "refused", "dns", "tls")
 
 log = structlog.get_logger(__name__)
@@ -87,9 +89,10 @@ def _send(row: Push) -> bool:
     now, account = timezone.now(), row.calendar.account
     try:
         with _provider(account) as provider:
+            is_new = not row.href
             written = _bring(row, provider, now)
             faults.point("push.sent")
-            if not _succeed(row, written) and written.href:
+            if not _succeed(row, written) and is_new and written.href:
                 # The row is gone: nobody would delete the object any more.
                 provider.delete(written.href, etag=written.etag)
     except ProviderError as error:
@@ -118,12 +121,12 @@ def _bring(row: Push, provider: Provider, now: datetime) -> Written:
     """
     calendar = row.calendar
     user = calendar.account.user
-    text = None
+    text, is_new = None, not row.href
     if not calendar.account.is_ending:
         text = sources.of(row.source).text(row.number, user=user, now=now)
     try:
         if text is None:
-            if row.href:
+            if row.href and not _is_anothers(row):
                 provider.delete(row.href, etag=row.etag)
             return Written("", "")
         if not row.href:  # known before it is written: the answer may be lost
@@ -133,7 +136,16 @@ def _bring(row: Push, provider: Provider, now: datetime) -> Written:
     except ProviderError as error:
         if error.code == _CONFLICT:
             _look(row, provider)
+        elif is_new and error.code in _NOT_WRITTEN:
+            row.href = ""
+            _held(row).update(href="")
         raise
+
+
+def _is_anothers(row: Push) -> bool:
+    """Return whether an account that was connected anew has taken this object over."""
+    others = Push.objects.filter(uid=row.uid, href=row.href, calendar__account__is_ending=False)
+    return others.exclude(pk=row.pk).exists()
 
 
 def _look(row: Push, provider: Provider) -> None:

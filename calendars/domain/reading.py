@@ -55,7 +55,7 @@ _DOUBTFUL_COUNT, _DOUBTFUL_PART = 10, 0.2
 # Entries that one transaction writes.
 _BATCH = 500
 _DOUBT_LASTS = timedelta(seconds=60)
-_LATE = "timeout"
+_LATE, _INCOMPLETE = "timeout", "incomplete"
 _REFUSED = ("unauthorized", "forbidden")
 
 log = structlog.get_logger(__name__)
@@ -111,27 +111,28 @@ def claim(account_id: int, *, condition: Q, now: datetime, seconds: float) -> Cl
 def read(claimed: Claim, *, now: datetime, is_brief: bool = False) -> bool:
     """Read the calendars of a claimed account, and say how that went. True if all were read.
 
-    One that `is_brief` asks only for changes, once everything has been read. If its time is too
-    short, that is no fault of the server.
+    One that `is_brief` asks only for changes. If its time is too short, that is no fault of the
+    server.
     """
     faults.point("calendar.claimed")
     account = claimed.account
     is_whole = account.whole_at is None or account.whole_at <= now - _WHOLE
-    if is_brief:
-        is_whole = account.read_at is None
+    is_owed = is_whole and is_brief
+    is_whole = is_whole and not is_brief
     errors: list[str] = []
     well: list[int] = []
     try:
         until = claimed.until - (1 - _ASKING_PART) * (claimed.until - time.monotonic())
         provider = providers.connect(account.provider, account.secret, until=until, policy=policy())
-        if is_whole and not is_brief:
+        if is_whole:
             discover(claimed, provider)
-        for calendar in claimed.calendars:
+        # Those without a fault first: a brief reading may end at another one.
+        for calendar in sorted(claimed.calendars, key=lambda each: bool(each.error)):
             try:
                 _read_calendar(claimed, calendar, provider, is_whole, now)
                 well.append(calendar.pk)
             except (ProviderError, Unreadable) as error:
-                if is_brief and error.code == _LATE:
+                if is_brief and error.code in (_LATE, _INCOMPLETE):
                     return _give_back(claimed, now)
                 errors.append(error.code)
                 _note_error(claimed, calendar, error.code)
@@ -147,7 +148,7 @@ def read(claimed: Claim, *, now: datetime, is_brief: bool = False) -> bool:
         log.exception("calendar_reading_broken", account=account.pk)
         errors.append("internal")
     faults.point("calendar.read")
-    return _settle(claimed, errors, well=well, is_whole=is_whole, now=now)
+    return _settle(claimed, errors, well=well, is_whole=is_whole, is_owed=is_owed, now=now)
 
 
 def _give_back(claimed: Claim, now: datetime) -> bool:
@@ -204,13 +205,20 @@ def _read_calendar(
     known = Known(token=token, etags={} if is_anew else _Etags(calendar))
     changes = provider.changes(calendar.href, known)
     says_nothing = not changes.items and not changes.gone and not changes.is_full
-    if says_nothing and changes.token == calendar.token and not calendar.error:
+    if (
+        says_nothing
+        and not changes.unreadable
+        and changes.token == calendar.token
+        and not calendar.error
+    ):
         return
     for readings in _batches(_expanded(claimed, calendar, item, now) for item in changes.items):
         if not _has_room(calendar):
             with transaction.atomic():
                 _hold(claimed)
-                _drop_absent(calendar, changes, now)
+                if _drop_absent(calendar, changes, now):
+                    doubted_at = calendar.doubted_at or now
+                    Calendar.objects.filter(pk=calendar.pk).update(doubted_at=doubted_at)
             if not _has_room(calendar):
                 raise Unreadable("too_many")
         with transaction.atomic():
@@ -228,7 +236,7 @@ def _read_calendar(
             values |= {"read_at": now, "error": ""}
         Calendar.objects.filter(pk=calendar.pk).update(**values)
     if changes.unreadable:
-        raise Unreadable("incomplete")
+        raise Unreadable(_INCOMPLETE)
 
 
 def _expanded(claimed: Claim, calendar: Calendar, item: RemoteItem, now: datetime) -> Reading:
@@ -301,18 +309,27 @@ def _note_error(claimed: Claim, calendar: Calendar, code: str) -> None:
 
 
 def _settle(
-    claimed: Claim, errors: Sequence[str], *, well: Sequence[int], is_whole: bool, now: datetime
+    claimed: Claim,
+    errors: Sequence[str],
+    *,
+    well: Sequence[int],
+    is_whole: bool,
+    is_owed: bool,
+    now: datetime,
 ) -> bool:
     """Give the account back: when it is due again, and whether its owner must hear of it.
 
-    An account of which some calendars were read, `well`, is read again as soon as usual.
+    An account of which some calendars were read, `well`, is read again as soon as usual. So is one
+    that was read in part: the next reading asks for the rest. If a whole reading is owed, it is due
+    at once.
     """
     account, at = claimed.account, timezone.now()
     held = CalendarAccount.objects.filter(pk=account.pk, lease=claimed.lease)
     values: dict[str, object] = {"lease": "", "lease_until": None}
     usual = settings.CALENDAR_READ_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
     if not errors:
-        values |= {"due_at": at + timedelta(seconds=usual), "read_at": now}
+        due_at = at if is_owed else at + timedelta(seconds=usual)
+        values |= {"due_at": due_at, "read_at": now}
         if is_whole:
             values["whole_at"] = now
         if account.state == CalendarAccount.State.OK:
@@ -328,7 +345,7 @@ def _settle(
     since = at if was_ok else account.state_since
     failures = account.failures + 1
     delay = _DELAYS[min(failures, len(_DELAYS)) - 1]
-    if well:
+    if well or _INCOMPLETE in errors:
         delay = int(usual)
         of_lease = Calendar.objects.filter(account__lease=claimed.lease)
         of_lease.filter(pk__in=well).update(read_at=now)

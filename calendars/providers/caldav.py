@@ -116,7 +116,7 @@ class CalDav:
         text = reply.body.decode(errors="replace").strip()
         if not _is_whole(text):
             raise ProviderError("invalid_answer")
-        return RemoteItem(canonical(href), reply.headers.get("etag", ""), text)
+        return RemoteItem(canonical(href), _etag_of(reply), text)
 
     def find(self, calendar: str, uid: str) -> RemoteItem | None:
         """Look where Parley writes, then ask for the UID: it may have come by mail."""
@@ -146,8 +146,7 @@ class CalDav:
         reply = self._client.ask("PUT", canonical(href), body=text.encode(), headers=headers)
         if not reply.is_success:
             raise _refusal(reply)
-        etag = reply.headers.get("etag", "")
-        return etag if etag.isprintable() else ""
+        return _etag_of(reply)
 
     def delete(self, href: str, *, etag: str) -> None:
         condition = {"If-Match": etag} if etag else {}
@@ -268,3 +267,9 @@ def _refusal(reply: Reply) -> ProviderError:
 def _is_whole(text: str) -> bool:
     """Tell whether the text is a calendar object that was not cut."""
     return text.startswith("BEGIN:VCALENDAR") and text.endswith("END:VCALENDAR")
+
+
+def _etag_of(reply: Reply) -> str:
+    """Return the ETag of an answer. Empty for one that cannot be kept."""
+    etag = reply.headers.get("etag", "")
+    return etag if etag.isprintable() else ""

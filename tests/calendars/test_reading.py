@@ -412,8 +412,9 @@ def test_a_huge_object_is_told_and_leaves_the_rest(feed: Feed, ics: Calendar, al
     assert "03-04 11:00-11:30" in taken(alice)
 
 
+@pytest.mark.parametrize("token", ["", "t0"])
 def test_half_a_reading_is_told_and_not_taken_for_a_fresh_one(
-    calendar: Calendar, alice: User
+    calendar: Calendar, token: str
 ) -> None:
     """The server lists an object, and does not hand it out."""
     listing = (
@@ -429,6 +430,8 @@ def test_half_a_reading_is_told_and_not_taken_for_a_fresh_one(
 
     with scripted(answer) as server:
         CalendarAccount.objects.update(whole_at=NOW)
-        Calendar.objects.filter(pk=calendar.pk).update(href=f"{server.url}c/")
+        Calendar.objects.filter(pk=calendar.pk).update(href=f"{server.url}c/", token=token)
         assert not read(fresh(calendar).account, now=NOW)
     assert (fresh(calendar).error, fresh(calendar).as_of) == ("incomplete", None)
+    account = CalendarAccount.objects.get()
+    assert account.due_at - NOW >= timedelta(minutes=4)
