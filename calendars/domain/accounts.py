@@ -212,6 +212,9 @@ def change(
             locked.name = name
         if secret is not None:
             locked.secret, locked.host = secret, host_of(secret)
+            locked.state, locked.state_since = CalendarAccount.State.OK, now
+            locked.error, locked.failures, locked.told_at = "", 0, None
+            Calendar.objects.filter(account=locked).update(error="")
             _have_read(locked, now)
         locked.updated_at = now
         locked.full_clean(exclude=["user"])
@@ -231,10 +234,16 @@ def refresh(*, account: CalendarAccount, now: datetime) -> CalendarAccount:
 
 
 def _have_read(account: CalendarAccount, now: datetime) -> None:
-    """Have this account read whole. A reading that is under way saves nothing more."""
+    """Have this account read whole, and written to again what waits for a retry.
+
+    A reading that is under way saves nothing more.
+    """
     account.due_at, account.whole_at = now, None
     account.lease, account.lease_until = "", None
     outbox.hint(READ, account.pk, account.user_id)
+    waiting = Push.objects.filter(calendar__account=account, state=OutboxState.WAITING)
+    if waiting.filter(due_at__gt=now).update(due_at=now):
+        outbox.hint(publishing.WRITE, account.pk, account.user_id)
 
 
 def _locked(account: CalendarAccount) -> CalendarAccount:

@@ -70,10 +70,11 @@ def first_standing(
 
 
 def as_busy(entry: Entry, *, shows_titles: bool) -> Entry:
-    """Return the entry, or one that only says that the time is taken."""
-    if shows_titles:
-        return entry
-    summary = translation.gettext("Busy")
+    """Return the entry with its title alone, or one that only says that the time is taken.
+
+    Anybody who has the address of a feed can read it: notes, answers, numbers and links stay out.
+    """
+    summary = entry.summary if shows_titles else translation.gettext("Busy")
     return replace(entry, summary=summary, description="", url="", location="")
 
 

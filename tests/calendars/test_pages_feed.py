@@ -142,3 +142,13 @@ def test_no_log_line_has_its_token(path: str) -> None:
     token = path.removeprefix("/calendar/feed/").removesuffix(".ics")
     for line in (f"Not Found: {path}", f"GET {path} 200", f"https://parley.example{path}"):
         assert token not in redaction.text(line)
+
+
+def test_nothing_but_the_title_is_in_it(alice: User, path: str) -> None:
+    """Anybody who has the address can read it."""
+    call = factories.event_type(alice, location="phone_call", description="Of the host")
+    factories.booking(call, start=START, now=NOW, notes="Sesame", phone="+12025550123")
+    text = Client().get(path).content.decode()
+    assert "John Doe" in text
+    for private in ("Sesame", "2025550123", "http"):
+        assert private not in text

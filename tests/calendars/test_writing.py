@@ -386,3 +386,18 @@ def test_a_deactivated_owner_keeps_no_other_account_from_ending(
     alice.save()
     accounts.end_disconnected()
     assert not CalendarAccount.objects.exists()
+
+
+def test_another_password_ends_the_failure_and_the_waiting(
+    outside: Outside, calendar: Calendar, book: Book
+) -> None:
+    book()
+    account = fresh(calendar).account
+    CalendarAccount.objects.update(state="revoked", error="unauthorized", failures=4, told_at=NOW)
+    Calendar.objects.update(error="unauthorized")
+    Push.objects.update(due_at=NOW + HOUR, attempts=1, last_error="unauthorized")
+    changed = accounts.change(account=account, secret=account.secret, now=NOW)
+    assert (changed.state, changed.error, changed.told_at) == ("ok", "", None)
+    assert fresh(calendar).error == ""
+    written(calendar)
+    assert len(outside.objects()) == 1
