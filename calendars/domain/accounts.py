@@ -359,11 +359,6 @@ def end_disconnected() -> None:
             _delete(account)
 
 
-def shown(user: User) -> list[CalendarAccount]:
-    """Return this person's accounts with their calendars, for a page: a number that is limited."""
-    return list(CalendarAccount.objects.visible_to(user).prefetch_related("calendars"))
-
-
 def troubled(user_id: int) -> list[CalendarAccount]:
     """Return this person's accounts that cannot be read at present."""
     return _TROUBLED.objects(user=user_id)

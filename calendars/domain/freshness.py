@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from calendars.domain import reading
 from calendars.models import Calendar, CalendarAccount
 from calendars.models.accounts import known_as_of
+from core.db.outbox import unleased
 from core.db.prepared import Prepared
 from core.ops import shares
 
@@ -58,7 +59,6 @@ def _stale(people: Collection[int], now: datetime) -> dict[int, datetime]:
 
 def _read(accounts: list[int], now: datetime) -> None:
     until = time.monotonic() + SECONDS
-    nobody_reads = Q(lease_until=None) | Q(lease_until__lte=now)
     # One that fails is not asked before its delay is over: each booking would wait for it anew.
     sound = Calendar.objects.filter(account=OuterRef("pk"), blocks=True, error="").filter(
         Q(read_at=None) | Q(read_at__lt=now - _FRESH)
@@ -69,7 +69,7 @@ def _read(accounts: list[int], now: datetime) -> None:
         if seconds <= 0:
             return
         claimed = reading.claim(
-            account, condition=nobody_reads & is_hopeful, now=now, seconds=seconds
+            account, condition=unleased(now) & is_hopeful, now=now, seconds=seconds
         )
         if claimed is not None:
             reading.read(claimed, now=now, is_brief=True)

@@ -33,6 +33,7 @@ from calendars.providers.policy import policy
 from calendars.rules import expansion
 from calendars.rules.bounds import MOST_CHARACTERS
 from calendars.rules.expansion import Unreadable, Window
+from core.db.outbox import unleased
 from core.db.prepared import Prepared
 from core.errors import AccountClosed
 from core.ops import faults
@@ -87,9 +88,8 @@ def due(now: datetime) -> Q:
 
     It joins no table. A claim by a join would look at the lease before it waits for another claim.
     """
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
     active = Exists(User.objects.filter(pk=OuterRef("user"), is_active=True))
-    return free & Q(due_at__lte=now, is_ending=False) & Q(active)
+    return unleased(now) & Q(due_at__lte=now, is_ending=False) & Q(active)
 
 
 def claim(account_id: int, *, condition: Q, now: datetime, seconds: float) -> Claim | None:
@@ -252,7 +252,7 @@ def _expanded(claimed: Claim, calendar: Calendar, item: RemoteItem, now: datetim
         )
     except Unreadable as error:
         if time.monotonic() >= claimed.until:  # the time of all, not of this one
-            raise ProviderError("timeout") from error
+            raise ProviderError(_LATE) from error
         return Reading(item.href, item.etag, uid, error=error.code)
     return Reading(item.href, item.etag, uid, occurrences)
 

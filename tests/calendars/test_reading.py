@@ -334,7 +334,7 @@ def test_an_object_that_is_listed_and_not_handed_out_keeps_its_entries(
     assert len(held) == 3
     names = [f"{number}.ics" for number in range(3)]
     with scripted(lambda asked: reluctant(asked, names)) as server:
-        base = f"{server.url}work/"
+        base = f"{server.url}own/"
         Calendar.objects.filter(pk=calendar.pk).update(href=base)
         for item in Item.objects.all():
             href = base + item.href.rpartition("/")[2]
@@ -349,7 +349,7 @@ def test_an_object_that_is_listed_and_not_handed_out_keeps_its_entries(
 def reluctant(asked: Asked, names: Sequence[str]) -> Said:
     """List objects of these names, and hand none of them out."""
     responses = "".join(
-        f"<response><href>/work/{name}</href><propstat><prop><getetag>new</getetag></prop>"
+        f"<response><href>/own/{name}</href><propstat><prop><getetag>new</getetag></prop>"
         "<status>HTTP/1.1 200 OK</status></propstat></response>"
         for name in names
     )

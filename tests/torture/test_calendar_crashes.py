@@ -48,7 +48,7 @@ class Host:
 
 @dataclass
 class Watch:
-    """What was wrong with the outside claims of some hosts at any moment of a test."""
+    """Faults of the outside claims of some hosts, looked for all through a test."""
 
     complaints: list[str] = field(default_factory=list)
     looks: int = 0

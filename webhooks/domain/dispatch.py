@@ -85,7 +85,7 @@ def due(now: datetime) -> QuerySet[Delivery, Delivery]:
     under_way = Delivery.objects.filter(_under_way(now)).order_by().values("webhook")
     full = under_way.annotate(places=Count("pk")).filter(places__gte=AT_ONCE).values("webhook")
     return Delivery.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lte=now),
+        outbox.unleased(now),
         state=OutboxState.WAITING,
         due_at__lte=now,
         webhook__status=Webhook.Status.ACTIVE,
