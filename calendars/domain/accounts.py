@@ -303,15 +303,7 @@ def _write_upcoming(calendar: Calendar, now: datetime) -> None:
     standing = Push.objects.filter(calendar__user=user, calendar__account__is_ending=False)
     shown = set(standing.values_list("uid", flat=True))
     rows = [
-        Push(
-            calendar=calendar,
-            source=name,
-            number=row.number,
-            uid=row.uid,
-            ends_at=row.ends_at,
-            due_at=now,
-            created_at=now,
-        )
+        publishing.row_of(publishing.Shown(name, *row), calendar_id=calendar.pk, now=now)
         for name, source in sources.named()
         for row in source.upcoming(user=user, now=now, most=_MOST_AT_ONCE)
         if row.uid not in shown

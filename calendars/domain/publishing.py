@@ -78,20 +78,25 @@ def _change(shown: Shown, *, owners: Collection[int], now: datetime, is_new: boo
             again(Push.objects.filter(pk__in=written), now=now, ends_at=shown.ends_at)
         elif is_new:
             Push.objects.bulk_create(
-                Push(
-                    calendar_id=place.calendar,
-                    source=shown.source,
-                    number=shown.number,
-                    uid=shown.uid,
-                    ends_at=shown.ends_at,
-                    due_at=now,
-                    created_at=now,
-                )
+                row_of(shown, calendar_id=place.calendar, now=now)
                 for place in places
                 if place.is_chosen
             )
         for account in {place.account for place in places}:
             outbox.hint(WRITE, account, owner)
+
+
+def row_of(shown: Shown, *, calendar_id: int, now: datetime) -> Push:
+    """Return the row, not saved, that has this calendar show what it is about."""
+    return Push(
+        calendar_id=calendar_id,
+        source=shown.source,
+        number=shown.number,
+        uid=shown.uid,
+        ends_at=shown.ends_at,
+        due_at=now,
+        created_at=now,
+    )
 
 
 def again(rows: "models.QuerySet[Push, Push]", *, now: datetime, **values: datetime) -> int:
