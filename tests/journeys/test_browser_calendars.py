@@ -110,6 +110,8 @@ def test_a_calendar_address(
     server.answer = lambda asked: Said(503)
     page.goto("/settings/calendars")
     main.get_by_role("button", name="Read now Private").click()
+    # A reload while the browser still follows the redirect would be refused.
+    expect(page.get_by_role("status")).to_contain_text("Private is being read.")
     wait_for(visitor, "It cannot be read since")
     visitor.look("calendars-failing")
     page.goto("/")
