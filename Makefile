@@ -157,7 +157,7 @@ requirements: $(UV)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
 	$(COMPILE) $(ARGS) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(COMPILE) $(ARGS) tests/readers/requirements.in -o tests/readers/requirements.txt
-	$(COMPILE) $(ARGS) -c requirements.txt benchmarks/appointment/requirements.in \
+	$(COMPILE) $(ARGS) benchmarks/appointment/requirements.in \
 		-o benchmarks/appointment/requirements.txt
 
 # Scripts take their words from the page, so there is no catalog of theirs.
