@@ -54,7 +54,7 @@ document.addEventListener("click", async (event) => {
 const part = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
 const done = document.querySelector(".notices")?.parentElement;
 if (part && done) {
-  (part.closest("section, form") ?? part.parentElement).prepend(done);
+  (part.closest("section, form") ?? part).before(done);
   done.scrollIntoView({ block: "nearest" });
 }
 document.querySelector('[aria-invalid="true"]')?.scrollIntoView({ block: "nearest" });
