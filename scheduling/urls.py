@@ -3,7 +3,16 @@
 from django.urls import path
 
 from scheduling.pages.answer import answer
-from scheduling.pages.bookings import booking, booking_list, cancel, confirm, move, note, reject
+from scheduling.pages.bookings import (
+    booking,
+    booking_list,
+    cancel,
+    confirm,
+    move,
+    no_show,
+    note,
+    reject,
+)
 from scheduling.pages.dates import dates
 from scheduling.pages.event_types import (
     activate,
@@ -33,6 +42,7 @@ urlpatterns = [
     path("bookings/<int:booking_id>/cancel", cancel, name="cancel"),
     path("bookings/<int:booking_id>/move", move, name="move"),
     path("bookings/<int:booking_id>/notes", note, name="note"),
+    path("bookings/<int:booking_id>/no-show", no_show, name="no_show"),
     # of what can be booked
     path("event-types", event_types, name="event_types"),
     path("event-types/new", new_event_type, name="new_event_type"),
