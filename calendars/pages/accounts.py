@@ -116,9 +116,7 @@ def _find(request: SignedIn, account_id: int) -> CalendarAccount:
 @action_view("calendars:accounts")
 def refresh(request: SignedIn, account_id: int) -> str:
     found = services.refresh(account=_find(request, account_id), now=timezone.now())
-    return gettext("%(name)s is being read. Load this page again in a moment.") % {
-        "name": found.name
-    }
+    return gettext("%(name)s is being read. Reload this page in a moment.") % {"name": found.name}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -148,8 +146,8 @@ def switch(request: SignedIn, calendar_id: int) -> str:
     if name != "blocks":
         return gettext("%(name)s is saved.") % said
     if is_on:
-        return gettext("%(name)s closes your time. Its entries are being read.") % said
-    return gettext("%(name)s does not close your time any more.") % said
+        return gettext("%(name)s is checked for conflicts. Its entries are being read.") % said
+    return gettext("%(name)s is no longer checked for conflicts.") % said
 
 
 @action_view("calendars:accounts")
