@@ -15,7 +15,7 @@ from accounts.domain.services import register_device
 from accounts.models import Membership, Team, User
 from calendars.api import viewsets as calendars
 from calendars.api.serializers import CalendarAccountSerializer, CalendarSerializer
-from calendars.domain import entries
+from calendars.domain import counts
 from calendars.models import Calendar, CalendarAccount
 from core.api.reading import Reading
 from core.api.rendering import dumps
@@ -193,13 +193,13 @@ CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[U
     "calendar accounts": (
         CalendarAccountSerializer,
         lambda user: CalendarAccount.objects.visible_to(user).prefetch_related(
-            Prefetch("calendars", entries.with_counts(Calendar.objects.all()))
+            Prefetch("calendars", counts.with_counts(Calendar.objects.all()))
         ),
         lambda user: calendars._ACCOUNTS.all(user=user.pk),
     ),
     "calendars": (
         CalendarSerializer,
-        lambda user: entries.with_counts(Calendar.objects.visible_to(user)),
+        lambda user: counts.with_counts(Calendar.objects.visible_to(user)),
         lambda user: calendars._CALENDARS.all(user=user.pk),
     ),
     "calendars that close time": (

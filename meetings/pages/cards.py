@@ -84,8 +84,8 @@ class Card:
     meeting: MeetingRequest
     person: User
     status: Status
-    # What the person has at that time already, where it is theirs to confirm; entries of their own
-    # calendars last.
+    # What the person has at that time too: where it is theirs to confirm, all that is in the way,
+    # with entries of their own calendars last; once it is confirmed, those entries alone.
     collisions: Sequence[BusyTime] = ()
 
     @property
@@ -162,12 +162,16 @@ class Card:
 
 
 def cards_of(meetings: Iterable[MeetingRequest], person: User, now: datetime) -> list[Card]:
-    """Return cards, with the collisions of all that this person can confirm, in one query."""
+    """Return cards with their collisions, in one query."""
     cards = [Card(meeting, person, meeting.status_at(now)) for meeting in meetings]
-    asked = [card.meeting for card in cards if card.may_confirm]
-    found = ledger.conflicts_of_each(user=person, spans=[(one.start, one.end) for one in asked])
-    met = dict(zip((one.pk for one in asked), found, strict=True))
-    return [replace(card, collisions=met.get(card.meeting.pk, ())) for card in cards]
+    met = [card for card in cards if card.may_confirm or card.status is Status.CONFIRMED]
+    spans = [(card.meeting.start, card.meeting.end) for card in met]
+    found = ledger.conflicts_of_each(user=person, spans=spans)
+    collisions = {
+        card.meeting.pk: [each for each in claims if card.may_confirm or not each.exclusive]
+        for card, claims in zip(met, found, strict=True)
+    }
+    return [replace(card, collisions=collisions.get(card.meeting.pk, ())) for card in cards]
 
 
 _BY_ME = {

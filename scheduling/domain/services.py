@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -187,6 +188,14 @@ def make_default(*, schedule: Schedule) -> Schedule:
     return locked
 
 
+def followers(*, schedule: Schedule) -> "QuerySet[EventType, EventType]":
+    """Return the event types that follow this schedule, in the order of their host."""
+    follows = Q(schedule=schedule)
+    if schedule.is_default:
+        follows |= Q(schedule=None)
+    return EventType.objects.filter(follows, host=schedule.user_id)
+
+
 @transaction.atomic
 def delete_schedule(*, schedule: Schedule) -> None:
     """Delete a schedule. Raise Conflict if it is the default, or if event types follow it."""
@@ -194,7 +203,7 @@ def delete_schedule(*, schedule: Schedule) -> None:
     if locked.is_default:
         message = _("This is your default schedule. Make another one the default first.")
         raise Conflict(message, reason="default")
-    used_by = list(locked.event_types.values_list("name", flat=True))
+    used_by = list(followers(schedule=locked).values_list("name", flat=True))
     if used_by:
         message = ngettext(
             "%(count)d event type follows this schedule: %(names)s. Choose another schedule for"

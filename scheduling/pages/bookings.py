@@ -143,10 +143,17 @@ def _shown(
             "week": week_of(card, wanted or "", now) if moving else None,
             "week_url": f"{reverse('scheduling:booking', args=[found.pk])}?week={wanted or ''}",
             "clash": clash,
+            "outside": _outside(found) if card.is_open and not clash else [],
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
     )
+
+
+def _outside(booking: Booking) -> list[BusyTime]:
+    """Return what the host's own calendars have at the time of this booking."""
+    [claims] = ledger.conflicts_of_each(user=booking.host, spans=[(booking.start, booking.end)])
+    return [each for each in claims if not each.exclusive]
 
 
 # --- what a host does with a booking ------------------------------------------------------------

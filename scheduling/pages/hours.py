@@ -20,6 +20,8 @@ from scheduling.models import Booking, Schedule
 from scheduling.pages.hour_forms import ScheduleNameForm, WeekForm
 
 _DEFAULT = "scheduling:hours"
+# Event types that the page of a schedule names.
+_MOST_FOLLOWERS = 10
 
 
 @require_http_methods([*SAFE, "POST"])
@@ -84,6 +86,7 @@ def _shown(
         "form": form or WeekForm.kept(shown, weekly.timezone, request.user.week_start),
         "schedule": shown,
         "is_default": shown.pk == weekly.default_id,
+        "followers": services.followers(schedule=shown)[:_MOST_FOLLOWERS],
         "address": _address(shown, weekly.default_id),
         "schedules": [
             (each, _address(each, weekly.default_id), each.pk == weekly.default_id)

@@ -28,7 +28,7 @@ from tests.calendars.servers import (
     scripted,
 )
 from tests.calendars.world import Outside, event
-from tests.journeys.browser import Enter, Visit, Visitor
+from tests.journeys.browser import Enter, Visit
 from tests.wire import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.look]
@@ -67,16 +67,6 @@ def server(noon: datetime) -> Iterator[Scripted]:
         yield server
 
 
-def wait_for(visitor: Visitor, words: str) -> None:
-    """Load the page again until it says this."""
-    for _ in range(60):
-        visitor.page.reload()
-        if visitor.page.get_by_text(words).count():
-            return
-        visitor.page.wait_for_timeout(250)
-    raise AssertionError(words)
-
-
 def test_a_calendar_address(
     enter: Enter, worker: EmbeddedWorker, server: Scripted, alice: User, size: str
 ) -> None:
@@ -93,7 +83,7 @@ def test_a_calendar_address(
     main.get_by_label("Address").fill(f"{server.url}secret.ics")
     main.get_by_role("button", name="Connect").click()
     expect(page.get_by_role("status")).to_contain_text("Private is connected.")
-    wait_for(visitor, "3 entries")
+    expect(main.get_by_text("3 entries")).to_be_visible(timeout=20_000)
     main.get_by_role("button", name="Create address").click()
     expect(main.locator("#feed-address")).to_contain_text("/calendar/feed/")
     visitor.unfold()
@@ -110,12 +100,11 @@ def test_a_calendar_address(
     server.answer = lambda asked: Said(503)
     page.goto("/settings/calendars")
     main.get_by_role("button", name="Read now Private").click()
-    # A reload while the browser still follows the redirect would be refused.
     expect(page.get_by_role("status")).to_contain_text("Private is being read.")
-    wait_for(visitor, "It cannot be read since")
+    expect(main.get_by_text("It has not been readable since")).to_be_visible(timeout=20_000)
     visitor.look("calendars-failing")
     page.goto("/")
-    expect(main.get_by_text("Your calendar Private cannot be read since")).to_be_visible()
+    expect(main.get_by_text("Your calendar Private has not been readable since")).to_be_visible()
     expect(main.get_by_text("Dentist")).to_be_visible()
     visitor.look("home-calendar-failing")
     page.goto("/settings/calendars")
@@ -149,7 +138,7 @@ def test_a_booking_in_a_calendar_of_radicale(
         main.get_by_label("User name").fill(USERNAME)
         main.get_by_label("Password").fill(PASSWORD)
         main.get_by_role("button", name="Connect").click()
-        wait_for(host, "1 entry")
+        expect(host.page.get_by_text("1 entry")).to_be_visible(timeout=20_000)
         choices = main.get_by_role("group", name="Add my bookings to")
         choices.get_by_role("radio", name="Work").check()
         main.locator("#write-to").get_by_role("button", name="Save").click()

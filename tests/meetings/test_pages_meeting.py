@@ -96,6 +96,21 @@ def test_what_is_booked_is_not_overruled(
     assert history(meeting) == [("pending", "")]
 
 
+def test_what_came_into_the_own_calendar_later_is_shown_to_its_owner(
+    client: Client, alice: User, bob: User, meeting: MeetingRequest
+) -> None:
+    services.confirm(meeting=meeting, actor=bob, now=NOW)
+    factories.entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    said = (
+        "Your own calendar has something at that time."
+        " Dentist (Own), Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
+    )
+    for person, is_shown in ((bob, True), (alice, False)):
+        client.force_login(person)
+        page = words(client.get(f"/meetings/{meeting.pk}"))
+        assert (said in page, "You already have" in page) == (is_shown, False)
+
+
 def test_the_requester_learns_nothing_of_the_recipients_calendar(
     client: Client, alice: User, bob: User, meeting: MeetingRequest
 ) -> None:

@@ -198,11 +198,11 @@ def test_queries_do_not_grow_with_the_history(
 ) -> None:
     for start in (LATER, START, LATER):
         bookings.reschedule(booking=booking, start=start, actor=bookings.host(alice), now=NOW)
-    # Session, person, booking, history and how long it is.
-    with django_assert_num_queries(5):
+    # Session, person, booking, history and how long it is, what the own calendars have then.
+    with django_assert_num_queries(6):
         client.get(page_of(booking))
     # And the event type with its hours, overrides, what is taken; whether calendars close time.
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(f"{page_of(booking)}?week=")
 
 
@@ -367,6 +367,28 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
     booking.refresh_from_db()
     assert booking.start == LATER
     assert history(booking)[1:] == [("rescheduled", "confirmed", "host", "Flu.")]
+
+
+@pytest.mark.parametrize(
+    ("is_all_day", "written"),
+    [
+        (False, "Wed 03/04/2026, 12:00 AM – Thu 03/05/2026, 12:00 AM UTC"),
+        (True, "Wed 03/04/2026, all day"),
+    ],
+)
+def test_what_came_into_the_own_calendar_later_is_shown(
+    client: Client, alice: User, booking: Booking, is_all_day: bool, written: str
+) -> None:
+    page = f"/bookings/{booking.pk}"
+    midnight = booking.start.replace(hour=0, minute=0)
+    own = factories.read_calendar(alice)
+    assert "Your own calendar" not in words(client.get(page))
+    end = midnight + timedelta(days=1)
+    factories.entry(own, start=midnight, end=end, is_all_day=is_all_day)
+    said = f"Your own calendar has something at that time. Dentist (Own), {written}"
+    assert said in words(client.get(page))
+    bookings.cancel(booking=booking, actor=bookings.host(alice), now=NOW)
+    assert "Your own calendar" not in words(client.get(page))
 
 
 def test_an_invitee_learns_nothing_of_the_hosts_calendar(

@@ -128,10 +128,17 @@ def test_one_is_deleted(signed_in: Client, evenings: Schedule) -> None:
     assert signed_in.get(page_of(evenings)).status_code == 404
 
 
-def test_one_that_an_event_type_follows_is_not(
+def test_one_that_an_event_type_follows_names_it_and_is_not(
     signed_in: Client, event_type: EventType, evenings: Schedule
 ) -> None:
+    follower = f'Followed by: <a href="/event-types/{event_type.pk}">30 Minute Meeting</a></p>'
+    assert follower in main(signed_in.get(HOURS))
+    assert f"{page_of(evenings)}/delete" in main(signed_in.get(page_of(evenings)))
     services.update_event_type(event_type=event_type, schedule=evenings)
+    assert "Followed by" not in words(signed_in.get(HOURS))
+    page = main(signed_in.get(page_of(evenings)))
+    assert follower in page
+    assert f"{page_of(evenings)}/delete" not in page
     before = everything()
     page = signed_in.post(f"{page_of(evenings)}/delete", follow=True)
     assert words(page).startswith("1 event type follows this schedule: 30 Minute Meeting.")
