@@ -98,7 +98,7 @@ class BookingAdmin(LifecycleAdmin[Booking]):
     inlines = (HistoryInline,)
 
     @staff_action(
-        _("Cancel, and tell both people"),
+        _("Cancel and notify both people"),
         warning=_("The booking does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, booking: Booking) -> None:

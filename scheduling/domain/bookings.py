@@ -40,7 +40,7 @@ _TAKEN = {
 }
 _LAST = ("last_change", "last_by", "last_reason", "last_at")
 _NEVER_OFFERED = {
-    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's hours."),
+    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's availability."),
     Reason.OFF_GRID: gettext_lazy("No meeting starts at that time."),
     Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
     Reason.HORIZON: gettext_lazy("That time is too far ahead."),
@@ -376,7 +376,7 @@ def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> 
 
 def _check_terms(event_type: EventType, seen: str) -> None:
     if seen and seen != event_type.terms_digest:
-        message = _("The terms have changed since this page was opened. Look at them again.")
+        message = _("The terms have changed since this page was opened. Please review them.")
         raise Invalid(message, field="terms")
 
 

@@ -47,11 +47,11 @@ _REQUESTS = ("booking_unanswered", "booking-unanswered")
 _PUSHED = {
     "booking-created": (_("New booking"), _("%(name)s booked %(what)s.")),
     "booking-cancelled": (_("Booking cancelled"), _("%(name)s: %(what)s.")),
-    "booking-rescheduled": (_("Booking moved"), _("%(name)s moved %(what)s.")),
+    "booking-rescheduled": (_("Booking rescheduled"), _("%(name)s rescheduled %(what)s.")),
     "booking-reminder": (_("Reminder"), _("%(what)s with %(name)s starts %(lead)s.")),
     "booking-unanswered": (
         _("Not answered yet"),
-        _("%(name)s waits for your answer: %(what)s starts %(lead)s."),
+        _("%(name)s needs your answer: %(what)s starts %(lead)s."),
     ),
 }
 """Title and text of push messages to the host, by kind."""
