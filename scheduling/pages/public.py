@@ -263,9 +263,14 @@ def _book(
             language=translation.get_language(),
             time_format=visitor.time_format,
         )
-        count_client(request, offered.host)
+        count_client(request, offered.host, mails=1 + len(said["guests"]))
         admit = partial(
-            limits.admit_invitee, host=offered.host, email=invitee.email, now=now, reader=visitor
+            limits.admit_invitee,
+            host=offered.host,
+            email=invitee.email,
+            guests=said["guests"],
+            now=now,
+            reader=visitor,
         )
         try:
             booked = bookings.book(
@@ -276,6 +281,7 @@ def _book(
                 now=now,
                 notes=said["notes"],
                 answers=form.answers,
+                with_guests=said["guests"],
                 seen=seen,
                 admit=admit,
             )

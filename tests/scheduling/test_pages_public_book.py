@@ -69,7 +69,7 @@ def test_the_form_says_what_is_about_to_be_booked(client: Client, alice: User) -
     assert "Wednesday, 4 March 7:00 PM – 7:30 PM Asia/Tokyo Change the time" in said
     assert "Price: 50.00 USD. Nothing is charged here. Request this time" in said
     labels = re.findall('<label for="([^"]*)">', main(page))
-    assert labels == ["id_name", "id_email", "id_phone", "id_notes", "id_trap"]
+    assert labels == ["id_name", "id_email", "id_phone", "id_notes", "id_guests", "id_trap"]
 
 
 def test_someone_with_an_account_need_not_say_who_they_are(
