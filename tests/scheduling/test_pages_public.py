@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -41,6 +42,11 @@ def offered(page: Answer) -> dict[datetime, str]:
     """Return the selectable starts, in UTC, and their labels."""
     found = re.findall(r'name="start" value="([0-9]+)">([^<]*)<', main(page))
     return {datetime.fromtimestamp(int(second), UTC): text for second, text in found}
+
+
+def months_beside(page: Answer) -> list[str]:
+    """Return the months to which the buttons beside the shown month lead."""
+    return re.findall('name="month" value="([^"]*)" formaction', main(page))
 
 
 # --- a host -------------------------------------------------------------------------------------
@@ -269,6 +275,71 @@ def test_an_account_tells_on_which_clock_its_owner_reads(
     assert "data-guess" not in main(page)
 
 
+# --- the weeks that matter ----------------------------------------------------------------------
+
+
+def rows(page: Answer) -> list[str]:
+    """Return the weeks of the table as texts. A dot stands for a cell without a date."""
+    table = main(page).partition("<tbody>")[2].partition("</tbody>")[0]
+    weeks = [re.findall(r"<td>(.*?)</td>", row) for row in table.split("<tr>")[1:]]
+    return [" ".join(re.sub("<[^>]*>", "", cell) or "." for cell in week) for week in weeks]
+
+
+@pytest.mark.parametrize(
+    ("day", "month", "shown"),
+    [
+        # The middle of a month has weeks enough: those that are past are left out.
+        (16, "March 2026", ["15 16 17 18 19 20 21", "22 23 24 25 26 27 28", "29 30 31 . . . ."]),
+        # Near its end the next month's weeks follow.
+        (
+            31,
+            "March – April 2026",
+            [
+                "29 30 31 Apr1 2 3 4",
+                "5 6 7 8 9 10 11",
+                "12 13 14 15 16 17 18",
+                "19 20 21 22 23 24 25",
+            ],
+        ),
+    ],
+)
+def test_weeks_that_are_past_make_room_for_those_that_follow(
+    client: Client, event_type: EventType, day: int, month: str, shown: list[str]
+) -> None:
+    with time_machine.travel(NOW.replace(day=day), tick=False):
+        page = client.get(PAGE)
+    assert f'id="month">{month}</p>' in main(page)
+    assert rows(page) == shown
+    assert months_beside(page) == ["2026-04"]
+    assert chosen_day(page) == [f"2026-03-{day}"]
+
+
+def test_a_day_of_the_month_that_follows_is_chosen_where_it_stands(
+    client: Client, event_type: EventType
+) -> None:
+    with time_machine.travel(NOW.replace(day=31), tick=False):
+        page = client.get(address(day="2026-04-02", month="2026-03", zone="UTC"))
+        # The month itself is another page, which is whole.
+        whole = client.get(address(month="2026-04"))
+    assert chosen_day(page) == ["2026-04-02"]
+    assert 'id="month">March – April 2026</p>' in main(page)
+    assert 'id="month">April 2026</p>' in main(whole)
+    assert rows(whole)[0] == ". . . 1 2 3 4"
+
+
+def test_weeks_beyond_the_booking_window_are_left_out(client: Client, alice: User) -> None:
+    factories.event_type(alice, max_advance_booking=10)
+    page = client.get(PAGE)
+    assert rows(page) == ["1 2 3 4 5 6 7", "8 9 10 11 12 13 14"]
+    assert months_beside(page) == []
+
+
+def test_a_day_without_open_times_leads_to_the_next_that_has_some(
+    client: Client, event_type: EventType
+) -> None:
+    assert chosen_day(client.get(address(day="2026-03-07"))) == ["2026-03-09"]
+
+
 # --- far and nothing ----------------------------------------------------------------------------
 
 
@@ -301,7 +372,7 @@ def test_only_months_that_can_be_booked_are_shown_whatever_is_asked_for(
     page = client.get(address(**asked))
     assert page.status_code == 200
     assert f'id="month">{shown}</p>' in main(page)
-    assert re.findall('name="month" value="([^"]*)"', main(page)) == beside
+    assert months_beside(page) == beside
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Kathmandu"])
