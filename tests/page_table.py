@@ -166,6 +166,7 @@ ROWS = [
         ("POST", "scheduling:activate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:deactivate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:delete_event_type", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:start", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:hours", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:schedule", LOGIN, 404, 404, 200),
