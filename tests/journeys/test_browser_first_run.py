@@ -81,6 +81,11 @@ def test_from_the_first_page_to_a_link_in_four_clicks_and_one_form(
 
     expect(page.get_by_role("main")).to_contain_text("Monday – Friday")
     visitor.look(f"start-{'scripts' if scripts else 'plain'}", checked=scripts)
+    page.locator("summary", has_text="QR code").click()
+    code = page.get_by_role("img", name=f"QR code of {address}")
+    expect(code).to_have_js_property("complete", True)
+    assert code.evaluate("image => image.naturalWidth") > 0
+    visitor.look(f"start-qr-{'scripts' if scripts else 'plain'}", checked=scripts)
     zone = "Asia/Tokyo" if scripts else "UTC"
     assert User.objects.get().weekly_availability.timezone == zone
     page.get_by_role("link", name="Preview").click()

@@ -40,9 +40,16 @@ def test_it_says_the_hours_and_gives_the_address(page_of_bob: Client, bob: User)
         " Time zone: UTC, where it is 9:00 AM now. Change hours"
         " This is your link Share it. Anyone who has it can book a time with you, without an"
         f" account: Intro call. Edit the event type {settings.PUBLIC_URL}/bob Copy link Preview"
-        " Go to your home page"
+        " QR code Download as SVG Download as PNG Go to your home page"
     )
-    for address in ("/settings/hours", f"/event-types/{made.pk}", "/bob", "/"):
+    for address in (
+        "/settings/hours",
+        f"/event-types/{made.pk}",
+        "/bob",
+        "/bob/qr.svg",
+        "/bob/qr.png",
+        "/",
+    ):
         assert f'href="{address}"' in main(page)
 
 
