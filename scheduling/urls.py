@@ -22,6 +22,7 @@ from scheduling.pages.hours import (
     schedule,
 )
 from scheduling.pages.manage import booked, calendar, erase, erased, manage
+from scheduling.pages.start import start
 
 app_name = "scheduling"
 urlpatterns = [
@@ -40,6 +41,7 @@ urlpatterns = [
     path("event-types/<int:event_type_id>/activate", activate, name="activate"),
     path("event-types/<int:event_type_id>/deactivate", deactivate, name="deactivate"),
     path("event-types/<int:event_type_id>/delete", delete, name="delete_event_type"),
+    path("settings/start", start, name="start"),
     path("settings/hours", hours, name="hours"),
     path("settings/hours/dates", dates, name="dates"),
     path("settings/hours/schedules", add_schedule, name="add_schedule"),

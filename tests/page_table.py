@@ -166,6 +166,7 @@ ROWS = [
         ("POST", "scheduling:activate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:deactivate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:delete_event_type", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:start", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:hours", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:schedule", LOGIN, 404, 404, 200),
@@ -188,6 +189,8 @@ ROWS = [
         ("POST", "scheduling:answer", DONE, DONE, DONE, DONE),
         ("GET", "public:host", 200, 200, 200, 200),
         ("GET", "public:event_type", 200, 200, 200, 200),
+        ("GET", "public:qr_of_host", 200, OWN, OWN, 200),  # in a drawing are no words
+        ("GET", "public:qr_of_event_type", 200, OWN, OWN, 200),
         ("POST", "public:event_type", DONE, DONE, DONE, DONE),
         ("GET", "public:unslashed", 301, 301, 301, 301),
     )
@@ -554,6 +557,7 @@ def build() -> World:
             "username": "alice",
             "path": "alice",
             "slug": asked.slug,
+            "kind": "svg",
             "free": int((START + timedelta(days=6)).timestamp()),
             "marks": " ".join(outside.mark(booking) for booking in (pending, booked)),
         },

@@ -16,7 +16,7 @@ from calendars.rules.expansion import ShownAs
 from meetings.domain import services
 from scheduling.domain import bookings
 from scheduling.domain import services as hosts
-from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
+from scheduling.models import Booking, DateOverride, EventType
 from tests import factories
 from tests.pages import NOW, START, Ask, everything, main, words
 
@@ -205,24 +205,19 @@ def test_a_stranger_finds_nothing_of_theirs(
 # --- being set up --------------------------------------------------------------------------------
 
 
-def test_a_new_account_learns_what_to_do_and_sees_what_is_done(client: Client, bob: User) -> None:
+def test_a_new_account_learns_what_to_do_and_gets_its_link(client: Client, bob: User) -> None:
     client.force_login(bob)
-
-    def done() -> list[bool]:
-        steps = main(client.get("/")).partition("Ready to be booked")[2]
-        return ["step-done" in one for one in re.findall(r"<li[^>]*>\s*<h3>", steps)[:3]]
-
-    assert done() == [False, False, False]
+    link = f"{settings.PUBLIC_URL}/bob Copy link Preview"
     said = words(client.get("/"))
-    assert "They are Monday to Friday, nine to five in UTC, until you change them." in said
-    assert f"{settings.PUBLIC_URL}/bob Copy" in said
-    WeeklyAvailability.objects.filter(user=bob).update(updated_at=NOW + HOUR)
-    assert done() == [True, False, False]
+    assert "One step until you can be booked" in said
+    assert link not in said
     made = factories.event_type(bob)
-    assert done() == [True, True, False]
+    said = words(client.get("/"))
+    assert "You can be booked Share this link." in said
+    assert link in said
     book(made)
     said = words(client.get("/"))
-    assert "Ready to be booked" not in said
+    assert "You can be booked" not in said
     assert f"Your public page {settings.PUBLIC_URL}/bob Copy" in said
 
 
