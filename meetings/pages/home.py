@@ -42,14 +42,14 @@ _A_MOMENT = timedelta(seconds=10)
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the home page. `?week=` is any date of the week to show."""
+    """Show the home page. `?week=` is the first of the seven days to show, if it is not today."""
     if not request.user.is_authenticated:
         return render(request, "meetings/landing.html")
     user, now = cast(SignedIn, request).user, timezone.now()
     [hours], [so_far] = _HOURS.objects(user=user.pk), _SO_FAR.rows(user=user.pk)
     has_event_types, has_bookings = map(bool, so_far)
     today = now.astimezone(user.zone).date()
-    first = first_day(request.GET.get("week", ""), today=today, week_start=user.week_start)
+    first = first_day(request.GET.get("week", ""), today=today)
     bookings, requests = _waiting_bookings(user, now), _waiting_requests(user, now)
     return render(
         request,
@@ -259,6 +259,7 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             what=booking.event_type.name,
             url=reverse("scheduling:booking", args=[booking.pk]),
             waits=booking.status == Status.PENDING,
+            color=booking.event_type.color,
         )
     for row in _OUTSIDE.objects(_MOST_OF_WEEK, user=user.pk, since=since, until=until):
         entry = row.entry

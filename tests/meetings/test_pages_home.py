@@ -106,7 +106,7 @@ def test_what_is_next_is_bookings_and_meetings_by_time(
         f"/meetings/{soon.pk}",
         f"/bookings/{later.pk}",
     ]
-    said = part(words(page), "What is next", "This week at a glance")
+    said = part(words(page), "What is next", "The next seven days")
     for what in (
         "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Join Meeting",
         "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
@@ -320,10 +320,13 @@ def test_a_meeting_stands_once_for_each_of_the_two(
         assert found == [(other, False)]
 
 
-def test_the_week_is_that_of_the_persons_zone_and_first_day(
+def test_the_days_begin_today_in_the_persons_zone(
     client: Client, bob: User, meeting_type: EventType
 ) -> None:
-    """At 16:00 UTC on Wednesday, it is 5:00 on Thursday in Auckland."""
+    """At 16:00 UTC on Wednesday, it is 5:00 on Thursday in Auckland.
+
+    The day on which the person's weeks begin does not matter here.
+    """
     book(meeting_type, START + 6 * HOUR)
     bob.timezone, bob.week_start, bob.time_format = "Pacific/Auckland", 7, "HH:mm"
     bob.save()
@@ -331,24 +334,24 @@ def test_the_week_is_that_of_the_persons_zone_and_first_day(
     page = client.get("/")
     week = page.context["week"]
     assert [day.date.isoformat() for day in week.days if day.entries] == ["2026-03-05"]
-    assert week.first.isoformat() == "2026-03-01"
-    assert "05:00 – 05:30 John Doe Interview" in days(main(page))[4]
+    assert week.first.isoformat() == "2026-03-02"
+    assert "05:00 – 05:30 John Doe Interview" in days(main(page))[3]
     assert "Times are those of Pacific/Auckland." in words(page)
 
 
-def test_one_goes_from_week_to_week_and_back(client: Client, bob: User) -> None:
+def test_one_goes_seven_days_on_and_back(client: Client, bob: User) -> None:
     client.force_login(bob)
     page = main(client.get("/"))
     assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-02-23", "2026-03-09"]
-    assert "This week" not in re.findall(r"<nav.*?</nav>", page, re.DOTALL)[0]
+    assert "Today" not in re.findall(r"<nav.*?</nav>", page, re.DOTALL)[0]
     page = main(client.get("/?week=2026-03-11"))
-    assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-03-02", "2026-03-16"]
-    assert 'href="/#week">This week' in page
-    assert "9 March – 15 March 2026" in page
+    assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-03-04", "2026-03-18"]
+    assert 'href="/#week">Today' in page
+    assert "11 March – 17 March 2026" in page
 
 
 @pytest.mark.parametrize("week", ["", "x", "2026-13-01", "0001-01-01", "9999-12-31", "2026-3-2"])
-def test_a_week_that_is_none_is_this_one(client: Client, bob: User, week: str) -> None:
+def test_a_date_that_is_none_is_today(client: Client, bob: User, week: str) -> None:
     client.force_login(bob)
     assert client.get(f"/?week={week}").context["week"].first == NOW.date()
 
