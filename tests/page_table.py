@@ -81,7 +81,7 @@ ROWS = [
         ("POST", "meetings:cancel", LOGIN, 404, 404, DONE),
         ("GET", "meetings:answer", 200, 200, 200, 200),  # anybody with the link
         ("POST", "meetings:answer", DONE, DONE, DONE, DONE),
-        ("GET", "accounts:settings", 302, 302, 302, 302),
+        ("GET", "accounts:settings", LOGIN, OWN, OWN, 200),
         ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:profile", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),

@@ -108,7 +108,7 @@ class Week:
 
 
 def first_day(wanted: str, *, today: date) -> date:
-    """Return the first day to show: the wanted date, or today where that is none or far off."""
+    """Return the first day to show: the wanted date, or today if it is invalid or distant."""
     try:
         day = date.fromisoformat(wanted)
     except ValueError:

@@ -90,8 +90,8 @@ def test_what_waits_is_answered_from_home(
 ) -> None:
     visitor = enter(host, "/")
     page = visitor.page
-    waits = page.get_by_role("region", name="What waits for you")
-    ahead = page.get_by_role("region", name="What is next")
+    waits = page.get_by_role("region", name="Needs your answer")
+    ahead = page.get_by_role("region", name="Upcoming")
     expect(waits.get_by_role("heading", level=3)).to_have_text(
         ["Advice with Mei Tanaka", "Bob Byrd would like to meet you"]
     )
@@ -130,8 +130,8 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
     )
     visitor = enter(host, "/")
     page = visitor.page
-    week = page.get_by_role("region", name=re.compile("This week|–"))
-    expect(week.get_by_role("heading", level=2)).to_have_text("This week at a glance")
+    week = page.get_by_role("region", name=re.compile("The next seven days|–"))
+    expect(week.get_by_role("heading", level=2)).to_have_text("The next seven days")
     week.get_by_role("link", name="Later").click()
     expect(page).to_have_url(re.compile(r"\?week=[0-9-]+#week$"))
     week.get_by_role("link", name="Later").click()
@@ -246,7 +246,7 @@ def test_a_host_without_javascript(
     visitor = enter(host, "/", scripts=False)
     page = visitor.page
     said = page.get_by_role("status")
-    waits = page.get_by_role("region", name="What waits for you")
+    waits = page.get_by_role("region", name="Needs your answer")
     waits.get_by_role("button", name="Approve").click()
     expect(said).to_have_text("Approved: Mei Tanaka will hear of it.")
     waits.locator("summary", has_text="Decline").click()

@@ -174,7 +174,7 @@ def test_everything_works_without_javascript(
     card(second).get_by_role("button", name="Decline the request").click()
     expect(page.get_by_role("status")).to_contain_text("Declined")
 
-    page.get_by_role("link", name="Ask for a meeting").click()
+    page.get_by_role("link", name="Request a meeting").click()
     page.get_by_label("Team mate").select_option(label="Alice Ames (Europe/London)")
     page.get_by_label("Date").fill(f"{timezone.now() + timedelta(days=9):%Y-%m-%d}")
     page.get_by_label("Time").fill("09:00")

@@ -106,7 +106,7 @@ def test_what_is_next_is_bookings_and_meetings_by_time(
         f"/meetings/{soon.pk}",
         f"/bookings/{later.pk}",
     ]
-    said = part(words(page), "What is next", "The next seven days")
+    said = part(words(page), "Upcoming", "The next seven days")
     for what in (
         "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Join Meeting",
         "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
@@ -132,6 +132,28 @@ def test_what_is_next_is_the_next_five_without_what_is_over_waits_or_was_called_
 def test_what_is_under_way_is_marked(client: Client, bob: User, ask: Ask) -> None:
     services.confirm(meeting=ask(start=NOW - HOUR / 2, now=NOW - DAY), actor=bob, now=NOW - DAY)
     assert "Meeting with Alice Ames Now" in home(client, bob)
+
+
+def test_the_header_shares_the_public_page(client: Client, bob: User) -> None:
+    client.force_login(bob)
+    header = client.get("/").content.decode().partition("<header")[2].partition("</header>")[0]
+    assert "Share</summary>" in header
+    assert f'<code id="share" dir="ltr">{settings.PUBLIC_URL}/bob</code>' in header
+
+
+def test_what_starts_soon_says_how_soon_and_has_its_colour(
+    client: Client, bob: User, meeting_type: EventType
+) -> None:
+    EventType.objects.filter(pk=meeting_type.pk).update(color="#AA3300")
+    book(meeting_type, NOW + DAY + HOUR)
+    book(meeting_type, NOW + 3 * HOUR)
+    client.force_login(bob)
+    page = client.get("/")
+    assert [(one.color, one.lead) for one in page.context["ahead"]] == [
+        ("#AA3300", ["in 3 hours"]),
+        ("#AA3300", []),
+    ]
+    assert main(page).count('fill="#AA3300"') == 4  # and once each in the days
 
 
 def test_what_waits_can_be_answered_right_there(
@@ -161,7 +183,7 @@ def test_what_waits_can_be_answered_right_there(
         f"/meetings/{request.pk}",
         f"/bookings/{booking.pk}",
     ]
-    assert "Nothing. Bookings to approve" in words(answered)
+    assert "Nothing needs your answer." in words(answered)
 
 
 def test_a_request_that_collides_says_so(client: Client, bob: User, ask: Ask) -> None:
@@ -170,19 +192,23 @@ def test_a_request_that_collides_says_so(client: Client, bob: User, ask: Ask) ->
     assert "You already have something at that time." in home(client, bob)
 
 
-def test_five_of_each_wait_and_the_rest_is_a_link_away(
+def test_the_first_five_of_both_need_an_answer_and_the_rest_is_a_link_away(
     client: Client, bob: User, approved: EventType, ask: Ask
 ) -> None:
-    for n in range(5):
-        book(approved, START + n * HOUR)
-        ask(start=START + DAY + n * HOUR)
-    assert "More" not in part(home(client, bob), "What waits for you", "What is next")
-    book(approved, START + 6 * HOUR)
-    ask(start=START + DAY + 6 * HOUR)
+    """Bookings and requests stand in one list, by their start."""
+    asked = [ask(start=START + HOUR), ask(start=START + 3 * HOUR)]
+    booked = [book(approved, START + n * HOUR) for n in (0, 2, 4)]
     client.force_login(bob)
     page = client.get("/")
-    assert (len(page.context["bookings"]), len(page.context["requests"])) == (5, 5)
-    assert "More bookings More requests" in words(page)
+    both = [booked[0], asked[0], booked[1], asked[1], booked[2]]
+    assert [getattr(one, "booking", None) or one.meeting for one in page.context["inbox"]] == both
+    assert "More" not in part(words(page), "Needs your answer", "Upcoming")
+    ask(start=START + DAY + 6 * HOUR)
+    page = client.get("/")
+    assert [getattr(one, "booking", None) or one.meeting for one in page.context["inbox"]] == both
+    assert "Needs your answer More requests" in words(page)
+    book(approved, START + 6 * HOUR)
+    assert "Needs your answer More bookings More requests" in home(client, bob)
 
 
 def test_a_stranger_finds_nothing_of_theirs(
@@ -193,11 +219,7 @@ def test_a_stranger_finds_nothing_of_theirs(
     ask()
     client.force_login(charlie)
     page = client.get("/")
-    assert (page.context["ahead"], page.context["bookings"], page.context["requests"]) == (
-        [],
-        [],
-        [],
-    )
+    assert (page.context["ahead"], page.context["inbox"]) == ([], [])
     assert [day.entries for day in page.context["week"].days] == [[]] * 7
 
 
@@ -222,7 +244,7 @@ def test_a_new_account_learns_what_to_do_and_sees_what_is_done(client: Client, b
     book(made)
     said = words(client.get("/"))
     assert "Ready to be booked" not in said
-    assert f"Your public page {settings.PUBLIC_URL}/bob Copy" in said
+    assert f"UTC {settings.PUBLIC_URL}/bob Copy link Needs your answer" in said
 
 
 # --- the week ------------------------------------------------------------------------------------
@@ -381,7 +403,7 @@ def test_queries_do_not_grow_with_the_rows(
     # calendars have; those that cannot be read.
     with django_assert_num_queries(14):
         page = client.get("/")
-    assert len(page.context["requests"]) == count
+    assert len(page.context["inbox"]) == min(2 * count, 5)
 
 
 @pytest.mark.parametrize("method", ["get", "head"])

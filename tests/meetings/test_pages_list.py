@@ -111,7 +111,7 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
     for tab in Tab:
         page = client.get(f"/meetings?tab={tab.value}")
         shown_tab = page.context["tab"]
-        assert f"{shown_tab.empty} {shown_tab.hint} Ask for a meeting" in words(page)
+        assert f"{shown_tab.empty} {shown_tab.hint} Request a meeting" in words(page)
 
 
 def test_a_time_stands_in_the_persons_zone_and_format(
