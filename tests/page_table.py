@@ -73,6 +73,7 @@ ROWS = [
         ("GET", "components", 404, 404, 404, 404),  # for staff
         ("GET", "meetings:home", 200, OWN, OWN, 200),
         ("GET", "meetings:meetings", LOGIN, OWN, OWN, 200),
+        ("GET", "meetings:meeting_file", LOGIN, OWN, OWN, 200),
         ("GET", "meetings:ask", LOGIN, OWN, 200, 200),  # mates are listed
         ("POST", "meetings:ask", LOGIN, OWN, DONE_OWN, DONE),
         ("GET", "meetings:meeting", LOGIN, 404, 404, 200),
@@ -151,6 +152,7 @@ ROWS = [
         ("POST", "calendars:show_titles", LOGIN, 302, 302, DONE),  # they have no feed
         ("POST", "calendars:end_feed", LOGIN, 302, 302, DONE),
         ("GET", "calendars:feed", 200, 200, 200, 200),  # anybody with the address
+        ("GET", "scheduling:booking_file", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:bookings", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:booking", LOGIN, 404, 404, 200),
         ("POST", "scheduling:confirm", LOGIN, 404, 404, DONE),

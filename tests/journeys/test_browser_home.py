@@ -96,3 +96,31 @@ def test_every_setting_is_two_taps_away(enter: Enter, alice: User, size: str) ->
         visitor.look("settings")
         page.get_by_role("button", name="Sign out").click()
         expect(page).to_have_url(re.compile("/accounts/login/$"))
+
+
+def test_a_booking_is_found_by_name_and_date(enter: Enter, alice: User) -> None:
+    """Two fields and a button; the row has what can be done, and cancelling is last."""
+    now = timezone.now()
+    noon = (now + timedelta(days=20)).replace(hour=12, minute=0, second=0, microsecond=0)
+    services.set_hours(user=alice, timezone="UTC", days=EVERY_DAY)
+    chat = factories.event_type(alice, name="Chat")
+    factories.booking(chat, start=noon, now=now, name="Mei Tanaka", email="mei@example.com")
+    factories.booking(chat, start=noon + timedelta(days=1), now=now)
+    visitor = enter(alice, "/bookings")
+    page = visitor.page
+    rows = page.get_by_role("article")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Search by name or email address").fill("mei")
+    page.get_by_role("button", name="Search").click()
+    expect(rows).to_have_count(1)
+    expect(rows.get_by_role("link", name="Reschedule Chat with Mei Tanaka")).to_be_visible()
+    rows.locator("summary").click()
+    expect(rows.locator(".menu-item").last).to_have_text("Cancel")
+    page.locator("summary", has_text="Filters").click()
+    page.get_by_label("From").fill(f"{noon + timedelta(days=2):%Y-%m-%d}")
+    visitor.look("bookings-filters")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("main")).to_contain_text("Nothing matches")
+    visitor.look("bookings-nothing-found")
+    page.get_by_role("link", name="Clear filters").click()
+    expect(rows).to_have_count(2)
