@@ -12,6 +12,7 @@ from accounts.pages.applications import (
 from accounts.pages.connections import connections, disconnect
 from accounts.pages.data import data, delete_account, export
 from accounts.pages.devices import devices, remove_device
+from accounts.pages.notifications import notifications
 from accounts.pages.profile import profile, settings
 from accounts.pages.security import access, end_other_sessions, end_session, security
 from accounts.pages.teams import (
@@ -32,6 +33,7 @@ app_name = "accounts"
 urlpatterns = [
     path("settings", settings, name="settings"),
     path("settings/profile", profile, name="profile"),
+    path("settings/notifications", notifications, name="notifications"),
     path("settings/tokens", tokens, name="tokens"),
     path("settings/tokens/<int:token_id>/revoke", revoke_token, name="revoke_token"),
     path("settings/applications", applications, name="applications"),

@@ -65,6 +65,7 @@ def test_all_settings_stand_in_four_groups(signed_in: Client) -> None:
     assert {name: re.findall(r'href="([^"]*)"', rows) for name, rows in groups} == {
         "You": [
             PAGE,
+            "/settings/notifications",
             "/accounts/email/",
             "/accounts/password/change/",
             "/accounts/2fa/",
