@@ -168,7 +168,10 @@ def _inbox(user: User, now: datetime) -> list[BookingCard | Card]:
     waiting = {"user": user.pk, "now": now}
     bookings = _WAITING_BOOKINGS.objects(_MOST + 1, **waiting)
     requests = cards_of(_WAITING_MEETINGS.objects(_MOST + 1, **waiting), user, now)
-    cards = [*(card_of(booking, Role.HOST, now) for booking in bookings), *requests]
+    cards: list[BookingCard | Card] = [
+        *(card_of(booking, Role.HOST, now) for booking in bookings),
+        *requests,
+    ]
     return sorted(cards, key=lambda card: card.start)
 
 

@@ -39,10 +39,10 @@ class FindForm(forms.Form):
     ) -> None:
         super().__init__(query)
         self._zone = zone
-        self.fields["q"].label = self.searched
-        self.fields["q"].widget.attrs["placeholder"] = self.searched
+        self.fields["q"].label = str(self.searched)
+        self.fields["q"].widget.attrs["placeholder"] = str(self.searched)
         self.fields[self.kind] = forms.TypedChoiceField(
-            label=self.kind_label,
+            label=str(self.kind_label),
             required=False,
             choices=[("", self.all_kinds), *kinds],
             coerce=int,
@@ -103,7 +103,7 @@ class FindForm(forms.Form):
 
 def _day_field(label: Promise) -> forms.DateField:
     return forms.DateField(
-        label=label,
+        label=str(label),
         required=False,
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
