@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications.domain import choices
 from notifications.domain.choices import Channel, Choice
 
-_GROUP = _("Meetings with team mates")
+_GROUP = _("Meetings with teammates")
 
 
 def _both(label: str) -> dict[Channel, list[str]]:

@@ -48,7 +48,7 @@ def test_one_inbox_for_bookings_and_meetings(
     inbox = page.get_by_role("region", name="Needs your answer")
     upcoming = page.get_by_role("region", name="Upcoming")
     expect(inbox.get_by_role("heading", level=3)).to_have_text(
-        ["Advice with John Doe", "Bob Byrd would like to meet you"]
+        ["Advice with John Doe", "Bob Byrd requests a meeting with you"]
     )
     expect(page.locator(".week > li")).to_have_count(7)
     expect(page.locator(".week > li").first).to_contain_text("Today")
@@ -56,7 +56,7 @@ def test_one_inbox_for_bookings_and_meetings(
     expect(upcoming.get_by_role("heading", level=3)).to_have_text(["Advice with John Doe"])
     inbox.get_by_role("button", name="Confirm").click()
     expect(upcoming.get_by_role("heading", level=3)).to_have_count(2)
-    expect(inbox).to_contain_text("Nothing needs your answer.")
+    expect(inbox).to_contain_text("Nothing right now.")
     join = upcoming.get_by_role("link", name="Join Meeting with Bob Byrd")
     expect(join).to_have_attribute("href", "https://meet.example/us")
     visitor.look("home-answered")

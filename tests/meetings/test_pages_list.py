@@ -122,8 +122,8 @@ def test_a_time_stands_in_the_persons_zone_and_format(
     ask()
     client.force_login(bob)
     said = words(client.get("/meetings"))
-    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} would like to meet you" in said
-    assert said.endswith("Times are those of Asia/Kathmandu. Export as CSV")
+    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} requests a meeting with you" in said
+    assert said.endswith("Times are in Asia/Kathmandu. Export as CSV")
 
 
 def test_a_meeting_over_midnight_names_both_days(client: Client, bob: User, ask: Ask) -> None:

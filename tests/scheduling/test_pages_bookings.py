@@ -104,7 +104,7 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
         page = client.get(f"/bookings?tab={tab}")
         shown_tab = page.context["tab"]
         assert words(page).endswith(
-            f"{shown_tab.empty} {shown_tab.hint} What can be booked Your public page"
+            f"{shown_tab.empty} {shown_tab.hint} Event types Your public page"
         )
 
 
@@ -121,7 +121,7 @@ def test_a_row_tells_both_clocks_where_they_differ(
         " Zoom Call For John Doe: 11:00 – 11:30 (Europe/Berlin)"
         " Reschedule 30 Minute Meeting with John Doe"
         " ⋯ More for 30 Minute Meeting with John Doe Cancel"
-        " Times are those of Asia/Kathmandu. Export as CSV"
+        " Times are in Asia/Kathmandu. Export as CSV"
     )
 
 
