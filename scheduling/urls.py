@@ -3,7 +3,16 @@
 from django.urls import path
 
 from scheduling.pages.answer import answer
-from scheduling.pages.bookings import booking, booking_list, cancel, confirm, move, note, reject
+from scheduling.pages.bookings import (
+    booking,
+    booking_file,
+    booking_list,
+    cancel,
+    confirm,
+    move,
+    note,
+    reject,
+)
 from scheduling.pages.dates import dates
 from scheduling.pages.event_types import (
     activate,
@@ -28,6 +37,7 @@ app_name = "scheduling"
 urlpatterns = [
     # of hosts
     path("bookings", booking_list, name="bookings"),
+    path("bookings/export.csv", booking_file, name="booking_file"),
     path("bookings/<int:booking_id>", booking, name="booking"),
     path("bookings/<int:booking_id>/confirm", confirm, name="confirm"),
     path("bookings/<int:booking_id>/reject", reject, name="reject"),

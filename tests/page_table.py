@@ -73,6 +73,7 @@ ROWS = [
         ("GET", "components", 404, 404, 404, 404),  # for staff
         ("GET", "meetings:home", 200, OWN, OWN, 200),
         ("GET", "meetings:meetings", LOGIN, OWN, OWN, 200),
+        ("GET", "meetings:meeting_file", LOGIN, OWN, OWN, 200),
         ("GET", "meetings:ask", LOGIN, OWN, 200, 200),  # mates are listed
         ("POST", "meetings:ask", LOGIN, OWN, DONE_OWN, DONE),
         ("GET", "meetings:meeting", LOGIN, 404, 404, 200),
@@ -81,9 +82,11 @@ ROWS = [
         ("POST", "meetings:cancel", LOGIN, 404, 404, DONE),
         ("GET", "meetings:answer", 200, 200, 200, 200),  # anybody with the link
         ("POST", "meetings:answer", DONE, DONE, DONE, DONE),
-        ("GET", "accounts:settings", 302, 302, 302, 302),
+        ("GET", "accounts:settings", LOGIN, OWN, OWN, 200),
         ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:profile", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:notifications", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:notifications", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:tokens", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("POST", "accounts:revoke_token", LOGIN, 404, 404, DONE),
@@ -151,6 +154,7 @@ ROWS = [
         ("POST", "calendars:show_titles", LOGIN, 302, 302, DONE),  # they have no feed
         ("POST", "calendars:end_feed", LOGIN, 302, 302, DONE),
         ("GET", "calendars:feed", 200, 200, 200, 200),  # anybody with the address
+        ("GET", "scheduling:booking_file", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:bookings", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:booking", LOGIN, 404, 404, 200),
         ("POST", "scheduling:confirm", LOGIN, 404, 404, DONE),

@@ -130,8 +130,8 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
     )
     visitor = enter(host, "/")
     page = visitor.page
-    week = page.get_by_role("region", name=re.compile("This week|–"))
-    expect(week.get_by_role("heading", level=2)).to_have_text("This week at a glance")
+    week = page.get_by_role("region", name=re.compile("The next seven days|–"))
+    expect(week.get_by_role("heading", level=2)).to_have_text("The next seven days")
     week.get_by_role("link", name="Later").click()
     expect(page).to_have_url(re.compile(r"\?week=[0-9-]+#week$"))
     week.get_by_role("link", name="Later").click()
