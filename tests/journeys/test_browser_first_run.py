@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from accounts.domain import teams
 from accounts.models import User
 from config.worker import EmbeddedWorker
 from tests import factories, wire
@@ -105,6 +107,30 @@ def test_in_another_browser_the_link_takes_one_post_with_the_password(
     hand.click(page.get_by_role("button", name="Confirm and sign in"))
     expect(page.get_by_role("heading", level=1)).to_have_text("These are your hours")
     assert (hand.clicks, len(hand.forms)) == (1, 1)
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+def test_a_new_person_joins_a_team_by_two_clicks_and_one_form(
+    visit: Visit,
+    worker: EmbeddedWorker,
+    mail_server: wire.MailServer,
+    alice: User,
+    size: str,
+) -> None:
+    band = teams.create(owner=alice, name="Band")
+    teams.invite(team=band, actor=alice, email=DORA, now=timezone.now())
+    visitor = visit("", size, zone="Asia/Tokyo")
+    page = visitor.page
+    hand = Hand(page)
+    hand.follow(link_in(mail_server, DORA, "Band"))
+    expect(page.get_by_label("Email", exact=True)).to_have_value(DORA)
+    visitor.look("join-new")
+    hand.fill("First name", "Dora")
+    hand.fill("Password", factories.PASSWORD)
+    hand.click(page.get_by_role("button", name="Create the account and join"))
+    expect(page.get_by_role("status")).to_contain_text("Welcome to Band.")
+    assert (hand.clicks, len(hand.forms)) == (2, 1)
+    assert User.objects.get(email=DORA).timezone == "Asia/Tokyo"
 
 
 def test_a_password_is_shown_and_hidden_and_never_sent_as_a_text(visit: Visit, db: None) -> None:
