@@ -84,6 +84,32 @@ def test_someone_with_an_account_need_not_say_who_they_are(
 # --- booked -------------------------------------------------------------------------------------
 
 
+THANKS = "https://example.com:8443/thanks?a=1#top"
+
+
+def test_the_browser_goes_to_the_hosts_own_page(client: Client, alice: User) -> None:
+    factories.event_type(alice, redirect_url=THANKS)
+    answer = post(client)
+    assert (answer.status_code, answer["Location"], answer.content) == (303, THANKS, b"")
+    assert Booking.objects.get().status == "confirmed"
+
+
+def form_action(answer: Any) -> str:
+    [found] = re.findall(r"form-action [^;]*", answer["Content-Security-Policy"])
+    return str(found)
+
+
+def test_the_policy_lets_the_forms_of_this_page_lead_there(client: Client, alice: User) -> None:
+    """The first page of all counts: a script exchanges its parts."""
+    factories.event_type(alice, redirect_url=THANKS)
+    factories.event_type(alice, slug="other")
+    allowed = "form-action 'self' https://example.com:8443"
+    pages = [client.get(PAGE), client.get(f"{PAGE}?start={SECOND}"), post(client, name="")]
+    assert [form_action(page) for page in pages] == [allowed] * 3
+    assert form_action(client.get("/alice/other")) == "form-action 'self'"
+    assert form_action(client.get("/alice")) == "form-action 'self'"
+
+
 def test_a_stranger_books(client: Client, event_type: EventType) -> None:
     answer = client.post(
         PAGE,
