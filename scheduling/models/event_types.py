@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.db.ids import named, public_id
-from core.text import times
+from core.text import money, times
 from core.text.lines import validate_line
 from core.text.links import LONGEST as LONGEST_LINK
 from core.text.links import validate_destination
@@ -283,6 +283,15 @@ class EventType(models.Model):
             *([self.cancellation_notice] if self.cancellation_notice else []),
         )
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+    @property
+    def price_in_words(self) -> str:
+        """Return the price and how it is paid, in the active language; empty if it is free."""
+        if not self.price:
+            return ""
+        price = money.in_words(self.price, self.currency)
+        how = self.get_payment_method_display()
+        return f"{price}, {how}" if how else price
 
     @property
     def cancellation_notice_in_words(self) -> str:

@@ -46,7 +46,10 @@ class EventTypeForm(forms.ModelForm[EventType]):
         required=False,
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Stands on the booking page: what it is about, how to prepare."),
+        help_text=_(
+            "Stands on the booking page: what it is about, how to prepare. **Bold**, *emphasis*,"
+            " links and lists work."
+        ),
     )
     location_link = forms.CharField(
         label=_("Link to join"),

@@ -22,6 +22,7 @@ from accounts.domain import limits
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
 from core.errors import Invalid, LimitReached
+from core.text import money
 from core.web.pages import SAFE, action_view, limited, page_of, refusals_shown, signed_in_at
 from scheduling.domain import services
 from scheduling.models import Booking, EventType
@@ -68,7 +69,7 @@ def _row(each: EventType) -> Row:
         Truncator(each.location_display).chars(60),
     ]
     if each.price:
-        said.append(f"{each.price} {each.currency}")
+        said.append(money.in_words(each.price, each.currency))
     if each.requires_approval:
         said.append(gettext("You approve each booking"))
     return Row(each, said, reverse("scheduling:event_type", args=[each.pk]))

@@ -145,7 +145,7 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
         " ⋯ More for Intro call Preview Edit Duplicate"
     ) in said
     assert (
-        "Long talk Hidden 90 minutes Room 1 50.00 EUR You approve each booking"
+        "Long talk Hidden 90 minutes Room 1 €50.00 You approve each booking"
         " ↑ Move Long talk up Long talk can be booked ⋯ More for Long talk Edit Duplicate"
     ) in said
     html = main(page)

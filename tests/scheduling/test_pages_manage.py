@@ -100,7 +100,7 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
         " When Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
         " Wed 2026-03-04, 10:00 – 10:30 UTC"
         " Where Room 1 The link to join follows."
-        " Price 50.00 USD, on site"
+        " Price $50.00, on site"
         " Notes I am late."
         " Topic? Tea"
         " New here? yes"
