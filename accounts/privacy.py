@@ -52,9 +52,10 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
         named = {"team": own.team.name}
         heir = teams.heir(team=own.team, of=person)
         if heir is None:
-            yield _("%(team)s has nobody but you. It goes too, unless meetings are on record.") % (
-                named
-            )
+            yield _(
+                "You are the only member of %(team)s. It is deleted too, unless it has meetings on"
+                " record."
+            ) % (named)
         elif own.role != own.Role.OWNER or teams.has_other_owners(team=own.team, than=person):
             yield _("You leave %(team)s.") % named
         else:

@@ -89,6 +89,7 @@ BOUNDED = {
         "meetings.HistoryEntry",
         "meetings.MeetingRequest",
         "scheduling.Booking",
+        "scheduling.Guest",
         "calendars.BusyTime",
         "scheduling.HistoryEntry",
     },

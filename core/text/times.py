@@ -123,6 +123,17 @@ def hours(start: datetime, end: datetime, person: Reader) -> str:
     return f"{time(start, person)} – {until}{time(end, person)}"
 
 
+def days(start: datetime, end: datetime, person: Reader) -> str:
+    """Return `Tue 12/15/2026, all day`, in this person's zone; of several dates the first and last.
+
+    `start` and `end` are the instants at which the first date begins and the last one ends.
+    """
+    first, last = day(start, person), day(end - timedelta(seconds=1), person)
+    if first == last:
+        return gettext("%(day)s, all day") % {"day": first}
+    return f"{first} – {last}"
+
+
 def are_on_one_day(start: datetime, end: datetime, person: Reader) -> bool:
     return start.astimezone(person.zone).date() == end.astimezone(person.zone).date()
 

@@ -46,7 +46,7 @@ _PUSHED = {
     ),
     "meeting-unanswered": (
         _("Not answered yet"),
-        _("%(name)s waits for your answer: the meeting would start %(lead)s."),
+        _("%(name)s needs your answer: the meeting would start %(lead)s."),
     ),
     "meeting-reminder": (
         _("Meeting reminder"),

@@ -31,7 +31,7 @@ class MateSelect(forms.Select):
 class AskForm(forms.Form):
     """Request for a meeting. The date and the time are on the team mate's wall clock."""
 
-    mate = forms.ChoiceField(label=_("Team mate"))
+    mate = forms.ChoiceField(label=_("Teammate"))
     date = forms.DateField(
         label=_("Date"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
@@ -39,9 +39,9 @@ class AskForm(forms.Form):
         label=_("Time"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
     link = forms.CharField(
-        label=_("Link to the meeting"),
+        label=_("Meeting link"),
         required=False,
-        help_text=_("Where you will meet, if it is online: Zoom, Meet, Teams or any other."),
+        help_text=_("Where you meet online, for example on Zoom, Google Meet or Teams."),
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
     )
 
@@ -59,7 +59,7 @@ class AskForm(forms.Form):
             label=self.fields["mate"].label,
             widget=MateSelect(zones),
             choices=[
-                ("", _("Choose somebody")),
+                ("", _("Choose a person")),
                 *(
                     (
                         team.name,

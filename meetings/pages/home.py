@@ -25,8 +25,8 @@ from meetings.models.enums import Tab
 from meetings.pages.cards import Card, cards_of
 from meetings.pages.week import Claim, Week, first_day, instants, week_of
 from scheduling.domain import availability
-from scheduling.models import Booking, EventType, WeeklyAvailability
-from scheduling.models.enums import STANDING, Role, Status
+from scheduling.models import Booking, EventType, Schedule, WeeklyAvailability
+from scheduling.models.enums import STANDING, Role, Status, Weekday
 from scheduling.models.lifecycle import L, LifecycleQuerySet
 from scheduling.pages.cards import Card as BookingCard
 from scheduling.pages.cards import card_of
@@ -185,12 +185,24 @@ def _week(user: User, hours: WeeklyAvailability, *, first: date, now: datetime) 
         zone=user.zone,
         hours=Hours(
             zone=hours.zone,
-            weekly=hours.default.windows,
+            weekly=_weekly(hours),
             overrides=availability.overrides(user.pk, *around),
         ),
         claims=_claims(user, instants(first, user.zone), now),
         now=now,
     )
+
+
+_CHOSEN = Prepared(lambda user: Schedule.objects.filter(user=user).chosen())
+
+
+def _weekly(hours: WeeklyAvailability) -> dict[int, list[Interval]]:
+    """Return the hours of each weekday in which a person can be booked, by any schedule."""
+    schedules = [hours.default, *_CHOSEN.objects(user=hours.user_id)]
+    return {
+        weekday: [window for schedule in schedules for window in schedule.windows.get(weekday, ())]
+        for weekday in Weekday.values
+    }
 
 
 # Bookings have their row of the ledger with them; a meeting is drawn without buffers.

@@ -68,7 +68,7 @@ def meetings(request: SignedIn) -> HttpResponse:
 
 def _row(card: Card, now: datetime) -> Row:
     meeting, url = card.meeting, reverse("meetings:meeting", args=[card.meeting.pk])
-    words = gettext("Take back") if card.is_asked else gettext("Cancel")
+    words = gettext("Withdraw") if card.is_asked else gettext("Cancel")
     return Row(
         key=f"meeting-{meeting.pk}",
         start=meeting.start,
@@ -123,7 +123,7 @@ def ask(request: SignedIn) -> HttpResponse:
             form.add_refusal(error.field, error.message)
         else:
             name = asked.recipient.name
-            messages.success(request, gettext("%(name)s has been asked.") % {"name": name})
+            messages.success(request, gettext("Request sent to %(name)s.") % {"name": name})
             return redirect("meetings:meeting", asked.pk)
     context = {"form": form, "teams": teams, "are_many": are_many, "searched": searched}
     return render(request, "meetings/ask.html", context)
@@ -203,7 +203,7 @@ def confirm(request: SignedIn, meeting: MeetingRequest) -> str:
         now=timezone.now(),
         over_calendar="over_calendar" in request.POST,
     )
-    return gettext("Confirmed: the hour with %(name)s is kept free for both of you.") % {
+    return gettext("Confirmed. The time is blocked for you and %(name)s.") % {
         "name": meeting.requester.name
     }
 
@@ -213,7 +213,7 @@ def reject(request: SignedIn, meeting: MeetingRequest) -> str:
     services.reject(
         meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
     )
-    return gettext("Declined: %(name)s will hear of it.") % {"name": meeting.requester.name}
+    return gettext("Declined. %(name)s gets an email.") % {"name": meeting.requester.name}
 
 
 @_acting
@@ -222,18 +222,18 @@ def cancel(request: SignedIn, meeting: MeetingRequest) -> str:
         meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
     )
     other = meeting.other_party(request.user)
-    return gettext("Cancelled: %(name)s will hear of it.") % {"name": other.name}
+    return gettext("Cancelled. %(name)s gets an email.") % {"name": other.name}
 
 
 # --- the link in the email ----------------------------------------------------------------------
 
 _OUTCOMES = {
     # A link for an earlier state of a meeting that waits again.
-    Status.PENDING: _("This link is too old to answer with."),
+    Status.PENDING: _("This link has expired and can no longer be used to answer."),
     Status.CONFIRMED: _("You confirmed this meeting."),
     Status.REJECTED: _("You declined this meeting."),
     Status.CANCELLED: _("This meeting was cancelled."),
-    Status.EXPIRED: _("Its time came before an answer."),
+    Status.EXPIRED: _("This request expired without an answer."),
     Status.COMPLETED: _("This meeting has taken place."),
 }
 

@@ -164,6 +164,7 @@ EVENT = {
     },
     "join_url": "https://zoom.us/j/1234567890",
     "invitee": {"name": "John Doe", "email": "john@example.com", "phone": "+1234567890"},
+    "guests": ["mary@example.com"],
     "host": {"name": "Jane Smith", "email": "jane@example.com"},
     "notes": "Project discussion",
     "custom_field_values": {"company": "ACME Corp"},
@@ -192,6 +193,7 @@ NEW_EVENT = {
     "timezone": "America/New_York",
     "notes": "Project discussion",
     "custom_field_values": {"company": "ACME Corp"},
+    "guests": ["mary@example.com"],
     "metadata": {"order": "1234"},
 }
 EVENT_CHANGE = {

@@ -26,6 +26,7 @@ from core.api.schema import NO_NUL, example
 from core.text.links import LONGEST as LONGEST_LINK
 from core.text.names import validate_name
 from scheduling.api import examples
+from scheduling.domain.guests import MOST as MOST_GUESTS
 from scheduling.domain.readings import (
     TEXT_OR_NULL,
     EventDetailsSerializer,
@@ -434,6 +435,12 @@ class NewEventSerializer(serializers.Serializer[Any]):
     notes = StrictCharField(max_length=5000, allow_blank=True, default="")
     custom_field_values = AnswersField(
         default=dict, help_text="By the names of the event type's fields; others are kept as text."
+    )
+    guests = serializers.ListField(
+        child=AddressField(max_length=254),
+        max_length=MOST_GUESTS,
+        default=list,
+        help_text="Addresses of people whom the invitee brings along. They are invited too.",
     )
     join_url = LinkField(
         allow_null=True, allow_blank=True, default="", help_text="In place of the event type's."

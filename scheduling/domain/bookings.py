@@ -3,7 +3,7 @@
 Each takes `now` (aware) and writes its change, history row and notifications in one transaction.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,7 +24,7 @@ from core.errors import Invalid, NotFound, TimeTaken, TooLate
 from core.ops import faults
 from core.text.lines import validate_address
 from core.text.links import require_link
-from scheduling.domain import availability, lifecycle, notices, publishing
+from scheduling.domain import availability, guests, lifecycle, notices, publishing
 from scheduling.domain.lifecycle import Step
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import FREED, OPEN, TRANSITIONS, Change, Location, Role, Status
@@ -41,7 +41,7 @@ _TAKEN = {
 }
 _LAST = ("last_change", "last_by", "last_reason", "last_at")
 _NEVER_OFFERED = {
-    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's hours."),
+    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's availability."),
     Reason.OFF_GRID: gettext_lazy("No meeting starts at that time."),
     Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
     Reason.HORIZON: gettext_lazy("That time is too far ahead."),
@@ -92,6 +92,7 @@ def book(
     answers: Mapping[str, object] | None = None,
     join_url: str = "",
     metadata: Mapping[str, str] | None = None,
+    with_guests: Sequence[str] = (),
     seen: str = "",
     over_calendar: bool = False,
     admit: Callable[[], None] = lambda: None,
@@ -102,9 +103,11 @@ def book(
     knows what their own calendar has at that time may book `over_calendar`.
 
     `join_url` is a link of its own, in place of the event type's. `metadata` are texts for the
-    program that books. `seen` is the digest of the terms that the actor saw, or empty if it does
-    not matter. `admit` raises the error that refuses one more booking (`scheduling.domain.limits`).
-    It is called with the host locked, and once before where others hold the lock.
+    program that books. `with_guests` are addresses of people whom the invitee brings along: they
+    are invited once the booking is confirmed. `seen` is the digest of the terms that the actor saw,
+    or empty if it does not matter. `admit` raises the error that refuses one more booking
+    (`scheduling.domain.limits`). It is called with the host locked, and once before where others
+    hold the lock.
 
     Raise TimeTaken, with the engine's reason, if the time is taken; with the reason `calendar` if
     only the host's own calendar is in the host's way. Raise Invalid on the field `terms` if the
@@ -112,14 +115,15 @@ def book(
     longer. It is `event_type_id` if the event type cannot be booked any more. It is
     `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
     is `custom_field_values.<name>` for an answer that does not fit its question, `join_url` for a
-    text that is no link, and `metadata` for more than fits.
+    text that is no link, `metadata` for more than fits, and `guests` for an address that cannot be
+    invited.
     """
     validate_address(invitee.email)
     require_link(join_url, field="join_url")
     check_metadata(metadata or {})
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
-    def check() -> tuple[EventType, str, dict[str, Any]]:
+    def check() -> tuple[EventType, str, dict[str, Any], list[str]]:
         """Read the event type anew: its terms may have changed, or it may be gone."""
         admit()
         found = _OFFERED.objects(event_type=event_type.pk)
@@ -130,13 +134,14 @@ def book(
         near = (offered.host.weekly_availability.timezone, invitee.timezone)
         phone = _checked_phone(offered, invitee.phone, near)
         kept = checked_answers(offered.custom_fields, answers or {}, near=near)
+        invited = guests.checked(with_guests, invitee=invitee.email, host=offered.host.email)
         _check_start(offered, start, now, actor=actor, over_calendar=over_calendar)
-        return offered, phone, kept
+        return offered, phone, kept, invited
 
     def write(*, waits: bool) -> Booking | None:
         if not ledger.lock_person(event_type.host_id, waits=waits):
             return None
-        offered, phone, kept = check()
+        offered, phone, kept, invited = check()
         step = Step(Change.CREATED, actor, now, calendars_as_of=as_of)
         booking = Booking(
             event_type=offered,
@@ -165,7 +170,8 @@ def book(
         lifecycle.record(booking, step)
         is_certain = booking.status == Status.CONFIRMED
         changes = [Change.CREATED, *([Change.CONFIRMED] if is_certain else [])]
-        notices.created(booking, by=actor.role, now=now)
+        brought = guests.add(booking, invited, now=now)
+        notices.created(booking, brought, by=actor.role, now=now)
         publishing.publish(booking, *changes, now=now)
         faults.point("booking.created")
         return booking
@@ -401,7 +407,7 @@ def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> 
 
 def _check_terms(event_type: EventType, seen: str) -> None:
     if seen and seen != event_type.terms_digest:
-        message = _("The terms have changed since this page was opened. Look at them again.")
+        message = _("The terms have changed since this page was opened. Please review them.")
         raise Invalid(message, field="terms")
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -101,7 +101,7 @@ def _changed(day: Day, change: DayChange, field: str) -> Day:
     found = day["windows"]
     if "windows" in change:
         if not change["windows"]:
-            message = _("Give at least one window, or disable the day.")
+            message = _("Give at least one time range, or disable the day.")
             raise Invalid(message, field=f"{field}.windows")
         found = hours.windows(change["windows"], field=f"{field}.windows")
     elif "start" in change or "end" in change:
@@ -193,6 +193,14 @@ def make_default(*, schedule: Schedule) -> Schedule:
     return locked
 
 
+def followers(*, schedule: Schedule) -> "QuerySet[EventType, EventType]":
+    """Return the event types that follow this schedule, in the order of their host."""
+    follows = Q(schedule=schedule)
+    if schedule.is_default:
+        follows |= Q(schedule=None)
+    return EventType.objects.filter(follows, host=schedule.user_id)
+
+
 @transaction.atomic
 def delete_schedule(*, schedule: Schedule) -> None:
     """Delete a schedule. Raise Conflict if it is the default, or if event types follow it."""
@@ -200,7 +208,7 @@ def delete_schedule(*, schedule: Schedule) -> None:
     if locked.is_default:
         message = _("This is your default schedule. Make another one the default first.")
         raise Conflict(message, reason="default")
-    used_by = list(locked.event_types.values_list("name", flat=True))
+    used_by = list(followers(schedule=locked).values_list("name", flat=True))
     if used_by:
         message = ngettext(
             "%(count)d event type follows this schedule: %(names)s. Choose another schedule for"
@@ -360,7 +368,7 @@ def _choose_link(event_type: EventType, given: str | None, link_later: bool | No
     if not event_type.is_online:
         if given or link_later:
             field = "location_link" if given else "link_later"
-            raise Invalid(_("People do not meet by a link there."), field=field)
+            raise Invalid(_("This location has no meeting link."), field=field)
         event_type.location_link = ""
     elif link_later and given:
         raise Invalid(_("Give the link, or say that it follows, but not both."), field="link_later")
@@ -377,7 +385,9 @@ def _save(event_type: EventType) -> None:
         raise Invalid(_("You have no such schedule."), field="schedule_id")
     custom_fields.check_questions(event_type.custom_fields)
     if event_type.location == "custom" and not event_type.location_custom:
-        raise Invalid(_("Say where, since the location is custom."), field="location_custom")
+        raise Invalid(
+            _("Enter the location details for a custom location."), field="location_custom"
+        )
     event_type.full_clean(validate_constraints=False)
     try:
         event_type.validate_constraints()

@@ -143,10 +143,17 @@ def _shown(
             "week": week_of(card, wanted or "", now) if moving else None,
             "week_url": f"{reverse('scheduling:booking', args=[found.pk])}?week={wanted or ''}",
             "clash": clash,
+            "outside": _outside(found) if card.is_open and not clash else [],
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
     )
+
+
+def _outside(booking: Booking) -> list[BusyTime]:
+    """Return what the host's own calendars have at the time of this booking."""
+    [claims] = ledger.conflicts_of_each(user=booking.host, spans=[(booking.start, booking.end)])
+    return [each for each in claims if not each.exclusive]
 
 
 # --- what a host does with a booking ------------------------------------------------------------
@@ -171,7 +178,7 @@ def confirm(request: SignedIn, found: Booking) -> str:
         now=timezone.now(),
         sequence=checked(SeenForm(request.POST))["sequence"],
     )
-    return gettext("Approved: %(name)s will hear of it.") % _invitee(found)
+    return gettext("Approved. %(name)s gets an email.") % _invitee(found)
 
 
 @_acting
@@ -184,7 +191,7 @@ def reject(request: SignedIn, found: Booking) -> str:
         reason=wanted["reason"],
         sequence=wanted["sequence"],
     )
-    return gettext("Declined: %(name)s will hear of it.") % _invitee(found)
+    return gettext("Declined. %(name)s gets an email.") % _invitee(found)
 
 
 @_acting
@@ -197,7 +204,7 @@ def cancel(request: SignedIn, found: Booking) -> str:
         reason=wanted["reason"],
         sequence=wanted["sequence"],
     )
-    return gettext("Cancelled: %(name)s will hear of it.") % _invitee(found)
+    return gettext("Cancelled. %(name)s gets an email.") % _invitee(found)
 
 
 def _invitee(booking: Booking) -> dict[str, str]:
@@ -237,7 +244,7 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
                 raise
             notes = NotesForm(initial={"notes": found.notes})
             return _shown(request, found, notes, now, clash=_clash(found, wanted))
-        messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
+        messages.success(request, gettext("Rescheduled. %(name)s gets an email.") % _invitee(found))
         back = page
     return redirect(back)
 

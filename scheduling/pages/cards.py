@@ -116,7 +116,7 @@ class Card:
     def status_name(self) -> Promise:
         if self.status is not Status.PENDING:
             return STATUS_NAMES[self.status]
-        return _("Waits for you") if self.is_host else _("Waits for approval")
+        return _("Needs your answer") if self.is_host else _("Awaiting approval")
 
     @property
     def title(self) -> str:
@@ -149,11 +149,13 @@ class Outcome:
     reason: str = ""
 
 
-_ASKED = _("%(name)s has been asked, and you will get an email with the answer.")
-_TOO_OLD = _("It was moved since this link was sent. The newest email has a link to answer with.")
+_ASKED = _("Your request was sent to %(name)s. You get an email with the answer.")
+_TOO_OLD = _(
+    "This booking was rescheduled after this link was sent. The newest email has a link to answer."
+)
 _BY_ITSELF = {
     Status.CONFIRMED: _("This booking is confirmed."),
-    Status.EXPIRED: _("Its time came before an answer."),
+    Status.EXPIRED: _("This request expired without an answer."),
     Status.COMPLETED: _("This booking has taken place."),
 }
 _BY_ME = {
@@ -192,5 +194,6 @@ def unmoved(error: Conflict) -> str:
     if isinstance(error, PersonGone | TooLate):
         return gettext("%(why)s Nothing was changed.") % {"why": error.message}
     return gettext(
-        "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
+        "Nothing was changed, because this booking has changed in the meantime. Here is the"
+        " current booking."
     )

@@ -47,7 +47,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_(
-            "Stands on the booking page: what it is about, how to prepare. **Bold**, *emphasis*,"
+            "Shown on the booking page: what it is about, how to prepare. **Bold**, *emphasis*,"
             " links and lists work."
         ),
     )
@@ -62,12 +62,12 @@ class EventTypeForm(forms.ModelForm[EventType]):
     link_later = forms.BooleanField(
         label=_("The link follows later"),
         required=False,
-        help_text=_("Where people meet by a link, give it, or say that you send it later."),
+        help_text=_("For online meetings, give the link, or say that it follows later."),
     )
     payment_method = forms.ChoiceField(
-        label=_("How it is paid"),
+        label=_("Payment"),
         required=False,
-        choices=[("", _("Not said")), *PaymentMethod.choices],
+        choices=[("", _("Not specified")), *PaymentMethod.choices],
     )
 
     class Meta:
@@ -111,31 +111,31 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "slug": _("Address"),
             "color": _("Colour"),
             "duration": _("Duration in minutes"),
-            "location": _("Where you meet"),
-            "location_custom": _("Service, number or place"),
+            "location": _("Location"),
+            "location_custom": _("Location details"),
             "requires_approval": _("I approve each booking before it is confirmed"),
             "buffer_time_before": _("Buffer before, in minutes"),
             "buffer_time_after": _("Buffer after, in minutes"),
-            "min_advance_booking": _("Notice in hours"),
-            "max_advance_booking": _("Horizon in days"),
-            "slot_interval": _("A start every … minutes"),
-            "daily_limit": _("Bookings a day, at most"),
+            "min_advance_booking": _("Minimum notice in hours"),
+            "max_advance_booking": _("Booking window in days"),
+            "slot_interval": _("Start times every … minutes"),
+            "daily_limit": _("Maximum bookings per day"),
             "price": _("Price"),
             "currency": _("Currency"),
-            "weekly_limit": _("Bookings a week, at most"),
+            "weekly_limit": _("Maximum bookings per week"),
             "redirect_url": _("Page after booking"),
             "is_hidden": _("Hide it from my public page"),
         }
         help_texts = {
-            "name": _("What your invitees read, such as “Intro call”."),
+            "name": _("The name that your invitees see, such as “Intro call”."),
             "duration": _("From 15 to 480."),
             "location_custom": _("Your invitees see it with the booking."),
             "requires_approval": _("The time is kept free while you decide."),
-            "min_advance_booking": _("How long before its start it can last be booked."),
-            "max_advance_booking": _("How far ahead it can be booked."),
-            "slot_interval": _("Left empty, one follows the other with its buffers."),
+            "min_advance_booking": _("The latest that people can book before the start."),
+            "max_advance_booking": _("How far ahead people can book."),
+            "slot_interval": _("Left empty, start times follow the duration and the buffers."),
             "daily_limit": _("Left empty, there is no limit."),
-            "price": _("Left empty, it is free. Parley says the price and takes no payment."),
+            "price": _("Left empty, it is free. Parley shows the price and takes no payment."),
             "currency": _("Its code, such as EUR."),
             "weekly_limit": _("From Monday to Sunday. Left empty, there is no limit."),
             "redirect_url": _(
@@ -252,20 +252,22 @@ class QuestionForm(forms.Form):
     """Form of one question. A question without a name gets one made from its label."""
 
     label = LineFormField(label=_("Question"), max_length=200)
-    type = forms.ChoiceField(label=_("Answered by"), choices=[*_TYPES.items()])
+    type = forms.ChoiceField(label=_("Answer type"), choices=[*_TYPES.items()])
     required = forms.BooleanField(label=_("An answer is required"), required=False)
     options = LinesField(
         label=_("Choices"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("One a line, for a choice from a list."),
+        help_text=_("One per line, for a choice from a list."),
     )
     name = forms.RegexField(
         r"^[a-z][a-z0-9_]{0,59}\Z",
         label=_("Name in the API"),
         required=False,
-        help_text=_("Left empty, it is made from the question. Answers are kept under it."),
+        help_text=_(
+            "Left empty, it is made from the question. The API shows answers under this name."
+        ),
         error_messages={"invalid": _("Use a-z, 0-9 and _, and begin with a letter.")},
     )
 

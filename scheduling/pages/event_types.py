@@ -71,7 +71,7 @@ def _row(each: EventType) -> Row:
     if each.price:
         said.append(money.in_words(each.price, each.currency))
     if each.requires_approval:
-        said.append(gettext("You approve each booking"))
+        said.append(gettext("Requires your approval"))
     return Row(each, said, reverse("scheduling:event_type", args=[each.pk]))
 
 
@@ -167,7 +167,7 @@ def _acting(view: Callable[[EventType], str]) -> Callable[..., HttpResponseBase]
             return view(found)
         except (Invalid, ValidationError):
             # It was made elsewhere, or before the rule existed.
-            message = gettext("%(name)s needs another look: open and save it.")
+            message = gettext("%(name)s has an error. Open it, correct it and save it.")
             raise Invalid(message % {"name": found.name}) from None
 
     return act
@@ -217,4 +217,4 @@ def delete(found: EventType) -> str:
     name = {"name": found.name}
     if services.delete_event_type(event_type=found):
         return gettext("%(name)s is deleted.") % name
-    return gettext("%(name)s has bookings, so it is kept and can no longer be booked.") % name
+    return gettext("%(name)s has bookings, so it was deactivated instead of deleted.") % name

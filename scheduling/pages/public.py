@@ -1,7 +1,7 @@
 """Pages on which anybody books: a host, and the host's event types."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial, wraps
 from http import HTTPStatus
 from itertools import groupby
@@ -29,9 +29,9 @@ from scheduling.models import Booking, EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.pages.client_limits import count_client, posted
 from scheduling.pages.forms import StartField
-from scheduling.pages.month import Month, month_of, nearest_starts, open_afterwards
+from scheduling.pages.picker import Asked, asked_by, choice_of, pick
+from scheduling.pages.starts import furthest, nearest_starts, open_starts
 from scheduling.pages.visitors import Visitor, remember, visitor_of
-from scheduling.pages.weeks import choices_of, date_of, furthest
 from scheduling.rules.slots import Reason
 
 _NEAREST = 6
@@ -204,45 +204,17 @@ def _choose_time(
     wanted: int | None,
 ) -> HttpResponse:
     """Show a month of days, and the times of one day. `wanted` is a start that is not open."""
-    day = date_of(request.GET.get("day", ""))
+    asked = asked_by(request)
     if wanted is not None:
-        day = datetime.fromtimestamp(wanted, visitor.zone).date()
-    asked = day or date_of(f"{request.GET.get('month', '')}-01")
-    month, next_open = _month(offered, asked, visitor, now)
-    if day is None or (day.year, day.month) != (month.first.year, month.first.month):
-        day = next(iter(month.opens), None)
-    choices = choices_of(month.opens.get(day, ()), visitor) if day else []
-    return _page(
-        request,
-        offered,
-        visitor,
-        month=month,
-        day=day,
-        choices=choices,
-        next_open=next_open,
-        is_taken=wanted is not None,
-        now=now.astimezone(visitor.zone),
+        asked = Asked(day=datetime.fromtimestamp(wanted, visitor.zone).date())
+    picker = pick(
+        partial(open_starts, offered, reader=visitor, now=now),
+        asked,
+        until=furthest(offered, visitor.zone, now),
+        reader=visitor,
+        now=now,
     )
-
-
-def _month(
-    offered: EventType, asked: date | None, visitor: Visitor, now: datetime
-) -> tuple[Month, date | None]:
-    """Return the wanted month, or by default the first one with an open time.
-
-    The second value is the next open day, if the month has none.
-    """
-    today, last = now.astimezone(visitor.zone).date(), furthest(offered, visitor.zone, now)
-    first = min(max(asked or today, today), last).replace(day=1)
-    month = month_of(offered, first, reader=visitor, now=now)
-    if month.opens or month.later is None:
-        return month, None
-    later = open_afterwards(offered, month, reader=visitor, now=now)
-    next_open = next(iter(later), None)
-    if asked is None and next_open is not None:
-        first = next_open.replace(day=1)
-        return month_of(offered, first, reader=visitor, now=now, known=later), None
-    return month, next_open
+    return _page(request, offered, visitor, picker=picker, is_taken=wanted is not None)
 
 
 # --- saying who one is --------------------------------------------------------------------------
@@ -288,9 +260,14 @@ def _book(
             language=translation.get_language(),
             time_format=visitor.time_format,
         )
-        count_client(request, offered.host)
+        count_client(request, offered.host, mails=1 + len(said["guests"]))
         admit = partial(
-            limits.admit_invitee, host=offered.host, email=invitee.email, now=now, reader=visitor
+            limits.admit_invitee,
+            host=offered.host,
+            email=invitee.email,
+            guests=said["guests"],
+            now=now,
+            reader=visitor,
         )
         try:
             booked = bookings.book(
@@ -301,6 +278,7 @@ def _book(
                 now=now,
                 notes=said["notes"],
                 answers=form.answers,
+                with_guests=said["guests"],
                 seen=seen,
                 admit=admit,
             )
@@ -358,7 +336,7 @@ def _offer_others(
     """Show the form with the typed values, beside the open times nearest to the wanted one."""
     starts = nearest_starts(offered, start, count=_NEAREST, reader=visitor, now=now)
     by_day = groupby(starts, key=lambda each: datetime.fromtimestamp(each, visitor.zone).date())
-    nearest = [(day, choices_of(list(of_day), visitor)) for day, of_day in by_day]
+    nearest = [(day, [*map(choice_of(visitor), of_day)]) for day, of_day in by_day]
     return _page(
         request,
         offered,

@@ -139,49 +139,46 @@ TABS: dict[Status, Tab] = {
     Status.CONFIRMED: Tab(
         "upcoming",
         _("Upcoming"),
-        _("Nothing is booked yet"),
-        _(
-            "Share the address of your public page. What people book there stands here, and you"
-            " get an email about each."
-        ),
+        _("No upcoming bookings"),
+        _("Share your public page. Bookings appear here, and you get an email for each one."),
         SOONEST,
     ),
     Status.PENDING: Tab(
         "pending",
-        _("Waiting for you"),
-        _("Nothing waits for you"),
+        _("Needs your answer"),
+        _("Nothing needs your answer"),
         _(
-            "Where an event type asks for your approval, a booking stands here until you"
-            " approve or decline it. Until then its time is kept."
+            "Bookings that need your approval appear here until you approve or decline them. Their"
+            " time is held until then."
         ),
         SOONEST,
     ),
     Status.COMPLETED: Tab(
         "completed",
         _("Completed"),
-        _("No booking behind you"),
-        _("Bookings move here when they have taken place."),
+        _("No past bookings"),
+        _("Bookings move here after they have taken place."),
         LATEST,
     ),
     Status.REJECTED: Tab(
         "rejected",
         _("Declined"),
-        _("Nothing was declined"),
-        _("Bookings that you said no to stand here, with the reason you gave."),
+        _("Nothing declined"),
+        _("Bookings that you declined appear here, with your reason."),
         LATEST,
     ),
     Status.CANCELLED: Tab(
         "cancelled",
         _("Cancelled"),
-        _("Nothing was cancelled"),
-        _("Bookings that you or your invitees called off stand here. Their time is free again."),
+        _("Nothing cancelled"),
+        _("Bookings that you or your invitees cancelled appear here. Their time is free again."),
         LATEST,
     ),
     Status.EXPIRED: Tab(
         "expired",
         _("Expired"),
-        _("Nothing has expired"),
-        _("A booking that was not approved before its time came ends here by itself."),
+        _("Nothing expired"),
+        _("Bookings that were not approved in time appear here."),
         LATEST,
     ),
 }

@@ -71,7 +71,7 @@ def test_a_public_one_has_none(signed_in: Client, bob: User) -> None:
     assert "A public application has no secret: PKCE stands in for it." in words(page)
     row = Application.objects.get()
     assert App(row, "").tokens(bob)["token_type"] == "Bearer"
-    assert "Make a new secret" not in words(signed_in.get(f"{PAGE}/{row.pk}"))
+    assert "Create a new secret" not in words(signed_in.get(f"{PAGE}/{row.pk}"))
     answer = signed_in.post(f"{PAGE}/{row.pk}/rotate")
     assert answer.headers["Location"] == f"{PAGE}/{row.pk}"
     assert "A public application has no secret." in words(signed_in.get(PAGE + f"/{row.pk}"))
@@ -88,7 +88,7 @@ def test_a_public_one_has_none(signed_in: Client, bob: User) -> None:
                 "redirect_uris": [
                     "http://example.com/cb: Use https. Plain http is only for programs on one’s"
                     " own computer (127.0.0.1).",
-                    "https://example.com/#x: An address to return to has no fragment (#…).",
+                    "https://example.com/#x: A redirect URI has no fragment (#…).",
                 ]
             },
         ),

@@ -33,9 +33,7 @@ def test_from_signing_up_to_the_home(client: Client) -> None:
     assert "js/signup.js" in form
 
     page = client.post("/accounts/signup/", SIGN_UP, follow=True)
-    assert words(page).startswith(
-        "Confirmation email sent to dora@example.com. Look into your mail"
-    )
+    assert words(page).startswith("Confirmation email sent to dora@example.com. Check your email")
     dora = User.objects.get(email="dora@example.com")
     assert (dora.name, dora.timezone) == ("Dora", "Asia/Kathmandu")
 

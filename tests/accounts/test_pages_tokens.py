@@ -108,11 +108,11 @@ def test_it_expires_when_one_says(
         ),
         (
             {"expires": "date", "until": ""},
-            {"until": ["Choose the last day on which it shall work."]},
+            {"until": ["Choose the last day on which it works."]},
         ),
         (
             {"expires": "date", "until": "2026-03-01"},
-            {"until": ["This day is over. Choose a later one."]},
+            {"until": ["This date is in the past. Choose a later one."]},
         ),
         ({"expires": "date", "until": "nonsense"}, {"until": ["Enter a valid date."]}),
         (
@@ -149,7 +149,7 @@ def test_the_list_says_of_each_what_it_may_and_how_it_stands(
         f"Over Expired {over.hint}… made Mon 03/02/2026 never used "
         "expired Mon 03/02/2026, 9:00 AM (UTC) See your profile, teams and devices "
         f"Used Active {used.hint}… made Mon 03/02/2026 last used Mon 03/02/2026, 9:00 AM "
-        "never expires Make and change your bookings Revoke Used"
+        "never expires Create and change your bookings Revoke Used"
     ) in listed
     assert listed.count("Revoke the token") == 1  # what has ended, cannot be ended again
 

@@ -15,6 +15,7 @@ from calendars.models import CalendarAccount
 from calendars.rules.expansion import ShownAs
 from meetings.domain import services
 from scheduling.domain import bookings
+from scheduling.domain import services as hosts
 from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
 from tests import factories
 from tests.pages import NOW, START, Ask, everything, main, words
@@ -66,7 +67,7 @@ def test_a_stranger_reads_what_there_is_and_can_sign_in_and_up(client: Client) -
     for what in (
         "A calm place to find an hour.",
         "A page to be booked on",
-        "Requests between team mates",
+        "Requests between teammates",
         "An API for your programs",
     ):
         assert what in said
@@ -106,7 +107,7 @@ def test_what_is_next_is_bookings_and_meetings_by_time(
         f"/meetings/{soon.pk}",
         f"/bookings/{later.pk}",
     ]
-    said = part(words(page), "What is next", "This week at a glance")
+    said = part(words(page), "Upcoming", "This week at a glance")
     for what in (
         "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Join Meeting",
         "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
@@ -176,7 +177,7 @@ def test_five_of_each_wait_and_the_rest_is_a_link_away(
     for n in range(5):
         book(approved, START + n * HOUR)
         ask(start=START + DAY + n * HOUR)
-    assert "More" not in part(home(client, bob), "What waits for you", "What is next")
+    assert "More" not in part(home(client, bob), "Needs your answer", "Upcoming")
     book(approved, START + 6 * HOUR)
     ask(start=START + DAY + 6 * HOUR)
     client.force_login(bob)
@@ -249,7 +250,7 @@ def test_the_week_reads_as_a_list_of_days(
         f"Friday, 6 March {hours} 9:00 AM – 10:00 AM Taken"
         " 10:00 AM – 11:00 AM Alice Ames Meeting not confirmed yet",
         "Saturday, 7 March No working hours",
-        "Sunday, 8 March Other hours 10:00 AM – 11:00 AM Nothing",
+        "Sunday, 8 March Date-specific hours 10:00 AM – 11:00 AM Nothing",
     ]
 
 
@@ -281,13 +282,27 @@ def test_the_week_shows_what_closes_time_in_the_own_calendars(client: Client, bo
     assert [minute // 60 for minute, _block in page.context["week"].scale] == [*range(9, 17)]
 
 
+def test_the_week_has_the_hours_of_every_schedule_in_use(
+    client: Client, bob: User, meeting_type: EventType
+) -> None:
+    evenings = hosts.create_schedule(
+        user=bob, name="Evenings", days={"1": {"windows": [{"start": "18:00", "end": "21:00"}]}}
+    )
+    client.force_login(bob)
+
+    def monday() -> list[str]:
+        day = client.get("/").context["week"].days[0]
+        return [f"{start:%H:%M}-{end:%H:%M}" for start, end in day.hours]
+
+    assert monday() == ["09:00-17:00"]
+    hosts.update_event_type(event_type=meeting_type, schedule=evenings)
+    assert monday() == ["09:00-17:00", "18:00-21:00"]
+
+
 def test_a_calendar_that_cannot_be_read_is_said(client: Client, bob: User) -> None:
     own = factories.read_calendar(bob, name="Private")
     client.force_login(bob)
-    sentence = (
-        "Your calendar Private cannot be read since Mon 03/02/2026, 8:00 AM. Times from its last"
-        " reading stay closed. Look at it Private"
-    )
+    sentence = "Your calendar Private has not been readable since Mon 03/02/2026, 8:00 AM. Times from its last reading stay blocked, but newer entries are not known. See how to mend it Private"
     assert sentence not in words(client.get("/"))
     for state in ("failing", "revoked"):
         CalendarAccount.objects.update(state=state, state_since=NOW - HOUR)
@@ -333,7 +348,7 @@ def test_the_week_is_that_of_the_persons_zone_and_first_day(
     assert [day.date.isoformat() for day in week.days if day.entries] == ["2026-03-05"]
     assert week.first.isoformat() == "2026-03-01"
     assert "05:00 – 05:30 John Doe Interview" in days(main(page))[4]
-    assert "Times are those of Pacific/Auckland." in words(page)
+    assert "Times are in Pacific/Auckland." in words(page)
 
 
 def test_one_goes_from_week_to_week_and_back(client: Client, bob: User) -> None:
@@ -374,9 +389,9 @@ def test_queries_do_not_grow_with_the_rows(
         factories.entry(own, start=START + n * HOUR, end=START + (n + 1) * HOUR)
     client.force_login(bob)
     # Session and person; hours; two lists of what is ahead, two of what waits, what that collides
-    # with; overrides, meetings, their rows of the ledger, the ledger, and in it what outside
-    # calendars have; those that cannot be read.
-    with django_assert_num_queries(14):
+    # with; overrides, schedules that event types follow, meetings, their rows of the ledger, the
+    # ledger, and in it what outside calendars have; those that cannot be read.
+    with django_assert_num_queries(15):
         page = client.get("/")
     assert len(page.context["requests"]) == count
 

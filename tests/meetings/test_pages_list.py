@@ -111,7 +111,7 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
     for tab in Tab:
         page = client.get(f"/meetings?tab={tab.value}")
         shown_tab = page.context["tab"]
-        assert f"{shown_tab.empty} {shown_tab.hint} Ask for a meeting" in words(page)
+        assert f"{shown_tab.empty} {shown_tab.hint} Request a meeting" in words(page)
 
 
 def test_a_time_stands_in_the_persons_zone_and_format(
@@ -122,8 +122,8 @@ def test_a_time_stands_in_the_persons_zone_and_format(
     ask()
     client.force_login(bob)
     said = words(client.get("/meetings"))
-    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} would like to meet you" in said
-    assert said.endswith("Times are those of Asia/Kathmandu.")
+    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} requests a meeting with you" in said
+    assert said.endswith("Times are in Asia/Kathmandu.")
 
 
 def test_a_meeting_over_midnight_names_both_days(client: Client, bob: User, ask: Ask) -> None:

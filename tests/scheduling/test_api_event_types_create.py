@@ -211,7 +211,7 @@ def test_each_place_has_its_words(
 # --- the link to join -----------------------------------------------------------------------------
 
 LINK = "https://zoom.us/j/1234567890"
-NO_LINK_THERE = "People do not meet by a link there."
+NO_LINK_THERE = "This location has no meeting link."
 NOT_BOTH = "Give the link, or say that it follows, but not both."
 ONE_OF_BOTH = "Give the link, or say that it follows."
 NO_URL = "The link must be an http or https URL."

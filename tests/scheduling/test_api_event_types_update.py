@@ -176,7 +176,7 @@ def test_a_place_of_ones_own_must_stay_said(api: Client, url: str) -> None:
     at_the_pond = {"location": "custom", "location_custom": "At the pond"}
     data(call(api, "PATCH", url, at_the_pond))
     assert wrong(call(api, "PATCH", url, {"location_custom": ""})) == [
-        ("location_custom", "Say where, since the location is custom.")
+        ("location_custom", "Enter the location details for a custom location.")
     ]
     assert data(call(api, "PATCH", url, {"name": "x"}))["location"] == {
         "type": "custom",

@@ -22,7 +22,7 @@ NO_COLOR = "Use a color such as #4F46E5."
 NO_CURRENCY = "Use a code such as USD (ISO 4217)."
 NO_AMOUNT = 'Use an amount such as "150.00".'
 NO_DESTINATION = "Use an https URL without a user name or a password."
-NO_PLACE = "Say where, since the location is custom."
+NO_PLACE = "Enter the location details for a custom location."
 NO_HALF_HOUR = "An offset must be in whole hours. Name a city instead, such as Kolkata."
 NUL = "Null characters are not allowed."
 

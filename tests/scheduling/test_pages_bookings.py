@@ -104,7 +104,7 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
         page = client.get(f"/bookings?tab={tab}")
         shown_tab = page.context["tab"]
         assert words(page).endswith(
-            f"{shown_tab.empty} {shown_tab.hint} What can be booked Your public page"
+            f"{shown_tab.empty} {shown_tab.hint} Event types Your public page"
         )
 
 
@@ -120,7 +120,7 @@ def test_a_row_tells_both_clocks_where_they_differ(
         ", 4 March 15:45 – 16:15 30 Minute Meeting with John Doe"
         " Zoom Call For John Doe: 11:00 – 11:30 (Europe/Berlin)"
         " ⋯ More for 30 Minute Meeting with John Doe Reschedule Cancel"
-        " Times are those of Asia/Kathmandu."
+        " Times are in Asia/Kathmandu."
     )
 
 

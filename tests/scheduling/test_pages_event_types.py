@@ -145,7 +145,7 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
         " ⋯ More for Intro call Preview Edit Duplicate"
     ) in said
     assert (
-        "Long talk Hidden 90 minutes Room 1 €50.00 You approve each booking"
+        "Long talk Hidden 90 minutes Room 1 €50.00 Requires your approval"
         " ↑ Move Long talk up Long talk can be booked ⋯ More for Long talk Edit Duplicate"
     ) in said
     html = main(page)
@@ -163,13 +163,13 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
 
 def test_an_empty_list_says_what_it_is_for(signed_in: Client) -> None:
     page = signed_in.get(LIST)
-    assert "Nothing can be booked of you yet An event type says what you offer" in words(page)
+    assert "No event types yet An event type says what you offer" in words(page)
     assert main(page).count(f'href="{NEW}"') == 1
 
 
 def test_those_of_others_are_not_shown(signed_in: Client, bob: User) -> None:
     factories.event_type(bob)
-    assert "Nothing can be booked of you yet" in words(signed_in.get(LIST))
+    assert "No event types yet" in words(signed_in.get(LIST))
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -214,7 +214,7 @@ def test_one_that_has_bookings_is_kept(
     assert "It has bookings, so it is kept and deactivated" in said
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith(
-        "30 Minute Meeting has bookings, so it is kept and can no longer be booked."
+        "30 Minute Meeting has bookings, so it was deactivated instead of deleted."
     )
     event_type.refresh_from_db()
     assert not event_type.is_active
@@ -225,7 +225,9 @@ def test_one_that_has_bookings_is_kept(
 def test_one_that_breaks_a_rule_by_now_says_so(signed_in: Client, event_type: EventType) -> None:
     EventType.objects.update(location="custom", is_active=False)
     page = signed_in.post(f"{page_of(event_type)}/activate", follow=True)
-    assert words(page).startswith("30 Minute Meeting needs another look: open and save it.")
+    assert words(page).startswith(
+        "30 Minute Meeting has an error. Open it, correct it and save it."
+    )
     assert not EventType.objects.get().is_active
 
 
@@ -503,7 +505,7 @@ def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
         ),
         (
             {"location": "custom"},
-            {"location_custom": ["Say where, since the location is custom."]},
+            {"location_custom": ["Enter the location details for a custom location."]},
         ),
         (
             {"link_later": False},
