@@ -18,8 +18,11 @@ from scheduling.pages.event_types import (
     activate,
     deactivate,
     delete,
+    duplicate,
     event_type,
     event_types,
+    move_down,
+    move_up,
     new_event_type,
 )
 from scheduling.pages.hours import (
@@ -50,6 +53,9 @@ urlpatterns = [
     path("event-types/<int:event_type_id>", event_type, name="event_type"),
     path("event-types/<int:event_type_id>/activate", activate, name="activate"),
     path("event-types/<int:event_type_id>/deactivate", deactivate, name="deactivate"),
+    path("event-types/<int:event_type_id>/duplicate", duplicate, name="duplicate"),
+    path("event-types/<int:event_type_id>/up", move_up, name="move_up"),
+    path("event-types/<int:event_type_id>/down", move_down, name="move_down"),
     path("event-types/<int:event_type_id>/delete", delete, name="delete_event_type"),
     path("settings/start", start, name="start"),
     path("settings/hours", hours, name="hours"),

@@ -1,6 +1,6 @@
 """Bookings and their history."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -150,6 +150,15 @@ class Booking(Lifecycle):
     def zone(self) -> ZoneInfo:
         """Return the invitee's time zone."""
         return zone_of(self.timezone)
+
+    @property
+    def changeable_until(self) -> datetime | None:
+        """Return until when its invitee may reschedule or cancel it. None: as long as it is open.
+
+        The notice is the present one of its event type.
+        """
+        notice = self.event_type.cancellation_notice
+        return self.start - timedelta(minutes=notice) if notice else None
 
     def given_up(self) -> tuple[datetime, datetime] | None:
         """Return the start and end that were confirmed until the invitee asked for others."""

@@ -1,12 +1,14 @@
 """Pages on which anybody books: a host, and the host's event types."""
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import partial, wraps
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from csp.decorators import csp_update
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,10 +21,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import FormerUsername, User, usernames
 from core.db.prepared import Prepared
 from core.errors import Busy, DomainError, TimeTaken
+from core.text.links import origin_of
 from core.web.pages import SAFE, limited, page_of
 from scheduling.domain import availability, bookings, limits
 from scheduling.messages import links
-from scheduling.models import EventType, FormerSlug
+from scheduling.models import Booking, EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.pages.client_limits import count_client, posted
 from scheduling.pages.forms import StartField
@@ -44,7 +47,7 @@ def host(request: HttpRequest, username: str) -> HttpResponse:
     found = _host(username)
     if found is None:
         return _moved(request, "public:host", _renamed(username), permanent=False)
-    offered = found.event_types.filter(is_active=True)
+    offered = EventType.objects.visible_to(found).listed()
     context = {
         "host": found,
         "page": page_of(request, offered),
@@ -98,6 +101,24 @@ _OFFERED = Prepared[EventType](
 )
 
 
+def _leading_on(
+    view: Callable[[HttpRequest, EventType], HttpResponse],
+) -> Callable[[HttpRequest, EventType], HttpResponse]:
+    """Let the page's forms lead to the origin where the host wants invitees to go afterwards.
+
+    Browsers apply `form-action` to where the answer to a form redirects, too.
+    """
+
+    @wraps(view)
+    def leading_on(request: HttpRequest, offered: EventType) -> HttpResponse:
+        origin = origin_of(offered.redirect_url)
+        if not origin:
+            return view(request, offered)
+        return csp_update({"form-action": [origin]})(view)(request, offered)
+
+    return leading_on
+
+
 @gzip_page
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
@@ -114,7 +135,11 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     found = _OFFERED.objects(username=username, slug=slug)
     if not found:
         return _elsewhere(request, username, slug)
-    [offered] = found
+    return _offered(request, found[0])
+
+
+@_leading_on
+def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
     visitor = visitor_of(request, default=offered.zone)
     now = timezone.now()
     if request.method == "POST":
@@ -267,12 +292,19 @@ def _book(
             form.add_refusal(error.field, error.message)
             refused = error
         else:
-            return redirect("scheduling:booked", links.manage_token(booked))
+            return _lead_on(booked)
     response = _say_who(request, offered, visitor, start, form)
     if isinstance(refused, Busy):
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response["Retry-After"] = str(refused.retry_after)
     return response
+
+
+def _lead_on(booked: Booking) -> HttpResponse:
+    """Redirect to the page after a booking: the host's own, or ours."""
+    if elsewhere := booked.event_type.redirect_url:
+        return HttpResponse(status=HTTPStatus.SEE_OTHER, headers={"Location": elsewhere})
+    return redirect("scheduling:booked", links.manage_token(booked))
 
 
 def _ask_again(
