@@ -89,7 +89,8 @@ def test_a_description_has_links_and_lists(client: Client, alice: User) -> None:
         "<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n</div>"
     ) in html
     assert (
-        '<meta name="description" content="Bring your plan &amp; &lt;b&gt;tea&lt;/b&gt;:\none\ntwo">'
+        '<meta name="description"'
+        ' content="Bring your plan &amp; &lt;b&gt;tea&lt;/b&gt;:\none\ntwo">'
     ) in html
     assert html.count('fill="#AA0000"') == 1
     host = client.get("/alice").content.decode()
