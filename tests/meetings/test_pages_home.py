@@ -109,8 +109,8 @@ def test_what_is_next_is_bookings_and_meetings_by_time(
     ]
     said = part(words(page), "Upcoming", "This week at a glance")
     for what in (
-        "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Join Meeting",
-        "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
+        "Meeting with Alice Ames Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC Join Meeting",
+        "Interview with John Doe Thursday, 5 March 2026, 10:00 AM – 10:30 AM UTC Zoom Call",
     ):
         assert what in said
 
@@ -302,7 +302,10 @@ def test_the_week_has_the_hours_of_every_schedule_in_use(
 def test_a_calendar_that_cannot_be_read_is_said(client: Client, bob: User) -> None:
     own = factories.read_calendar(bob, name="Private")
     client.force_login(bob)
-    sentence = "Your calendar Private has not been readable since Mon 03/02/2026, 8:00 AM. Times from its last reading stay blocked, but newer entries are not known. See how to mend it Private"
+    sentence = (
+        "Your calendar Private has not been readable since Mon 03/02/2026, 8:00 AM. Times from its"
+        " last reading stay blocked, but newer entries are not known. See how to fix it Private"
+    )
     assert sentence not in words(client.get("/"))
     for state in ("failing", "revoked"):
         CalendarAccount.objects.update(state=state, state_since=NOW - HOUR)
