@@ -16,6 +16,7 @@ from calendars.messages import icalendar
 from calendars.models import BusyTime
 from core.people import privacy
 from core.people.privacy import BATCH, File, Outdated, json_file
+from core.text import mailboxes
 from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
 from scheduling.domain import bookings, erasure
@@ -24,6 +25,7 @@ from scheduling.models import (
     DateOverride,
     EventType,
     FormerSlug,
+    Guest,
     HistoryEntry,
     Schedule,
     WeeklyAvailability,
@@ -87,7 +89,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
                 "join_url": booking.join_url,
                 "metadata": booking.metadata,
             }
-            for booking in _hosted(person_id).prefetch_related("history").iterator(BATCH)
+            for booking in _hosted(person_id).prefetch_related("history", "guests").iterator(BATCH)
         ),
     )
     yield json_file(
@@ -98,7 +100,25 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         ),
         (
             {"host": booking.host.name, **_booking(booking, now)}
-            for booking in _made(person_id).prefetch_related("history").iterator(BATCH)
+            for booking in _made(person_id).prefetch_related("history", "guests").iterator(BATCH)
+        ),
+    )
+    yield json_file(
+        "guest_of.json",
+        _("To what others brought you along as a guest, by a confirmed address of yours."),
+        (
+            {
+                "event_type": guest.booking.event_type.name,
+                "host": guest.booking.host.name,
+                "start_time": guest.booking.start,
+                "end_time": guest.booking.end,
+                "status": guest.booking.status_at(now),
+                "email": guest.email,
+            }
+            for guest in _invitations(person_id)
+            .select_related("booking__event_type", "booking__host")
+            .order_by("pk")
+            .iterator(BATCH)
         ),
     )
     standing = _hosted(person_id).filter(status__in=STANDING)
@@ -124,10 +144,21 @@ def _made(person_id: int) -> QuerySet[Booking, Booking]:
 
     An address that nobody confirmed may belong to anybody.
     """
-    confirmed = EmailAddress.objects.filter(user=person_id, verified=True)
-    addresses = [address.lower() for address in confirmed.values_list("email", flat=True)]
-    rows = Booking.objects.alias(address=Lower("invitee_email")).filter(address__in=addresses)
+    rows = Booking.objects.alias(address=Lower("invitee_email"))
+    rows = rows.filter(address__in=_addresses(person_id))
     return rows.exclude(host=person_id).select_related("event_type", "host").order_by("start", "pk")
+
+
+def _invitations(person_id: int) -> QuerySet[Guest, Guest]:
+    """Return this person as a guest of bookings, by their confirmed addresses."""
+    digests = [mailboxes.digest(address) for address in _addresses(person_id)]
+    rows = Guest.objects.filter(mailbox__in=digests).alias(address=Lower("email"))
+    return rows.filter(address__in=_addresses(person_id))
+
+
+def _addresses(person_id: int) -> list[str]:
+    confirmed = EmailAddress.objects.filter(user=person_id, verified=True)
+    return [address.lower() for address in confirmed.values_list("email", flat=True)]
 
 
 def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
@@ -154,6 +185,7 @@ def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
             "email": booking.invitee_email,
             "phone": booking.invitee_phone,
         },
+        "guests": [guest.email for guest in booking.invited],
         **{name: getattr(booking, name) for name in names},
         "history": history,
     }
@@ -219,6 +251,7 @@ def erase(*, person_id: int, now: datetime) -> None:
         metadata={},
         last_reason="",
     )
+    Guest.objects.filter(booking__host=host).exclude(email="").update(email="")
     HistoryEntry.objects.filter(booking__host=host).exclude(reason="").update(reason="")
     HistoryEntry.objects.filter(actor=host).exclude(reason="").update(reason="")
     BusyTime.objects.filter(user=host).delete()
@@ -256,6 +289,7 @@ def _forget_as_invitee(person_id: int, now: datetime) -> None:
     over = made.filter(status__in=OVER, erased_at=None)
     for ids in privacy.batches(over.values_list("pk", flat=True)):
         erasure.forget_invitees(ids, now=now)
+    _invitations(person_id).filter(booking__end__lte=now).update(email="")
 
 
 # --- retention ----------------------------------------------------------------------------------
@@ -267,6 +301,7 @@ def outdated(*, now: datetime) -> Iterator[Outdated]:
     yield Outdated(
         erasure.with_spent_mailbox(now), by="created_at", forget=erasure.forget_mailboxes
     )
+    yield Outdated(erasure.spent_guests(now), by="created_at")
     if since := privacy.kept_since("bookings", now):
         # The sweep records overdue bookings first, within seconds.
         yield Outdated(

@@ -41,6 +41,7 @@ from scheduling.models import (
     Booking,
     DateOverride,
     EventType,
+    Guest,
     HistoryEntry,
     Schedule,
     WeeklyAvailability,
@@ -95,6 +96,7 @@ def _made() -> User:
         host=alice, name="Call", duration=30, location_link="https://example.com/all"
     )
     first = factories.booking(plain, start=START, now=NOW, notes="Hello", phone="+1 234")
+    Guest.objects.create(booking=first, email="", created_at=NOW)  # it was erased
     second = factories.booking(plain, start=START + timedelta(hours=1), now=NOW, answers={"a": 1})
     bookings.cancel(booking=second, actor=bookings.host(alice), reason="Ill.", now=NOW)
     advised = factories.booking(
@@ -104,6 +106,7 @@ def _made() -> User:
         answers={"topic": "Tax", "other": True},
         join_url="https://example.com/own",
         metadata={"order": "7"},
+        guests=["zoe@example.com", "mary@example.com"],
     )
     moved = START.replace(hour=15)
     host = bookings.host(alice)

@@ -78,11 +78,11 @@ class EventViewSet(ViewSet):
         responses={201: _EVENT},
     )
     def create(self, request: Request) -> Response:
-        """Book an open start for an invitee. You and the invitee get an email.
+        """Book an open start for an invitee. You, the invitee and the guests get an email.
 
-        A start that is taken is a conflict. Its `reason` is `busy`, `buffer` or `daily_limit`, and
-        `calendar` if only your own calendar is in the way. A start that is never offered, not yet
-        or no longer, is a validation error.
+        A start that is taken is a conflict. Its `reason` is `busy`, `buffer`, `daily_limit` or
+        `weekly_limit`, and `calendar` if only your own calendar is in the way. A start that is
+        never offered, not yet or no longer, is a validation error.
         """
         # Before the transaction: `book` inside it asks no calendar server.
         freshness.freshen([caller(request).pk], now=timezone.now())
@@ -101,7 +101,13 @@ class EventViewSet(ViewSet):
             raise Invalid("You have no such event type.", field="event_type_id")
         [event_type] = found
         zone, now = wanted.get("timezone", event_type.timezone), timezone.now()
-        admit = partial(limits.admit_by_api, host=host, email=wanted["attendee_email"], now=now)
+        admit = partial(
+            limits.admit_by_host,
+            host=host,
+            email=wanted["attendee_email"],
+            guests=wanted["guests"],
+            now=now,
+        )
         booking = bookings.book(
             event_type=event_type,
             start=at(wanted["start_time"], zone_of(zone)),
@@ -115,6 +121,7 @@ class EventViewSet(ViewSet):
             answers=wanted["custom_field_values"],
             join_url=wanted["join_url"],
             metadata=wanted["metadata"],
+            with_guests=wanted["guests"],
             actor=bookings.host(host),
             now=now,
             over_calendar=wanted["over_calendar"],

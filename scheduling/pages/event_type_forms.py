@@ -35,6 +35,7 @@ _TYPES = {
 
 
 _REMINDERS = (15, 30, 60, 120, 1440, 2880, 10080)
+_CANCELLATION_NOTICES = (60, 120, 240, 720, 1440, 2880, 10080)
 
 
 class EventTypeForm(forms.ModelForm[EventType]):
@@ -45,7 +46,10 @@ class EventTypeForm(forms.ModelForm[EventType]):
         required=False,
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Shown on the booking page: what it is about, how to prepare."),
+        help_text=_(
+            "Shown on the booking page: what it is about, how to prepare. **Bold**, *emphasis*,"
+            " links and lists work."
+        ),
     )
     location_link = forms.CharField(
         label=_("Link to join"),
@@ -86,15 +90,21 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "available_days",
             "slot_interval",
             "daily_limit",
+            "weekly_limit",
+            "cancellation_notice",
             "reminders",
             "price",
             "currency",
             "payment_method",
-            "sort_order",
+            "redirect_url",
+            "is_hidden",
         )
         widgets = {
             "color": forms.TextInput(attrs={"type": "color"}),
             "currency": forms.TextInput(attrs={"autocapitalize": "characters"}),
+            "redirect_url": forms.URLInput(
+                attrs={"placeholder": "https://", "autocomplete": "off"}
+            ),
         }
         labels = {
             "name": _("Name"),
@@ -112,7 +122,9 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "daily_limit": _("Maximum bookings per day"),
             "price": _("Price"),
             "currency": _("Currency"),
-            "sort_order": _("Position in the list"),
+            "weekly_limit": _("Maximum bookings per week"),
+            "redirect_url": _("Page after booking"),
+            "is_hidden": _("Hide it from my public page"),
         }
         help_texts = {
             "name": _("The name that your invitees see, such as “Intro call”."),
@@ -125,7 +137,12 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "daily_limit": _("Left empty, there is no limit."),
             "price": _("Left empty, it is free. Parley shows the price and takes no payment."),
             "currency": _("Its code, such as EUR."),
-            "sort_order": _("Lower numbers come first."),
+            "weekly_limit": _("From Monday to Sunday. Left empty, there is no limit."),
+            "redirect_url": _(
+                "An https URL where invitees go once they have booked. Left empty, Parley shows"
+                " them their booking."
+            ),
+            "is_hidden": _("Only those who have its link find it."),
         }
 
     def __init__(
@@ -149,15 +166,28 @@ class EventTypeForm(forms.ModelForm[EventType]):
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("Choose at least one day.")},
         )
+        notice = event_type.cancellation_notice if event_type else 0
+        self.fields["cancellation_notice"] = forms.TypedChoiceField(
+            label=_("Invitees can reschedule or cancel"),
+            required=False,
+            coerce=int,
+            choices=[
+                (0, _("Until it is over")),
+                *(
+                    (minutes, gettext("Until %(time)s before") % {"time": _length(minutes)})
+                    for minutes in sorted({*_CANCELLATION_NOTICES, notice} - {0})
+                ),
+            ],
+            initial=0,
+            empty_value=notice,
+            help_text=_("You can at any time."),
+        )
         kept = event_type.reminders if event_type else []
         self.fields["reminders"] = forms.TypedMultipleChoiceField(
             label=_("Reminders"),
             required=False,
             coerce=int,
-            choices=[
-                (minutes, times.length(timedelta(minutes=minutes)))
-                for minutes in sorted({*_REMINDERS, *kept})
-            ],
+            choices=[(minutes, _length(minutes)) for minutes in sorted({*_REMINDERS, *kept})],
             initial=usual_reminders,
             widget=forms.CheckboxSelectMultiple,
             help_text=_("By email to you and to your invitee, this long before the start."),
@@ -212,6 +242,10 @@ class EventTypeForm(forms.ModelForm[EventType]):
         for field, messages in error.message_dict.items():
             for message in messages:
                 self.add_refusal(field, message)
+
+
+def _length(minutes: int) -> str:
+    return times.length(timedelta(minutes=minutes))
 
 
 class QuestionForm(forms.Form):

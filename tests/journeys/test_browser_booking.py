@@ -82,7 +82,7 @@ def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: 
     page.locator("button.month-day").last.click()
     chosen = page.locator("button.month-day[aria-pressed=true]")
     expect(chosen).to_be_focused()
-    spoken = page.get_by_role("status")
+    spoken = page.locator("[data-said]")
     expect(spoken).to_contain_text(" open")
     page.get_by_role("button", name="24 h").click()
     expect(page.locator("button.slot").first).to_have_text(re.compile(r"^\d\d:\d\d$"))
@@ -102,6 +102,41 @@ def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: 
     expect(page.get_by_role("link", name="Change the time")).to_have_attribute(
         "href", re.compile("zone=Europe%2FLisbon&hours=24")
     )
+
+
+def test_on_a_phone_the_times_come_into_view_after_the_tap(
+    visit: Visit, offer: EventType, size: str
+) -> None:
+    EventType.objects.update(description="An hour about anything. " * 12)
+    page = visit(f"{OFFER}?zone=Asia/Tokyo&hours=24", size).page
+    text = page.locator(".fold-text")
+    lines = "text => Math.round(text.clientHeight / parseFloat(getComputedStyle(text).lineHeight))"
+    assert text.evaluate(lines) == 2
+    page.locator(".turn").last.click()
+    expect(page.locator(".turn-back")).to_be_visible()
+    page.locator("button.month-day").first.tap()
+    heading = page.locator(".times h3")
+    expect(page.locator("button.slot").first).to_be_in_viewport()
+    assert heading.evaluate("day => day.getBoundingClientRect().top >= 0")
+    # The day stays in sight above the last of its times.
+    page.locator("button.slot").last.scroll_into_view_if_needed()
+    expect(heading).to_be_in_viewport()
+    page.get_by_role("button", name="Show all").click()
+    assert text.evaluate(lines) > 2
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+
+
+def test_on_a_desk_nothing_is_folded_and_nothing_moves(visit: Visit, offer: EventType) -> None:
+    EventType.objects.update(description="An hour about anything. " * 12)
+    page = visit(f"{OFFER}?zone=Asia/Tokyo&hours=24").page
+    assert page.locator(".fold-text").evaluate("text => text.scrollHeight === text.clientHeight")
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+    last = page.locator("button.month-day").last
+    last.click()
+    expect(page.locator("button.month-day[aria-pressed=true]")).to_have_attribute(
+        "value", str(last.get_attribute("value"))
+    )
+    assert page.evaluate("scrollY") == 0
 
 
 def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(

@@ -86,6 +86,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client, alice: Use
             "invitee",
             {"name": "John Doe", "email": "john@example.com", "phone": "+1234567890"},
         ),
+        ("guests", []),
         ("host", {"name": "Alice Ames", "email": "alice@example.com"}),
         ("notes", "Project discussion"),
         ("custom_field_values", {"company": "ACME Corp"}),

@@ -82,7 +82,7 @@ def test_the_text_for_the_host(alice: User, book: Book) -> None:
         "When:   Wednesday, 4 March 2026, 5:00 AM – 5:30 AM\n"
         "        America/New_York\n"
         "Where:  Room 1\n"
-        "Price:  50.00 USD, on site\n"
+        "Price:  $50.00, on site\n"
         "\n"
         "Notes\n"
         "  I am\n"

@@ -98,7 +98,7 @@ def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
         " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
         ""
         " Where Room 1 No link to join is set yet."
-        " Price 50.00 USD, on site Notes I am late. Topic? Tea"
+        " Price $50.00, on site Notes I am late. Topic? Tea"
         " Reschedule"
         " Edit the notes Notes (optional) I am late. The invitee sees them too. Save the notes"
         " Cancel John Doe gets an email, and the time can be booked again."
