@@ -107,7 +107,9 @@ def test_a_wrong_password_is_told_at_the_top_of_the_form(client: Client, alice: 
 def test_signing_out_takes_a_post(client: Client, alice: User) -> None:
     client.force_login(alice)
     page = client.get("/accounts/logout/")
-    assert words(page) == "Sign out? You are signed in as alice@example.com. Sign out Stay"
+    assert (
+        words(page) == "Sign out? You are signed in as alice@example.com. Sign out Stay signed in"
+    )
     assert client.get("/meetings").status_code == 200
     client.post("/accounts/logout/")
     assert client.get("/meetings").status_code == 302

@@ -63,7 +63,9 @@ def test_they_are_for_the_signed_in(client: Client, team: Team) -> None:
 
 def test_without_any_it_says_how_one_gets_into_one(client: Client, charlie: User) -> None:
     client.force_login(charlie)
-    assert "You are in no team yet Make one and invite people by email." in words(client.get(PAGE))
+    assert "You are in no team yet Create a team and invite people by email, or ask" in words(
+        client.get(PAGE)
+    )
 
 
 def test_each_is_listed_with_its_people_and_ones_own_role(
@@ -79,7 +81,7 @@ def test_who_makes_a_team_goes_on_to_it(client: Client, charlie: User) -> None:
     answer = client.post(PAGE, {"name": "Editors"})
     made = Team.objects.get()
     assert (answer.headers["Location"], roles(made)) == (f"{PAGE}/{made.pk}", {"charlie": "owner"})
-    assert "Editors is there. Now invite" in words(client.get(f"{PAGE}/{made.pk}"))
+    assert "Editors is created. Now invite" in words(client.get(f"{PAGE}/{made.pk}"))
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,8 @@ def test_what_is_next_is_bookings_and_meetings_by_time(
     ]
     said = part(words(page), "Upcoming", "The next seven days")
     for what in (
-        "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Join Meeting",
-        "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
+        "Meeting with Alice Ames Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC Join Meeting",
+        "Interview with John Doe Thursday, 5 March 2026, 10:00 AM – 10:30 AM UTC Zoom Call",
     ):
         assert what in said
 

@@ -163,7 +163,7 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
 
 def test_an_empty_list_says_what_it_is_for(signed_in: Client) -> None:
     page = signed_in.get(LIST)
-    assert "No event types yet An event type says what you offer" in words(page)
+    assert "No event types yet An event type is what people can book" in words(page)
     assert main(page).count(f'href="{NEW}"') == 1
 
 
@@ -200,7 +200,9 @@ def test_one_is_deactivated_and_activated_again(signed_in: Client, event_type: E
 
 
 def test_one_that_nobody_booked_is_deleted(signed_in: Client, event_type: EventType) -> None:
-    assert "Nobody has booked it. It goes for good" in words(signed_in.get(page_of(event_type)))
+    assert "Nobody has booked it. It is deleted permanently" in words(
+        signed_in.get(page_of(event_type))
+    )
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith("30 Minute Meeting is deleted.")
     assert not EventType.objects.exists()
