@@ -51,7 +51,7 @@ class DateOverrideAdmin(ReadOnlyAdmin[DateOverride]):
 @admin.register(EventType)
 class EventTypeAdmin(ReadOnlyAdmin[EventType]):
     list_display = ("name", "host", "duration", "location", "requires_approval", "is_active")
-    list_filter = ("is_active", "requires_approval", "location")
+    list_filter = ("is_active", "is_hidden", "requires_approval", "location")
     list_select_related = ("host",)
     people = ("host",)
     number, prefix = "uuid", "et_"
@@ -104,7 +104,7 @@ class BookingAdmin(LifecycleAdmin[Booking]):
     inlines = (GuestsInline, HistoryInline)
 
     @staff_action(
-        _("Cancel, and tell both people"),
+        _("Cancel and notify both people"),
         warning=_("The booking does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, booking: Booking) -> None:

@@ -62,13 +62,13 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     overrides = DateOverride.objects.filter(user=person_id)
     yield json_file(
         "date_overrides.json",
-        _("Other hours on single dates."),
+        _("Your date-specific hours."),
         ({"date": row.date, "windows": _windows(row.windows)} for row in overrides),
     )
     event_types = EventType.objects.filter(host=person_id).select_related("host")
     yield json_file(
         "event_types.json",
-        _("What can be booked with you."),
+        _("Your event types."),
         (
             {
                 **EventTypeSerializer(row).data,
@@ -82,7 +82,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
     yield json_file(
         "bookings.json",
-        _("What was booked with you, by whom, and what happened."),
+        _("Bookings with you, with their history."),
         (
             {
                 **_booking(booking, now),
@@ -95,7 +95,10 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
     yield json_file(
         "bookings_made.json",
-        _("What you booked with others, by a confirmed address of yours, and what happened."),
+        _(
+            "Bookings that you made with others by a confirmed address of yours, with their"
+            " history."
+        ),
         (
             {"host": booking.host.name, **_booking(booking, now)}
             for booking in _made(person_id).prefetch_related("history", "guests").iterator(BATCH)
@@ -123,7 +126,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     if standing.exists():  # a calendar without an entry is none (RFC 5545, 3.6)
         yield File(
             "bookings.ics",
-            _("Your bookings that stand, or have taken place."),
+            _("Your confirmed and completed bookings."),
             icalendar.collection(_entry(each, now) for each in standing.iterator(BATCH)),
         )
 
@@ -212,8 +215,8 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     count = hosted.open_at(now).count()
     if count:
         yield ngettext(
-            "%(count)d booking to come is cancelled, and its invitee gets an email.",
-            "%(count)d bookings to come are cancelled, and whoever booked them gets an email.",
+            "%(count)d upcoming booking is cancelled, and the invitee gets an email.",
+            "%(count)d upcoming bookings are cancelled, and the invitees get an email.",
             count,
         ) % {"count": count}
     count = EventType.objects.filter(host=person_id).count()

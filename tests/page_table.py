@@ -74,6 +74,7 @@ ROWS = [
         ("GET", "components", 404, 404, 404, 404),  # for staff
         ("GET", "meetings:home", 200, OWN, OWN, 200),
         ("GET", "meetings:meetings", LOGIN, OWN, OWN, 200),
+        ("GET", "meetings:meeting_file", LOGIN, OWN, OWN, 200),
         ("GET", "meetings:ask", LOGIN, OWN, 200, 200),  # mates are listed
         ("POST", "meetings:ask", LOGIN, OWN, DONE_OWN, DONE),
         ("GET", "meetings:meeting", LOGIN, 404, 404, 200),
@@ -82,9 +83,11 @@ ROWS = [
         ("POST", "meetings:cancel", LOGIN, 404, 404, DONE),
         ("GET", "meetings:answer", 200, 200, 200, 200),  # anybody with the link
         ("POST", "meetings:answer", DONE, DONE, DONE, DONE),
-        ("GET", "accounts:settings", 302, 302, 302, 302),
+        ("GET", "accounts:settings", LOGIN, OWN, OWN, 200),
         ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:profile", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:notifications", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:notifications", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:tokens", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("POST", "accounts:revoke_token", LOGIN, 404, 404, DONE),
@@ -152,6 +155,7 @@ ROWS = [
         ("POST", "calendars:show_titles", LOGIN, 302, 302, DONE),  # they have no feed
         ("POST", "calendars:end_feed", LOGIN, 302, 302, DONE),
         ("GET", "calendars:feed", 200, 200, 200, 200),  # anybody with the address
+        ("GET", "scheduling:booking_file", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:bookings", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:booking", LOGIN, 404, 404, 200),
         ("POST", "scheduling:confirm", LOGIN, 404, 404, DONE),
@@ -167,7 +171,11 @@ ROWS = [
         ("POST", "scheduling:event_type", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:activate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:deactivate", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:duplicate", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:move_up", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:move_down", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:delete_event_type", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:start", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:hours", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:schedule", LOGIN, 404, 404, 200),
@@ -190,6 +198,8 @@ ROWS = [
         ("POST", "scheduling:answer", DONE, DONE, DONE, DONE),
         ("GET", "public:host", 200, 200, 200, 200),
         ("GET", "public:event_type", 200, 200, 200, 200),
+        ("GET", "public:qr_of_host", 200, OWN, OWN, 200),  # in a drawing are no words
+        ("GET", "public:qr_of_event_type", 200, OWN, OWN, 200),
         ("POST", "public:event_type", DONE, DONE, DONE, DONE),
         ("GET", "public:unslashed", 301, 301, 301, 301),
     )
@@ -305,7 +315,9 @@ class World:
             "price": "9.50",
             "currency": "EUR",
             "payment_method": "",
-            "sort_order": "1",
+            "weekly_limit": "9",
+            "cancellation_notice": "1440",
+            "redirect_url": "https://example.com/thanks",
             "act": "save",
             **question,
         }
@@ -560,6 +572,7 @@ def build() -> World:
             "username": "alice",
             "path": "alice",
             "slug": asked.slug,
+            "kind": "svg",
             "free": int((START + timedelta(days=6)).timestamp()),
             "marks": " ".join(outside.mark(booking) for booking in (pending, booked)),
         },

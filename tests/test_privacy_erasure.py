@@ -190,7 +190,10 @@ def test_the_page_says_first_what_will_happen(client: Client, event_type: EventT
         reverse("scheduling:manage", args=[links.manage_token(book(event_type))])
     )
     said = words(page)
-    assert "Erase me from this booking The booking is cancelled first, and Alice Ames hears" in said
+    assert (
+        "Erase my details from this booking The booking is cancelled first, and Alice Ames hears"
+        in said
+    )
     assert "This is about this booking alone: others that you have made have links of" in said
 
 
@@ -201,7 +204,7 @@ def test_afterwards_the_link_leads_nowhere_and_says_why(
     token = links.manage_token(booking)
     page = erase(client, booking)
     assert page.redirect_chain == [("/bookings/erased", 302)]
-    assert "You are erased from the booking" in words(page)
+    assert "Your details are erased from the booking" in words(page)
     for name in ("manage", "booked", "calendar"):
         gone: Any = client.get(reverse(f"scheduling:{name}", args=[token]))
         assert gone.status_code == 404

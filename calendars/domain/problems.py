@@ -21,7 +21,7 @@ def in_words(code: str) -> str:
         "blocked_address": _("This address is not public."),
         "invalid_url": _("This is no address of a calendar. It begins with https://."),
         "conflict": _("The entry was changed on the server at the same time."),
-        "internal": _("Something went wrong here. We look into it."),
+        "internal": _("Something went wrong on our side. Please try again later."),
     }
     if code.startswith("http_"):
         return _("The server answered with an error (%(status)s).") % {"status": code[5:]}

@@ -146,8 +146,8 @@ def switch(request: SignedIn, calendar_id: int) -> str:
     if name != "blocks":
         return gettext("%(name)s is saved.") % said
     if is_on:
-        return gettext("%(name)s closes your time. Its entries are being read.") % said
-    return gettext("%(name)s does not close your time any more.") % said
+        return gettext("%(name)s is checked for conflicts. Its entries are being read.") % said
+    return gettext("%(name)s is no longer checked for conflicts.") % said
 
 
 @action_view("calendars:accounts")

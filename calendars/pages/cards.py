@@ -41,11 +41,11 @@ class Line:
     def switches(self) -> list[Switch]:
         """Return its switches. Those about single kinds of entries need the first one."""
         calendar = self.calendar
-        first = Switch("blocks", gettext("Closes my time"), calendar.blocks)
+        first = Switch("blocks", gettext("Check for conflicts"), calendar.blocks)
         if not calendar.blocks:
             return [first]
-        tentative = gettext("Tentative entries too")
-        all_day = gettext("All-day entries too")
+        tentative = gettext("Include tentative entries")
+        all_day = gettext("Include all-day entries")
         return [
             first,
             Switch("blocks_tentative", tentative, calendar.blocks_tentative),

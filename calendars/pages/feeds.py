@@ -67,7 +67,7 @@ def _content(found: Feed) -> bytes:
 def make(request: SignedIn) -> HttpResponse:
     """Make the feed, or another address for it."""
     feeds.rotate(user=request.user, now=timezone.now())
-    messages.success(request, gettext("This is the address of your feed from now on."))
+    messages.success(request, gettext("Your feed has a new address."))
     return redirect(reverse("calendars:accounts") + "#feed")
 
 
@@ -82,4 +82,4 @@ def show_titles(request: SignedIn) -> str:
 @action_view("calendars:accounts")
 def end(request: SignedIn) -> str:
     feeds.end(user=request.user)
-    return gettext("Your feed is ended: its address leads nowhere.")
+    return gettext("Your feed has ended. Its address no longer works.")

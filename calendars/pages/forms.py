@@ -31,7 +31,7 @@ class AccountForm(forms.Form):
         label=_("Name"),
         max_length=120,
         required=False,
-        help_text=_("How you tell it apart here. Empty: the name that the calendar has."),
+        help_text=_("Shown in Parley. Left empty, the calendar’s own name is used."),
     )
     # Fields that show nothing of what is kept.
     hidden: tuple[str, ...] = ()

@@ -82,9 +82,9 @@ class EventViewSet(ViewSet):
     def create(self, request: Request) -> Response:
         """Book an open start for an invitee. You, the invitee and the guests get an email.
 
-        A start that is taken is a conflict. Its `reason` is `busy`, `buffer` or `daily_limit`, and
-        `calendar` if only your own calendar is in the way. A start that is never offered, not yet
-        or no longer, is a validation error.
+        A start that is taken is a conflict. Its `reason` is `busy`, `buffer`, `daily_limit` or
+        `weekly_limit`, and `calendar` if only your own calendar is in the way. A start that is
+        never offered, not yet or no longer, is a validation error.
         """
         # Before the transaction: `book` inside it asks no calendar server.
         freshness.freshen([caller(request).pk], now=timezone.now())

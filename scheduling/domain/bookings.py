@@ -20,7 +20,7 @@ from calendars.models import BusyTime
 from core.db.inserting import insert
 from core.db.prepared import Prepared
 from core.db.retrying import in_transaction, retrying
-from core.errors import Invalid, InvalidTransition, NotFound, TimeTaken
+from core.errors import Invalid, InvalidTransition, NotFound, TimeTaken, TooLate
 from core.ops import faults
 from core.text.lines import validate_address
 from core.text.links import require_link
@@ -37,10 +37,11 @@ _TAKEN = {
     Reason.BUSY: gettext_lazy("That time is no longer free."),
     Reason.BUFFER: gettext_lazy("That time is too close to something else."),
     Reason.DAILY_LIMIT: gettext_lazy("That day is fully booked."),
+    Reason.WEEKLY_LIMIT: gettext_lazy("That week is fully booked."),
 }
 _LAST = ("last_change", "last_by", "last_reason", "last_at")
 _NEVER_OFFERED = {
-    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's hours."),
+    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's availability."),
     Reason.OFF_GRID: gettext_lazy("No meeting starts at that time."),
     Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
     Reason.HORIZON: gettext_lazy("That time is too far ahead."),
@@ -209,9 +210,20 @@ def cancel(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
+    is_erasure: bool = False,
 ) -> Booking:
-    """Cancel a booking as host, invitee or staff. Its time is free again."""
-    return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence))
+    """Cancel a booking as host, invitee or staff. Its time is free again.
+
+    Raise TooLate for an invitee within the cancellation notice, unless it `is_erasure`: that is
+    possible at any time.
+    """
+
+    def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
+        if not is_erasure:
+            _check_in_time(locked, step)
+        return _prepare(locked, step, was)
+
+    return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence), prepare=prepare)
 
 
 def record_overdue(*, booking: Booking, now: datetime) -> Booking:
@@ -235,8 +247,8 @@ def reschedule(
 
     Its status stays, but goes back to pending where an invitee moves what a host must approve. The
     start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
-    the host's account is closed; `seen`, `over_calendar`, TimeTaken, Invalid and InvalidTransition
-    as in `book` and the other verbs.
+    the host's account is closed. TooLate as in `cancel`; `seen`, `over_calendar`, TimeTaken,
+    Invalid and InvalidTransition as in `book` and the other verbs.
     """
     start = start.astimezone(UTC)
     as_of = freshness.freshen([booking.host_id], now=now)
@@ -248,6 +260,7 @@ def reschedule(
 
     def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
         nonlocal before
+        _check_in_time(locked, step)
         admit()
         ledger.lock_active([locked.host])
         event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
@@ -364,10 +377,11 @@ def note_undelivered(*, booking: Booking, now: datetime) -> None:
             notices.undelivered(booking, now=now)
 
 
-def _move(booking: Booking, step: Step[Role]) -> Booking:
-    """Bring a booking into the status that its change is named after."""
-    fields = ["busy_time", *_LAST]
-    return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=fields)
+def _check_in_time(locked: Booking, step: Step[Role]) -> None:
+    """Raise TooLate for an invitee who cancels or reschedules within the cancellation notice."""
+    until = locked.changeable_until
+    if step.actor.role is Role.INVITEE and until is not None and step.now > until:
+        raise TooLate(_("It is too late to reschedule or cancel this booking."))
 
 
 def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
@@ -379,6 +393,17 @@ def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
         ledger.lock_people([locked.host_id])
         _release(locked)
     return to
+
+
+def _move(
+    booking: Booking,
+    step: Step[Role],
+    *,
+    prepare: Callable[[Booking, Step[Role], Status], Status] = _prepare,
+) -> Booking:
+    """Bring a booking into the status that its change is named after."""
+    fields = ["busy_time", *_LAST]
+    return lifecycle.move(booking, step, prepare=prepare, announce=_announce, fields=fields)
 
 
 def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
@@ -404,7 +429,7 @@ def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> 
 
 def _check_terms(event_type: EventType, seen: str) -> None:
     if seen and seen != event_type.terms_digest:
-        message = _("The terms have changed since this page was opened. Look at them again.")
+        message = _("The terms have changed since this page was opened. Please review them.")
         raise Invalid(message, field="terms")
 
 

@@ -1,6 +1,6 @@
 """Bookings and their history."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -156,6 +156,15 @@ class Booking(Lifecycle):
     def has_begun(self, now: datetime) -> bool:
         """Return whether it takes place or has, so that its host knows who came."""
         return self.start <= now and self.status_at(now) in STANDING
+
+    @property
+    def changeable_until(self) -> datetime | None:
+        """Return until when its invitee may reschedule or cancel it. None: as long as it is open.
+
+        The notice is the present one of its event type.
+        """
+        notice = self.event_type.cancellation_notice
+        return self.start - timedelta(minutes=notice) if notice else None
 
     def given_up(self) -> tuple[datetime, datetime] | None:
         """Return the start and end that were confirmed until the invitee asked for others."""

@@ -77,7 +77,7 @@ class BookingForm(forms.Form):
     email = AddressFormField(
         label=_("Email"),
         max_length=254,
-        help_text=_("The invitation goes there, and a link to move or cancel it."),
+        help_text=_("We send the invitation there, with a link to reschedule or cancel."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     phone = forms.CharField(
@@ -121,7 +121,7 @@ class BookingForm(forms.Form):
     def clean_trap(self) -> str:
         if self.cleaned_data["trap"]:
             self.fields["trap"].widget.attrs.pop("tabindex", None)
-            raise forms.ValidationError(_("This must stay empty: it is how we tell machines."))
+            raise forms.ValidationError(_("Leave this empty. It protects against spam."))
         return ""
 
     def clean(self) -> dict[str, Any]:

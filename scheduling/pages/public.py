@@ -1,12 +1,14 @@
 """Pages on which anybody books: a host, and the host's event types."""
 
-from datetime import date, datetime
-from functools import partial
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial, wraps
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from csp.decorators import csp_update
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,16 +21,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import FormerUsername, User, usernames
 from core.db.prepared import Prepared
 from core.errors import Busy, DomainError, TimeTaken
+from core.text.links import origin_of
 from core.web.pages import SAFE, limited, page_of
 from scheduling.domain import availability, bookings, limits
 from scheduling.messages import links
-from scheduling.models import EventType, FormerSlug
+from scheduling.models import Booking, EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.pages.client_limits import count_client, posted
 from scheduling.pages.forms import StartField
-from scheduling.pages.month import Month, month_of, nearest_starts, open_afterwards
+from scheduling.pages.picker import Asked, asked_by, choice_of, pick
+from scheduling.pages.starts import furthest, nearest_starts, open_starts
 from scheduling.pages.visitors import Visitor, remember, visitor_of
-from scheduling.pages.weeks import choices_of, date_of, furthest
 from scheduling.rules.slots import Reason
 
 _NEAREST = 6
@@ -44,7 +47,7 @@ def host(request: HttpRequest, username: str) -> HttpResponse:
     found = _host(username)
     if found is None:
         return _moved(request, "public:host", _renamed(username), permanent=False)
-    offered = found.event_types.filter(is_active=True)
+    offered = EventType.objects.visible_to(found).listed()
     context = {
         "host": found,
         "page": page_of(request, offered),
@@ -98,6 +101,24 @@ _OFFERED = Prepared[EventType](
 )
 
 
+def _leading_on(
+    view: Callable[[HttpRequest, EventType], HttpResponse],
+) -> Callable[[HttpRequest, EventType], HttpResponse]:
+    """Let the page's forms lead to the origin where the host wants invitees to go afterwards.
+
+    Browsers apply `form-action` to where the answer to a form redirects, too.
+    """
+
+    @wraps(view)
+    def leading_on(request: HttpRequest, offered: EventType) -> HttpResponse:
+        origin = origin_of(offered.redirect_url)
+        if not origin:
+            return view(request, offered)
+        return csp_update({"form-action": [origin]})(view)(request, offered)
+
+    return leading_on
+
+
 @gzip_page
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
@@ -114,7 +135,11 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     found = _OFFERED.objects(username=username, slug=slug)
     if not found:
         return _elsewhere(request, username, slug)
-    [offered] = found
+    return _offered(request, found[0])
+
+
+@_leading_on
+def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
     visitor = visitor_of(request, default=offered.zone)
     now = timezone.now()
     if request.method == "POST":
@@ -179,45 +204,17 @@ def _choose_time(
     wanted: int | None,
 ) -> HttpResponse:
     """Show a month of days, and the times of one day. `wanted` is a start that is not open."""
-    day = date_of(request.GET.get("day", ""))
+    asked = asked_by(request)
     if wanted is not None:
-        day = datetime.fromtimestamp(wanted, visitor.zone).date()
-    asked = day or date_of(f"{request.GET.get('month', '')}-01")
-    month, next_open = _month(offered, asked, visitor, now)
-    if day is None or (day.year, day.month) != (month.first.year, month.first.month):
-        day = next(iter(month.opens), None)
-    choices = choices_of(month.opens.get(day, ()), visitor) if day else []
-    return _page(
-        request,
-        offered,
-        visitor,
-        month=month,
-        day=day,
-        choices=choices,
-        next_open=next_open,
-        is_taken=wanted is not None,
-        now=now.astimezone(visitor.zone),
+        asked = Asked(day=datetime.fromtimestamp(wanted, visitor.zone).date())
+    picker = pick(
+        partial(open_starts, offered, reader=visitor, now=now),
+        asked,
+        until=furthest(offered, visitor.zone, now),
+        reader=visitor,
+        now=now,
     )
-
-
-def _month(
-    offered: EventType, asked: date | None, visitor: Visitor, now: datetime
-) -> tuple[Month, date | None]:
-    """Return the wanted month, or by default the first one with an open time.
-
-    The second value is the next open day, if the month has none.
-    """
-    today, last = now.astimezone(visitor.zone).date(), furthest(offered, visitor.zone, now)
-    first = min(max(asked or today, today), last).replace(day=1)
-    month = month_of(offered, first, reader=visitor, now=now)
-    if month.opens or month.later is None:
-        return month, None
-    later = open_afterwards(offered, month, reader=visitor, now=now)
-    next_open = next(iter(later), None)
-    if asked is None and next_open is not None:
-        first = next_open.replace(day=1)
-        return month_of(offered, first, reader=visitor, now=now, known=later), None
-    return month, next_open
+    return _page(request, offered, visitor, picker=picker, is_taken=wanted is not None)
 
 
 # --- saying who one is --------------------------------------------------------------------------
@@ -295,12 +292,19 @@ def _book(
             form.add_refusal(error.field, error.message)
             refused = error
         else:
-            return redirect("scheduling:booked", links.manage_token(booked))
+            return _lead_on(booked)
     response = _say_who(request, offered, visitor, start, form)
     if isinstance(refused, Busy):
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response["Retry-After"] = str(refused.retry_after)
     return response
+
+
+def _lead_on(booked: Booking) -> HttpResponse:
+    """Redirect to the page after a booking: the host's own, or ours."""
+    if elsewhere := booked.event_type.redirect_url:
+        return HttpResponse(status=HTTPStatus.SEE_OTHER, headers={"Location": elsewhere})
+    return redirect("scheduling:booked", links.manage_token(booked))
 
 
 def _ask_again(
@@ -332,7 +336,7 @@ def _offer_others(
     """Show the form with the typed values, beside the open times nearest to the wanted one."""
     starts = nearest_starts(offered, start, count=_NEAREST, reader=visitor, now=now)
     by_day = groupby(starts, key=lambda each: datetime.fromtimestamp(each, visitor.zone).date())
-    nearest = [(day, choices_of(list(of_day), visitor)) for day, of_day in by_day]
+    nearest = [(day, [*map(choice_of(visitor), of_day)]) for day, of_day in by_day]
     return _page(
         request,
         offered,

@@ -324,7 +324,7 @@ def test_a_failed_delivery_is_withdrawn_on_record(staff: Client, attempt: Attemp
     assert attempt.delivery.state == "withdrawn"
     said = AuditEntry.objects.get(action="staff_acted")
     assert said.person == attempt.delivery.webhook.owner
-    assert said.subject == f"Take back what has not been sent: delivery {attempt.delivery.uuid}"
+    assert said.subject == f"Withdraw unsent messages: delivery {attempt.delivery.uuid}"
 
 
 def test_what_a_worker_holds_is_not_taken_back(staff: Client, meeting: MeetingRequest) -> None:

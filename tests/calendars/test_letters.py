@@ -58,7 +58,7 @@ def test_refused_access_says_that_a_new_password_is_needed(calendar: Calendar) -
     said = text()
     assert "The server asks for a valid user name and password." in said
     assert "enter a new password there" in said
-    assert "It was never read, so it closes no time yet." in said
+    assert "It was never read, so it blocks no time yet." in said
 
 
 def test_a_recovery_is_told(calendar: Calendar) -> None:

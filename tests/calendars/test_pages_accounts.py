@@ -74,7 +74,7 @@ def read(account: CalendarAccount) -> None:
 
 def test_without_a_calendar_the_page_says_why_and_offers_both_kinds(signed_in: Client) -> None:
     page = signed_in.get(PAGE)
-    assert "Parley closes the times at which your own calendars are busy" in words(page)
+    assert "Parley blocks the times at which your own calendars are busy" in words(page)
     assert re.findall(r'href="(/settings/calendars/[^"]*)"', main(page)) == [ICS, CALDAV]
     assert "Add my bookings to" not in words(page)
 
@@ -222,7 +222,7 @@ def test_a_calendar_that_cannot_be_read_says_since_when_and_how_to_mend_it(
     CalendarAccount.objects.update(state=state, error=error, state_since=NOW - HOUR)
     page = words(signed_in.get(PAGE))
     since = "It has not been readable since Mon 03/02/2026, 8:00 AM."
-    assert f"{since} {said} Times from its last reading stay closed." in page
+    assert f"{since} {said} Times from its last reading stay blocked." in page
 
 
 def test_what_cannot_be_written_is_said(signed_in: Client, own: Calendar) -> None:
@@ -259,19 +259,19 @@ def test_switches_say_which_entries_close_time(signed_in: Client, own: Calendar)
         return signed_in.post(f"{PAGE}/{own.pk}/switch", sent, follow=True)
 
     assert switches(signed_in.get(PAGE)) == [
-        ("Closes my time", "true"),
-        ("Tentative entries too", "true"),
-        ("All-day entries too", "true"),
+        ("Check for conflicts", "true"),
+        ("Include tentative entries", "true"),
+        ("Include all-day entries", "true"),
     ]
     assert Entry.objects.filter(busy_time__isnull=False).count() == 1
     page = turn("blocks_tentative", "no")
-    assert ("Tentative entries too", "false") in switches(page)
+    assert ("Include tentative entries", "false") in switches(page)
     assert Entry.objects.filter(busy_time__isnull=False).count() == 0
     turn("blocks_tentative", "yes")
     assert Entry.objects.filter(busy_time__isnull=False).count() == 1
     page = turn("blocks", "no")
-    assert "Own does not close your time any more." in words(page)
-    assert switches(page) == [("Closes my time", "false")]
+    assert "Own is no longer checked for conflicts." in words(page)
+    assert switches(page) == [("Check for conflicts", "false")]
     assert not Item.objects.exists()
     turn("writes", "yes")  # no switch of that name
     own.refresh_from_db()
