@@ -10,6 +10,7 @@ from scheduling.pages.bookings import (
     cancel,
     confirm,
     move,
+    no_show,
     note,
     reject,
 )
@@ -47,6 +48,7 @@ urlpatterns = [
     path("bookings/<int:booking_id>/cancel", cancel, name="cancel"),
     path("bookings/<int:booking_id>/move", move, name="move"),
     path("bookings/<int:booking_id>/notes", note, name="note"),
+    path("bookings/<int:booking_id>/no-show", no_show, name="no_show"),
     # of what can be booked
     path("event-types", event_types, name="event_types"),
     path("event-types/new", new_event_type, name="new_event_type"),

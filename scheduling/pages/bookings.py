@@ -137,6 +137,8 @@ def _cells(card: Card) -> list[object]:
 def _row(card: Card, now: datetime) -> Row:
     booking, url = card.booking, reverse("scheduling:booking", args=[card.booking.pk])
     said = [Truncator(booking.event_type.location_display).chars(60), *wait(card, now)]
+    if booking.no_show_at:
+        said.append(gettext("No-show"))
     if card.zones_differ:
         said.append(_their_time(card))
     can_move = card.may_move and not card.may_answer
@@ -215,6 +217,7 @@ def _shown(
             "week_url": f"{reverse('scheduling:booking', args=[found.pk])}?week={wanted or ''}",
             "clash": clash,
             "outside": _outside(found) if card.is_open and not clash else [],
+            "has_begun": found.has_begun(now),
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
@@ -276,6 +279,16 @@ def cancel(request: SignedIn, found: Booking) -> str:
         sequence=wanted["sequence"],
     )
     return gettext("Cancelled. %(name)s gets an email.") % _invitee(found)
+
+
+@_acting
+def no_show(request: SignedIn, found: Booking) -> str:
+    marked = bookings.mark_no_show(
+        booking=found, no_show=request.POST.get("no_show") == "1", now=timezone.now()
+    )
+    if marked.no_show_at:
+        return gettext("Noted: %(name)s did not come.") % _invitee(found)
+    return gettext("Noted: %(name)s came.") % _invitee(found)
 
 
 def _invitee(booking: Booking) -> dict[str, str]:
