@@ -46,7 +46,7 @@ def test_the_form_asks_for_the_invitee(signed_in: Client, approved: EventType) -
     query = f"start={SECOND}&zone=Asia/Tokyo&hours=24"
     page = signed_in.get(f"/event-types/{approved.pk}/book?{query}")
     said = words(page)
-    for text in ("Invitee’s details", "Invitee's name", "Invitee's email", "Invitee's time zone"):
+    for text in ("Invitee's details", "Invitee's name", "Invitee's email", "Invitee's time zone"):
         assert text in said
     assert "alice@example.com" not in said
     assert ("Confirm booking" in said, "Book it all the same" in said) == (True, False)
