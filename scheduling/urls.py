@@ -3,6 +3,7 @@
 from django.urls import path
 
 from scheduling.pages.answer import answer
+from scheduling.pages.behalf import book_for
 from scheduling.pages.bookings import (
     booking,
     booking_file,
@@ -53,6 +54,7 @@ urlpatterns = [
     path("event-types", event_types, name="event_types"),
     path("event-types/new", new_event_type, name="new_event_type"),
     path("event-types/<int:event_type_id>", event_type, name="event_type"),
+    path("event-types/<int:event_type_id>/book", book_for, name="book_for"),
     path("event-types/<int:event_type_id>/activate", activate, name="activate"),
     path("event-types/<int:event_type_id>/deactivate", deactivate, name="deactivate"),
     path("event-types/<int:event_type_id>/duplicate", duplicate, name="duplicate"),

@@ -95,9 +95,12 @@ def book(
     with_guests: Sequence[str] = (),
     seen: str = "",
     over_calendar: bool = False,
+    is_approved: bool = False,
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
+
+    It `is_approved` at once where the host books on a page: nobody is asked.
 
     Outside calendars of the host that were not read lately are read first (`freshness`). A host who
     knows what their own calendar has at that time may book `over_calendar`.
@@ -158,7 +161,11 @@ def book(
             custom_field_values=kept,
             join_url=join_url,
             metadata=dict(metadata or {}),
-            status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+            status=(
+                Status.PENDING
+                if offered.requires_approval and not is_approved
+                else Status.CONFIRMED
+            ),
             made_by=actor.role,
             created_at=now,
             updated_at=now,

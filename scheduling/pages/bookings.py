@@ -88,7 +88,8 @@ def booking_file(request: SignedIn) -> HttpResponseBase:
         return redirect(f"{reverse('scheduling:bookings')}?{request.GET.urlencode()}")
     status = tab_of(request, TABS, default=Status.CONFIRMED)
     rows = form.narrowed(Booking.objects.visible_to(request.user).in_status(status, now))
-    rows = rows.with_people().order_by(*TABS[status].order)[: MOST_ROWS + 1]
+    rows = rows.with_people().prefetch_related("guests")
+    rows = rows.order_by(*TABS[status].order)[: MOST_ROWS + 1]
     return csv_file(
         f"bookings-{TABS[status].name}-{now:%Y-%m-%d}.csv",
         [str(head) for head in _HEADS],
@@ -111,6 +112,8 @@ _HEADS = (
     _("Answers"),
     _("Notes"),
     _("Booked"),
+    _("No-show"),
+    _("Guests"),
 )
 
 
@@ -131,6 +134,8 @@ def _cells(card: Card) -> list[object]:
         "\n".join(f"{question}: {answer}" for question, answer in card.answers),
         booking.notes,
         moment(booking.created_at, zone),
+        gettext("yes") if booking.no_show_at else "",
+        "\n".join(guest.email for guest in booking.invited),
     ]
 
 
