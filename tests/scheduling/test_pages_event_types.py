@@ -213,7 +213,7 @@ def test_one_that_has_bookings_is_kept(
 ) -> None:
     book()
     said = words(signed_in.get(page_of(event_type)))
-    assert "It has bookings, so it is kept and deactivated" in said
+    assert "It has bookings, so it is deactivated instead" in said
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith(
         "30 Minute Meeting has bookings, so it was deactivated instead of deleted."
@@ -553,7 +553,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
     page = signed_in.post(NEW if is_new else page_of(event_type), sent)
     assert page.status_code == HTTPStatus.OK
     assert errors(page) == expected
-    assert words(page).count("Nothing is saved yet.") == 1
+    assert words(page).count("Not saved yet.") == 1
     form = page.context["form"]
     assert form["description"].value() == "Kept"
     assert {name: form[name].value() for name in changed} == changed
