@@ -3,6 +3,7 @@
 from django.urls import path
 
 from scheduling.pages.answer import answer
+from scheduling.pages.behalf import book_for
 from scheduling.pages.bookings import (
     booking,
     booking_file,
@@ -10,6 +11,7 @@ from scheduling.pages.bookings import (
     cancel,
     confirm,
     move,
+    no_show,
     note,
     reject,
 )
@@ -47,10 +49,12 @@ urlpatterns = [
     path("bookings/<int:booking_id>/cancel", cancel, name="cancel"),
     path("bookings/<int:booking_id>/move", move, name="move"),
     path("bookings/<int:booking_id>/notes", note, name="note"),
+    path("bookings/<int:booking_id>/no-show", no_show, name="no_show"),
     # of what can be booked
     path("event-types", event_types, name="event_types"),
     path("event-types/new", new_event_type, name="new_event_type"),
     path("event-types/<int:event_type_id>", event_type, name="event_type"),
+    path("event-types/<int:event_type_id>/book", book_for, name="book_for"),
     path("event-types/<int:event_type_id>/activate", activate, name="activate"),
     path("event-types/<int:event_type_id>/deactivate", deactivate, name="deactivate"),
     path("event-types/<int:event_type_id>/duplicate", duplicate, name="duplicate"),

@@ -22,6 +22,7 @@ from meetings.messages import links as meeting_links
 from scheduling.domain import outside
 from scheduling.domain import services as hosts
 from scheduling.messages import links
+from scheduling.models import Booking
 from tests import factories
 from tests.oauth import app_of
 from tests.pages import NOW, START
@@ -162,11 +163,14 @@ ROWS = [
         ("POST", "scheduling:cancel", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:move", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:note", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:no_show", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:event_types", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:new_event_type", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:new_event_type", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:event_type", LOGIN, 404, 404, 200),
         ("POST", "scheduling:event_type", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:book_for", LOGIN, 404, 404, 200),
+        ("POST", "scheduling:book_for", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:activate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:deactivate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:duplicate", LOGIN, 404, 404, DONE),
@@ -401,8 +405,17 @@ class World:
                 "next": "/bookings",
             },
             "scheduling:note": {"notes": "New"},
+            "scheduling:no_show": {"no_show": "1"},
             "scheduling:new_event_type": event_type,
             "scheduling:event_type": event_type,
+            "scheduling:book_for": {
+                "start": str(free),
+                "name": "New",
+                "email": "new@example.com",
+                "zone_of_invitee": "Europe/Berlin",
+                "phone": "+49 30 1234",
+                "trap": "",
+            },
             "scheduling:hours": week,
             "scheduling:schedule": week,
             "scheduling:add_schedule": {"name": "New"},
@@ -481,6 +494,8 @@ def build() -> World:
     off = factories.event_type(alice, name="Alice’s pause", slug="pause", is_active=False)
     pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
+    begun = factories.booking(plain, start=START + timedelta(hours=4), now=NOW)
+    Booking.objects.filter(pk=begun.pk).update(start=NOW, end=NOW + timedelta(minutes=30))
     hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
     # webhooks and notifications
     webhook = factories.webhook(
@@ -554,6 +569,7 @@ def build() -> World:
             "booking_id": booked.pk,
             "scheduling:confirm booking_id": pending.pk,
             "scheduling:reject booking_id": pending.pk,
+            "scheduling:no_show booking_id": begun.pk,
             "schedule_id": evenings.pk,
             "event_type_id": plain.pk,
             "scheduling:activate event_type_id": off.pk,

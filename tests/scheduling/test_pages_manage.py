@@ -562,7 +562,7 @@ def test_a_post_wants_the_token_of_the_page(booking: Booking, link: str) -> None
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_it_takes_four_queries_however_much_is_booked(
+def test_it_takes_five_queries_however_much_is_booked(
     client: Client,
     link: str,
     book: Book,
@@ -571,8 +571,8 @@ def test_it_takes_four_queries_however_much_is_booked(
 ) -> None:
     for number in range(1, count):
         book(start=START + HALF_AN_HOUR * number)
-    # The booking, the event type with its hours, what is claimed, and dates with other hours.
-    with django_assert_num_queries(4):
+    # The booking, its guests, the event type with its hours, claims, and dates with other hours.
+    with django_assert_num_queries(5):
         client.get(link)
 
 
