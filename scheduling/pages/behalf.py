@@ -35,7 +35,7 @@ class ForSomebodyForm(BookingForm):
         help_text=_("A city, or a name such as Europe/Berlin. Emails to the invitee use it."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    over_calendar = forms.BooleanField(label=_("Book it all the same"), required=False)
+    over_calendar = forms.BooleanField(label=_("Book anyway"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -173,7 +173,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
                 "An https URL where invitees go once they have booked. Left empty, Parley shows"
                 " them their booking."
             ),
-            "is_hidden": _("Only those who have its link find it."),
+            "is_hidden": _("Only people with its link can find it."),
         }
 
     def __init__(

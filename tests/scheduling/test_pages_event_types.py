@@ -446,7 +446,7 @@ def test_a_new_one_asks_for_little_and_the_rest_is_folded(signed_in: Client) -> 
         "Limits and buffers",
         "Questions",
         "After booking",
-        "Look",
+        "Appearance",
     ]
     assert folded(html) == [True] * 5
     shown = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)
