@@ -428,6 +428,7 @@ LIMITS = {
     "bookings_day": read("LIMIT_BOOKINGS_DAY", 40, environment.whole_number),
     "bookings_open": read("LIMIT_BOOKINGS_OPEN", 30, environment.whole_number),
     "bookings_client": read("LIMIT_BOOKINGS_CLIENT", 200, environment.whole_number),
+    "guests_day": read("LIMIT_GUESTS_DAY", 50, environment.whole_number),
     "bookings_api": read("LIMIT_BOOKINGS_API", 100, environment.whole_number),
     "reschedules": read("LIMIT_RESCHEDULES", 6, environment.whole_number),
     "reschedules_host": read("LIMIT_RESCHEDULES_HOST", 20, environment.whole_number),

@@ -1,4 +1,4 @@
-"""Actions on people's accounts, tokens and devices."""
+"""Actions on people's accounts, tokens, devices and choices of messages."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +18,8 @@ from accounts.models import scopes as scope_names
 from core.db import crypto
 from core.errors import AccountClosed, Invalid
 from core.text import names
+from notifications.domain import choices
+from notifications.domain.choices import Key
 from notifications.models import PushDevice
 
 
@@ -191,3 +193,10 @@ def register_device(*, user: User, token: str, platform: str, name: str = "") ->
     in_use = user.devices.order_by("-is_active", "-updated_at", "-pk")
     limits.trim(in_use, settings.LIMITS["devices"])
     return device
+
+
+@transaction.atomic
+def choose_messages(*, user: User, off: Collection[Key]) -> None:
+    """Switch off these messages to this person, and switch on all others."""
+    lock(user.pk)
+    choices.switch_off(user_id=user.pk, off=off)

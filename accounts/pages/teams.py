@@ -36,7 +36,7 @@ def teams(request: SignedIn) -> HttpResponse:
     form = TeamForm(request.POST if request.method == "POST" else None)
     made = _made(request.user, form) if form.is_valid() else None
     if made is not None:
-        said = gettext("%(team)s is there. Now invite the people who belong to it.")
+        said = gettext("%(team)s is created. Now invite its members.")
         messages.success(request, said % {"team": made.name})
         return redirect("accounts:team", made.pk)
     places = request.user.memberships.select_related("team").order_by("team__name", "team_id")
@@ -71,7 +71,7 @@ def team(request: SignedIn, team_id: int) -> HttpResponse:
         return _shown(request, own, name_form=form)
     with refusals_shown(request):
         services.rename(team=own.team, actor=request.user, name=form.cleaned_data["name"])
-        messages.success(request, gettext("The team has its new name."))
+        messages.success(request, gettext("The team is renamed."))
     return redirect("accounts:team", team_id)
 
 
@@ -101,7 +101,7 @@ def _invited(request: SignedIn, own: Membership, form: InviteForm) -> bool:
     except (Busy, LimitReached) as error:
         form.add_error(None, error.message)
         return False
-    said = gettext("An invitation is on its way to %(email)s.")
+    said = gettext("Invitation sent to %(email)s.")
     messages.success(request, said % {"email": email})
     return True
 
@@ -195,7 +195,7 @@ def send_invitation(request: SignedIn, own: Membership, now: datetime, invitatio
     invitation = services.send_again(
         team=own.team, actor=request.user, invitation_id=invitation_id, now=now
     )
-    return gettext("Sent to %(email)s once more.") % {"email": invitation.email}
+    return gettext("Invitation sent again to %(email)s.") % {"email": invitation.email}
 
 
 @_acting

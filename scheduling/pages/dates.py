@@ -24,7 +24,7 @@ from scheduling.models import DateOverride, Schedule
 from scheduling.pages import grid
 from scheduling.pages.hour_forms import DateForm, Kind
 from scheduling.pages.hours import agreed, warned
-from scheduling.pages.weeks import date_of
+from scheduling.pages.picker import date_of
 from scheduling.rules.slots import Interval
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
@@ -114,7 +114,7 @@ def _saved(form: DateForm) -> str:
     day = {"day": times.full_date(form.day)}
     match form.kind:
         case Kind.USUAL:
-            return gettext("%(day)s has its usual hours.") % day
+            return gettext("%(day)s has its weekly hours.") % day
         case Kind.OFF:
             return gettext("%(day)s is a day off.") % day
     return gettext("The hours of %(day)s are saved.") % day

@@ -15,8 +15,13 @@ def weeks(first: date, week_start: int) -> list[list[date | None]]:
     """Return the weeks of the month that begins on this date. None is a date of another month."""
     return [
         [day if day.month == first.month else None for day in days]
-        for days in _week(week_start).monthdatescalendar(first.year, first.month)
+        for days in whole_weeks(first, week_start)
     ]
+
+
+def whole_weeks(first: date, week_start: int) -> list[list[date]]:
+    """Return the weeks of the month that begins on this date, with dates of other months."""
+    return _week(week_start).monthdatescalendar(first.year, first.month)
 
 
 def last_of(first: date) -> date:

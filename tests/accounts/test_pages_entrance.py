@@ -33,9 +33,7 @@ def test_from_signing_up_to_the_home(client: Client) -> None:
     assert "js/signup.js" in form
 
     page = client.post("/accounts/signup/", SIGN_UP, follow=True)
-    assert words(page).startswith(
-        "Confirmation email sent to dora@example.com. Look into your mail"
-    )
+    assert words(page).startswith("Confirmation email sent to dora@example.com. Check your email")
     dora = User.objects.get(email="dora@example.com")
     assert (dora.name, dora.timezone) == ("Dora", "Asia/Kathmandu")
 
@@ -109,7 +107,9 @@ def test_a_wrong_password_is_told_at_the_top_of_the_form(client: Client, alice: 
 def test_signing_out_takes_a_post(client: Client, alice: User) -> None:
     client.force_login(alice)
     page = client.get("/accounts/logout/")
-    assert words(page) == "Sign out? You are signed in as alice@example.com. Sign out Stay"
+    assert (
+        words(page) == "Sign out? You are signed in as alice@example.com. Sign out Stay signed in"
+    )
     assert client.get("/meetings").status_code == 200
     client.post("/accounts/logout/")
     assert client.get("/meetings").status_code == 302

@@ -63,7 +63,9 @@ def test_they_are_for_the_signed_in(client: Client, team: Team) -> None:
 
 def test_without_any_it_says_how_one_gets_into_one(client: Client, charlie: User) -> None:
     client.force_login(charlie)
-    assert "You are in no team yet Make one and invite people by email." in words(client.get(PAGE))
+    assert "You are in no team yet Create a team and invite people by email, or ask" in words(
+        client.get(PAGE)
+    )
 
 
 def test_each_is_listed_with_its_people_and_ones_own_role(
@@ -71,7 +73,7 @@ def test_each_is_listed_with_its_people_and_ones_own_role(
 ) -> None:
     teams.create(owner=bob, name="Editors")
     client.force_login(bob)
-    assert "Editors 1 person Owner Founders 2 people Member A new team" in words(client.get(PAGE))
+    assert "Editors 1 person Owner Founders 2 people Member New team" in words(client.get(PAGE))
 
 
 def test_who_makes_a_team_goes_on_to_it(client: Client, charlie: User) -> None:
@@ -79,7 +81,7 @@ def test_who_makes_a_team_goes_on_to_it(client: Client, charlie: User) -> None:
     answer = client.post(PAGE, {"name": "Editors"})
     made = Team.objects.get()
     assert (answer.headers["Location"], roles(made)) == (f"{PAGE}/{made.pk}", {"charlie": "owner"})
-    assert "Editors is there. Now invite" in words(client.get(f"{PAGE}/{made.pk}"))
+    assert "Editors is created. Now invite" in words(client.get(f"{PAGE}/{made.pk}"))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_looking_changes_nothing(client: Client, team: Team, alice: User) -> Non
 def test_an_owner_names_the_team(client: Client, team: Team, alice: User, bob: User) -> None:
     client.force_login(alice)
     client.post(f"{PAGE}/{team.pk}", {"name": "Finders"})
-    assert "The team has its new name." in words(client.get(f"{PAGE}/{team.pk}"))
+    assert "The team is renamed." in words(client.get(f"{PAGE}/{team.pk}"))
     page = client.post(f"{PAGE}/{team.pk}", {"name": "x" * 121})
     assert list(page.context["name_form"].errors) == ["name"]
     assert "<h1>Finders</h1>" in main(page)
@@ -271,11 +273,11 @@ def test_an_invitation_is_sent_sent_again_and_withdrawn(
     page = f"{PAGE}/{team.pk}"
     client.post(f"{page}/invitations", {"email": DORA})
     listed = words(client.get(page))
-    assert f"An invitation is on its way to {DORA}." in listed
+    assert f"Invitation sent to {DORA}." in listed
     assert f"{DORA} Invited by Alice Ames until Mon 03/09/2026, 9:00 AM (UTC)" in listed
     invitation = Invitation.objects.get()
     client.post(f"{page}/invitations/{invitation.pk}/send")
-    assert f"Sent to {DORA} once more." in words(client.get(page))
+    assert f"Invitation sent again to {DORA}." in words(client.get(page))
     assert Notification.objects.filter(address=DORA).count() == 2
     client.post(f"{page}/invitations/{invitation.pk}/withdraw")
     assert f"The invitation of {DORA} has been withdrawn." in words(client.get(page))
@@ -344,9 +346,9 @@ def test_whoever_opens_the_link_sees_whose_team_it_is_and_nothing_happens(
     before = everything()
     page = client.get(path)
     assert words(page) == (
-        "Join Founders Alice Ames invites you to the team Founders on Parley. Its people can ask "
-        "one another for meetings. Sign in with the account of charlie@example.com . Sign in "
-        "Forgot your password?"
+        "Join Founders Alice Ames invites you to the team Founders on Parley. Its members can"
+        " request meetings with each other. Sign in with the account of charlie@example.com . Sign"
+        " in Forgot your password?"
     )
     assert client.post(path).status_code == 200
     assert everything() == before

@@ -82,7 +82,7 @@ def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: 
     page.locator("button.month-day").last.click()
     chosen = page.locator("button.month-day[aria-pressed=true]")
     expect(chosen).to_be_focused()
-    spoken = page.get_by_role("status")
+    spoken = page.locator("[data-said]")
     expect(spoken).to_contain_text(" open")
     page.get_by_role("button", name="24 h").click()
     expect(page.locator("button.slot").first).to_have_text(re.compile(r"^\d\d:\d\d$"))
@@ -97,11 +97,46 @@ def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: 
     expect(page.get_by_label("Your time zone")).to_have_value("Europe/Lisbon")
 
     page.locator("button.slot").first.click()
-    expect(page.get_by_role("heading", name="Who are you?")).to_be_focused()
+    expect(page.get_by_role("heading", name="Your details")).to_be_focused()
     expect(spoken).to_contain_text("Europe/Lisbon")
     expect(page.get_by_role("link", name="Change the time")).to_have_attribute(
         "href", re.compile("zone=Europe%2FLisbon&hours=24")
     )
+
+
+def test_on_a_phone_the_times_come_into_view_after_the_tap(
+    visit: Visit, offer: EventType, size: str
+) -> None:
+    EventType.objects.update(description="An hour about anything. " * 12)
+    page = visit(f"{OFFER}?zone=Asia/Tokyo&hours=24", size).page
+    text = page.locator(".fold-text")
+    lines = "text => Math.round(text.clientHeight / parseFloat(getComputedStyle(text).lineHeight))"
+    assert text.evaluate(lines) == 2
+    page.locator(".turn").last.click()
+    expect(page.locator(".turn-back")).to_be_visible()
+    page.locator("button.month-day").first.tap()
+    heading = page.locator(".times h3")
+    expect(page.locator("button.slot").first).to_be_in_viewport()
+    assert heading.evaluate("day => day.getBoundingClientRect().top >= 0")
+    # The day stays in sight above the last of its times.
+    page.locator("button.slot").last.scroll_into_view_if_needed()
+    expect(heading).to_be_in_viewport()
+    page.get_by_role("button", name="Show all").click()
+    assert text.evaluate(lines) > 2
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+
+
+def test_on_a_desk_nothing_is_folded_and_nothing_moves(visit: Visit, offer: EventType) -> None:
+    EventType.objects.update(description="An hour about anything. " * 12)
+    page = visit(f"{OFFER}?zone=Asia/Tokyo&hours=24").page
+    assert page.locator(".fold-text").evaluate("text => text.scrollHeight === text.clientHeight")
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+    last = page.locator("button.month-day").last
+    last.click()
+    expect(page.locator("button.month-day[aria-pressed=true]")).to_have_attribute(
+        "value", str(last.get_attribute("value"))
+    )
+    assert page.evaluate("scrollY") == 0
 
 
 def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
@@ -117,14 +152,14 @@ def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
     page.get_by_label("What about?").fill("Everything")
     page.get_by_label("How many of you?").select_option("more")
     page.get_by_label("First time here").check()
-    page.get_by_role("button", name="Ask for this time").click()
+    page.get_by_role("button", name="Request this time").click()
     expect(page.get_by_label("Email")).to_have_accessible_description(
         re.compile("Enter a valid email address.")
     )
     visitor.look("details-again")
     page.get_by_label("Email").fill("jo@example.com")
-    page.get_by_role("button", name="Ask for this time").dblclick()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    page.get_by_role("button", name="Request this time").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     visitor.look("asked-for")
     booking = Booking.objects.get()  # one, for all the clicking
     assert (booking.timezone, booking.time_format, booking.status) == (
@@ -140,7 +175,7 @@ def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
     expect(host.page.get_by_role("main")).to_contain_text("This booking is confirmed.")
 
     page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Booking confirmed")
     visitor.look("booked")
     with page.expect_download() as download:
         page.get_by_role("link", name="ICS file").click()
@@ -152,15 +187,15 @@ def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
 
 def move_and_cancel(visitor: Visitor) -> None:
     page = visitor.page
-    page.get_by_role("link", name="Move or cancel it").click()
+    page.get_by_role("link", name="Reschedule or cancel").click()
     visitor.look("manage")
     page.locator(".slot").first.click()
-    page.get_by_role("button", name="Move to the chosen time").click()
+    page.get_by_role("button", name="Reschedule to the chosen time").click()
     expect(page.get_by_role("status")).to_contain_text("Moved: Alice Ames will be asked")
     visitor.look("managed-moved")
-    page.locator("summary", has_text="Take the request back").click()
-    page.get_by_label("A word to Alice").last.fill("Never mind.")
-    page.get_by_role("button", name="Yes, take it back").click()
+    page.locator("summary", has_text="Withdraw the request").click()
+    page.get_by_label("Notes for Alice").last.fill("Never mind.")
+    page.get_by_role("button", name="Withdraw the request").click()
     expect(page.get_by_role("main")).to_contain_text("You cancelled this booking.")
     visitor.look("managed-cancelled")
 
@@ -181,13 +216,13 @@ def test_a_time_that_is_taken_meanwhile_costs_nothing_that_was_typed(
         now=timezone.now(),
         answers={"topic": "first"},
     )
-    page.get_by_role("button", name="Ask for this time").click()
+    page.get_by_role("button", name="Request this time").click()
     expect(page.get_by_role("alert")).to_contain_text("That time is no longer free.")
     expect(page.get_by_label("What about?")).to_have_value("Everything")
     visitor.look("taken")
     page.locator("label.slot").first.click()
-    page.get_by_role("button", name="Ask for this time").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    page.get_by_role("button", name="Request this time").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     assert Booking.objects.count() == 2
 
 
@@ -212,16 +247,16 @@ def test_booking_by_keyboard_alone(visit: Visit, offer: EventType) -> None:
     keys.press("Tab")
     expect(page.locator("button.slot").first).to_be_focused()
     keys.press("Enter")
-    expect(page.get_by_role("heading", name="Who are you?")).to_be_focused()
+    expect(page.get_by_role("heading", name="Your details")).to_be_focused()
     visitor.tab_to(page.get_by_label("Your name"))
     keys.type("Jo Stranger")
     keys.press("Tab")
     keys.type("jo@example.com")
     keys.press("Tab")
     keys.type("Everything")
-    visitor.tab_to(page.get_by_role("button", name="Ask for this time"))
+    visitor.tab_to(page.get_by_role("button", name="Request this time"))
     keys.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     assert Booking.objects.get().custom_field_values["topic"] == "Everything"
 
 
@@ -239,14 +274,14 @@ def test_booking_without_javascript(visit: Visit, offer: EventType) -> None:
     page.get_by_label("Your name").fill("Jo Stranger")
     page.get_by_label("Email").fill("jo@example.com")
     page.get_by_label("What about?").fill("Everything")
-    page.get_by_role("button", name="Ask for this time").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    page.get_by_role("button", name="Request this time").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     booking = Booking.objects.get()
     assert booking.timezone == "Asia/Tokyo"
     bookings.confirm(booking=booking, actor=bookings.host(booking.host), now=timezone.now())
-    page.get_by_role("link", name="Move or cancel it").click()
+    page.get_by_role("link", name="Reschedule or cancel").click()
     page.locator(".slot").first.click()
-    page.get_by_role("button", name="Move to the chosen time").click()
+    page.get_by_role("button", name="Reschedule to the chosen time").click()
     expect(page.get_by_role("status")).to_contain_text("Moved")
 
 

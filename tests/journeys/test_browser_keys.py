@@ -109,6 +109,26 @@ def test_arrow_keys_go_on_from_the_day_that_comes(page: Page, answers: Answers) 
     expect(page.locator(DAYS).nth(3)).to_have_attribute("aria-pressed", "true")
 
 
+def test_what_is_awaited_is_marked_until_it_comes(visitor: Visitor, answers: Answers) -> None:
+    page = visitor.page
+    part, day = page.locator("[data-live]"), page.locator(DAYS).nth(3)
+    bar = "part => getComputedStyle(part, '::before').position"
+    assert part.evaluate(bar) == "static"
+    day.click()
+    expect(part).to_have_attribute("aria-busy", "true")
+    mark = part.locator("[data-awaited]")
+    expect(mark).to_have_attribute("value", str(day.get_attribute("value")))
+    assert part.evaluate(bar) == "fixed"
+    # Another one that is wanted instead takes the mark over.
+    page.locator(DAYS).nth(4).click()
+    expect(mark).to_have_count(1)
+    answers.fail()
+    answers.come()
+    expect(part).not_to_have_attribute("aria-busy", "true")
+    expect(mark).to_have_count(0)
+    visitor.complaints.clear()  # the browser itself notes what failed
+
+
 def test_keys_that_are_pressed_ahead_book_that_day(page: Page, answers: Answers) -> None:
     """Enter on a day, Tab and Enter on its first time, Tab to the form, and a name with a slip."""
     day = page.locator(DAYS).nth(3)

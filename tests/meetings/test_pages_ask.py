@@ -55,7 +55,7 @@ def test_one_may_ask_ones_active_team_mates_only(
 
     page = signed_in.get("/meetings/new")
     assert page.context["form"].fields["mate"].choices == [
-        ("", "Choose somebody"),
+        ("", "Choose a person"),
         (
             "Chess club",
             [
@@ -78,7 +78,7 @@ def test_one_may_ask_ones_active_team_mates_only(
 def test_without_team_mates_there_is_nobody_to_ask(client: Client, charlie: User) -> None:
     client.force_login(charlie)
     page = client.get("/meetings/new")
-    assert "Nobody to ask yet" in words(page)
+    assert "No teammates yet" in words(page)
     assert b"<select" not in page.content
 
 
@@ -90,7 +90,7 @@ def test_asking(signed_in: Client, team: Team, alice: User, bob: User) -> None:
     assert (meeting.requester, meeting.recipient, meeting.team) == (alice, bob, team)
     assert (meeting.start, meeting.link) == (START, "https://zoom.us/j/1234567890")
     said = words(signed_in.get(f"/meetings/{meeting.pk}"))
-    assert said.startswith("Bob Byrd has been asked.")
+    assert said.startswith("Request sent to Bob Byrd.")
 
 
 def test_the_time_is_read_on_the_recipients_clock(
@@ -180,7 +180,7 @@ def test_thirty_in_ten_minutes_are_enough(
         assert signed_in.post("/meetings/new", {}).status_code == 200
     page = signed_in.post("/meetings/new", typed(team, bob))
     assert page.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    assert "A little slower, please" in words(page)
+    assert "Too many requests" in words(page)
     assert not MeetingRequest.objects.exists()
     assert signed_in.get("/meetings/new").status_code == 200
 

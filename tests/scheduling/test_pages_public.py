@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -43,6 +44,11 @@ def offered(page: Answer) -> dict[datetime, str]:
     return {datetime.fromtimestamp(int(second), UTC): text for second, text in found}
 
 
+def months_beside(page: Answer) -> list[str]:
+    """Return the months to which the buttons beside the shown month lead."""
+    return re.findall('name="month" value="([^"]*)" formaction', main(page))
+
+
 # --- a host -------------------------------------------------------------------------------------
 
 
@@ -58,16 +64,42 @@ def test_a_host_shows_what_can_be_booked_of_them(client: Client, alice: User) ->
         payment_method="invoice",
         requires_approval=True,
         description="About anything.",
+        cancellation_notice=120,
         sort_order=1,
     )
     factories.event_type(alice, name="Secret", is_active=False)
+    factories.event_type(alice, name="For friends", is_hidden=True)
     page = client.get("/alice")
     assert words(page) == (
         "A Alice Ames Surgeon Parley What would you like to book?"
-        " Advice 60 minutes Zoom Call 50.00 USD, by invoice needs approval About anything."
+        " Advice 60 minutes Zoom Call $50.00, by invoice changes until 2 hours before"
+        " needs approval About anything."
         " Coffee 15 minutes In Person"
     )
     assert re.findall('href="(/alice/[^"]*)"', main(page)) == ["/alice/advice", "/alice/coffee"]
+
+
+def test_a_description_has_links_and_lists(client: Client, alice: User) -> None:
+    said = "**Bring** your [plan](https://example.com/plan) & <b>tea</b>:\n- one\n- two"
+    factories.event_type(alice, name="Advice", description=said, color="#AA0000")
+    html = client.get("/alice/advice").content.decode()
+    assert (
+        'prose"><p><strong>Bring</strong> your <a href="https://example.com/plan"'
+        ' rel="nofollow noopener noreferrer">plan</a> &amp; &lt;b&gt;tea&lt;/b&gt;:</p>\n'
+        "<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n</div>"
+    ) in html
+    plain = "Bring your plan &amp; &lt;b&gt;tea&lt;/b&gt;:\none\ntwo"
+    assert f'<meta name="description" content="{plain}">' in html
+    assert html.count('fill="#AA0000"') == 1
+    host = client.get("/alice").content.decode()
+    assert f'<p class="muted">{plain}</p>' in host
+    assert host.count('fill="#AA0000"') == 1
+
+
+def test_a_hidden_one_is_booked_by_its_own_link(client: Client, alice: User) -> None:
+    factories.event_type(alice, name="For friends", is_hidden=True)
+    assert "Alice Ames offers no times at present." in words(client.get("/alice"))
+    assert offered(client.get("/alice/for-friends"))
 
 
 def test_a_host_without_event_types_says_so_and_to_themself_what_to_do(
@@ -75,7 +107,7 @@ def test_a_host_without_event_types_says_so_and_to_themself_what_to_do(
 ) -> None:
     assert "Alice Ames offers no times at present." in words(client.get("/alice"))
     client.force_login(alice)
-    assert "Make an event type" in words(client.get("/alice"))
+    assert "Create an event type" in words(client.get("/alice"))
 
 
 @pytest.mark.parametrize("path", ["/nobody", "/nobody/30-minute-meeting", "/alice/x/y", "/a%00b"])
@@ -147,7 +179,7 @@ def test_times_and_dates_are_those_of_the_visitors_zone(
 ) -> None:
     page = client.get(address(day="2026-03-05", zone="Asia/Tokyo", hours=24))
     assert next(iter(offered(page).items())) == (datetime(2026, 3, 4, 15, tzinfo=UTC), "00:00")
-    assert "All times are those of Asia/Tokyo, where it is 18:00 now." in words(page)
+    assert "Times are in Asia/Tokyo, where it is 18:00 now." in words(page)
 
 
 def test_times_that_a_clock_shows_twice_are_told_apart(client: Client, alice: User) -> None:
@@ -198,7 +230,7 @@ def test_a_zone_that_is_none_is_said_to_be_none_and_kept_to_be_mended(
     client: Client, event_type: EventType
 ) -> None:
     page = client.get(address(zone="Atlantis"))
-    assert "There is no time zone “Atlantis”. These are times of UTC." in words(page)
+    assert "There is no time zone “Atlantis”. Times are in UTC." in words(page)
     assert 'value="Atlantis" autocomplete="off"' in main(page)
     assert "zone" not in client.cookies
 
@@ -207,7 +239,7 @@ def test_an_offset_that_is_typed_shows_times_so_much_ahead_of_utc(
     client: Client, event_type: EventType
 ) -> None:
     page = client.get(address(zone="GMT+2", day="2026-03-05", hours=24))
-    assert "All times are those of UTC+2, where it is 11:00 now." in words(page)
+    assert "Times are in UTC+2, where it is 11:00 now." in words(page)
     assert next(iter(offered(page).values())) == "11:00"
     assert "Etc/" not in words(page)
 
@@ -223,7 +255,7 @@ def test_a_zone_that_is_none_is_answered_with_advice_where_there_is_some(
     client: Client, event_type: EventType, typed: str, advice: str
 ) -> None:
     said = words(client.get(address(zone=typed)))
-    assert f"There is no time zone “{typed}”. These are times of UTC. {advice}" in said
+    assert f"There is no time zone “{typed}”. Times are in UTC. {advice}" in said
 
 
 def test_every_zone_can_be_found_in_the_list(client: Client, event_type: EventType) -> None:
@@ -237,7 +269,7 @@ def test_zone_and_hours_are_remembered_for_the_next_page(
 ) -> None:
     client.get(address(zone="Europe/Paris", hours="24", day="2026-03-04"))
     page = client.get(PAGE)
-    assert "All times are those of Europe/Paris, where it is 10:00 now." in words(page)
+    assert "Times are in Europe/Paris, where it is 10:00 now." in words(page)
     assert "data-guess" not in main(page)
 
 
@@ -265,8 +297,73 @@ def test_an_account_tells_on_which_clock_its_owner_reads(
     bob.save()
     client.force_login(bob)
     page = client.get(PAGE)
-    assert "All times are those of Europe/London, where it is 09:00 now." in words(page)
+    assert "Times are in Europe/London, where it is 09:00 now." in words(page)
     assert "data-guess" not in main(page)
+
+
+# --- the weeks that matter ----------------------------------------------------------------------
+
+
+def rows(page: Answer) -> list[str]:
+    """Return the weeks of the table as texts. A dot stands for a cell without a date."""
+    table = main(page).partition("<tbody>")[2].partition("</tbody>")[0]
+    weeks = [re.findall(r"<td>(.*?)</td>", row) for row in table.split("<tr>")[1:]]
+    return [" ".join(re.sub("<[^>]*>", "", cell) or "." for cell in week) for week in weeks]
+
+
+@pytest.mark.parametrize(
+    ("day", "month", "shown"),
+    [
+        # The middle of a month has weeks enough: those that are past are left out.
+        (16, "March 2026", ["15 16 17 18 19 20 21", "22 23 24 25 26 27 28", "29 30 31 . . . ."]),
+        # Near its end the next month's weeks follow.
+        (
+            31,
+            "March – April 2026",
+            [
+                "29 30 31 Apr1 2 3 4",
+                "5 6 7 8 9 10 11",
+                "12 13 14 15 16 17 18",
+                "19 20 21 22 23 24 25",
+            ],
+        ),
+    ],
+)
+def test_weeks_that_are_past_make_room_for_those_that_follow(
+    client: Client, event_type: EventType, day: int, month: str, shown: list[str]
+) -> None:
+    with time_machine.travel(NOW.replace(day=day), tick=False):
+        page = client.get(PAGE)
+    assert f'id="month">{month}</p>' in main(page)
+    assert rows(page) == shown
+    assert months_beside(page) == ["2026-04"]
+    assert chosen_day(page) == [f"2026-03-{day}"]
+
+
+def test_a_day_of_the_month_that_follows_is_chosen_where_it_stands(
+    client: Client, event_type: EventType
+) -> None:
+    with time_machine.travel(NOW.replace(day=31), tick=False):
+        page = client.get(address(day="2026-04-02", month="2026-03", zone="UTC"))
+        # The month itself is another page, which is whole.
+        whole = client.get(address(month="2026-04"))
+    assert chosen_day(page) == ["2026-04-02"]
+    assert 'id="month">March – April 2026</p>' in main(page)
+    assert 'id="month">April 2026</p>' in main(whole)
+    assert rows(whole)[0] == ". . . 1 2 3 4"
+
+
+def test_weeks_beyond_the_booking_window_are_left_out(client: Client, alice: User) -> None:
+    factories.event_type(alice, max_advance_booking=10)
+    page = client.get(PAGE)
+    assert rows(page) == ["1 2 3 4 5 6 7", "8 9 10 11 12 13 14"]
+    assert months_beside(page) == []
+
+
+def test_a_day_without_open_times_leads_to_the_next_that_has_some(
+    client: Client, event_type: EventType
+) -> None:
+    assert chosen_day(client.get(address(day="2026-03-07"))) == ["2026-03-09"]
 
 
 # --- far and nothing ----------------------------------------------------------------------------
@@ -301,7 +398,7 @@ def test_only_months_that_can_be_booked_are_shown_whatever_is_asked_for(
     page = client.get(address(**asked))
     assert page.status_code == 200
     assert f'id="month">{shown}</p>' in main(page)
-    assert re.findall('name="month" value="([^"]*)"', main(page)) == beside
+    assert months_beside(page) == beside
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Kathmandu"])
@@ -311,7 +408,7 @@ def test_a_start_at_the_end_of_time_is_merely_not_open(
 ) -> None:
     page = client.get(address(start=start, zone=zone))
     assert page.status_code == 200
-    assert "That time is not open any more. These are." in words(page)
+    assert "That time is no longer available. Please choose another one." in words(page)
 
 
 def test_a_month_without_open_times_leads_to_the_next_that_has_some(
@@ -322,16 +419,14 @@ def test_a_month_without_open_times_leads_to_the_next_that_has_some(
     assert 'id="month">April 2026</p>' in main(page)
     assert chosen_day(page) == ["2026-04-13"]
     empty = client.get(address(month="2026-03"))
-    assert "Nothing is open in this month. Next open: Monday, 13 April" in words(empty)
+    assert "No times available this month. Next available: Monday, 13 April" in words(empty)
     assert 'name="day" value="2026-04-13"' in main(empty)
 
 
 def test_where_nothing_is_open_at_all_it_says_so(client: Client, alice: User) -> None:
     set_hours(user=alice, days={str(day): {"enabled": False} for day in range(1, 8)})
     factories.event_type(alice, max_advance_booking=10)
-    assert "There are no open times at present. Look again in a few days." in words(
-        client.get(PAGE)
-    )
+    assert "No times available at present. Check again in a few days." in words(client.get(PAGE))
 
 
 def test_a_start_that_was_taken_meanwhile_shows_that_days_other_times(
@@ -339,7 +434,7 @@ def test_a_start_that_was_taken_meanwhile_shows_that_days_other_times(
 ) -> None:
     book()
     page = client.get(address(start=int(START.timestamp()), zone="UTC"))
-    assert "That time is not open any more. These are." in words(page)
+    assert "That time is no longer available. Please choose another one." in words(page)
     assert chosen_day(page) == ["2026-03-04"]
 
 

@@ -1,6 +1,7 @@
-// Choosing a day, a time or a zone exchanges a part of the page instead of the whole. Each of these
-// is a form that works by itself; where anything goes wrong here, the browser takes over.
+// The month picker. Choosing a day, a time or a zone exchanges a part of the page, and not the whole.
+// Each of these is a form that works by itself; where anything goes wrong here, the browser takes over.
 
+import { fold } from "./fold.js";
 import { forget, keep, release } from "./keys.js";
 
 const live = document.querySelector("[data-live]");
@@ -19,7 +20,7 @@ let isExchanging = false;
 /** Exchange the part for that of another address, and say what it now shows. */
 async function show(url, by = null) {
   wanted = url;
-  live.setAttribute("aria-busy", "true");
+  announce(by);
   try {
     const signal = AbortSignal.timeout(PATIENCE);
     const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
@@ -27,6 +28,7 @@ async function show(url, by = null) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (wanted !== url) return; // something else is wanted by now
     exchange(page.querySelector("[data-live]"), by);
+    if (by?.name === "day") reveal();
   } catch {
     if (wanted !== url) return;
     wanted = null;
@@ -38,7 +40,21 @@ async function show(url, by = null) {
   live.removeAttribute("aria-busy");
   said.textContent = live.querySelector("[data-say]")?.textContent ?? "";
   roam();
+fold();
   release(() => !wanted);
+}
+
+/** Show that an answer is awaited: a bar at the top of the window, and a mark on what was chosen. */
+function announce(by) {
+  live.setAttribute("aria-busy", "true");
+  for (const other of live.querySelectorAll("[data-awaited]")) delete other.dataset.awaited;
+  if (by?.matches("button, a")) by.dataset.awaited = "";
+}
+
+/** Bring the times into view where they stand below the month, as on a phone. */
+function reveal() {
+  const [month, times] = [".month", ".times"].map((part) => live.querySelector(part));
+  if (times.offsetTop > month.offsetTop + month.offsetHeight - 1) times.scrollIntoView();
 }
 
 /** Put in the new part. The focus stays where it is by now, and so does what was typed. */
@@ -84,24 +100,28 @@ function successor(control) {
 
 function go(url, by) {
   // The enter key both changes a field and sends its form.
-  if (wanted ? wanted.href === url.href : isShown(url)) return;
+  if (wanted ? wanted.href === url.href : isShown(url)) {
+    if (by?.name === "day") reveal();
+    return;
+  }
   history.pushState(null, "", url);
   show(url, by);
 }
 
 /** Tell whether the part shows already what this address asks for. */
 function isShown(url) {
-  const shown = { zone: live.querySelector("#zone")?.defaultValue };
-  for (const { name, value } of live.querySelectorAll('button[aria-pressed="true"]'))
-    shown[name] = value;
-  return [...url.searchParams].every(([name, value]) => shown[name] === value);
+  const shown = [...live.querySelectorAll('button[aria-pressed="true"], form[method=get] input')];
+  return [...url.searchParams].every(([name, value]) =>
+    shown.some((one) => one.name === name && (one.defaultValue ?? one.value) === value),
+  );
 }
 
 /** Return what a form asks for, beside what was asked for before and is not shown yet. */
 function queryOf(form, submitter) {
-  const query = new URLSearchParams(new FormData(form, submitter));
+  const query = new URLSearchParams(new FormData(form));
+  if (wanted) for (const { name } of form.querySelectorAll("[type=hidden]")) query.delete(name);
+  if (submitter?.name) query.set(submitter.name, submitter.value);
   if (wanted) {
-    for (const { name } of form.querySelectorAll("[type=hidden]")) query.delete(name);
     const isWhen = WHEN.some((name) => query.has(name));
     for (const [name, value] of wanted.searchParams)
       if (!query.has(name) && !(isWhen && WHEN.includes(name))) query.set(name, value);
@@ -115,6 +135,7 @@ live.addEventListener("submit", (event) => {
   if (form.method !== "get") return;
   event.preventDefault();
   const url = new URL(form.action);
+  url.hash = ""; // where a browser without scripts scrolls to
   url.search = queryOf(form, event.submitter);
   go(url, event.submitter);
 });
@@ -194,3 +215,4 @@ if (better.length) {
   show(url);
 }
 roam();
+fold();
