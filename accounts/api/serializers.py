@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from accounts.api import examples
-from accounts.domain import leaks
+from accounts.domain import leaks, pictures
 from accounts.domain.readings import NameField
 from accounts.models import Membership, User
 from core.api.fields import LineField, StrictCharField, StrictIntegerField, StrictModelSerializer
@@ -64,7 +64,7 @@ class ProfileSerializer(serializers.Serializer[User]):
     uri = serializers.SerializerMethodField()
 
     def get_avatar_url(self, user: User) -> str | None:
-        return user.avatar_url or None
+        return pictures.url_of(user) or user.avatar_url or None
 
     def get_uri(self, _user: User) -> str:
         return "/api/v1/users/me"

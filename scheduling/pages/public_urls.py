@@ -6,6 +6,7 @@ Every other URL comes before these, because a username matches anything that is 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from accounts.pages.pictures import picture
 from scheduling.pages.public import event_type, host, unslashed
 
 
@@ -19,6 +20,7 @@ register_converter(NameConverter, "name")
 
 app_name = "public"
 urlpatterns = [
+    path("pictures/<name:digest>", picture, name="picture"),
     path("<name:username>", host, name="host"),
     path("<name:username>/<name:slug>", event_type, name="event_type"),
     path("<path:path>/", unslashed, name="unslashed"),

@@ -31,6 +31,9 @@ ALWAYS = {
     "calendar_failing",
     "calendar_not_written",
     "calendar_recovered",
+    "guest_cancelled",  # guests have no account
+    "guest_changed",
+    "guest_invited",
     "meeting_confirmed",
     "meeting_requested",
     "team_invitation",
