@@ -51,7 +51,7 @@ class DateOverrideAdmin(ReadOnlyAdmin[DateOverride]):
 @admin.register(EventType)
 class EventTypeAdmin(ReadOnlyAdmin[EventType]):
     list_display = ("name", "host", "duration", "location", "requires_approval", "is_active")
-    list_filter = ("is_active", "requires_approval", "location")
+    list_filter = ("is_active", "is_hidden", "requires_approval", "location")
     list_select_related = ("host",)
     people = ("host",)
     number, prefix = "uuid", "et_"

@@ -43,7 +43,7 @@ def lock_kept(person_id: int) -> User | None:
 
 
 def vouch_for_email(*, user: User) -> None:
-    """Count this person's address as verified, because an operator has entered it."""
+    """Count this person's address as verified: an operator or an invitation vouches for it."""
     EmailAddress.objects.filter(user=user).exclude(email=user.email).update(primary=False)
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}

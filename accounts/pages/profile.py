@@ -54,7 +54,7 @@ def upload_picture(request: SignedIn) -> HttpResponse:
     try:
         if file is None:
             raise Invalid(gettext("Choose a picture first."))
-        if file.size > pictures.MOST_BYTES:
+        if (file.size or 0) > pictures.MOST_BYTES:
             raise Invalid(pictures.too_large())
         pictures.keep(user=request.user, data=file.read(), now=timezone.now())
     except (Busy, Invalid) as error:

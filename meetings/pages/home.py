@@ -37,7 +37,6 @@ _MOST = 5
 # Meetings of one week, and entries of outside calendars. Meetings that hold time are at most one an
 # hour.
 _MOST_OF_WEEK = 300
-_A_MOMENT = timedelta(seconds=10)
 
 
 @require_safe
@@ -65,13 +64,9 @@ def home(request: HttpRequest) -> HttpResponse:
             "more_bookings": any(isinstance(card, BookingCard) for card in inbox[_MOST:]),
             "more_requests": any(isinstance(card, Card) for card in inbox[_MOST:]),
             "week": _week(user, hours, first=first, now=now),
-            "hours": hours,
             "has_event_types": has_event_types,
             "has_bookings": has_bookings,
             "is_set_up": has_event_types and has_bookings,
-            # Every account starts with hours. A later save means that the person has looked at
-            # them.
-            "has_own_hours": hours.updated_at - user.created_at > _A_MOMENT,
         },
     )
 

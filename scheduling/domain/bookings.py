@@ -20,7 +20,7 @@ from calendars.models import BusyTime
 from core.db.inserting import insert
 from core.db.prepared import Prepared
 from core.db.retrying import in_transaction, retrying
-from core.errors import Invalid, NotFound, TimeTaken
+from core.errors import Invalid, InvalidTransition, NotFound, TimeTaken, TooLate
 from core.ops import faults
 from core.text.lines import validate_address
 from core.text.links import require_link
@@ -37,6 +37,7 @@ _TAKEN = {
     Reason.BUSY: gettext_lazy("That time is no longer free."),
     Reason.BUFFER: gettext_lazy("That time is too close to something else."),
     Reason.DAILY_LIMIT: gettext_lazy("That day is fully booked."),
+    Reason.WEEKLY_LIMIT: gettext_lazy("That week is fully booked."),
 }
 _LAST = ("last_change", "last_by", "last_reason", "last_at")
 _NEVER_OFFERED = {
@@ -94,9 +95,12 @@ def book(
     with_guests: Sequence[str] = (),
     seen: str = "",
     over_calendar: bool = False,
+    is_approved: bool = False,
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
+
+    It `is_approved` at once where the host books on a page: nobody is asked.
 
     Outside calendars of the host that were not read lately are read first (`freshness`). A host who
     knows what their own calendar has at that time may book `over_calendar`.
@@ -157,7 +161,11 @@ def book(
             custom_field_values=kept,
             join_url=join_url,
             metadata=dict(metadata or {}),
-            status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+            status=(
+                Status.PENDING
+                if offered.requires_approval and not is_approved
+                else Status.CONFIRMED
+            ),
             made_by=actor.role,
             created_at=now,
             updated_at=now,
@@ -209,9 +217,20 @@ def cancel(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
+    is_erasure: bool = False,
 ) -> Booking:
-    """Cancel a booking as host, invitee or staff. Its time is free again."""
-    return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence))
+    """Cancel a booking as host, invitee or staff. Its time is free again.
+
+    Raise TooLate for an invitee within the cancellation notice, unless it `is_erasure`: that is
+    possible at any time.
+    """
+
+    def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
+        if not is_erasure:
+            _check_in_time(locked, step)
+        return _prepare(locked, step, was)
+
+    return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence), prepare=prepare)
 
 
 def record_overdue(*, booking: Booking, now: datetime) -> Booking:
@@ -235,8 +254,8 @@ def reschedule(
 
     Its status stays, but goes back to pending where an invitee moves what a host must approve. The
     start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
-    the host's account is closed; `seen`, `over_calendar`, TimeTaken, Invalid and InvalidTransition
-    as in `book` and the other verbs.
+    the host's account is closed. TooLate as in `cancel`; `seen`, `over_calendar`, TimeTaken,
+    Invalid and InvalidTransition as in `book` and the other verbs.
     """
     start = start.astimezone(UTC)
     as_of = freshness.freshen([booking.host_id], now=now)
@@ -248,6 +267,7 @@ def reschedule(
 
     def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
         nonlocal before
+        _check_in_time(locked, step)
         admit()
         ledger.lock_active([locked.host])
         event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
@@ -331,6 +351,28 @@ def update(
     return retrying(write)
 
 
+def mark_no_show(*, booking: Booking, no_show: bool, now: datetime) -> Booking:
+    """Note as the host that the invitee did not come, or that they did. Nobody gets a message.
+
+    InvalidTransition unless the booking is confirmed or completed, and has begun.
+    """
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = Booking.objects.lock(booking.pk)
+            if not locked.has_begun(now):
+                status = locked.status_at(now)
+                message = _("Only a confirmed event that has begun can be marked as a no-show.")
+                raise InvalidTransition(message, reason=status)
+            if no_show != (locked.no_show_at is not None):
+                locked.no_show_at = now if no_show else None
+                locked.updated_at = now
+                locked.save(update_fields=["no_show_at", "updated_at"])
+        return locked
+
+    return retrying(write)
+
+
 def note_undelivered(*, booking: Booking, now: datetime) -> None:
     """Note that the invitee's address refuses messages.
 
@@ -342,10 +384,11 @@ def note_undelivered(*, booking: Booking, now: datetime) -> None:
             notices.undelivered(booking, now=now)
 
 
-def _move(booking: Booking, step: Step[Role]) -> Booking:
-    """Bring a booking into the status that its change is named after."""
-    fields = ["busy_time", *_LAST]
-    return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=fields)
+def _check_in_time(locked: Booking, step: Step[Role]) -> None:
+    """Raise TooLate for an invitee who cancels or reschedules within the cancellation notice."""
+    until = locked.changeable_until
+    if step.actor.role is Role.INVITEE and until is not None and step.now > until:
+        raise TooLate(_("It is too late to reschedule or cancel this booking."))
 
 
 def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
@@ -357,6 +400,17 @@ def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
         ledger.lock_people([locked.host_id])
         _release(locked)
     return to
+
+
+def _move(
+    booking: Booking,
+    step: Step[Role],
+    *,
+    prepare: Callable[[Booking, Step[Role], Status], Status] = _prepare,
+) -> Booking:
+    """Bring a booking into the status that its change is named after."""
+    fields = ["busy_time", *_LAST]
+    return lifecycle.move(booking, step, prepare=prepare, announce=_announce, fields=fields)
 
 
 def _announce(moved: Booking, step: Step[Role], was: Status) -> None:

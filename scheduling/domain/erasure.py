@@ -40,7 +40,7 @@ def settle(booking: Booking, *, actor: bookings.Actor, now: datetime) -> None:
     """Cancel an open booking. For any other booking, record how it has ended."""
     status = booking.status_at(now)
     if status not in OVER:
-        bookings.cancel(booking=booking, actor=actor, now=now)
+        bookings.cancel(booking=booking, actor=actor, now=now, is_erasure=True)
     elif status != booking.status:
         bookings.record_overdue(booking=booking, now=now)
 

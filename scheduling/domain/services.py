@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -22,10 +23,14 @@ from core.text.links import require_link
 from core.text.slugs import slug_of
 from core.text.zones import names
 from scheduling.models import DateOverride, EventType, FormerSlug, Schedule, WeeklyAvailability
+from scheduling.models.event_types import new_event_type_uuid
 from scheduling.rules import custom_fields, hours
 from scheduling.rules.hours import Day, WindowText
 
 _LONGEST_SLUG = 80
+_LONGEST_NAME = 120
+# Event types that one statement orders anew.
+_BATCH = 100
 # A UTC date so long ago is over in every zone.
 _SURELY_PASSED = timedelta(days=2)
 _NAMED = Named(lambda user: EventType.objects.visible_to(user).with_hours())
@@ -288,6 +293,53 @@ def update_event_type(
         _take_slug(locked)
         _reserve_slug(locked, was)
     return locked
+
+
+@transaction.atomic
+def duplicate_event_type(*, event_type: EventType) -> EventType:
+    """Copy an event type, and place the copy after it. The copy has another name and slug.
+
+    The copy is inactive, so that nobody books it before its host has looked at it. Raise
+    LimitReached if the host has too many already. Raise NotFound if the event type no longer
+    exists.
+    """
+    host = lock(event_type.host_id)
+    own = EventType.objects.visible_to(host)
+    limits.require_room("event_types", own)
+    copy = own.filter(pk=event_type.pk).first()
+    if copy is None:
+        raise NotFound("event type not found")
+    copy.pk, copy.uuid, copy._state.adding = None, new_event_type_uuid(), True
+    copy.name = Truncator(_("Copy of %(name)s") % {"name": copy.name}).chars(_LONGEST_NAME)
+    copy.slug, copy.is_active = _free_slug(host, copy.name), False
+    copy.save()
+    ids = [pk for pk in own.values_list("pk", flat=True) if pk != copy.pk]
+    ids.insert(ids.index(event_type.pk) + 1, copy.pk)
+    _put_in_order(own, ids)
+    return copy
+
+
+@transaction.atomic
+def move_event_type(*, event_type: EventType, by: int) -> None:
+    """Move an event type up (-1) or down (1) by one place of its host's list.
+
+    Nothing happens at either end, or if it no longer exists.
+    """
+    own = EventType.objects.visible_to(lock(event_type.host_id))
+    ids = list(own.values_list("pk", flat=True))
+    if event_type.pk in ids:
+        place = ids.index(event_type.pk)
+        ids.insert(max(place + by, 0), ids.pop(place))
+        _put_in_order(own, ids)
+
+
+def _put_in_order(own: QuerySet[EventType, EventType], ids: Sequence[int]) -> None:
+    """Number the places of a host's event types in this order."""
+    places = {pk: place for place, pk in enumerate(ids)}
+    moved = [each for each in own.only("sort_order") if each.sort_order != places[each.pk]]
+    for each in moved:
+        each.sort_order, each.updated_at = places[each.pk], timezone.now()
+    EventType.objects.bulk_update(moved, ["sort_order", "updated_at"], batch_size=_BATCH)
 
 
 def _take_slug(event_type: EventType) -> None:

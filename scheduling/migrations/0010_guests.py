@@ -8,7 +8,7 @@ import core.text.mailboxes
 
 
 class Migration(migrations.Migration):
-    dependencies = [("scheduling", "0007_calendars_as_of")]
+    dependencies = [("scheduling", "0008_hidden_limits_and_destination")]
 
     operations = [
         migrations.CreateModel(

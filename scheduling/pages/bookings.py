@@ -88,7 +88,8 @@ def booking_file(request: SignedIn) -> HttpResponseBase:
         return redirect(f"{reverse('scheduling:bookings')}?{request.GET.urlencode()}")
     status = tab_of(request, TABS, default=Status.CONFIRMED)
     rows = form.narrowed(Booking.objects.visible_to(request.user).in_status(status, now))
-    rows = rows.with_people().order_by(*TABS[status].order)[: MOST_ROWS + 1]
+    rows = rows.with_people().prefetch_related("guests")
+    rows = rows.order_by(*TABS[status].order)[: MOST_ROWS + 1]
     return csv_file(
         f"bookings-{TABS[status].name}-{now:%Y-%m-%d}.csv",
         [str(head) for head in _HEADS],
@@ -111,6 +112,8 @@ _HEADS = (
     _("Answers"),
     _("Notes"),
     _("Booked"),
+    _("No-show"),
+    _("Guests"),
 )
 
 
@@ -131,12 +134,16 @@ def _cells(card: Card) -> list[object]:
         "\n".join(f"{question}: {answer}" for question, answer in card.answers),
         booking.notes,
         moment(booking.created_at, zone),
+        gettext("yes") if booking.no_show_at else "",
+        "\n".join(guest.email for guest in booking.invited),
     ]
 
 
 def _row(card: Card, now: datetime) -> Row:
     booking, url = card.booking, reverse("scheduling:booking", args=[card.booking.pk])
     said = [Truncator(booking.event_type.location_display).chars(60), *wait(card, now)]
+    if booking.no_show_at:
+        said.append(gettext("No-show"))
     if card.zones_differ:
         said.append(_their_time(card))
     can_move = card.may_move and not card.may_answer
@@ -216,6 +223,7 @@ def _shown(
             "week_url": f"{reverse('scheduling:booking', args=[found.pk])}?week={wanted or ''}",
             "clash": clash,
             "outside": _outside(found) if card.is_open and not clash else [],
+            "has_begun": found.has_begun(now),
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
@@ -277,6 +285,16 @@ def cancel(request: SignedIn, found: Booking) -> str:
         sequence=wanted["sequence"],
     )
     return gettext("Cancelled. %(name)s gets an email.") % _invitee(found)
+
+
+@_acting
+def no_show(request: SignedIn, found: Booking) -> str:
+    marked = bookings.mark_no_show(
+        booking=found, no_show=request.POST.get("no_show") == "1", now=timezone.now()
+    )
+    if marked.no_show_at:
+        return gettext("Noted: %(name)s did not come.") % _invitee(found)
+    return gettext("Noted: %(name)s came.") % _invitee(found)
 
 
 def _invitee(booking: Booking) -> dict[str, str]:

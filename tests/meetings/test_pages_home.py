@@ -16,7 +16,7 @@ from calendars.rules.expansion import ShownAs
 from meetings.domain import services
 from scheduling.domain import bookings
 from scheduling.domain import services as hosts
-from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
+from scheduling.models import Booking, DateOverride, EventType
 from tests import factories
 from tests.pages import NOW, START, Ask, everything, main, words
 
@@ -109,8 +109,8 @@ def test_what_is_next_is_bookings_and_meetings_by_time(
     ]
     said = part(words(page), "Upcoming", "The next seven days")
     for what in (
-        "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Join Meeting",
-        "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
+        "Meeting with Alice Ames Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC Join Meeting",
+        "Interview with John Doe Thursday, 5 March 2026, 10:00 AM – 10:30 AM UTC Zoom Call",
     ):
         assert what in said
 
@@ -176,7 +176,7 @@ def test_what_waits_can_be_answered_right_there(
 
     answered = client.post(f"/meetings/{request.pk}/confirm", {"next": "/"}, follow=True)
     assert [address for address, _status in answered.redirect_chain] == ["/"]
-    assert words(answered).startswith("Confirmed: the hour with Alice Ames")
+    assert words(answered).startswith("Confirmed. The time is blocked for you and Alice Ames.")
     sent = {"next": "/", "sequence": booking.sequence}
     answered = client.post(f"/bookings/{booking.pk}/confirm", sent, follow=True)
     assert [address for address, _status in answered.redirect_chain] == ["/"]
@@ -227,24 +227,19 @@ def test_a_stranger_finds_nothing_of_theirs(
 # --- being set up --------------------------------------------------------------------------------
 
 
-def test_a_new_account_learns_what_to_do_and_sees_what_is_done(client: Client, bob: User) -> None:
+def test_a_new_account_learns_what_to_do_and_gets_its_link(client: Client, bob: User) -> None:
     client.force_login(bob)
-
-    def done() -> list[bool]:
-        steps = main(client.get("/")).partition("Ready to be booked")[2]
-        return ["step-done" in one for one in re.findall(r"<li[^>]*>\s*<h3>", steps)[:3]]
-
-    assert done() == [False, False, False]
+    link = f"{settings.PUBLIC_URL}/bob Copy link Preview"
     said = words(client.get("/"))
-    assert "They are Monday to Friday, nine to five in UTC, until you change them." in said
-    assert f"{settings.PUBLIC_URL}/bob Copy" in said
-    WeeklyAvailability.objects.filter(user=bob).update(updated_at=NOW + HOUR)
-    assert done() == [True, False, False]
+    assert "One step until you can be booked" in said
+    assert link not in said
     made = factories.event_type(bob)
-    assert done() == [True, True, False]
+    said = words(client.get("/"))
+    assert "You can be booked Share this link." in said
+    assert link in said
     book(made)
     said = words(client.get("/"))
-    assert "Ready to be booked" not in said
+    assert "You can be booked" not in said
     assert f"UTC {settings.PUBLIC_URL}/bob Copy link Needs your answer" in said
 
 
@@ -324,7 +319,10 @@ def test_the_week_has_the_hours_of_every_schedule_in_use(
 def test_a_calendar_that_cannot_be_read_is_said(client: Client, bob: User) -> None:
     own = factories.read_calendar(bob, name="Private")
     client.force_login(bob)
-    sentence = "Your calendar Private has not been readable since Mon 03/02/2026, 8:00 AM. Times from its last reading stay blocked, but newer entries are not known. See how to mend it Private"
+    sentence = (
+        "Your calendar Private has not been readable since Mon 03/02/2026, 8:00 AM. Times from its"
+        " last reading stay blocked, but newer entries are not known. See how to fix it Private"
+    )
     assert sentence not in words(client.get("/"))
     for state in ("failing", "revoked"):
         CalendarAccount.objects.update(state=state, state_since=NOW - HOUR)

@@ -147,7 +147,7 @@ def test_a_request_that_collides_says_so_before_it_is_confirmed(
     assert met == {collides: [(START, START + HOUR)], touches: []}
     said = words(page)
     assert said.count("You already have something at that time.") == 1
-    assert "Wed 03/04/2026, 10:00 AM – 11:00 AM UTC It can be confirmed once" in said
+    assert "Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC It can be confirmed once" in said
 
 
 def test_what_only_the_other_has_is_not_told(

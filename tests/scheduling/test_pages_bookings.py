@@ -130,7 +130,7 @@ def test_a_row_names_the_invitees_date_if_it_is_another(
 ) -> None:
     book(timezone="Pacific/Kiritimati")
     client.force_login(alice)
-    said = "For John Doe: Thu 2026-03-05, 00:00 – 00:30 (Pacific/Kiritimati)"
+    said = "For John Doe: Thursday, 5 March 2026, 00:00 – 00:30 (Pacific/Kiritimati)"
     assert said in words(client.get("/bookings"))
 
 

@@ -39,6 +39,9 @@ def table(client: Client, query: str = "") -> list[list[str]]:
     return list(csv.reader(StringIO(text[1:], newline="")))
 
 
+GUESTS = ["mary@example.com", "peter@example.com"]
+
+
 @pytest.fixture
 def three(book: Book, event_type: EventType, alice: User) -> list[Booking]:
     """Return bookings of three days, with three people, of two event types."""
@@ -46,7 +49,7 @@ def three(book: Book, event_type: EventType, alice: User) -> list[Booking]:
     return [
         book(name="Mei Tanaka", email="mei@tea.example"),
         book(start=START + DAY, name="Ada Byron", email="ada@engine.example"),
-        book(walk, start=START + 5 * DAY, name="Mei Lin", email="lin@tea.example"),
+        book(walk, start=START + 5 * DAY, name="Mei Lin", email="lin@tea.example", guests=GUESTS),
     ]
 
 
@@ -165,6 +168,8 @@ def test_the_file_has_the_rows_of_the_list(
         "Answers": "",
         "Notes": "",
         "Booked": "2026-03-02 14:45+05:45",
+        "No-show": "",
+        "Guests": "\n".join(GUESTS),
     }
     assert [row[3] for row in table(signed_in)[1:]] == ["Mei Tanaka", "Ada Byron", "Mei Lin"]
     assert table(signed_in, "tab=cancelled") == [heads]

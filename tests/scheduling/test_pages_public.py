@@ -64,16 +64,42 @@ def test_a_host_shows_what_can_be_booked_of_them(client: Client, alice: User) ->
         payment_method="invoice",
         requires_approval=True,
         description="About anything.",
+        cancellation_notice=120,
         sort_order=1,
     )
     factories.event_type(alice, name="Secret", is_active=False)
+    factories.event_type(alice, name="For friends", is_hidden=True)
     page = client.get("/alice")
     assert words(page) == (
         "A Alice Ames Surgeon Parley What would you like to book?"
-        " Advice 60 minutes Zoom Call 50.00 USD, by invoice needs approval About anything."
+        " Advice 60 minutes Zoom Call $50.00, by invoice changes until 2 hours before"
+        " needs approval About anything."
         " Coffee 15 minutes In Person"
     )
     assert re.findall('href="(/alice/[^"]*)"', main(page)) == ["/alice/advice", "/alice/coffee"]
+
+
+def test_a_description_has_links_and_lists(client: Client, alice: User) -> None:
+    said = "**Bring** your [plan](https://example.com/plan) & <b>tea</b>:\n- one\n- two"
+    factories.event_type(alice, name="Advice", description=said, color="#AA0000")
+    html = client.get("/alice/advice").content.decode()
+    assert (
+        'prose"><p><strong>Bring</strong> your <a href="https://example.com/plan"'
+        ' rel="nofollow noopener noreferrer">plan</a> &amp; &lt;b&gt;tea&lt;/b&gt;:</p>\n'
+        "<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n</div>"
+    ) in html
+    plain = "Bring your plan &amp; &lt;b&gt;tea&lt;/b&gt;:\none\ntwo"
+    assert f'<meta name="description" content="{plain}">' in html
+    assert html.count('fill="#AA0000"') == 1
+    host = client.get("/alice").content.decode()
+    assert f'<p class="muted">{plain}</p>' in host
+    assert host.count('fill="#AA0000"') == 1
+
+
+def test_a_hidden_one_is_booked_by_its_own_link(client: Client, alice: User) -> None:
+    factories.event_type(alice, name="For friends", is_hidden=True)
+    assert "Alice Ames offers no times at present." in words(client.get("/alice"))
+    assert offered(client.get("/alice/for-friends"))
 
 
 def test_a_host_without_event_types_says_so_and_to_themself_what_to_do(

@@ -64,10 +64,10 @@ def test_the_form_says_what_is_about_to_be_booked(client: Client, alice: User) -
     query = urlencode({"start": SECOND, "zone": "Asia/Tokyo", "hours": 12})
     page = client.get(f"/alice/advice?{query}")
     said = words(page)
-    assert "30 minutes Phone Call 50.00 USD needs approval" in said
-    assert "Alice has to approve: the time that you choose is held for you" in said
+    assert "30 minutes Phone Call $50.00 needs approval" in said
+    assert "Alice approves each booking. The time that you choose is held for you" in said
     assert "Wednesday, 4 March 7:00 PM – 7:30 PM Asia/Tokyo Change the time" in said
-    assert "Price: 50.00 USD. Nothing is charged here. Request this time" in said
+    assert "Price: $50.00. Nothing is charged here. Request this time" in said
     labels = re.findall('<label for="([^"]*)">', main(page))
     assert labels == ["id_name", "id_email", "id_phone", "id_notes", "id_guests", "id_trap"]
 
@@ -82,6 +82,32 @@ def test_someone_with_an_account_need_not_say_who_they_are(
 
 
 # --- booked -------------------------------------------------------------------------------------
+
+
+THANKS = "https://example.com:8443/thanks?a=1#top"
+
+
+def test_the_browser_goes_to_the_hosts_own_page(client: Client, alice: User) -> None:
+    factories.event_type(alice, redirect_url=THANKS)
+    answer = post(client)
+    assert (answer.status_code, answer["Location"], answer.content) == (303, THANKS, b"")
+    assert Booking.objects.get().status == "confirmed"
+
+
+def form_action(answer: Any) -> str:
+    [found] = re.findall(r"form-action [^;]*", answer["Content-Security-Policy"])
+    return str(found)
+
+
+def test_the_policy_lets_the_forms_of_this_page_lead_there(client: Client, alice: User) -> None:
+    """The first page of all counts: a script exchanges its parts."""
+    factories.event_type(alice, redirect_url=THANKS)
+    factories.event_type(alice, slug="other")
+    allowed = "form-action 'self' https://example.com:8443"
+    pages = [client.get(PAGE), client.get(f"{PAGE}?start={SECOND}"), post(client, name="")]
+    assert [form_action(page) for page in pages] == [allowed] * 3
+    assert form_action(client.get("/alice/other")) == "form-action 'self'"
+    assert form_action(client.get("/alice")) == "form-action 'self'"
 
 
 def test_a_stranger_books(client: Client, event_type: EventType) -> None:
