@@ -24,8 +24,9 @@ SIDE = 256
 _MOST_KEPT = 40_000
 _QUALITIES = (85, 70, 50, 30)
 _FORMATS = ("JPEG", "PNG", "WEBP")
-# A JPEG is decoded at a fraction of its size; others need four bytes and more for each pixel.
-_MOST_PIXELS = {"JPEG": 40_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
+# A JPEG is decoded at a fraction of its size; others need four bytes and more for each pixel. Many
+# phones make an MPO: a JPEG with more pictures behind it.
+_MOST_PIXELS = {"JPEG": 40_000_000, "MPO": 40_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
 # Each scan of a progressive JPEG passes over the whole picture, however short it is in the file.
 _SCAN, _MOST_SCANS = b"\xff\xda", 64
 _ORIENTATION = 0x0112
@@ -81,7 +82,7 @@ def _drawn(data: bytes) -> bytes:
     with _decoding():
         try:
             with Image.open(BytesIO(data), formats=_FORMATS) as image:
-                is_small = image.width * image.height <= _MOST_PIXELS[image.format or ""]
+                is_small = image.width * image.height <= _MOST_PIXELS[str(image.format)]
                 small = _square(image) if is_small else None
         except Exception as error:  # of a broken file, Pillow raises nearly any error
             raise Invalid(_unreadable(), field="picture") from error

@@ -129,6 +129,13 @@ def test_the_middle_is_kept_as_a_small_square(alice: User, kind: str) -> None:
     assert len(Picture.objects.get().data) < 40_000
 
 
+def test_a_photo_with_more_pictures_behind_it_is_read(alice: User) -> None:
+    first, second = (Image.new("RGB", (300, 200), colour) for colour in ("red", "blue"))
+    file = BytesIO()
+    first.save(file, "MPO", save_all=True, append_images=[second])
+    assert colours(kept(alice, file.getvalue())) == ["red"] * 4
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
 def test_pictures_of_every_mode_are_read(alice: User, mode: str) -> None:
     file = BytesIO()
