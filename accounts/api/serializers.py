@@ -53,7 +53,7 @@ class ProfileSerializer(serializers.Serializer[User]):
     name = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    avatar_url = serializers.SerializerMethodField()
+    avatar_url = serializers.SerializerMethodField(help_text="The picture, or null.")
     timezone = serializers.CharField(help_text="A name of the IANA database.")
     position = serializers.CharField()
     company = serializers.CharField()
