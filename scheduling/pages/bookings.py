@@ -158,6 +158,7 @@ def _row(card: Card, now: datetime) -> Row:
         join_url=card.join_url,
         move_url=f"{url}?week=#move" if can_move else "",
         color=booking.event_type.color,
+        person=None,
         more=[(gettext("Cancel"), f"{url}?cancel=#cancel")] if can_cancel else [],
         card=card,
     )

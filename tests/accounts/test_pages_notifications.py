@@ -32,7 +32,7 @@ ALWAYS = {
     "calendar_failing",
     "calendar_not_written",
     "calendar_recovered",
-    "guest_cancelled",  # guests need no account
+    "guest_cancelled",  # guests have no account
     "guest_changed",
     "guest_invited",
     "meeting_confirmed",

@@ -242,7 +242,7 @@ def test_a_calendar_that_is_suddenly_empty_is_not_believed_at_once(
     assert taken(alice) == []
     assert fresh(ics).doubted_at is None
     [told] = rows(kind__startswith="calendar")
-    assert (told.kind, told.facts["gone"]) == ("calendar_emptied", 20)
+    assert (told.kind, json.loads(told.content)["gone"]) == ("calendar_emptied", 20)
 
 
 def test_what_comes_back_was_never_gone(feed: Feed, ics: Calendar, alice: User) -> None:
