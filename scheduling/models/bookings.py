@@ -152,6 +152,11 @@ class Booking(Lifecycle):
         return zone_of(self.timezone)
 
     @property
+    def minutes(self) -> int:
+        """Return its own length. Its event type may have another one by now."""
+        return (self.end - self.start) // timedelta(minutes=1)
+
+    @property
     def changeable_until(self) -> datetime | None:
         """Return until when its invitee may reschedule or cancel it. None: as long as it is open.
 
