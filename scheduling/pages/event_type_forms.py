@@ -222,7 +222,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
                 ),
             ],
             initial=0,
-            empty_value=notice,
+            empty_value=str(notice),
             help_text=_("You can at any time."),
         )
         kept = event_type.reminders if event_type else []
@@ -282,6 +282,9 @@ class EventTypeForm(forms.ModelForm[EventType]):
 
     def clean_available_days(self) -> list[int]:
         return sorted(self.cleaned_data["available_days"])
+
+    def clean_cancellation_notice(self) -> int:
+        return int(self.cleaned_data["cancellation_notice"])
 
     def clean_reminders(self) -> list[int]:
         return sorted(self.cleaned_data["reminders"], reverse=True)

@@ -112,9 +112,10 @@ def _leading_on(
     @wraps(view)
     def leading_on(request: HttpRequest, offered: EventType) -> HttpResponse:
         origin = origin_of(offered.redirect_url)
-        if not origin:
-            return view(request, offered)
-        return csp_update({"form-action": [origin]})(view)(request, offered)
+        response = view(request, offered)
+        if origin:
+            csp_update({"form-action": [origin]})(lambda _request: response)(request)
+        return response
 
     return leading_on
 
