@@ -136,7 +136,7 @@ def _close_doors(person: User) -> None:
     """Delete everything that gives access, by a browser, a token or a program."""
     for tokens in (RefreshToken, AccessToken, IDToken, Grant, DeviceGrant, Application):
         tokens.objects.filter(user=person).delete()
-    for rows in (person.tokens, person.devices, person.sessions):
+    for rows in (person.tokens, person.devices, person.opt_outs, person.sessions):
         rows.all().delete()
     IdempotencyRecord.objects.filter(user=person).delete()
     Authenticator.objects.filter(user=person).delete()

@@ -395,6 +395,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SIGNUP_REDIRECT_URL = "scheduling:start"
 ACCOUNT_SESSION_REMEMBER = True
 # The person gets an email when a way to sign in is changed or weakened.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -589,6 +590,8 @@ WEBHOOK_SAMPLES = {
 }
 # The floors with something to come, which ends when somebody leaves.
 DEPARTURES = ["meetings.domain.departures", "scheduling.domain.departures"]
+# What a person finds who has confirmed their first address.
+ARRIVALS = ["scheduling.domain.arrivals"]
 # For how many days it is kept; 0: for ever.
 RETENTION_DAYS = {
     "bookings": read("RETENTION_BOOKINGS_DAYS", 0, environment.whole_number),

@@ -88,6 +88,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
                 **_booking(booking, now),
                 "join_url": booking.join_url,
                 "metadata": booking.metadata,
+                "no_show": booking.no_show_at is not None,
             }
             for booking in _hosted(person_id).prefetch_related("history", "guests").iterator(BATCH)
         ),

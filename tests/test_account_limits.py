@@ -70,6 +70,7 @@ BOUNDED = {
     },
     "one of each kind for a person": {
         "calendars.Feed",
+        "notifications.OptOut",
         "mfa.Authenticator",
         "scheduling.WeeklyAvailability",
         "webhooks.OwnerCounter",

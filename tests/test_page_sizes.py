@@ -218,7 +218,7 @@ def test_of_many_team_mates_some_are_listed_and_a_search_finds_the_others(
     client.force_login(alice)
     page = client.get("/meetings/new")
     assert len(options(page)) == 20
-    assert "You have too many team mates for one list" in words(page)
+    assert "You have too many teammates for one list" in words(page)
     found = client.get("/meetings/new", {"find": "person111"})
     assert [name for _key, name in options(found)] == ["Person111 (UTC)"]
     assert b'value="person111"' in found.content

@@ -186,6 +186,7 @@ def _asks(requester: User, recipient: User, team: Team, start: Any) -> MeetingRe
 def _things_of(person: User) -> None:
     services.create_token(user=person, name="of-zeph", scopes=["users:read"])
     services.register_device(user=person, token="device-of-zeph", platform="web", name="of-zeph")
+    services.choose_messages(user=person, off=[("booking_reminder", "push")])
     hosts.set_override(user=person, day=START.date() + timedelta(days=9), windows=[])
     webhook = factories.webhook(person, name="of-zeph", url="https://example.com/of-zeph")
     factories.attempt(factories.delivery(webhook, now=NOW), at=NOW)

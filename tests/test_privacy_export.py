@@ -112,6 +112,7 @@ def _given() -> Mapping[str, bytes]:
         )
         meetings.confirm(meeting=met, actor=recipient, now=NOW)
     services.create_token(user=alice, name="Site", scopes=["users:read"])
+    services.choose_messages(user=alice, off=[("booking_reminder", "email")])
     services.register_device(user=alice, token="device-token", platform="ios", name="Phone")
     teams.invite(team=team, actor=alice, email="dora@example.com", now=NOW)
     webhook = factories.webhook(alice, headers={"X-Key": "header-value"})
@@ -171,6 +172,7 @@ def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) 
             "notifications.json",
             "profile.json",
             "sessions.json",
+            "switched_off_messages.json",
             "teams.json",
             "webhook_events.json",
             "webhooks.json",

@@ -79,6 +79,11 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         ),
     )
     yield json_file(
+        "switched_off_messages.json",
+        _("Messages that you have switched off."),
+        (_values(row, "kind", "channel") for row in person.opt_outs.all()),
+    )
+    yield json_file(
         "applications.json",
         _("Applications that you have created."),
         (

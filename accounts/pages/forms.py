@@ -87,6 +87,20 @@ class SignupForm(_Mailing, AllauthSignupForm):
         return str(zones.zone_of(self.cleaned_data["timezone"]))
 
 
+class JoinForm(SignupForm):
+    """Sign-up of an invited person. The link in the invitation has shown whose address it is."""
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["email"]
+        self.email = email
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["email"] = self.email
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+
 class AddEmailForm(_Mailing, AllauthAddEmailForm):
     pass
 

@@ -93,6 +93,10 @@ class Card:
         return self.meeting.start
 
     @property
+    def end(self) -> datetime:
+        return self.meeting.end
+
+    @property
     def other(self) -> User:
         return self.meeting.other_party(self.person)
 

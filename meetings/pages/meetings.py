@@ -20,7 +20,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
 from core.errors import Conflict, DomainError, PersonGone, TimeTaken
+from core.web.csv_files import MOST_ROWS, csv_file, moment
 from core.web.pages import (
+    SAFE,
     action_view,
     checked,
     limited,
@@ -30,16 +32,18 @@ from meetings.messages import links
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
 from meetings.pages.cards import TABS, Card, cards_of, step_of
-from meetings.pages.forms import AskForm
+from meetings.pages.forms import AskForm, FindMeetingForm
 from scheduling.models.enums import Status
 from scheduling.pages.answer import answer_page
 from scheduling.pages.cards import Outcome
 from scheduling.pages.forms import ReasonForm
-from scheduling.pages.tabs import Row, tab_page, wait
+from scheduling.pages.tabs import Row, tab_of, tab_page, wait
 
 # Team mates that the form lists; a search finds the others.
 _MOST_MATES = 200
 _MOST_WORDS = 5
+# Teams that a list can be narrowed to, and rows of a file that are read at once.
+_MOST_TEAMS, _BATCH = 200, 500
 _KEY = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 
 
@@ -56,7 +60,8 @@ def meetings(request: SignedIn) -> HttpResponse:
         request,
         "meetings/list.html",
         TABS,
-        default=Tab.PENDING,
+        key=tab_of(request, TABS, default=Tab.PENDING),
+        form=_find_form(request),
         every=every.visible_to(user),
         rows_in=lambda tab: every.in_tab(tab, user, now),
         rows_of=lambda rows: [_row(card, now) for card in cards_of(rows, user, now)],
@@ -64,6 +69,58 @@ def meetings(request: SignedIn) -> HttpResponse:
         waiting=Tab.PENDING,
         now=now,
     )
+
+
+def _find_form(request: SignedIn) -> FindMeetingForm:
+    """Return the form with the teams that the person is in."""
+    teams = Team.objects.visible_to(request.user).order_by("name", "id")
+    return FindMeetingForm(
+        request.GET, person=request.user, kinds=teams.values_list("pk", "name")[:_MOST_TEAMS]
+    )
+
+
+@require_safe
+@login_required
+@limited("user", "30/h", SAFE)
+def meeting_file(request: SignedIn) -> HttpResponseBase:
+    """Answer with the meetings of one tab and its filters as a CSV file."""
+    user, now, form = request.user, timezone.now(), _find_form(request)
+    if not form.is_valid():
+        return redirect(f"{reverse('meetings:meetings')}?{request.GET.urlencode()}")
+    tab = tab_of(request, TABS, default=Tab.PENDING)
+    rows = form.narrowed(MeetingRequest.objects.in_tab(tab, user, now))
+    rows = rows.with_people().order_by(*TABS[tab].order)[: MOST_ROWS + 1]
+    return csv_file(
+        f"meetings-{tab.value}-{now:%Y-%m-%d}.csv",
+        [str(head) for head in _HEADS],
+        (_cells(Card(meeting, user, meeting.status_at(now))) for meeting in rows.iterator(_BATCH)),
+    )
+
+
+_HEADS = (
+    _("Number"),
+    _("Status"),
+    _("Team"),
+    _("Name"),
+    _("Start"),
+    _("End"),
+    _("Link to join"),
+    _("Requested"),
+)
+
+
+def _cells(card: Card) -> list[object]:
+    meeting, zone = card.meeting, card.person.zone
+    return [
+        meeting.booking_number,
+        card.status_name,
+        meeting.team.name,
+        card.other.name,
+        moment(meeting.start, zone),
+        moment(meeting.end, zone),
+        meeting.link,
+        moment(meeting.created_at, zone),
+    ]
 
 
 def _row(card: Card, now: datetime) -> Row:
@@ -77,6 +134,8 @@ def _row(card: Card, now: datetime) -> Row:
         url=url,
         said=[meeting.team.name, *wait(card, now), meeting.booking_number],
         join_url=card.join_url,
+        move_url="",
+        color="",
         more=[(words, f"{url}?cancel=#cancel")] if card.may_cancel else [],
         card=card,
     )

@@ -26,6 +26,7 @@ from scheduling.api.serializers import (
     EventChangeSerializer,
     HistorySerializer,
     NewEventSerializer,
+    NoShowSerializer,
     ReasonSerializer,
     RescheduleSerializer,
 )
@@ -57,6 +58,7 @@ class EventViewSet(ViewSet):
         "reject_event",
         "cancel_event",
         "reschedule_event",
+        "mark_event_no_show",
         "delete_event",
         "get_event_history",
     )
@@ -216,6 +218,21 @@ class EventViewSet(ViewSet):
             ),
         )
         return _answer_event(moved)
+
+    @extend_schema(operation_id="mark_event_no_show", request=NoShowSerializer, responses=_EVENT)
+    @action(detail=True, methods=["post"], url_path="no-show")
+    def no_show(self, request: Request, key: str) -> Response:
+        """Note that the invitee did not come, or take that back. Nobody gets a message.
+
+        The event must be confirmed or completed, and have begun.
+        """
+        found = _event(request, key)
+        asked = NoShowSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data["no_show"]
+        return _answer_event(
+            bookings.mark_no_show(booking=found, no_show=wanted, now=timezone.now())
+        )
 
     @extend_schema(
         operation_id="get_event_history",

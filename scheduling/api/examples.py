@@ -171,6 +171,7 @@ EVENT = {
     "custom_field_values": {"company": "ACME Corp"},
     "questions": [{"label": "Where do you work?", "answer": "ACME Corp"}],
     "metadata": {"order": "1234"},
+    "no_show": False,
     "sequence": 1,
     "last_change": {
         "change": "rescheduled",
@@ -204,6 +205,7 @@ EVENT_CHANGE = {
     "join_url": "https://zoom.us/j/9876543210",
 }
 RESCHEDULE = {"start_time": "2026-12-16T10:00:00Z", "reason": "A clash on my side"}
+NO_SHOW = {"no_show": True}
 REASON = {"reason": "I am away that week"}
 HISTORY = {
     "sequence": 0,

@@ -521,6 +521,11 @@ class ReasonSerializer(serializers.Serializer[Any]):
     reason = StrictCharField(max_length=500, allow_blank=True, allow_null=True, default="")
 
 
+@example(examples.NO_SHOW)
+class NoShowSerializer(serializers.Serializer[Any]):
+    no_show = StrictBooleanField()
+
+
 @example(examples.HISTORY)
 class HistorySerializer(serializers.Serializer[HistoryEntry]):
     sequence = serializers.IntegerField(help_text="The event's, from then on.")

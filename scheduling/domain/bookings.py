@@ -20,7 +20,7 @@ from calendars.models import BusyTime
 from core.db.inserting import insert
 from core.db.prepared import Prepared
 from core.db.retrying import in_transaction, retrying
-from core.errors import Invalid, NotFound, TimeTaken, TooLate
+from core.errors import Invalid, InvalidTransition, NotFound, TimeTaken, TooLate
 from core.ops import faults
 from core.text.lines import validate_address
 from core.text.links import require_link
@@ -96,9 +96,12 @@ def book(
     with_guests: Sequence[str] = (),
     seen: str = "",
     over_calendar: bool = False,
+    is_approved: bool = False,
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
+
+    It `is_approved` at once where the host books on a page: nobody is asked.
 
     Outside calendars of the host that were not read lately are read first (`freshness`). A host who
     knows what their own calendar has at that time may book `over_calendar`.
@@ -162,7 +165,11 @@ def book(
             custom_field_values=kept,
             join_url=join_url,
             metadata=dict(metadata or {}),
-            status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+            status=(
+                Status.PENDING
+                if offered.requires_approval and not is_approved
+                else Status.CONFIRMED
+            ),
             made_by=actor.role,
             created_at=now,
             updated_at=now,
@@ -343,6 +350,28 @@ def update(
             publishing.show(locked, now=now)
             if is_stale:
                 notices.linked(locked, now=now)
+        return locked
+
+    return retrying(write)
+
+
+def mark_no_show(*, booking: Booking, no_show: bool, now: datetime) -> Booking:
+    """Note as the host that the invitee did not come, or that they did. Nobody gets a message.
+
+    InvalidTransition unless the booking is confirmed or completed, and has begun.
+    """
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = Booking.objects.lock(booking.pk)
+            if not locked.has_begun(now):
+                status = locked.status_at(now)
+                message = _("Only a confirmed event that has begun can be marked as a no-show.")
+                raise InvalidTransition(message, reason=status)
+            if no_show != (locked.no_show_at is not None):
+                locked.no_show_at = now if no_show else None
+                locked.updated_at = now
+                locked.save(update_fields=["no_show_at", "updated_at"])
         return locked
 
     return retrying(write)

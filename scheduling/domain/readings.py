@@ -166,6 +166,12 @@ class EventSerializer(serializers.Serializer[Booking]):
     metadata = serializers.DictField(
         child=serializers.CharField(), help_text="What was given when it was created."
     )
+    no_show = Derived(
+        lambda at: at is not None,
+        "no_show_at",
+        like=serializers.BooleanField(),
+        help_text="Whether the host noted that the invitee did not come.",
+    )
     sequence = serializers.IntegerField(
         help_text="Rises with every change of status, time or link."
     )

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from core.text import times
+from core.text import times, zones
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
 from notifications.domain.kinds import Erased, Facts, Message, Untrue
@@ -157,8 +157,9 @@ def _context(
         "notes": booking.notes if says_all else "",
         "answers": answers(booking) if says_all else [],
         "when": times.beginning(booking.start, reader),
-        "local_time": times.span(booking.start, booking.end, reader),
-        "utc_time": times.utc_span(booking.start, booking.end),
+        "date": times.date_of(booking.start, reader),
+        "hours": times.hours(booking.start, booking.end, reader),
+        "zone": zones.in_words(reader.zone),
         "lead": times.lead(booking.start - now),
         "given_up": given_up(booking, reader, other, booking.status),
         "about_link": "" if is_host else about_link(booking, booking.status),
@@ -170,7 +171,7 @@ def _context(
     }
     if "before" in facts:
         before = [datetime.fromisoformat(moment) for moment in facts["before"]]
-        context["old_time"] = times.span(before[0], before[1], reader)
+        context["old_time"] = times.date_and_hours(before[0], before[1], reader)
     if "by" in facts:
         by = Role(facts["by"])
         context["by"] = who(by, reader)

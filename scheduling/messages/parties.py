@@ -100,7 +100,7 @@ def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
     if span is None:
         return ""
     said = _GIVEN_UP[reader.role] if status == Status.PENDING else _WAS_GIVEN_UP
-    return said % {"name": other.name, "time": times.span(*span, reader)}
+    return said % {"name": other.name, "time": times.date_and_hours(*span, reader)}
 
 
 def about_link(booking: Booking, status: str) -> str:

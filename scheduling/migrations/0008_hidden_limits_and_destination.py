@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("scheduling", "0010_guests"),
+        ("scheduling", "0007_calendars_as_of"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ import core.text.mailboxes
 
 
 class Migration(migrations.Migration):
-    dependencies = [("scheduling", "0007_calendars_as_of")]
+    dependencies = [("scheduling", "0009_durations")]
 
     operations = [
         migrations.CreateModel(

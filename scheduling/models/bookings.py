@@ -16,7 +16,7 @@ from core.db.ids import named, public_id
 from core.text.links import LONGEST as LONGEST_LINK
 from core.text.mailboxes import MailboxField
 from core.text.zones import validate_zone, zone_of
-from scheduling.models.enums import TRANSITIONS, Change, Role, Status
+from scheduling.models.enums import STANDING, TRANSITIONS, Change, Role, Status
 from scheduling.models.event_types import EventType
 from scheduling.models.lifecycle import Lifecycle, LifecycleEntry, LifecycleQuerySet
 
@@ -101,6 +101,8 @@ class Booking(Lifecycle):
     )
     # Who made it: its invitee on a public page, or its host. Empty: it is older than this column.
     made_by = models.CharField(max_length=10, choices=Role.choices, blank=True, editable=False)
+    # When the host noted that the invitee did not come.
+    no_show_at = models.DateTimeField(_("no-show"), null=True, editable=False)
     # Since when a mail server refuses messages to the invitee.
     undelivered_at = models.DateTimeField(null=True, editable=False)
     # Since when nothing is known of its invitee.
@@ -150,6 +152,10 @@ class Booking(Lifecycle):
     def zone(self) -> ZoneInfo:
         """Return the invitee's time zone."""
         return zone_of(self.timezone)
+
+    def has_begun(self, now: datetime) -> bool:
+        """Return whether it takes place or has, so that its host knows who came."""
+        return self.start <= now and self.status_at(now) in STANDING
 
     @property
     def minutes(self) -> int:

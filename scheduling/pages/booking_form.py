@@ -68,6 +68,7 @@ class BookingForm(forms.Form):
     because a browser extension may have done that.
     """
 
+    is_for_somebody = False
     name = LineFormField(
         label=_("Your name"),
         max_length=200,

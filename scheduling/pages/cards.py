@@ -41,6 +41,10 @@ class Card:
         return self.booking.start
 
     @property
+    def end(self) -> datetime:
+        return self.booking.end
+
+    @property
     def is_host(self) -> bool:
         return self.person.role is Role.HOST
 

@@ -44,8 +44,8 @@ class Row:
 @require_safe
 @login_required
 def event_types(request: SignedIn) -> HttpResponse:
-    """List the event types in their order. `?search=` finds those with this text in their name."""
-    wanted = request.GET.get("search", "").replace("\0", "").strip()[:_LONGEST_SEARCH]
+    """List the event types in their order. `?q=` finds those with this text in their name."""
+    wanted = request.GET.get("q", "").replace("\0", "").strip()[:_LONGEST_SEARCH]
     own = EventType.objects.visible_to(request.user)
     page = page_of(request, own.filter(name__icontains=wanted) if wanted else own)
     context = {
@@ -53,7 +53,7 @@ def event_types(request: SignedIn) -> HttpResponse:
         "page": page,
         "rows": [_row(each) for each in page],
         "wanted": wanted,
-        "query": urlencode({"search": wanted} if wanted else {}),
+        "query": urlencode({"q": wanted} if wanted else {}),
         "is_searched": bool(wanted) or page.paginator.num_pages > 1,
         "full": "" if wanted else limits.refusal_at("event_types", page.paginator.count),
         "address": _address(request.user),

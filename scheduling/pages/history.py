@@ -74,4 +74,4 @@ def _steps(card: Card, entries: Sequence[HistoryEntry]) -> Iterator[Step]:
 
 
 def _moment(moment: datetime, card: Card) -> str:
-    return f"{times.day(moment, card.person)}, {times.time(moment, card.person)}"
+    return f"{times.date_of(moment, card.person)}, {times.time(moment, card.person)}"

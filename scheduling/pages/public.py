@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial, wraps
 from http import HTTPStatus
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from csp.decorators import csp_update
@@ -139,20 +139,47 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     return _offered(request, found[0])
 
 
+class Desk(Protocol):
+    """Where an event type is booked: by its form, and for whom."""
+
+    form: type[BookingForm]
+
+    def initial(self, request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
+        """Return what the form is filled in with, before values in the URL are looked at."""
+
+    def book(
+        self,
+        request: HttpRequest,
+        offered: EventType,
+        visitor: Visitor,
+        form: BookingForm,
+        *,
+        start: datetime,
+        seen: str,
+        now: datetime,
+    ) -> HttpResponse:
+        """Book what the valid form says and lead on, or raise the domain's error."""
+
+
 @_leading_on
 def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
+    return serve(request, offered, _Public())
+
+
+def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
+    """Show the times, then the form of this desk, and book by it."""
     visitor = visitor_of(request, default=offered.zone)
     offered, now = _lasting(request, offered), timezone.now()
     if request.method == "POST":
-        return _book(request, offered, visitor, now)
+        return _book(request, offered, visitor, now, desk)
     start = _start(request.GET.get("start", ""))
     if start is None or _closed(offered, start, now):
         response = _choose_time(request, offered, visitor, now, wanted=start)
     else:
         questions = offered.custom_fields
         given = initial_of(prefill_of(request.GET, questions), questions)
-        initial = given | _known(request) | {"start": start}
-        form = BookingForm(event_type=offered, initial=initial)
+        initial = given | desk.initial(request, visitor) | {"start": start}
+        form = desk.form(event_type=offered, initial=initial)
         response = _say_who(request, offered, visitor, start, form)
     remember(visitor, response)
     return response
@@ -191,13 +218,62 @@ def _closed(offered: EventType, start: int, now: datetime) -> bool:
     return availability.judge(offered, start=availability.instant_of(start), now=now) != Reason.OPEN
 
 
-def _known(request: HttpRequest) -> dict[str, Any]:
-    """Return the signed-in person's name and email address.
+class _Public:
+    """Desk at which anybody books for themselves."""
 
-    They take precedence over values in the URL, so a stranger's link cannot name somebody else.
-    """
-    user = request.user
-    return {"name": user.name, "email": user.email} if user.is_authenticated else {}
+    form = BookingForm
+
+    def initial(self, request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
+        """Return the signed-in person's name and email address.
+
+        They take precedence over values in the URL, so a stranger's link cannot name somebody else.
+        """
+        user = request.user
+        return {"name": user.name, "email": user.email} if user.is_authenticated else {}
+
+    def book(
+        self,
+        request: HttpRequest,
+        offered: EventType,
+        visitor: Visitor,
+        form: BookingForm,
+        *,
+        start: datetime,
+        seen: str,
+        now: datetime,
+    ) -> HttpResponse:
+        said = form.cleaned_data
+        invitee = bookings.Invitee(
+            name=" ".join(said["name"].split()),
+            email=said["email"],
+            timezone=str(visitor.zone),
+            phone=said.get("phone", ""),
+            language=translation.get_language(),
+            time_format=visitor.time_format,
+        )
+        count_client(request, offered.host, mails=1 + len(said["guests"]))
+        admit = partial(
+            limits.admit_invitee,
+            host=offered.host,
+            email=invitee.email,
+            guests=said["guests"],
+            now=now,
+            reader=visitor,
+        )
+        booked = bookings.book(
+            event_type=offered,
+            duration=offered.duration,
+            start=start,
+            invitee=invitee,
+            actor=bookings.INVITEE,
+            now=now,
+            notes=said["notes"],
+            answers=form.answers,
+            with_guests=said["guests"],
+            seen=seen,
+            admit=admit,
+        )
+        return _lead_on(booked)
 
 
 # --- choosing a time ----------------------------------------------------------------------------
@@ -249,10 +325,10 @@ def _span(offered: EventType, visitor: Visitor, start: int) -> dict[str, datetim
 
 
 def _book(
-    request: HttpRequest, offered: EventType, visitor: Visitor, now: datetime
+    request: HttpRequest, offered: EventType, visitor: Visitor, now: datetime, desk: Desk
 ) -> HttpResponse:
     """Book, or show the form again with the typed values, and other times if the start is taken."""
-    form, refused = BookingForm(request.POST, event_type=offered), None
+    form, refused = desk.form(request.POST, event_type=offered), None
     start, seen = _start(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
         return _choose_time(request, offered, visitor, now, wanted=None)
@@ -260,50 +336,19 @@ def _book(
     if (seen and seen != offered.terms_digest) or not is_offered:
         return _ask_again(request, offered, visitor, start, form, now)
     if form.is_valid():
-        said = form.cleaned_data
-        invitee = bookings.Invitee(
-            name=" ".join(said["name"].split()),
-            email=said["email"],
-            timezone=str(visitor.zone),
-            phone=said.get("phone", ""),
-            language=translation.get_language(),
-            time_format=visitor.time_format,
-        )
-        count_client(request, offered.host, mails=1 + len(said["guests"]))
-        admit = partial(
-            limits.admit_invitee,
-            host=offered.host,
-            email=invitee.email,
-            guests=said["guests"],
-            now=now,
-            reader=visitor,
-        )
+        at = availability.instant_of(start)
         try:
-            booked = bookings.book(
-                event_type=offered,
-                duration=offered.duration,
-                start=availability.instant_of(start),
-                invitee=invitee,
-                actor=bookings.INVITEE,
-                now=now,
-                notes=said["notes"],
-                answers=form.answers,
-                with_guests=said["guests"],
-                seen=seen,
-                admit=admit,
-            )
+            return desk.book(request, offered, visitor, form, start=at, seen=seen, now=now)
         except DomainError as error:
             if error.field in ("terms", "duration"):  # they were changed just now
                 offered = EventType.objects.with_hours().get(pk=offered.pk)
                 offered = _lasting(request, offered)
-                form = BookingForm(request.POST, event_type=offered)
+                form = desk.form(request.POST, event_type=offered)
                 return _ask_again(request, offered, visitor, start, form, now)
             if isinstance(error, TimeTaken) or error.field == "start_time":
                 return _offer_others(request, offered, visitor, start, form, now, error.message)
             form.add_refusal(error.field, error.message)
             refused = error
-        else:
-            return _lead_on(booked)
     response = _say_who(request, offered, visitor, start, form)
     if isinstance(refused, Busy):
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS

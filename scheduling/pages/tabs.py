@@ -18,6 +18,7 @@ from core.text import times
 from core.web.pages import page_of
 from scheduling.models.enums import Status
 from scheduling.models.lifecycle import L, LifecycleQuerySet
+from scheduling.pages.finding import FindForm
 
 K = TypeVar("K")
 
@@ -49,7 +50,8 @@ class Standing(Protocol):
 class Row:
     """One appointment in a list: its texts, where its title leads, and what its reader can do.
 
-    `more` are texts and addresses of further actions. `card` is what the answer's template shows.
+    `more` are texts and addresses of further actions, the gravest last. `card` is what the answer's
+    template shows, `color` that of its event type.
     """
 
     key: str
@@ -59,6 +61,8 @@ class Row:
     url: str
     said: Sequence[str]
     join_url: str
+    move_url: str
+    color: str
     more: Sequence[tuple[str, str]]
     card: Any
 
@@ -94,38 +98,45 @@ def wait(card: Standing, now: datetime) -> list[str]:
     return [times.lead(lead)] if card.is_open and timedelta(0) < lead < _SOON else []
 
 
+def tab_of(request: SignedIn, tabs: Mapping[K, Tab], *, default: K) -> K:
+    """Return the key of the tab that `?tab=` names, or else the default one."""
+    asked = request.GET.get("tab")
+    return next((key for key, tab in tabs.items() if tab.name == asked), default)
+
+
 def tab_page(
     request: SignedIn,
     template: str,
     tabs: Mapping[K, Tab],
     *,
-    default: K,
+    key: K,
+    form: FindForm,
     every: LifecycleQuerySet[L],
     rows_in: Callable[[K], LifecycleQuerySet[L]],
     rows_of: Callable[[Iterable[L]], list[Row]],
     now: datetime,
     **context: object,
 ) -> HttpResponse:
-    """Show the tab that `?tab=` names, or else the default one. One query counts all tabs.
+    """Show the tab with this key, narrowed to what the form finds. One query counts all tabs.
 
     The rows of a tab come from its key in `tabs`; `every` holds the rows of all.
     """
-    asked = request.GET.get("tab")
-    key = next((key for key, tab in tabs.items() if tab.name == asked), default)
-    counts = every.aggregate(
+    counts = form.narrowed(every).aggregate(
         **{
             tab.name: Count("pk", filter=Q(pk__in=rows_in(k).values("pk")))
             for k, tab in tabs.items()
         }
     )
     tab = tabs[key]
-    rows = rows_in(key).with_people().order_by(*tab.order)
+    rows = form.narrowed(rows_in(key)).with_people().order_by(*tab.order)
     page = page_of(request, rows, per_page=_PER_PAGE, count=counts[tab.name])
     return render(
         request,
         template,
         {
             "tab": tab,
+            "form": form,
+            "query": f"tab={tab.name}{form.query}",
             "tabs": [(each, counts[each.name]) for each in tabs.values()],
             "page": page,
             "days": days_of(rows_of(page), person=request.user, now=now),

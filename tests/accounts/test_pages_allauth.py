@@ -211,7 +211,7 @@ def test_what_protects_an_account_asks_again_after_a_while(client: Client, alice
     client.force_login(alice)
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
         page = client.get("/accounts/2fa/totp/activate/", follow=True)
-    assert words(page).startswith("Confirm that it is you What comes next protects your account")
+    assert words(page).startswith("Confirm that it is you For your security, enter your password")
 
 
 # --- signing in and up ----------------------------------------------------------------------------

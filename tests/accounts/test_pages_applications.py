@@ -37,7 +37,7 @@ def audited() -> list[tuple[str, str]]:
 
 def test_without_any_it_says_what_they_are_for(signed_in: Client) -> None:
     said = words(signed_in.get(PAGE))
-    assert "No applications yet Make one to let others connect your program" in said
+    assert "No applications yet Create one to let others connect your program" in said
 
 
 def test_a_new_one_is_shown_its_secret_once(
@@ -47,7 +47,7 @@ def test_a_new_one_is_shown_its_secret_once(
     row, secret = Application.objects.get(), page.context["secret"]
     assert (page.status_code, row.user, row.name) == (200, alice, "Wall")
     said = words(page)
-    assert "this is the only time that it is shown" in said
+    assert "It is shown only once." in said
     assert f"{settings.PUBLIC_URL}/.well-known/oauth-authorization-server" in said
     assert (row.client_id in said, secret in said) == (True, True)
     app = App(row, secret)
@@ -126,7 +126,7 @@ def test_the_list_says_how_many_have_connected_each(
     said = words(signed_in.get(PAGE))
     assert (
         "Calendar on the wall confidential, with a secret 2 people have connected it"
-        f" made Mon 03/02/2026 {app.client_id}"
+        f" created Mon 03/02/2026 {app.client_id}"
     ) in said
 
 

@@ -30,7 +30,7 @@ def app(bob: User) -> App:
 
 def test_without_any_it_says_what_would_stand_there(signed_in: Client) -> None:
     said = words(signed_in.get(PAGE))
-    assert "No connected apps When a program wants to work with your bookings" in said
+    assert "No connected apps When an app wants access to your bookings, it" in said
 
 
 def test_it_says_of_each_what_it_may_since_when_and_when_it_was_renewed(

@@ -74,7 +74,7 @@ def read(account: CalendarAccount) -> None:
 
 def test_without_a_calendar_the_page_says_why_and_offers_both_kinds(signed_in: Client) -> None:
     page = signed_in.get(PAGE)
-    assert "Parley closes the times at which your own calendars are busy" in words(page)
+    assert "Parley blocks the times at which your own calendars are busy" in words(page)
     assert re.findall(r'href="(/settings/calendars/[^"]*)"', main(page)) == [ICS, CALDAV]
     assert "Add my bookings to" not in words(page)
 

@@ -68,9 +68,10 @@ _ELEMENTS = """
 # Nothing sticks out at the side.
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
-# Controls that are visible on the page now.
+# Controls that are visible now. On a phone the rail of the settings is a page of its own.
 _CONTROLS = """
 () => [...document.querySelectorAll("main :is(a, button, input, select, summary, textarea)")]
+    .filter((control) => !control.closest(".settings-groups, .settings-back"))
     .filter((control) => control.checkVisibility({ visibilityProperty: true }))
     .map((control) => `${control.localName} ${control.name ?? ""} ${control.textContent.trim()}`)
 """

@@ -130,8 +130,8 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
     )
     visitor = enter(host, "/")
     page = visitor.page
-    week = page.get_by_role("region", name=re.compile("This week|–"))
-    expect(week.get_by_role("heading", level=2)).to_have_text("This week at a glance")
+    week = page.get_by_role("region", name=re.compile("The next seven days|–"))
+    expect(week.get_by_role("heading", level=2)).to_have_text("The next seven days")
     week.get_by_role("link", name="Later").click()
     expect(page).to_have_url(re.compile(r"\?week=[0-9-]+#week$"))
     week.get_by_role("link", name="Later").click()
@@ -223,20 +223,17 @@ def test_a_new_account_is_told_what_to_do_and_takes_its_address_along(
 ) -> None:
     visitor = enter(alice, "/")
     page = visitor.page
-    steps = page.get_by_role("region", name="Get ready for bookings in three steps")
-    expect(steps.get_by_role("heading", level=3)).to_have_text(
-        ["Set your availability", "Create an event type", "Share your page"]
-    )
+    expect(page.get_by_role("region", name="One step until you can be booked")).to_be_visible()
     visitor.look("home-new")
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    steps.get_by_role("button", name="Copy").click()
-    expect(steps.get_by_role("button")).to_have_text("Copied")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{settings.PUBLIC_URL}/alice"
 
     factories.event_type(alice)
     page.reload()
-    expect(steps.get_by_role("listitem").nth(1)).to_contain_text("Done.")
+    steps = page.get_by_role("region", name="You can be booked")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    steps.get_by_role("button", name="Copy link").click()
+    expect(steps.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{settings.PUBLIC_URL}/alice"
     visitor.look("home-begun")
 
 

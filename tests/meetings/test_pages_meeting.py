@@ -49,9 +49,9 @@ def test_everything_is_there(client: Client, bob: User, meeting: MeetingRequest)
     said = words(client.get(f"/meetings/{meeting.pk}"))
     assert said == (
         "Needs your answer Mar 4 Wed Alice Ames requests a meeting with you Needs your answer"
-        " When Wed 03/04/2026, 5:00 AM – 6:00 AM America/New_York"
-        " For Alice: Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
-        " Wed 2026-03-04, 10:00 – 11:00 UTC"
+        " When Wednesday, 4 March 2026, 5:00 AM – 6:00 AM America/New_York"
+        " For Alice: Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
+        ""
         " Where https://zoom.us/j/1234567890"
         " Team Founders"
         f" Number {meeting.booking_number}"
@@ -69,7 +69,7 @@ def test_what_the_own_calendar_has_is_shown_and_may_be_overruled(
     client.force_login(bob)
     shown = (
         "Your own calendar has something at that time."
-        " Dentist (Own), Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
+        " Dentist (Own), Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
         f" Confirm anyway {meeting.booking_number}"
     )
     for page in ("/", "/meetings", f"/meetings/{meeting.pk}"):
@@ -103,7 +103,7 @@ def test_what_came_into_the_own_calendar_later_is_shown_to_its_owner(
     factories.entry(factories.read_calendar(bob), start=START, end=START + HOUR)
     said = (
         "Your own calendar has something at that time."
-        " Dentist (Own), Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
+        " Dentist (Own), Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
     )
     for person, is_shown in ((bob, True), (alice, False)):
         client.force_login(person)

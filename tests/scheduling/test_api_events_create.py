@@ -92,6 +92,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client, alice: Use
         ("custom_field_values", {"company": "ACME Corp"}),
         ("questions", [{"label": "company", "answer": "ACME Corp"}]),
         ("metadata", {}),
+        ("no_show", False),
         ("sequence", 0),
         (
             "last_change",

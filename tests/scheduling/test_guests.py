@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from core.people import privacy
+from scheduling.api.events import _EVENTS
 from scheduling.domain import bookings, erasure
 from scheduling.domain.bookings import INVITEE
 from scheduling.messages import links
@@ -122,7 +123,6 @@ def test_the_api_takes_a_list(
 def test_a_list_of_many_takes_one_query_for_all_guests(
     alice: User, book: Book, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    from scheduling.api.events import _EVENTS
 
     for number in range(3):
         book(start=START + number * HOUR, guests=[MARY, f"guest-{number}@example.com"])

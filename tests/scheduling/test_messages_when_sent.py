@@ -125,11 +125,11 @@ def test_what_the_change_was_stays_as_it_was(alice: User, book: Book) -> None:
         in moved
     )
     assert "Reason: “The train.”" in moved
-    assert "When:   Wed 2026-03-04, 12:00 – 12:30 (Europe/Berlin)" in moved
+    assert "When:   Wednesday, 4 March 2026, 12:00 – 12:30\n        Europe/Berlin" in moved
     assert "You rescheduled 30 Minute Meeting with Alice Ames. It was on Wed 2026-03-04, 12:00" in (
         moved_again
     )
-    assert "When:   Wed 2026-03-04, 13:00 – 13:30 (Europe/Berlin)" in moved_again
+    assert "When:   Wednesday, 4 March 2026, 13:00 – 13:30\n        Europe/Berlin" in moved_again
 
 
 # --- what does not hold any more ----------------------------------------------------------------

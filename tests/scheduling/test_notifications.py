@@ -231,12 +231,12 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
     }
     assert sentence(HOST, "booking_rescheduled") == (
         "John Doe rescheduled 30 Minute Meeting with you."
-        " It was on Wed 03/04/2026, 5:00 AM – 5:30 AM (America/New_York)."
+        " It was on Wednesday, 4 March 2026, 5:00 AM – 5:30 AM."
         " Reason: “The train.” The attached invitation updates your calendar."
     )
     assert sentence(JOHN, "booking_rescheduled") == (
         "You rescheduled 30 Minute Meeting with Alice Ames."
-        " It was on Wed 2026-03-04, 11:00 – 11:30 (Europe/Berlin)."
+        " It was on Wednesday, 4 March 2026, 11:00 – 11:30."
         " The attached invitation updates your calendar."
     )
     for address in (HOST, JOHN):

@@ -49,9 +49,9 @@ def test_it_shows_the_booking_on_both_clocks_and_in_utc(
     assert words(client.get(link)) == (
         "Mar 4 Wed Interview with John Doe Needs your answer"
         " With John Doe john@example.com +49301234"
-        " When Wed 03/04/2026, 5:00 AM – 5:30 AM America/New_York"
-        " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
-        " Wed 2026-03-04, 10:00 – 10:30 UTC"
+        " When Wednesday, 4 March 2026, 5:00 AM – 5:30 AM America/New_York"
+        " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
+        ""
         " Where Zoom Call No link to join is set yet."
         " Notes I am late."
         " Approve Decline Notes for John Doe (optional) Decline the booking"

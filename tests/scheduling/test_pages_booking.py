@@ -94,9 +94,9 @@ def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
     assert words(client.get(page_of(booking))) == (
         "Upcoming Mar 4 Wed 30 Minute Meeting with John Doe Confirmed"
         " With John Doe john@example.com +49301234"
-        " When Wed 03/04/2026, 10:00 AM – 10:30 AM UTC"
-        " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
-        " Wed 2026-03-04, 10:00 – 10:30 UTC"
+        " When Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC"
+        " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
+        ""
         " Where Room 1 No link to join is set yet."
         " Price $50.00, on site Notes I am late. Topic? Tea"
         " Reschedule"
@@ -127,10 +127,15 @@ def test_its_history_is_told_to_its_host(
         ("John Doe booked it.", ""),
         ("You approved it.", ""),
         (
-            "John Doe rescheduled it from Wed 03/04/2026, 10:00 AM to Thu 03/05/2026, 10:00 AM.",
+            "John Doe rescheduled it from Wednesday, 4 March 2026, 10:00 AM to Thursday, 5 March"
+            " 2026, 10:00 AM.",
             "Flu.",
         ),
-        ("You rescheduled it from Thu 03/05/2026, 10:00 AM to Wed 03/04/2026, 10:00 AM.", ""),
+        (
+            "You rescheduled it from Thursday, 5 March 2026, 10:00 AM to Wednesday, 4 March 2026,"
+            " 10:00 AM.",
+            "",
+        ),
         ("The organisers cancelled it.", ""),
     ]
 
@@ -356,8 +361,8 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
     page = client.post(f"{page_of(booking)}/move", sent)
     assert (
         "Not rescheduled yet: your own calendar has something at that time."
-        " Chosen: Thu 03/05/2026, 10:00 AM – 10:30 AM UTC"
-        " Dentist (Own), Thu 03/05/2026, 10:00 AM – 11:00 AM UTC Reschedule anyway"
+        " Chosen: Thursday, 5 March 2026, 10:00 AM – 10:30 AM UTC"
+        " Dentist (Own), Thursday, 5 March 2026, 10:00 AM – 11:00 AM UTC Reschedule anyway"
     ) in words(page)
     # Other weeks are not at the address of the form.
     assert f'href="{page_of(booking)}?week=2026-03-12#move"' in main(page)
@@ -372,7 +377,7 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
 @pytest.mark.parametrize(
     ("is_all_day", "written"),
     [
-        (False, "Wed 03/04/2026, 12:00 AM – Thu 03/05/2026, 12:00 AM UTC"),
+        (False, "Wednesday, 4 March 2026, 12:00 AM – Thursday, 5 March 2026, 12:00 AM UTC"),
         (True, "Wed 03/04/2026, all day"),
     ],
 )

@@ -302,19 +302,19 @@ def test_the_name_of_a_copy_is_not_too_long(signed_in: Client, alice: User) -> N
 def test_a_long_list_is_searched_by_name(signed_in: Client, alice: User) -> None:
     for number in range(51):
         factories.event_type(alice, name=f"Talk {number}")
-    assert 'name="search"' in main(signed_in.get(LIST))
-    page = signed_in.get(LIST, {"search": " tAlK 49 "})
+    assert 'name="q"' in main(signed_in.get(LIST))
+    page = signed_in.get(LIST, {"q": " tAlK 49 "})
     assert [row.event_type.name for row in page.context["rows"]] == ["Talk 49"]
     assert "Move Talk" not in words(page)
     assert "No event type has “nothing” in its name." in words(
-        signed_in.get(LIST, {"search": "nothing"})
+        signed_in.get(LIST, {"q": "nothing"})
     )
     # What matches on several pages stays the question on each of them.
-    assert "?search=talk&amp;page=2" in main(signed_in.get(LIST, {"search": "talk"}))
+    assert "?q=talk&amp;page=2" in main(signed_in.get(LIST, {"q": "talk"}))
 
 
 def test_a_short_list_needs_no_search(signed_in: Client, event_type: EventType) -> None:
-    assert 'name="search"' not in main(signed_in.get(LIST))
+    assert 'name="q"' not in main(signed_in.get(LIST))
 
 
 # --- the form -----------------------------------------------------------------------------------

@@ -329,7 +329,7 @@ def test_bookings_that_would_lie_outside_are_shown_before_it_is_saved(
         "A booking would be outside your availability Not saved yet. If you save, these bookings"
         " stay: nothing is rescheduled or cancelled, and nobody gets an email. To change one, open"
         " it."
-        " 30 Minute Meeting with John Doe Wed 03/04/2026, 10:00 AM – 10:30 AM UTC"
+        " 30 Minute Meeting with John Doe Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC"
         " Save anyway Back"
     ) in said
     assert f'href="/bookings/{booking.pk}"' in main(page)
@@ -382,7 +382,8 @@ def test_one_that_waits_for_approval_says_so(
     book(approved)
     said = words(signed_in.post(PAGE, typed(on_3=None)))
     assert (
-        "Interview with John Doe Wed 03/04/2026, 10:00 AM – 10:30 AM UTC Needs your answer" in said
+        "Interview with John Doe Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC Needs your answer"
+        in said
     )
 
 

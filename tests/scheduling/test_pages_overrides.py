@@ -190,7 +190,7 @@ def test_what_is_to_come_stands_in_a_list(signed_in: Client, alice: User) -> Non
 
 
 def test_an_empty_list_says_what_it_is_for(signed_in: Client) -> None:
-    assert "No date-specific hours A holiday, an early evening" in words(signed_in.get(PAGE))
+    assert "No date-specific hours For a holiday, a short day" in words(signed_in.get(PAGE))
 
 
 def test_the_dates_of_others_are_not_shown(signed_in: Client, bob: User) -> None:
@@ -320,7 +320,9 @@ def test_a_booking_that_would_lie_outside_is_shown_before_it_is_saved(
     page = signed_in.post(OF_DAY, typed("off"))
     said = words(page)
     assert "A booking would be outside your availability" in said
-    assert "30 Minute Meeting with John Doe Wed 03/04/2026, 10:00 AM – 10:30 AM UTC" in said
+    assert (
+        "30 Minute Meeting with John Doe Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC" in said
+    )
     assert f'action="{OF_DAY}"' in main(page)
     assert everything() == before
 

@@ -65,7 +65,7 @@ def test_the_form_says_what_is_about_to_be_booked(client: Client, alice: User) -
     page = client.get(f"/alice/advice?{query}")
     said = words(page)
     assert "30 minutes Phone Call $50.00 needs approval" in said
-    assert "Alice has to approve: the time that you choose is held for you" in said
+    assert "Alice approves each booking. The time that you choose is held for you" in said
     assert "Wednesday, 4 March 7:00 PM – 7:30 PM Asia/Tokyo Change the time" in said
     assert "Price: $50.00. Nothing is charged here. Request this time" in said
     labels = re.findall('<label for="([^"]*)">', main(page))
