@@ -104,6 +104,7 @@ class _ForSomebody:
         try:
             booked = bookings.book(
                 event_type=offered,
+                duration=offered.duration,
                 start=start,
                 invitee=invitee,
                 actor=bookings.host(self._host),
