@@ -38,7 +38,7 @@ _MOST_ENDING = 50
 # What a person can mend in the form, by the field that is wrong.
 _FIELDS = {"unauthorized": "password", "forbidden": "password"}
 # A server that has never answered as one of its kind is probably none.
-_UNKNOWN_SERVER = {(CalendarAccount.Provider.CALDAV, "invalid_answer"): "not_a_calendar"}
+_UNKNOWN_SERVER = {("caldav", "invalid_answer"): "not_a_calendar"}
 
 
 _TROUBLED = Prepared(

@@ -67,7 +67,7 @@ class ForSomebodyForm(BookingForm):
 class _ForSomebody:
     """Desk at which a host books for an invitee. Nobody is asked to approve it."""
 
-    form = ForSomebodyForm
+    form: type[BookingForm] = ForSomebodyForm
 
     def __init__(self, host: User) -> None:
         self._host = host

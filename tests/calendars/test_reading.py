@@ -1,5 +1,6 @@
 """Reading of outside calendars on real servers: what closes time, and what never vanishes."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
