@@ -1,8 +1,7 @@
 """Bookings of the signed-in host: tab by tab, one by one, and the actions on them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
@@ -19,8 +18,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
-from calendars.domain import ledger
-from calendars.models import BusyTime
 from core.errors import TimeTaken
 from core.text import times, zones
 from core.web.pages import (
@@ -38,8 +35,8 @@ from scheduling.models.enums import Change, Role, Status
 from scheduling.pages.cards import Card, card_of, unmoved
 from scheduling.pages.forms import CancelForm, MoveForm, NotesForm, SeenForm
 from scheduling.pages.history import steps_of
+from scheduling.pages.rescheduling import PARTS, rescheduling_of
 from scheduling.pages.tabs import TABS, Row, tab_page, wait
-from scheduling.pages.weeks import week_of
 
 
 @require_safe
@@ -69,7 +66,7 @@ def _row(card: Card, now: datetime) -> Row:
     more = []
     if not card.may_answer:
         if card.may_move:
-            more.append((gettext("Reschedule"), f"{url}?week=#move"))
+            more.append((gettext("Reschedule"), f"{url}?day=#move"))
         if card.is_open:
             more.append((gettext("Cancel"), f"{url}?cancel=#cancel"))
     return Row(
@@ -100,7 +97,7 @@ def _their_time(card: Card) -> str:
 @require_safe
 @login_required
 def booking(request: SignedIn, booking_id: int) -> HttpResponse:
-    """Show one booking. `?week=` opens the times to which it can be moved, from that date on."""
+    """Show one booking. `?day=`, `?month=` and `?start=` choose another time for it."""
     found = _find(booking_id, request.user)
     return _shown(request, found, NotesForm(initial={"notes": found.notes}), timezone.now())
 
@@ -109,28 +106,21 @@ def _find(booking_id: int, user: User) -> Booking:
     return bookings.find(key=str(booking_id), user=user)
 
 
-@dataclass(frozen=True)
-class Clash:
-    """A time that the host has chosen, and what their own calendar has then."""
-
-    wanted: Mapping[str, Any]
-    start: datetime
-    end: datetime
-    claims: Sequence[BusyTime]
-
-
 def _shown(
     request: SignedIn,
     found: Booking,
     notes: NotesForm,
     now: datetime,
-    clash: Clash | None = None,
+    chosen: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    card, wanted = card_of(found, Role.HOST, now), request.GET.get("week")
-    if clash:
-        wanted = clash.start.astimezone(request.user.zone).date().isoformat()
+    """Show a booking. `chosen` is what a form that moves it has sent, to be confirmed."""
+    card, page = card_of(found, Role.HOST, now), reverse("scheduling:booking", args=[found.pk])
     history = page_of(request, found.history.all(), name="history")
-    moving = wanted is not None and card.may(Change.RESCHEDULED)
+    is_moving = chosen or any(part in request.GET for part in PARTS)
+    moving = None
+    if is_moving and card.may(Change.RESCHEDULED):
+        sent = {name: chosen[name] for name in ("start", "reason")} if chosen else {}
+        moving = rescheduling_of(request, card, now, page=page, **sent)
     return render(
         request,
         "scheduling/booking.html",
@@ -140,9 +130,7 @@ def _shown(
             "tab": TABS[card.status],
             "history": history,
             "steps": steps_of(card, list(history)),
-            "week": week_of(card, wanted or "", now) if moving else None,
-            "week_url": f"{reverse('scheduling:booking', args=[found.pk])}?week={wanted or ''}",
-            "clash": clash,
+            "moving": moving,
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
@@ -208,7 +196,7 @@ def _invitee(booking: Booking) -> dict[str, str]:
 @signed_in_at("scheduling:booking", "booking_id")
 @limited("user", "30/10m", ["POST"])
 def move(request: SignedIn, booking_id: int) -> HttpResponse:
-    """Move it to another time; on a refusal, go back to the week that was shown.
+    """Move it to another time; on a refusal, go back to the day that was shown.
 
     Where only the host's own calendar is in the way, show what it has then, and ask again.
     """
@@ -236,18 +224,10 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
             if taken.reason != "calendar":
                 raise
             notes = NotesForm(initial={"notes": found.notes})
-            return _shown(request, found, notes, now, clash=_clash(found, wanted))
+            return _shown(request, found, notes, now, chosen=wanted)
         messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
         back = page
     return redirect(back)
-
-
-def _clash(booking: Booking, wanted: Mapping[str, Any]) -> Clash:
-    terms, start = booking.event_type.terms, availability.instant_of(wanted["start"])
-    end = start + timedelta(minutes=booking.event_type.duration)
-    kept = start - timedelta(seconds=terms.before), end + timedelta(seconds=terms.after)
-    [claims] = ledger.conflicts_of_each(user=booking.host, spans=[kept])
-    return Clash(wanted, start, end, [each for each in claims if not each.exclusive])
 
 
 @require_POST

@@ -141,10 +141,13 @@ live.addEventListener("submit", (event) => {
 });
 
 live.addEventListener("click", (event) => {
-  const link = event.target.closest('a[href^="?"]');
+  const link = event.target.closest("a[href]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const url = new URL(link.href);
+  if (url.pathname !== location.pathname || !url.search) return;
   event.preventDefault();
-  go(new URL(link.href), link);
+  url.hash = "";
+  go(url, link);
 });
 
 // A zone that is picked from the list, or typed in full, needs no button.

@@ -1,12 +1,12 @@
 """Booking by an invitee on the public pages, in Chromium: mouse, keyboard, no scripts."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from scheduling.domain import bookings, services
@@ -185,12 +185,31 @@ def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
     assert booking.status == "cancelled"
 
 
+def reschedule(page: Page) -> None:
+    """Choose a day, a time, and the button that names it: three clicks."""
+    was = page.get_by_text("Was: ").inner_text()
+    day = page.locator("button.month-day[aria-pressed=false]").first
+    value = str(day.get_attribute("value"))
+    day.click()
+    expect(page.locator(f'button.month-day[value="{value}"]')).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    slot = page.locator("button.slot").first
+    time = slot.inner_text()
+    slot.click()
+    button = page.get_by_role("button", name="Reschedule to")
+    expect(button).to_contain_text(f"{date.fromisoformat(value):%a} ")
+    expect(button).to_contain_text(f", {time}")
+    expect(page.get_by_text("Was: ")).to_have_text(was)
+    button.click()
+
+
 def move_and_cancel(visitor: Visitor) -> None:
     page = visitor.page
     page.get_by_role("link", name="Move or cancel it").click()
+    expect(page.get_by_role("heading", name="Reschedule")).to_be_visible()
     visitor.look("manage")
-    page.locator(".slot").first.click()
-    page.get_by_role("button", name="Move to the chosen time").click()
+    reschedule(page)
     expect(page.get_by_role("status")).to_contain_text("Moved: Alice Ames will be asked")
     visitor.look("managed-moved")
     page.locator("summary", has_text="Take the request back").click()
@@ -280,8 +299,8 @@ def test_booking_without_javascript(visit: Visit, offer: EventType) -> None:
     assert booking.timezone == "Asia/Tokyo"
     bookings.confirm(booking=booking, actor=bookings.host(booking.host), now=timezone.now())
     page.get_by_role("link", name="Move or cancel it").click()
-    page.locator(".slot").first.click()
-    page.get_by_role("button", name="Move to the chosen time").click()
+    expect(page.get_by_role("heading", name="Reschedule")).to_be_visible()
+    reschedule(page)
     expect(page.get_by_role("status")).to_contain_text("Moved")
 
 
