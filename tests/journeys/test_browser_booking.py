@@ -75,8 +75,8 @@ def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: 
     visitor.look("host")
     page.get_by_role("link", name="Advice").click()
     # The browser knows where it is, and how times are written there.
-    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
-    expect(page.get_by_text("All times are those of Asia/Tokyo")).to_be_visible()
+    expect(page.get_by_label("Your time zone")).to_have_value("Tokyo")
+    expect(page.get_by_text("there now (UTC+9)")).to_be_visible()
     visitor.look("times")
 
     page.locator("button.month-day").last.click()
@@ -88,17 +88,17 @@ def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: 
     expect(page.locator("button.slot").first).to_have_text(re.compile(r"^\d\d:\d\d$"))
     page.get_by_label("Your time zone").fill("lisbon")
     page.get_by_label("Your time zone").press("Enter")
-    expect(page.get_by_label("Your time zone")).to_have_value("Europe/Lisbon")
+    expect(page.get_by_label("Your time zone")).to_have_value("Lisbon")
     page.get_by_label("Your time zone").fill("Atlantis")
     page.get_by_label("Your time zone").press("Enter")
     expect(page.get_by_text("There is no time zone “Atlantis”.")).to_be_visible()
     visitor.look("times-no-such-zone")
     page.go_back()
-    expect(page.get_by_label("Your time zone")).to_have_value("Europe/Lisbon")
+    expect(page.get_by_label("Your time zone")).to_have_value("Lisbon")
 
     page.locator("button.slot").first.click()
     expect(page.get_by_role("heading", name="Who are you?")).to_be_focused()
-    expect(spoken).to_contain_text("Europe/Lisbon")
+    expect(spoken).to_contain_text("Lisbon")
     expect(page.get_by_role("link", name="Change the time")).to_have_attribute(
         "href", re.compile("zone=Europe%2FLisbon&hours=24")
     )
@@ -144,7 +144,7 @@ def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
 ) -> None:
     visitor = visit(f"{OFFER}?hours=24", size, zone="Asia/Tokyo")
     page = visitor.page
-    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
+    expect(page.get_by_label("Your time zone")).to_have_value("Tokyo")
     page.locator("button.slot").first.click()
     visitor.look("details")
     page.get_by_label("Your name").fill("Jo Stranger")
@@ -250,7 +250,7 @@ def test_booking_by_keyboard_alone(visit: Visit, offer: EventType) -> None:
     page, keys = visitor.page, visitor.page.keyboard
     visitor.tab_to(page.get_by_role("link", name="Advice"))
     keys.press("Enter")
-    expect(page.get_by_label("Your time zone")).to_have_value("Europe/Berlin")
+    expect(page.get_by_label("Your time zone")).to_have_value("Berlin")
 
     first = page.locator("button.month-day[aria-pressed=true]")
     visitor.tab_to(first)
@@ -284,7 +284,7 @@ def test_booking_without_javascript(visit: Visit, offer: EventType) -> None:
     page = visitor.page
     page.get_by_label("Your time zone").fill("tokyo")
     page.get_by_role("button", name="Change").click()
-    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
+    expect(page.get_by_label("Your time zone")).to_have_value("Tokyo")
     page.locator("button.month-day").last.click()
     page.get_by_role("button", name="24 h").click()
     page.locator("button.slot").last.click()

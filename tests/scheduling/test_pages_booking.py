@@ -286,12 +286,10 @@ def test_the_open_times_of_a_day_stand_on_both_clocks(
     set_override(user=alice, day=LATER.date(), windows=[{"start": "14:30", "end": "15:30"}])  # UTC
     page = client.get(f"{page_of(booking)}?day=2026-03-05")
     said = words(page)
-    assert "Below each time stands that of John Doe, in Asia/Tokyo." in said
+    assert "Below each time stands that of John Doe, in Tokyo." in said
     assert "9:30 AM For John Doe: 23:30 10:00 AM For John Doe: Fri 00:00" in said
     page = client.get(f"{page_of(booking)}?start={second(LATER.replace(hour=15))}")
-    assert "Thursday, 5 March 10:00 AM – 10:30 AM America/New_York For John Doe: Fri 00:00" in (
-        words(page)
-    )
+    assert "Thursday, 5 March 10:00 AM – 10:30 AM New York For John Doe: Fri 00:00" in (words(page))
 
 
 def test_where_both_have_one_clock_it_is_told_once(client: Client, book: Book) -> None:
