@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import dateformat
 from django.utils.translation import ngettext
 
 from core.text import times
@@ -213,6 +215,20 @@ def choice_of(reader: Reader) -> Callable[[int], Choice]:
         return Choice(start, times.time(datetime.fromtimestamp(start, reader.zone), reader))
 
     return choice
+
+
+def time_for(other: Reader, moment: datetime, reader: Reader) -> str:
+    """Return the time on another person's clock, with the weekday if it is another day there."""
+    there = moment.astimezone(other.zone)
+    text = times.time(there, other)
+    is_same_day = there.date() == moment.astimezone(reader.zone).date()
+    return text if is_same_day else f"{dateformat.format(there, 'D')} {text}"
+
+
+def query_of(reader: Visitor, day: date | None, kept: Mapping[str, str] | None = None) -> str:
+    """Return the query that leads back to a day, on the clock that the address has named."""
+    said = {name: value for name, value in reader.said.items() if value}
+    return urlencode({**(kept or {}), **said, **({"day": day.isoformat()} if day else {})})
 
 
 def start_of(text: str) -> int | None:

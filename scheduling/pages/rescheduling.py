@@ -4,20 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.utils import dateformat
 from django.utils.translation import gettext
 
 from calendars.domain import ledger
 from calendars.models import BusyTime, Calendar
 from core.text import times
-from core.text.times import Reader
 from scheduling.domain import availability
 from scheduling.models import EventType
 from scheduling.pages.cards import Card
-from scheduling.pages.picker import Asked, Choice, Opens, Picker, asked_by, choice_of, pick
+from scheduling.pages.picker import (
+    Asked,
+    Choice,
+    Opens,
+    Picker,
+    asked_by,
+    choice_of,
+    pick,
+    query_of,
+    time_for,
+)
 from scheduling.pages.starts import furthest, open_starts
 from scheduling.pages.visitors import Visitor, reader_of
 from scheduling.rules.slots import Reason
@@ -80,12 +87,12 @@ def rescheduling_of(
             return Rescheduling(
                 reader,
                 page,
-                _back(reader, local.date()),
+                query_of(reader, local.date()),
                 was,
                 start=local,
                 end=local + length,
                 wanted=times.beginning(begins, reader),
-                theirs=_theirs(wanted, reader, card.other) if _are_both_told(card) else "",
+                theirs=_theirs(begins, card, reader),
                 claims=[] if is_strict else _claims(card, begins, length),
                 reason=reason,
             )
@@ -94,7 +101,7 @@ def rescheduling_of(
         asked = Asked(day=booking.start.astimezone(reader.zone).date())
     picker = _picker(card, event_type, asked, reader, now)
     return Rescheduling(
-        reader, page, _back(reader, picker.day), was, picker=picker, is_taken=wanted is not None
+        reader, page, query_of(reader, picker.day), was, picker=picker, is_taken=wanted is not None
     )
 
 
@@ -116,11 +123,10 @@ def _picker(
         return {day: starts for day, starts in without if starts}
 
     def tell(start: int) -> Choice:
-        choice = choice_of(reader)(start)
         return Choice(
             start,
-            choice.time,
-            theirs=_theirs(start, reader, card.other) if _are_both_told(card) else "",
+            choice_of(reader)(start).time,
+            theirs=_theirs(availability.instant_of(start), card, reader),
             remark="" if start in free else gettext("your own calendar has something then"),
         )
 
@@ -128,17 +134,9 @@ def _picker(
     return pick(offered, asked, until=until, reader=reader, now=now, tell=tell)
 
 
-def _are_both_told(card: Card) -> bool:
-    """Tell whether a host also sees the times on the invitee's clock."""
-    return card.is_host and card.zones_differ
-
-
-def _theirs(second: int, reader: Visitor, other: Reader) -> str:
-    """Return the time on the other's clock, with the weekday if the day differs."""
-    moment = availability.instant_of(second)
-    text, local = times.time(moment, other), moment.astimezone(other.zone)
-    is_same_day = local.date() == moment.astimezone(reader.zone).date()
-    return text if is_same_day else f"{dateformat.format(local, 'D')} {text}"
+def _theirs(start: datetime, card: Card, reader: Visitor) -> str:
+    """Return the time on the invitee's clock, which a host sees where it is another."""
+    return time_for(card.other, start, reader) if card.is_host and card.zones_differ else ""
 
 
 def _claims(card: Card, start: datetime, length: timedelta) -> list[BusyTime]:
@@ -147,8 +145,3 @@ def _claims(card: Card, start: datetime, length: timedelta) -> list[BusyTime]:
     kept = start - timedelta(seconds=terms.before), start + length + timedelta(seconds=terms.after)
     [claims] = ledger.conflicts_of_each(user=card.booking.host, spans=[kept])
     return [each for each in claims if not each.exclusive]
-
-
-def _back(reader: Visitor, day: date | None) -> str:
-    said = {name: value for name, value in reader.said.items() if value}
-    return urlencode(said | ({"day": day.isoformat()} if day else {}))

@@ -64,7 +64,7 @@ function exchange(part, by) {
   isExchanging = true;
   live.replaceChildren(...part.childNodes);
   isExchanging = false;
-  Object.assign(live.dataset, { zone: part.dataset.zone, hours: part.dataset.hours });
+  Object.assign(live.dataset, part.dataset);
   for (const field of fields.filter(isUnsent)) carry(field, successor(field));
   if (!focused) return;
   const same = isSent(focused) ? null : successor(focused);
@@ -150,9 +150,9 @@ live.addEventListener("click", (event) => {
   go(url, link);
 });
 
-// A zone that is picked from the list, or typed in full, needs no button.
-live.addEventListener("change", (event) => {
-  if (event.target.name === "zone" && !isExchanging) event.target.form.requestSubmit();
+// A zone that is picked from the list, or typed in full, needs no button. Nor does a team mate.
+live.addEventListener("change", ({ target }) => {
+  if (target.matches("#zone, [data-pick]") && !isExchanging) target.form.requestSubmit();
 });
 
 addEventListener("popstate", () => show(new URL(location.href)));

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from accounts.models import User
+from accounts.models import Team, User
+from meetings.models import MeetingRequest
 from scheduling.domain import services
 from scheduling.domain.services import DayChange
 from scheduling.messages import links
@@ -257,6 +258,30 @@ def test_keys_that_are_pressed_ahead_reschedule_to_that_day(
     booking.refresh_from_db()
     assert f"{booking.start:%Y-%m-%d}" == value  # both read the times of UTC
     assert booking.history.get(change="rescheduled").reason == "The train is later."
+
+
+def test_keys_that_are_pressed_ahead_ask_for_that_hour(
+    enter: Enter, team: Team, alice: User, bob: User
+) -> None:
+    page = enter(alice, f"/meetings/new?mate={team.pk}:{bob.pk}").page
+    month = page.locator("#month").inner_text()
+    page.locator(".turn").last.click()
+    expect(page.locator("#month")).not_to_have_text(month)
+    answers, keys = Answers(page), page.keyboard
+    day = page.locator(DAYS).nth(3)
+    value = str(day.get_attribute("value"))
+    day.focus()
+    for key in ("Enter", "Tab", "Enter", "Tab", "Tab"):
+        keys.press(key)
+    keys.type("https://zoom.us/j/1")
+    assert len(answers.asked) == 1
+    answers.come()
+    answers.come()
+    expect(page.get_by_label("Link to the meeting")).to_have_value("https://zoom.us/j/1")
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Bob Byrd has been asked.")
+    asked = MeetingRequest.objects.get()
+    assert (f"{asked.start:%Y-%m-%d}", asked.link) == (value, "https://zoom.us/j/1")
 
 
 def test_a_file_can_be_asked_for_again(enter: Enter, alice: User) -> None:
