@@ -11,6 +11,8 @@
 #   make messages       gather what is to be translated into locale/ and compile it (needs gettext)
 #   make torture        the endurance tests alone, at full length, on both
 #   make dates          make quick, and the stories about calendars, on awkward dates (needs faketime)
+#   make looks          every page at the size of a phone and of a desk, checked in forced colours
+#                       too, and contact sheets of them in screenshots/sheets/
 #   make mails          every kind of email on one page, screenshots/mails.html
 #   make soak           five minutes of traffic on two web servers and two workers that are killed
 #                       one after another, then a count; on PostgreSQL and Valkey
@@ -41,8 +43,8 @@ READERS := .venv/.readers-installed \
 # As tests/lanes.py does.
 IN_TWO := -n 2 --dist worksteal
 
-.PHONY: run quick test check format shell migrate messages torture dates mails soak failover fuzz \
-	clients bench audit requirements clean help
+.PHONY: run quick test check format shell migrate messages torture dates looks mails soak failover \
+	fuzz clients bench audit requirements clean help
 
 run: .venv/.run-installed
 	@exec $(PYTHON) manage.py serve
@@ -83,6 +85,12 @@ dates: .venv/.dev-installed $(READERS)
 			$(EMBEDDED) $(PYTHON) -m pytest -n 2 $(CALENDARS) $(ARGS) || failed=1; \
 	done; \
 	exit $$failed
+
+looks: export LOOKS := full
+looks: .venv/.dev-installed
+	rm -f screenshots/*.png
+	$(EMBEDDED) $(PYTHON) -m pytest $(IN_TWO) -m "browser or look" $(ARGS)
+	$(PYTHON) -m tests.contact_sheets
 
 mails: .venv/.dev-installed
 	$(EMBEDDED) $(PYTHON) -m pytest tests/journeys/test_browser_mails.py $(ARGS)

@@ -52,9 +52,10 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
         named = {"team": own.team.name}
         heir = teams.heir(team=own.team, of=person)
         if heir is None:
-            yield _("%(team)s has nobody but you. It goes too, unless meetings are on record.") % (
-                named
-            )
+            yield _(
+                "You are the only member of %(team)s. It is deleted too, unless it has meetings on"
+                " record."
+            ) % (named)
         elif own.role != own.Role.OWNER or teams.has_other_owners(team=own.team, than=person):
             yield _("You leave %(team)s.") % named
         else:
@@ -135,7 +136,7 @@ def _close_doors(person: User) -> None:
     """Delete everything that gives access, by a browser, a token or a program."""
     for tokens in (RefreshToken, AccessToken, IDToken, Grant, DeviceGrant, Application):
         tokens.objects.filter(user=person).delete()
-    for rows in (person.tokens, person.devices, person.sessions):
+    for rows in (person.tokens, person.devices, person.opt_outs, person.sessions):
         rows.all().delete()
     IdempotencyRecord.objects.filter(user=person).delete()
     Authenticator.objects.filter(user=person).delete()

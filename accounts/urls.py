@@ -1,8 +1,6 @@
 """Settings of an account, and joining a team."""
 
 from django.urls import path
-from django.views.decorators.http import require_safe
-from django.views.generic import RedirectView
 
 from accounts.pages.applications import (
     application,
@@ -14,7 +12,8 @@ from accounts.pages.applications import (
 from accounts.pages.connections import connections, disconnect
 from accounts.pages.data import data, delete_account, export
 from accounts.pages.devices import devices, remove_device
-from accounts.pages.profile import profile
+from accounts.pages.notifications import notifications
+from accounts.pages.profile import profile, settings
 from accounts.pages.security import access, end_other_sessions, end_session, security
 from accounts.pages.teams import (
     change_role,
@@ -32,12 +31,9 @@ from accounts.pages.tokens import revoke_token, tokens
 
 app_name = "accounts"
 urlpatterns = [
-    path(
-        "settings",
-        require_safe(RedirectView.as_view(pattern_name="accounts:profile")),
-        name="settings",
-    ),
+    path("settings", settings, name="settings"),
     path("settings/profile", profile, name="profile"),
+    path("settings/notifications", notifications, name="notifications"),
     path("settings/tokens", tokens, name="tokens"),
     path("settings/tokens/<int:token_id>/revoke", revoke_token, name="revoke_token"),
     path("settings/applications", applications, name="applications"),

@@ -145,7 +145,7 @@ def _book(page: str, client: Client) -> None:
     *_, start = browser.offered("start")
     browser.open(f"{page}?{_CLOCK}&start={start}")
     browser.send(name="John Doe", email=f"visitor{number}@example.com", notes="", trap="")
-    _expect(browser, "You are booked")
+    _expect(browser, "Booking confirmed")
 
 
 def _book_other(

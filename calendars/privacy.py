@@ -24,13 +24,13 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     known = Entry.objects.filter(calendar__user=person_id).select_related("calendar")
     yield json_file(
         "calendar_entries.json",
-        _("What was read from your outside calendars, and whether it closes time."),
+        _("Entries read from your connected calendars, and whether they block time."),
         map(_entry, known.order_by("start", "pk").iterator(BATCH)),
     )
     written = Push.objects.filter(calendar__user=person_id).select_related("calendar")
     yield json_file(
         "calendar_writes.json",
-        _("What was written to your outside calendars, and how that went."),
+        _("Entries written to your connected calendars, with their results."),
         map(_push, written.order_by("pk").iterator(BATCH)),
     )
     yield json_file(

@@ -395,6 +395,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SIGNUP_REDIRECT_URL = "scheduling:start"
 ACCOUNT_SESSION_REMEMBER = True
 # The person gets an email when a way to sign in is changed or weakened.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -425,6 +426,7 @@ LIMITS = {
     "bookings_day": read("LIMIT_BOOKINGS_DAY", 40, environment.whole_number),
     "bookings_open": read("LIMIT_BOOKINGS_OPEN", 30, environment.whole_number),
     "bookings_client": read("LIMIT_BOOKINGS_CLIENT", 200, environment.whole_number),
+    "guests_day": read("LIMIT_GUESTS_DAY", 50, environment.whole_number),
     "bookings_api": read("LIMIT_BOOKINGS_API", 100, environment.whole_number),
     "reschedules": read("LIMIT_RESCHEDULES", 6, environment.whole_number),
     "reschedules_host": read("LIMIT_RESCHEDULES_HOST", 20, environment.whole_number),
@@ -588,6 +590,8 @@ WEBHOOK_SAMPLES = {
 }
 # The floors with something to come, which ends when somebody leaves.
 DEPARTURES = ["meetings.domain.departures", "scheduling.domain.departures"]
+# What a person finds who has confirmed their first address.
+ARRIVALS = ["scheduling.domain.arrivals"]
 # For how many days it is kept; 0: for ever.
 RETENTION_DAYS = {
     "bookings": read("RETENTION_BOOKINGS_DAYS", 0, environment.whole_number),

@@ -61,6 +61,13 @@ class Busy(DomainError):
         self.retry_after = retry_after
 
 
+class TooLate(Conflict):
+    """The time until which this was possible has passed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="too_late")
+
+
 class InvalidTransition(Conflict):
     """The state machine has no such transition from the present state."""
 

@@ -26,7 +26,7 @@ class MeetingRequestAdmin(LifecycleAdmin[MeetingRequest]):
     inlines = (HistoryInline,)
 
     @staff_action(
-        _("Cancel, and tell both people"),
+        _("Cancel and notify both people"),
         warning=_("The meeting does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, meeting: MeetingRequest) -> None:

@@ -5,4 +5,4 @@ class MeetingsConfig(AppConfig):
     name = "meetings"
 
     def ready(self) -> None:
-        from meetings.messages import entries, letters  # noqa: F401  they register what they write
+        from meetings.messages import choices, entries, letters  # noqa: F401  they register

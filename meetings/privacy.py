@@ -27,7 +27,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     person = User.objects.get(pk=person_id)
     yield json_file(
         "meetings.json",
-        _("Meetings that you asked for or were asked for, and what happened."),
+        _("Meetings that you requested or were invited to, with their history."),
         (
             _meeting(meeting, person, now)
             for meeting in _of(person).prefetch_related("history").iterator(BATCH)
@@ -37,7 +37,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     if standing.exists():  # a calendar without an entry is none (RFC 5545, 3.6)
         yield File(
             "meetings.ics",
-            _("Your meetings that stand, or have taken place."),
+            _("Your confirmed and completed meetings."),
             icalendar.collection(
                 _entry(meeting, person, now) for meeting in standing.iterator(BATCH)
             ),
@@ -88,8 +88,8 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     count = met.open_at(now).count()
     if count:
         yield ngettext(
-            "%(count)d meeting to come is called off, and the other side gets an email.",
-            "%(count)d meetings to come are called off, and the other sides get an email.",
+            "%(count)d upcoming meeting is cancelled, and the other person gets an email.",
+            "%(count)d upcoming meetings are cancelled, and the other people get an email.",
             count,
         ) % {"count": count}
 

@@ -9,6 +9,7 @@ app_name = "meetings"
 urlpatterns = [
     path("", home.home, name="home"),
     path("meetings", meetings.meetings, name="meetings"),
+    path("meetings/export.csv", meetings.meeting_file, name="meeting_file"),
     path("meetings/new", meetings.ask, name="ask"),
     path("meetings/<int:meeting_id>", meetings.meeting, name="meeting"),
     path("meetings/<int:meeting_id>/confirm", meetings.confirm, name="confirm"),

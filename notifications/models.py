@@ -103,3 +103,24 @@ class Notification(OutboxRow):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.channel}"
+
+
+class OptOut(models.Model):
+    """Messages that a person has switched off, by one channel (`notifications.domain.choices`)."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="opt_outs", db_index=False
+    )
+    kind = models.CharField(_("kind"), max_length=60)
+    channel = models.CharField(_("channel"), max_length=10, choices=Notification.Channel.choices)
+
+    class Meta:
+        verbose_name = _("switched-off message")
+        verbose_name_plural = _("switched-off messages")
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind", "channel"], name="opt_out_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.channel}"

@@ -14,6 +14,7 @@ from scheduling.models import (
     DateOverride,
     EventType,
     FormerSlug,
+    Guest,
     HistoryEntry,
     Schedule,
     WeeklyAvailability,
@@ -50,7 +51,7 @@ class DateOverrideAdmin(ReadOnlyAdmin[DateOverride]):
 @admin.register(EventType)
 class EventTypeAdmin(ReadOnlyAdmin[EventType]):
     list_display = ("name", "host", "duration", "location", "requires_approval", "is_active")
-    list_filter = ("is_active", "requires_approval", "location")
+    list_filter = ("is_active", "is_hidden", "requires_approval", "location")
     list_select_related = ("host",)
     people = ("host",)
     number, prefix = "uuid", "et_"
@@ -87,6 +88,11 @@ class HistoryInline(EntriesInline):
     fields = ("at", "change", "from_status", "to_status", "start", "actor", "role", "reason")
 
 
+class GuestsInline(ReadOnlyInline):
+    model = Guest
+    fields = ("email", "created_at")
+
+
 @admin.register(Booking)
 class BookingAdmin(LifecycleAdmin[Booking]):
     list_display = ("invitee", "event_type", "host", "start", "present_status")
@@ -95,10 +101,10 @@ class BookingAdmin(LifecycleAdmin[Booking]):
     number, prefix = "uuid", "evt_"
     addresses = ("invitee_email",)
     search_fields = ("invitee_name",)
-    inlines = (HistoryInline,)
+    inlines = (GuestsInline, HistoryInline)
 
     @staff_action(
-        _("Cancel, and tell both people"),
+        _("Cancel and notify both people"),
         warning=_("The booking does not take place. Both get an email at once."),
     )
     def call_off(self, request: HttpRequest, booking: Booking) -> None:

@@ -9,7 +9,7 @@ class SchedulingConfig(AppConfig):
     name = "scheduling"
 
     def ready(self) -> None:
-        from scheduling.messages import letters, outside  # noqa: F401  they register what they write
+        from scheduling.messages import choices, letters, outside  # noqa: F401  they register
 
         post_save.connect(_open_hours, sender=settings.AUTH_USER_MODEL)
 

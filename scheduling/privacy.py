@@ -16,6 +16,7 @@ from calendars.messages import icalendar
 from calendars.models import BusyTime
 from core.people import privacy
 from core.people.privacy import BATCH, File, Outdated, json_file
+from core.text import mailboxes
 from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
 from scheduling.domain import bookings, erasure
@@ -24,6 +25,7 @@ from scheduling.models import (
     DateOverride,
     EventType,
     FormerSlug,
+    Guest,
     HistoryEntry,
     Schedule,
     WeeklyAvailability,
@@ -60,13 +62,13 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     overrides = DateOverride.objects.filter(user=person_id)
     yield json_file(
         "date_overrides.json",
-        _("Other hours on single dates."),
+        _("Your date-specific hours."),
         ({"date": row.date, "windows": _windows(row.windows)} for row in overrides),
     )
     event_types = EventType.objects.filter(host=person_id).select_related("host")
     yield json_file(
         "event_types.json",
-        _("What can be booked with you."),
+        _("Your event types."),
         (
             {
                 **EventTypeSerializer(row).data,
@@ -80,29 +82,51 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
     yield json_file(
         "bookings.json",
-        _("What was booked with you, by whom, and what happened."),
+        _("Bookings with you, with their history."),
         (
             {
                 **_booking(booking, now),
                 "join_url": booking.join_url,
                 "metadata": booking.metadata,
+                "no_show": booking.no_show_at is not None,
             }
-            for booking in _hosted(person_id).prefetch_related("history").iterator(BATCH)
+            for booking in _hosted(person_id).prefetch_related("history", "guests").iterator(BATCH)
         ),
     )
     yield json_file(
         "bookings_made.json",
-        _("What you booked with others, by a confirmed address of yours, and what happened."),
+        _(
+            "Bookings that you made with others by a confirmed address of yours, with their"
+            " history."
+        ),
         (
             {"host": booking.host.name, **_booking(booking, now)}
-            for booking in _made(person_id).prefetch_related("history").iterator(BATCH)
+            for booking in _made(person_id).prefetch_related("history", "guests").iterator(BATCH)
+        ),
+    )
+    yield json_file(
+        "guest_of.json",
+        _("To what others brought you along as a guest, by a confirmed address of yours."),
+        (
+            {
+                "event_type": guest.booking.event_type.name,
+                "host": guest.booking.host.name,
+                "start_time": guest.booking.start,
+                "end_time": guest.booking.end,
+                "status": guest.booking.status_at(now),
+                "email": guest.email,
+            }
+            for guest in _invitations(person_id)
+            .select_related("booking__event_type", "booking__host")
+            .order_by("pk")
+            .iterator(BATCH)
         ),
     )
     standing = _hosted(person_id).filter(status__in=STANDING)
     if standing.exists():  # a calendar without an entry is none (RFC 5545, 3.6)
         yield File(
             "bookings.ics",
-            _("Your bookings that stand, or have taken place."),
+            _("Your confirmed and completed bookings."),
             icalendar.collection(_entry(each, now) for each in standing.iterator(BATCH)),
         )
 
@@ -121,10 +145,21 @@ def _made(person_id: int) -> QuerySet[Booking, Booking]:
 
     An address that nobody confirmed may belong to anybody.
     """
-    confirmed = EmailAddress.objects.filter(user=person_id, verified=True)
-    addresses = [address.lower() for address in confirmed.values_list("email", flat=True)]
-    rows = Booking.objects.alias(address=Lower("invitee_email")).filter(address__in=addresses)
+    rows = Booking.objects.alias(address=Lower("invitee_email"))
+    rows = rows.filter(address__in=_addresses(person_id))
     return rows.exclude(host=person_id).select_related("event_type", "host").order_by("start", "pk")
+
+
+def _invitations(person_id: int) -> QuerySet[Guest, Guest]:
+    """Return this person as a guest of bookings, by their confirmed addresses."""
+    digests = [mailboxes.digest(address) for address in _addresses(person_id)]
+    rows = Guest.objects.filter(mailbox__in=digests).alias(address=Lower("email"))
+    return rows.filter(address__in=_addresses(person_id))
+
+
+def _addresses(person_id: int) -> list[str]:
+    confirmed = EmailAddress.objects.filter(user=person_id, verified=True)
+    return [address.lower() for address in confirmed.values_list("email", flat=True)]
 
 
 def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
@@ -151,6 +186,7 @@ def _booking(booking: Booking, now: datetime) -> dict[str, Any]:
             "email": booking.invitee_email,
             "phone": booking.invitee_phone,
         },
+        "guests": [guest.email for guest in booking.invited],
         **{name: getattr(booking, name) for name in names},
         "history": history,
     }
@@ -179,8 +215,8 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     count = hosted.open_at(now).count()
     if count:
         yield ngettext(
-            "%(count)d booking to come is cancelled, and its invitee gets an email.",
-            "%(count)d bookings to come are cancelled, and whoever booked them gets an email.",
+            "%(count)d upcoming booking is cancelled, and the invitee gets an email.",
+            "%(count)d upcoming bookings are cancelled, and the invitees get an email.",
             count,
         ) % {"count": count}
     count = EventType.objects.filter(host=person_id).count()
@@ -216,6 +252,7 @@ def erase(*, person_id: int, now: datetime) -> None:
         metadata={},
         last_reason="",
     )
+    Guest.objects.filter(booking__host=host).exclude(email="").update(email="")
     HistoryEntry.objects.filter(booking__host=host).exclude(reason="").update(reason="")
     HistoryEntry.objects.filter(actor=host).exclude(reason="").update(reason="")
     BusyTime.objects.filter(user=host).delete()
@@ -253,6 +290,7 @@ def _forget_as_invitee(person_id: int, now: datetime) -> None:
     over = made.filter(status__in=OVER, erased_at=None)
     for ids in privacy.batches(over.values_list("pk", flat=True)):
         erasure.forget_invitees(ids, now=now)
+    _invitations(person_id).filter(booking__end__lte=now).update(email="")
 
 
 # --- retention ----------------------------------------------------------------------------------
@@ -264,6 +302,7 @@ def outdated(*, now: datetime) -> Iterator[Outdated]:
     yield Outdated(
         erasure.with_spent_mailbox(now), by="created_at", forget=erasure.forget_mailboxes
     )
+    yield Outdated(erasure.spent_guests(now), by="created_at")
     if since := privacy.kept_since("bookings", now):
         # The sweep records overdue bookings first, within seconds.
         yield Outdated(

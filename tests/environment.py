@@ -23,6 +23,7 @@ os.environ |= {
         (
             "LIMIT_ACCOUNT_MAILS",
             "LIMIT_BOOKINGS_API",
+            "LIMIT_GUESTS_DAY",
             "LIMIT_BOOKINGS_CLIENT",
             "LIMIT_BOOKINGS_DAY",
             "LIMIT_BOOKINGS_HOUR",

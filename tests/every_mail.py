@@ -33,6 +33,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {"name": "size", "label": "How many of you?", "type": "number", "required": False},
     {"name": "new", "label": "Is this your first interview with us?", "type": "boolean"},
 ]
+GUESTS = ("mary@example.com", "peter@example.com")
 TYPED: dict[str, Any] = {
     "notes": "I would like to talk about the new contract.\nCan we start with the budget?",
     "answers": {"size": 3, "new": True},
@@ -72,7 +73,7 @@ def booked_and_ended(alice: User) -> None:
         custom_fields=[{"required": False, "options": [], **asked} for asked in QUESTIONS],
     )
     cancelled, expired, rejected, moved, confirmed = (
-        factories.booking(of, start=next(starts), now=NOW, **TYPED)
+        factories.booking(of, start=next(starts), now=NOW, guests=GUESTS, **TYPED)
         for of in (at_once, with_approval, with_approval, with_approval, with_approval)
     )
     call = factories.event_type(alice, name="Call", location="phone_call")

@@ -1,6 +1,6 @@
 """Factories of rows for tests, in the form that the product itself writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -85,6 +85,7 @@ def booking(
     answers: Mapping[str, object] | None = None,
     join_url: str = "",
     metadata: Mapping[str, str] | None = None,
+    guests: Sequence[str] = (),
     **invitee: str,
 ) -> Booking:
     """Book an event type for John Doe in Berlin, unless `invitee` says otherwise."""
@@ -99,6 +100,7 @@ def booking(
         answers=answers,
         join_url=join_url,
         metadata=metadata,
+        with_guests=guests,
     )
 
 

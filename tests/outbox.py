@@ -13,7 +13,7 @@ from accounts.models import User
 from notifications.domain import kinds, notifications, sending
 from notifications.domain.channels import EmailContent
 from notifications.models import Notification
-from scheduling.models import Booking
+from scheduling.models import Booking, Guest
 
 
 def rows(channel: str = "", **which: Any) -> list[Notification]:
@@ -43,7 +43,10 @@ def address_of(row: Notification) -> str:
         return digests(row)[0]
     if row.address or row.user:
         return row.address or row.user.email  # type: ignore[union-attr]
-    return Booking.objects.get(pk=json.loads(row.content)["id"]).invitee_email
+    facts = json.loads(row.content)
+    if facts["to"] == "guest":
+        return Guest.objects.get(pk=facts["guest"]).email
+    return Booking.objects.get(pk=facts["id"]).invitee_email
 
 
 def content_of(row: Notification) -> dict[str, Any]:

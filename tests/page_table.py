@@ -22,6 +22,7 @@ from meetings.messages import links as meeting_links
 from scheduling.domain import outside
 from scheduling.domain import services as hosts
 from scheduling.messages import links
+from scheduling.models import Booking
 from tests import factories
 from tests.oauth import app_of
 from tests.pages import NOW, START
@@ -73,6 +74,7 @@ ROWS = [
         ("GET", "components", 404, 404, 404, 404),  # for staff
         ("GET", "meetings:home", 200, OWN, OWN, 200),
         ("GET", "meetings:meetings", LOGIN, OWN, OWN, 200),
+        ("GET", "meetings:meeting_file", LOGIN, OWN, OWN, 200),
         ("GET", "meetings:ask", LOGIN, OWN, 200, 200),  # mates are listed
         ("POST", "meetings:ask", LOGIN, OWN, DONE_OWN, DONE),
         ("GET", "meetings:meeting", LOGIN, 404, 404, 200),
@@ -81,9 +83,11 @@ ROWS = [
         ("POST", "meetings:cancel", LOGIN, 404, 404, DONE),
         ("GET", "meetings:answer", 200, 200, 200, 200),  # anybody with the link
         ("POST", "meetings:answer", DONE, DONE, DONE, DONE),
-        ("GET", "accounts:settings", 302, 302, 302, 302),
+        ("GET", "accounts:settings", LOGIN, OWN, OWN, 200),
         ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:profile", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "accounts:notifications", LOGIN, OWN, OWN, 200),
+        ("POST", "accounts:notifications", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:tokens", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("POST", "accounts:revoke_token", LOGIN, 404, 404, DONE),
@@ -151,6 +155,7 @@ ROWS = [
         ("POST", "calendars:show_titles", LOGIN, 302, 302, DONE),  # they have no feed
         ("POST", "calendars:end_feed", LOGIN, 302, 302, DONE),
         ("GET", "calendars:feed", 200, 200, 200, 200),  # anybody with the address
+        ("GET", "scheduling:booking_file", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:bookings", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:booking", LOGIN, 404, 404, 200),
         ("POST", "scheduling:confirm", LOGIN, 404, 404, DONE),
@@ -158,14 +163,21 @@ ROWS = [
         ("POST", "scheduling:cancel", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:move", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:note", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:no_show", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:event_types", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:new_event_type", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:new_event_type", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:event_type", LOGIN, 404, 404, 200),
         ("POST", "scheduling:event_type", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:book_for", LOGIN, 404, 404, 200),
+        ("POST", "scheduling:book_for", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:activate", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:deactivate", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:duplicate", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:move_up", LOGIN, 404, 404, DONE),
+        ("POST", "scheduling:move_down", LOGIN, 404, 404, DONE),
         ("POST", "scheduling:delete_event_type", LOGIN, 404, 404, DONE),
+        ("GET", "scheduling:start", LOGIN, OWN, OWN, 200),
         ("GET", "scheduling:hours", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:hours", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "scheduling:schedule", LOGIN, 404, 404, 200),
@@ -188,6 +200,8 @@ ROWS = [
         ("POST", "scheduling:answer", DONE, DONE, DONE, DONE),
         ("GET", "public:host", 200, 200, 200, 200),
         ("GET", "public:event_type", 200, 200, 200, 200),
+        ("GET", "public:qr_of_host", 200, OWN, OWN, 200),  # in a drawing are no words
+        ("GET", "public:qr_of_event_type", 200, OWN, OWN, 200),
         ("POST", "public:event_type", DONE, DONE, DONE, DONE),
         ("GET", "public:unslashed", 301, 301, 301, 301),
     )
@@ -303,7 +317,9 @@ class World:
             "price": "9.50",
             "currency": "EUR",
             "payment_method": "",
-            "sort_order": "1",
+            "weekly_limit": "9",
+            "cancellation_notice": "1440",
+            "redirect_url": "https://example.com/thanks",
             "act": "save",
             **question,
         }
@@ -389,8 +405,17 @@ class World:
                 "next": "/bookings",
             },
             "scheduling:note": {"notes": "New"},
+            "scheduling:no_show": {"no_show": "1"},
             "scheduling:new_event_type": event_type,
             "scheduling:event_type": event_type,
+            "scheduling:book_for": {
+                "start": str(free),
+                "name": "New",
+                "email": "new@example.com",
+                "zone_of_invitee": "Europe/Berlin",
+                "phone": "+49 30 1234",
+                "trap": "",
+            },
             "scheduling:hours": week,
             "scheduling:schedule": week,
             "scheduling:add_schedule": {"name": "New"},
@@ -469,6 +494,8 @@ def build() -> World:
     off = factories.event_type(alice, name="Alice’s pause", slug="pause", is_active=False)
     pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
+    begun = factories.booking(plain, start=START + timedelta(hours=4), now=NOW)
+    Booking.objects.filter(pk=begun.pk).update(start=NOW, end=NOW + timedelta(minutes=30))
     hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
     # webhooks and notifications
     webhook = factories.webhook(
@@ -542,6 +569,7 @@ def build() -> World:
             "booking_id": booked.pk,
             "scheduling:confirm booking_id": pending.pk,
             "scheduling:reject booking_id": pending.pk,
+            "scheduling:no_show booking_id": begun.pk,
             "schedule_id": evenings.pk,
             "event_type_id": plain.pk,
             "scheduling:activate event_type_id": off.pk,
@@ -554,6 +582,7 @@ def build() -> World:
             "username": "alice",
             "path": "alice",
             "slug": asked.slug,
+            "kind": "svg",
             "free": int((START + timedelta(days=6)).timestamp()),
             "marks": " ".join(outside.mark(booking) for booking in (pending, booked)),
         },

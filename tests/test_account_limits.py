@@ -70,6 +70,7 @@ BOUNDED = {
     },
     "one of each kind for a person": {
         "calendars.Feed",
+        "notifications.OptOut",
         "mfa.Authenticator",
         "scheduling.WeeklyAvailability",
         "webhooks.OwnerCounter",
@@ -89,6 +90,7 @@ BOUNDED = {
         "meetings.HistoryEntry",
         "meetings.MeetingRequest",
         "scheduling.Booking",
+        "scheduling.Guest",
         "calendars.BusyTime",
         "scheduling.HistoryEntry",
     },
@@ -160,7 +162,6 @@ EVENT_TYPE = {
     "name": "Talk",
     "duration": "30",
     "color": "#4F46E5",
-    "sort_order": "0",
     "location": "zoom_meeting",
     "link_later": "on",
     "buffer_time_before": "0",
@@ -216,6 +217,15 @@ def test_a_page_says_that_there_can_be_no_more(
     page = signed_in.get(listed)
     assert words(page).count(said) == 1
     assert not new or f'href="{new}"' not in page.content.decode()
+
+
+def test_a_copy_of_an_event_type_counts(signed_in: Client, alice: User, settings: Settings) -> None:
+    allow(settings, event_types=1)
+    offered = factories.event_type(alice)
+    page = signed_in.post(f"/event-types/{offered.pk}/duplicate", follow=True)
+    assert page.redirect_chain == [("/event-types", 302)]
+    assert "the limit of 1 event types" in words(page)
+    assert EventType.objects.count() == 1
 
 
 def test_the_page_of_dates_says_it_too(

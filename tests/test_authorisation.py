@@ -100,6 +100,7 @@ ROWS = [
         ("POST", "v1/events/<str:key>/reject", "events:write", 404, 404, 200),
         ("POST", "v1/events/<str:key>/cancel", "events:write", 404, 404, 200),
         ("POST", "v1/events/<str:key>/reschedule", "events:write", 404, 404, 200),
+        ("POST", "v1/events/<str:key>/no-show", "events:write", 404, 404, 409),  # to come
         ("GET", "v1/events/<str:key>/history", "events:read", 404, 404, 200),
         ("GET", "v1/webhooks", "webhooks:read", NONE, NONE, 200),
         ("POST", "v1/webhooks", "webhooks:write", MADE, MADE, 201),
@@ -198,6 +199,7 @@ BODIES: dict[tuple[str, str], Callable[[dict[str, object]], dict[str, object]]] 
         "attendee_name": "John Doe",
         "start_time": there["free"],
     },
+    ("POST", "v1/events/<str:key>/no-show"): lambda there: {"no_show": True},
     ("POST", "v1/events/<str:key>/reschedule"): lambda there: {"start_time": there["free"]},
     ("POST", "v1/webhooks"): lambda there: {
         "name": "New",

@@ -36,6 +36,7 @@ BY_SERVICE = [
     "token",
     "use of a token",
     "device",
+    "choice of messages",
     "team",
     "name of a team",
     "place in a team",
@@ -128,6 +129,9 @@ def writes(things: Things, alice: User) -> dict[str, Act]:
         "token": partial(services.create_token, user=alice, name="Kept", scopes=["users:read"]),
         "use of a token": partial(services.note_use, token=things.row, now=NOW),
         "device": partial(services.register_device, user=alice, token="kept", platform="web"),
+        "choice of messages": partial(
+            services.choose_messages, user=alice, off=[("booking_reminder", "email")]
+        ),
         "session": partial(_session, alice),
         "sign-in": partial(
             _post, Client(), "/accounts/login/", login=alice.email, password=factories.PASSWORD

@@ -55,6 +55,9 @@ FORMS = {
     "calendar_failing": {TEXT},
     "calendar_recovered": {TEXT},
     "calendar_not_written": {TEXT},
+    "guest_invited": {INVITATION},
+    "guest_changed": {INVITATION},
+    "guest_cancelled": {CANCELLATION},
     "meeting_requested": {TEXT},
     "meeting_confirmed": {INVITATION},
     "meeting_rejected": {TEXT},
@@ -101,5 +104,5 @@ def test_a_subject_is_one_short_line(kind: str, language: str, _name: str, is_ho
     subject = notifications.render_email(kind, context, language=language)["subject"]
     assert len(subject) <= 200
     assert subject.splitlines() == [subject]
-    is_of_date = kind.startswith(("booking", "meeting")) and kind != "meeting_requested"
+    is_of_date = kind.startswith(("booking", "guest", "meeting")) and kind != "meeting_requested"
     assert subject.endswith(", Wed 4 Mar, 10:00 AM") is is_of_date

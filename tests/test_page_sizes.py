@@ -144,7 +144,7 @@ LISTS: Mapping[str, tuple[Callable[[User, Team], None], str, str, str]] = {
     "applications": (applications, "/settings/applications", "page", 'class="application-name"'),
     "devices": (devices, "/settings/devices", "page", ">Remove the device<"),
     "teams": (teams, "/settings/teams", "page", '<h2><a href="/settings/teams/'),
-    "dates": (overrides, "/settings/hours/dates", "page", ">Yes, remove it<"),
+    "dates": (overrides, "/settings/hours/dates", "page", ">Remove<"),
     "browsers": (sessions, "/settings/security", "browsers", "last seen"),
     "people of a team": (members, "/settings/teams/TEAM", "people", ">Save the role<"),
     "invitations": (invitations, "/settings/teams/TEAM", "invited", ">Send again<"),
@@ -218,12 +218,12 @@ def test_of_many_team_mates_some_are_listed_and_a_search_finds_the_others(
     client.force_login(alice)
     page = client.get("/meetings/new")
     assert len(options(page)) == 20
-    assert "You have too many team mates for one list" in words(page)
+    assert "You have too many teammates for one list" in words(page)
     found = client.get("/meetings/new", {"find": "person111"})
     assert [name for _key, name in options(found)] == ["Person111 (UTC)"]
     assert b'value="person111"' in found.content
     nobody = client.get("/meetings/new", {"find": "Zoe\0%_"})
-    assert "Nobody of this name is in your teams." in words(nobody)
+    assert "Nobody with this name is in your teams." in words(nobody)
     # One that is not among those listed can be chosen all the same.
     [(mate, _name)] = options(found)
     assert len(options(client.get("/meetings/new", {"mate": mate}))) == 20
@@ -233,7 +233,7 @@ def test_of_many_team_mates_some_are_listed_and_a_search_finds_the_others(
 
 def test_few_team_mates_are_not_searched(client: Client, alice: User, team: Team) -> None:
     client.force_login(alice)
-    assert "Find a team mate" not in words(client.get("/meetings/new"))
+    assert "Find a teammate" not in words(client.get("/meetings/new"))
 
 
 def test_the_week_shows_so_many_requests(

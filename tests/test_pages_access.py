@@ -184,7 +184,7 @@ def test_a_form_without_its_token_does_nothing(row: Row, world: World) -> None:
         with Watched() as watched:
             page: Any = client.generic("POST", world.path_of(row.name), *world.form_of(row.name))
         assert (page.status_code, watched.touched) == (403, {})
-        assert "This page has grown old" in page.content.decode()
+        assert "This page has expired" in page.content.decode()
 
 
 @pytest.mark.parametrize("row", POSTS, ids=lambda row: row.name)

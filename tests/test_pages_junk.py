@@ -47,6 +47,11 @@ WORST = ["x" * 5000, "%00", str(2**63), "%C2%B2"]
 WORDS = (
     "tab",
     "page",
+    "q",
+    "event_type",
+    "team",
+    "from",
+    "to",
     "week",
     "month",
     "day",

@@ -186,6 +186,7 @@ def _asks(requester: User, recipient: User, team: Team, start: Any) -> MeetingRe
 def _things_of(person: User) -> None:
     services.create_token(user=person, name="of-zeph", scopes=["users:read"])
     services.register_device(user=person, token="device-of-zeph", platform="web", name="of-zeph")
+    services.choose_messages(user=person, off=[("booking_reminder", "push")])
     hosts.set_override(user=person, day=START.date() + timedelta(days=9), windows=[])
     webhook = factories.webhook(person, name="of-zeph", url="https://example.com/of-zeph")
     factories.attempt(factories.delivery(webhook, now=NOW), at=NOW)
@@ -379,10 +380,10 @@ def test_meetings_say_it_too(world: World, client: Client) -> None:
     client.force_login(world.bob)
     page: Any = client.get(f"/meetings/{world.met.pk}")
     assert "Meeting with Deleted person" in words(page)
-    assert "Deleted person asked for this meeting." in words(page)
+    assert "Deleted person requested this meeting." in words(page)
     cancelled: Any = client.get(f"/meetings/{world.asked.pk}")
     assert "Deleted person cancelled it." in words(cancelled)
-    assert "Ask for another time" not in words(cancelled)
+    assert "Request another time" not in words(cancelled)
     for path in ("/", "/meetings?tab=cancelled", "/meetings?tab=rejected", "/settings/teams"):
         assert client.get(path).status_code == 200
     answered: Any = factories.client(world.bob).get(f"/api/v3/meeting/{world.met.pk}")
@@ -459,10 +460,10 @@ def test_the_page_says_what_will_happen_in_numbers(world: World, client: Client)
     client.force_login(world.zephyrine)
     said = words(client.get("/settings/data/delete"))
     for sentence in (
-        "2 meetings to come are called off, and the other sides get an email.",
-        "2 bookings to come are cancelled, and whoever booked them gets an email.",
+        "2 upcoming meetings are cancelled, and the other people get an email.",
+        "2 upcoming bookings are cancelled, and the invitees get an email.",
         "3 event types can no longer be booked.",
-        "1 webhook is deleted with its log, and told nothing more.",
+        "1 webhook is deleted with its log, and receives nothing more.",
         "You leave Writers, and Bob Byrd becomes its owner.",
         "1 API token stops working.",
         "1 application of yours stops working, for everybody who has connected it.",

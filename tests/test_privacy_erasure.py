@@ -63,6 +63,7 @@ def book(event_type: EventType, **fields: Any) -> Booking:
         "answers": {"diet": "allergic"},
         "join_url": "https://example.com/bowie",
         "metadata": {"from": "Texas"},
+        "guests": ["guest-of-quincey@example.com"],
     }
     return factories.booking(event_type, **{**usual, **fields})
 
@@ -74,6 +75,7 @@ BLANKS: dict[str, Any] = {
     "custom_field_values": {},
     "questions": [],
     "metadata": {},
+    "guests": [],
     "cancel_url": None,
     "reschedule_url": None,
 }
@@ -138,7 +140,7 @@ def test_what_the_api_answered_is_forgotten_and_not_done_again(
     assert Booking.objects.count() == 1
 
 
-def test_what_is_still_to_come_is_cancelled_and_both_are_told(
+def test_what_is_still_to_come_is_cancelled_and_all_are_told(
     client: Client, event_type: EventType
 ) -> None:
     booking = book(event_type)
@@ -151,7 +153,10 @@ def test_what_is_still_to_come_is_cancelled_and_both_are_told(
             ["alice@example.com"],
             "Cancelled: 30 Minute Meeting with Quincey Morris, Wed 4 Mar, 10:00 AM",
         ),
-        (["quincey@example.com"], "Cancelled: 30 Minute Meeting with Alice Ames, Wed 4 Mar, 11:00"),
+        *(
+            ([address], "Cancelled: 30 Minute Meeting with Alice Ames, Wed 4 Mar, 11:00")
+            for address in ("quincey@example.com", "guest-of-quincey@example.com")
+        ),
     ]
     kept = Booking.objects.get()
     assert (kept.status, kept.start, kept.end) == ("cancelled", booking.start, booking.end)
@@ -185,7 +190,10 @@ def test_the_page_says_first_what_will_happen(client: Client, event_type: EventT
         reverse("scheduling:manage", args=[links.manage_token(book(event_type))])
     )
     said = words(page)
-    assert "Erase me from this booking The booking is cancelled first, and Alice Ames hears" in said
+    assert (
+        "Erase my details from this booking The booking is cancelled first, and Alice Ames hears"
+        in said
+    )
     assert "This is about this booking alone: others that you have made have links of" in said
 
 
@@ -196,7 +204,7 @@ def test_afterwards_the_link_leads_nowhere_and_says_why(
     token = links.manage_token(booking)
     page = erase(client, booking)
     assert page.redirect_chain == [("/bookings/erased", 302)]
-    assert "You are erased from the booking" in words(page)
+    assert "Your details are erased from the booking" in words(page)
     for name in ("manage", "booked", "calendar"):
         gone: Any = client.get(reverse(f"scheduling:{name}", args=[token]))
         assert gone.status_code == 404
@@ -369,7 +377,7 @@ def test_what_was_told_is_forgotten_with_what_was_answered(
 
 
 # To take a batch, to forget it and what was said, and to find that there is no other.
-QUERIES = 17
+QUERIES = 18
 
 
 def aged(settings: Settings, days: int) -> None:

@@ -69,7 +69,13 @@ def _given() -> Mapping[str, bytes]:
     booked = factories.booking(
         told, start=START, now=NOW, notes="Bring <tea>, please", phone="+49 30 12"
     )
-    factories.booking(told, start=START + timedelta(hours=2), now=NOW)
+    factories.booking(told, start=START + timedelta(hours=2), now=NOW, guests=["mary@example.com"])
+    factories.booking(
+        factories.event_type(bob, name="Lunch with Bob"),
+        start=START + timedelta(hours=5),
+        now=NOW,
+        guests=["Alice@example.com", "other-guest@example.com"],
+    )
     bookings.cancel(booking=booked, actor=bookings.INVITEE, now=NOW, reason="Flu")
     factories.booking(
         factories.event_type(bob, name="Tea with Bob"),
@@ -106,6 +112,7 @@ def _given() -> Mapping[str, bytes]:
         )
         meetings.confirm(meeting=met, actor=recipient, now=NOW)
     services.create_token(user=alice, name="Site", scopes=["users:read"])
+    services.choose_messages(user=alice, off=[("booking_reminder", "email")])
     services.register_device(user=alice, token="device-token", platform="ios", name="Phone")
     teams.invite(team=team, actor=alice, email="dora@example.com", now=NOW)
     webhook = factories.webhook(alice, headers={"X-Key": "header-value"})
@@ -157,6 +164,7 @@ def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) 
             "date_overrides.json",
             "devices.json",
             "event_types.json",
+            "guest_of.json",
             "hours.json",
             "invitations.json",
             "meetings.ics",
@@ -164,6 +172,7 @@ def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) 
             "notifications.json",
             "profile.json",
             "sessions.json",
+            "switched_off_messages.json",
             "teams.json",
             "webhook_events.json",
             "webhooks.json",
@@ -229,6 +238,20 @@ def test_what_one_booked_with_others_is_as_their_link_shows_it(given: Mapping[st
         "confirmed",
     )
     assert (made["notes"], made["custom_field_values"]) == ("No sugar", {"cups": "2"})
+
+
+def test_what_others_brought_one_along_to_names_the_host_alone(given: Mapping[str, bytes]) -> None:
+    [invited] = rows(given, "guest_of.json")
+    assert invited == {
+        "event_type": "Lunch with Bob",
+        "host": "Bob Byrd",
+        "start_time": "2026-03-04T15:00:00Z",
+        "end_time": "2026-03-04T15:30:00Z",
+        "status": "confirmed",
+        "email": "Alice@example.com",
+    }
+    cancelled, with_guest, _last = rows(given, "bookings.json")
+    assert (cancelled["guests"], with_guest["guests"]) == ([], ["mary@example.com"])
 
 
 def test_meetings_name_the_other_and_what_one_was(given: Mapping[str, bytes]) -> None:

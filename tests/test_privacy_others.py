@@ -55,7 +55,11 @@ def test_an_invitation_from_before_they_had_an_account_is_forgotten(alice: User)
 
 def test_whoever_goes_takes_nothing_out_of_the_log_of_others(alice: User, bob: User) -> None:
     """A deleted person's name, even a common word, removes no entry from the log of others."""
-    subjects = ["Firefox on Linux", "Take the second step away: authenticator app", "old@x.example"]
+    subjects = [
+        "Firefox on Linux",
+        "Remove the second step of signing in: authenticator app",
+        "old@x.example",
+    ]
     for subject in subjects:
         audit.record(Action.STAFF_ACTED, person=bob, subject=subject, now=NOW)
     for first, last in (("on", "Linux"), ("second", "step")):

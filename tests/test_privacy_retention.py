@@ -182,6 +182,7 @@ KEPT = {
         "calendars.Feed",
         "calendars.Item",
         "mfa.Authenticator",
+        "notifications.OptOut",
         "notifications.PushDevice",
         "oauth2_provider.Application",
         "scheduling.DateOverride",

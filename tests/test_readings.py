@@ -15,7 +15,7 @@ from accounts.domain.services import register_device
 from accounts.models import Membership, Team, User
 from calendars.api import viewsets as calendars
 from calendars.api.serializers import CalendarAccountSerializer, CalendarSerializer
-from calendars.domain import entries
+from calendars.domain import counts
 from calendars.models import Calendar, CalendarAccount
 from core.api.reading import Reading
 from core.api.rendering import dumps
@@ -41,6 +41,7 @@ from scheduling.models import (
     Booking,
     DateOverride,
     EventType,
+    Guest,
     HistoryEntry,
     Schedule,
     WeeklyAvailability,
@@ -95,6 +96,7 @@ def _made() -> User:
         host=alice, name="Call", duration=30, location_link="https://example.com/all"
     )
     first = factories.booking(plain, start=START, now=NOW, notes="Hello", phone="+1 234")
+    Guest.objects.create(booking=first, email="", created_at=NOW)  # it was erased
     second = factories.booking(plain, start=START + timedelta(hours=1), now=NOW, answers={"a": 1})
     bookings.cancel(booking=second, actor=bookings.host(alice), reason="Ill.", now=NOW)
     advised = factories.booking(
@@ -104,6 +106,7 @@ def _made() -> User:
         answers={"topic": "Tax", "other": True},
         join_url="https://example.com/own",
         metadata={"order": "7"},
+        guests=["zoe@example.com", "mary@example.com"],
     )
     moved = START.replace(hour=15)
     host = bookings.host(alice)
@@ -193,13 +196,13 @@ CASES: dict[str, tuple[type[Serializer[Any]], Callable[[User], Any], Callable[[U
     "calendar accounts": (
         CalendarAccountSerializer,
         lambda user: CalendarAccount.objects.visible_to(user).prefetch_related(
-            Prefetch("calendars", entries.with_counts(Calendar.objects.all()))
+            Prefetch("calendars", counts.with_counts(Calendar.objects.all()))
         ),
         lambda user: calendars._ACCOUNTS.all(user=user.pk),
     ),
     "calendars": (
         CalendarSerializer,
-        lambda user: entries.with_counts(Calendar.objects.visible_to(user)),
+        lambda user: counts.with_counts(Calendar.objects.visible_to(user)),
         lambda user: calendars._CALENDARS.all(user=user.pk),
     ),
     "calendars that close time": (

@@ -27,7 +27,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
     yield json_file(
         "webhook_events.json",
-        _("What your webhooks were told, and how that went."),
+        _("Deliveries to your webhooks, with their results."),
         _events(person_id),
     )
 
@@ -75,8 +75,8 @@ def consequences(*, person_id: int, now: datetime) -> Iterator[str]:
     count = Webhook.objects.filter(owner=person_id).count()
     if count:
         yield ngettext(
-            "%(count)d webhook is deleted with its log, and told nothing more.",
-            "%(count)d webhooks are deleted with their logs, and told nothing more.",
+            "%(count)d webhook is deleted with its log, and receives nothing more.",
+            "%(count)d webhooks are deleted with their logs, and receive nothing more.",
             count,
         ) % {"count": count}
 

@@ -44,7 +44,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     yield json_file("profile.json", _("You, your addresses and second steps."), _profile(person))
     yield json_file(
         "teams.json",
-        _("The teams that you are in, and what you are there."),
+        _("Your teams, and your role in each."),
         (
             {"id": own.team_id, "name": own.team.name, "role": own.role, "since": own.created_at}
             for own in person.memberships.select_related("team")
@@ -79,8 +79,13 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         ),
     )
     yield json_file(
+        "switched_off_messages.json",
+        _("Messages that you have switched off."),
+        (_values(row, "kind", "channel") for row in person.opt_outs.all()),
+    )
+    yield json_file(
         "applications.json",
-        _("Applications that you have made."),
+        _("Applications that you have created."),
         (
             _values(made, "client_id", "name", "redirect_uris", "created", "updated")
             for made in Application.objects.filter(user=person).order_by("pk")
@@ -101,7 +106,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
     yield json_file(
         "audit_log.json",
-        _("What was done to your account."),
+        _("Activity of your account."),
         (
             {
                 **_values(entry, "at", "action", "subject"),
@@ -112,7 +117,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
         ),
     )
     yield json_file(
-        "notifications.json", _("What you were sent: when, and about what."), _sent(person)
+        "notifications.json", _("The messages sent to you: when, and about what."), _sent(person)
     )
 
 

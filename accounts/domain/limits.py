@@ -23,7 +23,7 @@ _REACHED = {
         " first, or change one."
     ),
     "overrides": _(
-        "You have reached the limit of %(count)d dates with other hours. Remove one first."
+        "You have reached the limit of %(count)d date-specific hours. Remove one first."
     ),
     "schedules": _("You have reached the limit of %(count)d schedules. Delete one first."),
     "team_members": _(

@@ -22,12 +22,12 @@ _ANY_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\])):[0-9]{1,5}(?=[/?]|$)"
 def problem_with(uri: str) -> str:
     """Return why this URI is not allowed, in words. Empty if it is allowed."""
     if "#" in uri:
-        return _("An address to return to has no fragment (#…).")
+        return _("A redirect URI has no fragment (#…).")
     if "*" in uri:
-        return _("Write each address out in full: * stands for nothing here.")
+        return _("Write each address in full. Wildcards (*) are not supported.")
     shape = _SHAPE.fullmatch(uri) if len(uri) <= _LONGEST else None
     if shape is None or not _port_is_one(uri):
-        return _("Write a whole address such as https://example.com/callback.")
+        return _("Write a full address such as https://example.com/callback.")
     if uri.startswith("http:") and shape["host"] not in _LOOPBACK:
         return _("Use https. Plain http is only for programs on one’s own computer (127.0.0.1).")
     return ""

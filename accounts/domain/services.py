@@ -1,4 +1,4 @@
-"""Actions on people's accounts, tokens and devices."""
+"""Actions on people's accounts, tokens, devices and choices of messages."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +18,8 @@ from accounts.models import scopes as scope_names
 from core.db import crypto
 from core.errors import AccountClosed, Invalid
 from core.text import names
+from notifications.domain import choices
+from notifications.domain.choices import Key
 from notifications.models import PushDevice
 
 
@@ -41,7 +43,7 @@ def lock_kept(person_id: int) -> User | None:
 
 
 def vouch_for_email(*, user: User) -> None:
-    """Count this person's address as verified, because an operator has entered it."""
+    """Count this person's address as verified: an operator or an invitation vouches for it."""
     EmailAddress.objects.filter(user=user).exclude(email=user.email).update(primary=False)
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
@@ -191,3 +193,10 @@ def register_device(*, user: User, token: str, platform: str, name: str = "") ->
     in_use = user.devices.order_by("-is_active", "-updated_at", "-pk")
     limits.trim(in_use, settings.LIMITS["devices"])
     return device
+
+
+@transaction.atomic
+def choose_messages(*, user: User, off: Collection[Key]) -> None:
+    """Switch off these messages to this person, and switch on all others."""
+    lock(user.pk)
+    choices.switch_off(user_id=user.pk, off=off)

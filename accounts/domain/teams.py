@@ -17,7 +17,7 @@ from accounts.domain import inviting, limits, services
 from accounts.models import Invitation, Membership, Team, User
 from core.db.retrying import retrying
 from core.errors import AccountClosed, Conflict, Forbidden, Invalid, NotFound
-from core.people import departures
+from core.people import arrivals, departures
 from notifications.domain import notifications
 
 Role = Membership.Role
@@ -268,6 +268,26 @@ def join(*, invitation: Invitation, user: User, now: datetime) -> Membership:
         member = Membership.objects.create(team=team, user=user)
     forget_invitations(team.invitations.filter(pk=held.pk), now=now)
     return member
+
+
+def has_account(invitation: Invitation) -> bool:
+    """Tell whether an account has this address, confirmed or not, so that none can be made."""
+    return (
+        User.objects.filter(email=invitation.email).exists() or account_of(invitation) is not None
+    )
+
+
+@transaction.atomic
+def admit(*, invitation: Invitation, user: User, now: datetime) -> Membership:
+    """Let a person in who has just signed up by the link of this invitation.
+
+    Only the owner of the invited mailbox has the link, so it confirms their address too. Call it in
+    the transaction that makes the account: a refusal of `join` leaves none behind.
+    """
+    services.lock(user.pk)
+    services.vouch_for_email(user=user)
+    arrivals.arrive(person_id=user.pk, now=now)
+    return join(invitation=invitation, user=user, now=now)
 
 
 def keep_owners(*, changed: Collection[Membership], deleted: Collection[Membership]) -> None:

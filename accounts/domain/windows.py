@@ -22,7 +22,7 @@ from core.text import times
 class Window:
     """A limit: its name in `settings.LIMITS`, the length of its window, and the refusal.
 
-    The refusal has placeholders `%(count)d` and `%(until)s`.
+    The refusal has placeholders `%(count)d` and `%(until)s`, and those that `refused` gets.
     """
 
     name: str
@@ -36,22 +36,31 @@ class Window:
 
 
 def require_room(
-    window: Window, moments: QuerySet[Any, datetime], *, now: datetime, reader: times.Reader
+    window: Window,
+    moments: QuerySet[Any, datetime],
+    *,
+    now: datetime,
+    reader: times.Reader,
+    more: int = 1,
 ) -> None:
-    """Raise Busy if the window before `now` is full.
+    """Raise Busy if the window before `now` has no room for so many `more`.
 
     `moments` are the times of earlier actions, the newest first. The caller holds a lock that no
     two requests hold together.
     """
     if not window.most:
         return
-    oldest = moments[window.most - 1 : window.most].first()
+    if more > window.most:  # never
+        raise refused(window, until=now + window.length, now=now, reader=reader)
+    oldest = moments[window.most - more : window.most - more + 1].first()
     if oldest is not None and oldest + window.length > now:
         raise refused(window, until=oldest + window.length, now=now, reader=reader)
 
 
-def refused(window: Window, *, until: datetime, now: datetime, reader: times.Reader) -> Busy:
+def refused(
+    window: Window, *, until: datetime, now: datetime, reader: times.Reader, **named: str
+) -> Busy:
     """Return the refusal, which gives the limit and, in the reader's zone, the time of its end."""
-    values = {"count": window.most, "until": times.deadline(until, reader)}
+    values = {"count": window.most, "until": times.deadline(until, reader), **named}
     seconds = math.ceil((until - now).total_seconds())
     return Busy(str(window.refusal) % values, retry_after=max(seconds, 1))

@@ -26,6 +26,7 @@ from accounts.models import User, usernames
 from accounts.pages.readers import reader_of
 from core.db import crypto
 from core.people import access as lasting_access
+from core.people import arrivals
 from core.text import times
 from core.text.lines import validate_address
 from core.web import clients
@@ -113,12 +114,20 @@ class AccountAdapter(DefaultAccountAdapter):
             access.drop_codes(user)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Confirm the address, unless it has been removed meanwhile."""
+        """Confirm the address, unless it has been removed meanwhile.
+
+        With the first address a new person arrives.
+        """
         with transaction.atomic():
-            services.lock(email_address.user_id)
-            if not EmailAddress.objects.filter(pk=email_address.pk).exists():
+            person = services.lock(email_address.user_id)
+            own = EmailAddress.objects.filter(user=person)
+            if not own.filter(pk=email_address.pk).exists():
                 return False
-            return bool(super().confirm_email(request, email_address))
+            is_first = not own.filter(verified=True).exists()
+            is_confirmed = bool(super().confirm_email(request, email_address))
+            if is_first and is_confirmed:
+                arrivals.arrive(person_id=person.pk, now=timezone.now())
+            return is_confirmed
 
     def should_send_confirmation_mail(
         self, request: HttpRequest, email_address: EmailAddress, signup: bool

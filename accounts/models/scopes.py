@@ -6,19 +6,19 @@ from django.utils.translation import gettext_lazy as _
 
 SCOPES = {
     "events:read": _("See your bookings"),
-    "events:write": _("Make and change your bookings"),
+    "events:write": _("Create and change your bookings"),
     "event_types:read": _("See your event types"),
-    "event_types:write": _("Make and change your event types"),
+    "event_types:write": _("Create and change your event types"),
     "users:read": _("See your profile, teams and devices"),
     "users:write": _("Change your profile and devices"),
     "webhooks:read": _("See your webhooks"),
-    "webhooks:write": _("Make and change your webhooks"),
+    "webhooks:write": _("Create and change your webhooks"),
     "calendars:read": _("See which calendars are connected, and when they were read"),
     "calendars:write": _("Connect and change calendars, and see the address of your feed"),
-    "availability:read": _("See your hours and when you are free"),
-    "availability:write": _("Change your hours"),
+    "availability:read": _("See your availability"),
+    "availability:write": _("Change your availability"),
     "meetings:read": _("See your meeting requests"),
-    "meetings:write": _("Ask for meetings and answer them"),
+    "meetings:write": _("Request meetings and answer requests"),
 }
 
 

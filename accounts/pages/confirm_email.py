@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.account.utils import perform_login
 from allauth.account.views import ConfirmEmailView
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse
@@ -19,6 +20,9 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no ty
     Without that anybody could sign up with, or add, the address of somebody else, and one careless
     click of theirs would make it part of the wrong account. The browser in which the account was
     made needs no password. Looking at the page neither confirms nor signs out.
+
+    Confirming a first address signs in: the link shows whose mailbox it is, the browser or the
+    password who made the account. In the browser of the sign-up a script sends the form at once.
     """
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -26,9 +30,11 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no ty
             self.object = self.get_object()
         except Http404:
             return self._shown(*args, **kwargs)
-        if self._is_own() or (self._is_first() and self._is_theirs()):
+        if self._is_own():
             response: HttpResponse = super().post(*args, **kwargs)
             return response
+        if self._is_first() and self._is_theirs():
+            return self._admitted(*args, **kwargs)
         if self._is_first() or self.request.user.is_authenticated:
             return self._shown(*args, **kwargs)
         return redirect_to_login(self.request.get_full_path())
@@ -37,23 +43,39 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]  # allauth has no ty
         response: HttpResponse = self.get(*args, **kwargs)
         return response
 
+    def _admitted(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Confirm the address and sign its person in. Show the page again if it is taken by now."""
+        if not self.object.confirm(self.request):
+            return self._shown(*args, **kwargs)
+        super().logout_other_user(self.object)
+        self.request.session.pop(SIGNED_UP, None)
+        response: HttpResponse = perform_login(
+            self.request,
+            self.object.email_address.user,
+            redirect_url=self.get_next_url(),
+            signup=True,
+        )
+        return response
+
     def logout_other_user(self, confirmation: Any) -> None:
-        if self.request.method == "POST" and self._is_first():
-            super().logout_other_user(confirmation)
+        """Sign nobody out who only looks at the page."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         if self.object:
+            is_first, is_asked = self._is_first(), self.request.method == "POST"
+            is_here = is_first and self._is_here() and not self.request.user.is_authenticated
             context |= {
                 "account": self.object.email_address.user,
-                "is_first": self._is_first(),
+                "is_first": is_first,
                 "is_own": self._is_own(),
-                "needs_password": self._is_first() and not self._is_own() and not self._is_here(),
+                "needs_password": is_first and not self._is_own() and not self._is_here(),
+                "is_sent_at_once": is_here and not is_asked,
                 "here": self.request.get_full_path(),
             }
             if self.request.POST.get("password"):
                 context["problem"] = gettext("This is not the password of that account.")
-            elif self.request.method == "POST":
+            elif is_asked:
                 context["problem"] = gettext("Type the password of that account.")
         return context
 

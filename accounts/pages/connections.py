@@ -26,5 +26,5 @@ def disconnect(request: SignedIn, application_id: int) -> str:
     name = applications.disconnect(
         person=request.user, application_id=application_id, now=timezone.now()
     )
-    said = gettext("%(name)s is disconnected: it can do nothing in your name any more.")
+    said = gettext("%(name)s is disconnected and can no longer act for you.")
     return said % {"name": name}

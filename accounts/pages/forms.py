@@ -87,6 +87,20 @@ class SignupForm(_Mailing, AllauthSignupForm):
         return str(zones.zone_of(self.cleaned_data["timezone"]))
 
 
+class JoinForm(SignupForm):
+    """Sign-up of an invited person. The link in the invitation has shown whose address it is."""
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["email"]
+        self.email = email
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["email"] = self.email
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+
 class AddEmailForm(_Mailing, AllauthAddEmailForm):
     pass
 
@@ -96,7 +110,7 @@ class ChangePasswordForm(AllauthChangePasswordForm):
         super().__init__(*args, **kwargs)
         self.fields["oldpassword"].label = _("Current password")
         self.fields["password1"].label = _("New password")
-        self.fields["password2"].label = _("New password again")
+        self.fields["password2"].label = _("Confirm new password")
 
 
 def _is_opened_by(user: User, email: str) -> bool:
@@ -130,7 +144,7 @@ class ResetPasswordKeyForm(AllauthResetPasswordKeyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].label = _("New password")
-        self.fields["password2"].label = _("New password again")
+        self.fields["password2"].label = _("Confirm new password")
 
 
 # --- settings -----------------------------------------------------------------------------------
@@ -168,8 +182,8 @@ class ProfileForm(forms.Form):
         ),
         help_text=_("Type a part of its name, such as a large city in it."),
     )
-    date_format = forms.ChoiceField(label=_("Dates"), choices=list(DATES.items()))
-    time_format = forms.ChoiceField(label=_("Times"), choices=list(TIMES.items()))
+    date_format = forms.ChoiceField(label=_("Date format"), choices=list(DATES.items()))
+    time_format = forms.ChoiceField(label=_("Time format"), choices=list(TIMES.items()))
     week_start = forms.TypedChoiceField(
         label=_("First day of the week"),
         coerce=int,
@@ -178,7 +192,7 @@ class ProfileForm(forms.Form):
     language = forms.TypedChoiceField(
         label=_("Language"),
         coerce=lambda value: "" if value == _BROWSERS else value,
-        choices=[(_BROWSERS, _("As my browser says")), *settings.LANGUAGES],
+        choices=[(_BROWSERS, _("Same as my browser")), *settings.LANGUAGES],
     )
 
     @classmethod
@@ -207,10 +221,10 @@ class TokenForm(forms.Form):
     name = LineFormField(
         label=_("Name"),
         max_length=120,
-        help_text=_("What it is for, so that you know it again: “Website”, “Calendar sync”."),
+        help_text=_("Helps you recognise it, for example “Website” or “Calendar sync”."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("What it may do"),
+        label=_("Permissions"),
         choices=list(scopes.SCOPES.items()),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
@@ -242,9 +256,9 @@ class TokenForm(forms.Form):
             return
         until = self.cleaned_data.get("until")
         if until is None:
-            self.add_error("until", gettext("Choose the last day on which it shall work."))
+            self.add_error("until", gettext("Choose the last day on which it works."))
         elif until < self.now.astimezone(self.person.zone).date():
-            self.add_error("until", gettext("This day is over. Choose a later one."))
+            self.add_error("until", gettext("This date is in the past. Choose a later one."))
 
     def wanted(self) -> dict[str, Any]:
         """Return the values for `services.create_token`."""
@@ -328,7 +342,7 @@ class ApplicationForm(forms.Form):
     name = LineFormField(
         label=_("Name"),
         max_length=120,
-        help_text=_("People read it when they are asked to connect it."),
+        help_text=_("People see it when they are asked to connect the application."),
     )
     kind = forms.ChoiceField(
         label=_("Where it runs"),
@@ -340,10 +354,10 @@ class ApplicationForm(forms.Form):
         widget=forms.RadioSelect,
     )
     redirect_uris = forms.CharField(
-        label=_("Addresses to return to"),
+        label=_("Redirect URIs"),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
         help_text=_(
-            "One a line, each in full, such as https://example.com/callback. For a program on"
+            "One per line, each in full, such as https://example.com/callback. For a program on"
             " one’s own computer http://127.0.0.1/… works too, with any port."
         ),
     )

@@ -1,4 +1,4 @@
-"""Settings: the person's name, and their zone and formats of times."""
+"""Settings: the list of all, and the person's name with their zone and formats of times."""
 
 from typing import Any
 
@@ -9,13 +9,20 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain import services
 from accounts.models import User
 from accounts.pages.forms import ProfileForm
 from accounts.pages.signed_in import SignedIn
 from core.errors import Invalid
+
+
+@require_safe
+@login_required
+def settings(request: SignedIn) -> HttpResponse:
+    """Show all settings in their groups, and who is signed in."""
+    return render(request, "accounts/settings.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

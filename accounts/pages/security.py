@@ -45,7 +45,7 @@ def access(request: SignedIn) -> HttpResponse:
     if request.method == "POST":
         lasting_access.end_all(person_id=person_id, now=now)
         messages.success(
-            request, gettext("All of that has ended. Your email addresses and your password stay.")
+            request, gettext("All access has ended. Your email addresses and your password stay.")
         )
         return redirect("accounts:access")
     lasting = lasting_access.lasting(person_id=person_id, now=now)

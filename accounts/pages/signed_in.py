@@ -68,6 +68,8 @@ def ask_again(request: HttpRequest, *, back: str) -> HttpResponse:
     """Redirect to the page that asks for the password, and from there to `back`."""
     methods = get_adapter(request).get_reauthentication_methods(request.user)
     if request.method == "POST":
-        said = gettext("Nothing has been changed yet. Enter your password, then send it once more.")
+        said = gettext(
+            "Nothing has been changed yet. Enter your password, then send the form again."
+        )
         messages.info(request, said)
     return redirect(f"{methods[0]['url']}?{urlencode({'next': back})}")

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 
+from allauth.account.utils import complete_signup
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.domain import limits, links
 from accounts.domain import teams as services
 from accounts.models import Invitation, Membership, Team, User
-from accounts.pages.forms import InviteForm, RoleForm, TeamForm
+from accounts.pages.forms import InviteForm, JoinForm, RoleForm, TeamForm
 from accounts.pages.signed_in import SignedIn
 from core.errors import Busy, Conflict, Forbidden, Invalid, LimitReached, NotFound
 from core.web.pages import SAFE, action_view, checked, limited, page_of, refusals_shown, unshared
@@ -34,7 +36,7 @@ def teams(request: SignedIn) -> HttpResponse:
     form = TeamForm(request.POST if request.method == "POST" else None)
     made = _made(request.user, form) if form.is_valid() else None
     if made is not None:
-        said = gettext("%(team)s is there. Now invite the people who belong to it.")
+        said = gettext("%(team)s is created. Now invite its members.")
         messages.success(request, said % {"team": made.name})
         return redirect("accounts:team", made.pk)
     places = request.user.memberships.select_related("team").order_by("team__name", "team_id")
@@ -69,7 +71,7 @@ def team(request: SignedIn, team_id: int) -> HttpResponse:
         return _shown(request, own, name_form=form)
     with refusals_shown(request):
         services.rename(team=own.team, actor=request.user, name=form.cleaned_data["name"])
-        messages.success(request, gettext("The team has its new name."))
+        messages.success(request, gettext("The team is renamed."))
     return redirect("accounts:team", team_id)
 
 
@@ -99,7 +101,7 @@ def _invited(request: SignedIn, own: Membership, form: InviteForm) -> bool:
     except (Busy, LimitReached) as error:
         form.add_error(None, error.message)
         return False
-    said = gettext("An invitation is on its way to %(email)s.")
+    said = gettext("Invitation sent to %(email)s.")
     messages.success(request, said % {"email": email})
     return True
 
@@ -193,7 +195,7 @@ def send_invitation(request: SignedIn, own: Membership, now: datetime, invitatio
     invitation = services.send_again(
         team=own.team, actor=request.user, invitation_id=invitation_id, now=now
     )
-    return gettext("Sent to %(email)s once more.") % {"email": invitation.email}
+    return gettext("Invitation sent again to %(email)s.") % {"email": invitation.email}
 
 
 @_acting
@@ -214,11 +216,19 @@ def withdraw_invitation(
 @limited("ip", "600/m", SAFE)
 @limited("ip", "30/m", ["POST"])
 def join_team(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the team to any person with the link. A POST of the invited person accepts."""
+    """Show the team to any person with the link. A POST of the invited person accepts.
+
+    A person without an account signs up on the same page.
+    """
+    now = timezone.now()
     try:
         invitation = links.read_invitation(token)
         if request.method == "POST" and isinstance(request.user, User):
             return _joined(request, invitation, request.user)
+        too_old = invitation.expires_at <= now
+        form = None if too_old else _join_form(request, invitation)
+        if form is not None and form.is_valid():
+            return _signed_up(request, invitation, form, now)
     except NotFound as error:
         return render(request, "accounts/join_broken.html", {"why": error.message}, status=404)
     user = request.user if isinstance(request.user, User) else None
@@ -227,11 +237,37 @@ def join_team(request: HttpRequest, token: str) -> HttpResponse:
         "accounts/join.html",
         {
             "invitation": invitation,
-            "too_old": invitation.expires_at <= timezone.now(),
+            "too_old": too_old,
             "own": user is not None and services.is_for(invitation, user),
+            "form": form,
             "here": request.path,
         },
     )
+
+
+def _join_form(request: HttpRequest, invitation: Invitation) -> JoinForm | None:
+    """Return the form to sign up. None for who is signed in, or has an account to sign in to."""
+    if request.user.is_authenticated or services.has_account(invitation):
+        return None
+    data = request.POST if request.method == "POST" else None
+    return JoinForm(data, email=invitation.email)
+
+
+def _signed_up(
+    request: HttpRequest, invitation: Invitation, form: JoinForm, now: datetime
+) -> HttpResponse:
+    """Make the account, join, sign in, and go to the team."""
+    try:
+        with transaction.atomic():
+            user = form.save(request)
+            services.admit(invitation=invitation, user=user, now=now)
+    except IntegrityError:  # another request has made the account at the same moment
+        return redirect(request.path)
+    messages.success(request, gettext("Welcome to %(team)s.") % {"team": invitation.team.name})
+    response: HttpResponse = complete_signup(
+        request, user, None, reverse("accounts:team", args=[invitation.team_id])
+    )
+    return response
 
 
 def _joined(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:

@@ -62,7 +62,7 @@ def _made(request: SignedIn, row: ApiToken, token: str) -> HttpResponse:
 def revoke_token(request: SignedIn, token_id: int) -> str:
     token = get_object_or_404(request.user.tokens, pk=token_id)
     services.revoke_token(token=token, actor=request.user, now=timezone.now())
-    said = gettext("%(name)s has been revoked: nothing can be done with it any more.")
+    said = gettext("%(name)s has been revoked and no longer works.")
     return said % {"name": token.name}
 
 

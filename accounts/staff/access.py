@@ -43,7 +43,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
     actions = ("take_away",)
 
     @staff_action(
-        _("Take the second step away"),
+        _("Remove the second step of signing in"),
         warning=_(
             "For somebody who has lost it. Their password alone lets them in from then on; an email"
             " tells them."
@@ -82,9 +82,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     exclude = ("digest",)
     actions = ("revoke",)
 
-    @staff_action(
-        _("Revoke at once"), warning=_("Whatever uses this token is refused from then on.")
-    )
+    @staff_action(_("Revoke now"), warning=_("Whatever uses this token is refused from then on."))
     def revoke(self, request: HttpRequest, token: ApiToken) -> None:
         services.revoke_token(token=token, actor=base.acting(request), now=timezone.now())
 

@@ -17,4 +17,4 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     date_hierarchy = "at"
     people = ("person", "actor")
     search_fields = ("address__exact", "request_id__exact")
-    search_help_text = _("An email address, an address on the net, or the number of a request")
+    search_help_text = _("An email address, an IP address, or the number of a request")

@@ -71,6 +71,6 @@ class OutboxAdmin(ReadOnlyAdmin[R]):
     def requeue(self, request: HttpRequest, row: R) -> None:
         outboxes.of_table(type(row))[0].requeue(pk=row.pk, now=timezone.now())
 
-    @staff_action(_("Take back what has not been sent"), warning=_("It is not sent any more."))
+    @staff_action(_("Withdraw unsent messages"), warning=_("It is not sent any more."))
     def withdraw(self, request: HttpRequest, row: R) -> None:
         outboxes.of_table(type(row))[0].withdraw(pk=row.pk, now=timezone.now())

@@ -100,7 +100,7 @@ class UserAdmin(StaffAdmin[User]):
             {"fields": ("timezone", "date_format", "time_format", "week_start", "language")},
         ),
         (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser")}),
-        (_("Dates"), {"fields": ("last_login", "created_at", "updated_at")}),
+        (_("Date format"), {"fields": ("last_login", "created_at", "updated_at")}),
     )
 
     def people_of(self, row: User) -> list[User]:
@@ -167,17 +167,17 @@ class UserAdmin(StaffAdmin[User]):
         except Invalid as error:
             messages.warning(request, error.message)
 
-    @staff_action(_("Mail a link to set a new password"))
+    @staff_action(_("Send a password reset link"))
     def mail_link(self, request: HttpRequest, person: User) -> None:
         if not person.is_active:
             raise Conflict(gettext("This account is closed."))
         _mail_link(request, person)
 
     @staff_action(
-        _("Cancel what is to come, and tell the others"),
+        _("Cancel upcoming bookings and meetings"),
         warning=_(
-            "For somebody who is deactivated. Their bookings and meetings to come do not take"
-            " place, and the other side of each gets an email at once."
+            "For a deactivated person. Their upcoming bookings and meetings are cancelled, and the"
+            " other person gets an email at once."
         ),
         is_many=True,
     )

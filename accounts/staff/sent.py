@@ -8,7 +8,7 @@ from accounts.staff.base import ReadOnlyAdmin, staff_action
 from accounts.staff.outboxes import OutboxAdmin
 from core.models import IdempotencyRecord
 from notifications.domain import devices
-from notifications.models import Notification, PushDevice
+from notifications.models import Notification, OptOut, PushDevice
 
 
 @admin.register(PushDevice)
@@ -44,6 +44,14 @@ class NotificationAdmin(OutboxAdmin[Notification]):
     @admin.display(description=_("last error"))
     def error(self, row: Notification) -> str:
         return row.last_error or "-"
+
+
+@admin.register(OptOut)
+class OptOutAdmin(ReadOnlyAdmin[OptOut]):
+    list_display = ("kind", "channel", "user")
+    list_filter = ("channel", "kind")
+    list_select_related = ("user",)
+    people = ("user",)
 
 
 @admin.register(IdempotencyRecord)

@@ -24,6 +24,7 @@ CALENDAR_OF_ACCOUNT = {
     "as_of": "2026-06-15T14:30:00Z",
     "error": None,
     "message": None,
+    "unwritten": 0,
     "write_error": None,
     "write_message": None,
 }

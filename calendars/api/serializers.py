@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from calendars.api import examples
-from calendars.domain import entries
+from calendars.domain import counts
 from calendars.domain.feeds import address_of
 from calendars.domain.problems import in_words
 from calendars.models import Calendar, CalendarAccount, Feed
@@ -56,7 +56,10 @@ class CalendarOfAccountSerializer(serializers.Serializer[Calendar]):
     blocks_tentative = serializers.BooleanField(help_text="Tentative entries too.")
     blocks_all_day = serializers.BooleanField(help_text="All-day entries too.")
     writes = serializers.BooleanField(help_text="Your bookings are written to it.")
-    entries = serializers.IntegerField(source="entry_count", help_text="How many are known.")
+    entries = serializers.IntegerField(
+        source="entry_count",
+        help_text="How many are known. A series is one; what Parley wrote there does not count.",
+    )
     unreadable = serializers.IntegerField(
         source="unreadable_count", help_text="How many could not be read."
     )
@@ -69,6 +72,10 @@ class CalendarOfAccountSerializer(serializers.Serializer[Calendar]):
     )
     error = _error_class("error", "Why the last reading failed, such as `timeout` or `http_503`.")
     message = _error_in_words("error")
+    unwritten = serializers.IntegerField(
+        source="unwritten_count",
+        help_text="How many changes of your bookings and meetings still wait to be written to it.",
+    )
     write_error = _error_class("write_error", "Why bookings cannot be written to it.")
     write_message = _error_in_words("write_error")
 
@@ -104,7 +111,7 @@ class CalendarAccountSerializer(serializers.Serializer[CalendarAccount]):
         CalendarOfAccountSerializer(),
         model=Calendar,
         owner="account",
-        annotate=entries.with_counts,
+        annotate=counts.with_counts,
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()

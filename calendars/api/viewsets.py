@@ -19,7 +19,7 @@ from calendars.api.serializers import (
     NewCalendarAccountSerializer,
     NewFeedSerializer,
 )
-from calendars.domain import accounts, entries, feeds
+from calendars.domain import accounts, counts, feeds
 from calendars.models import Calendar, CalendarAccount
 from core.api import envelope
 from core.api.fields import query_of
@@ -34,7 +34,7 @@ _ACCOUNTS = Reading(
 )
 _CALENDAR = envelope.item_of(CalendarSerializer)
 _CALENDARS = Reading(
-    CalendarSerializer, Calendar.objects.visible_to, "calendar", entries.with_counts
+    CalendarSerializer, Calendar.objects.visible_to, "calendar", counts.with_counts
 )
 _FEED = envelope.item_of(FeedSerializer)
 _DISCONNECTED = "Calendar account deleted successfully"

@@ -37,6 +37,8 @@ _MOST_AT_ONCE = 1_000
 _MOST_ENDING = 50
 # What a person can mend in the form, by the field that is wrong.
 _FIELDS = {"unauthorized": "password", "forbidden": "password"}
+# A server that has never answered as one of its kind is probably none.
+_UNKNOWN_SERVER = {(CalendarAccount.Provider.CALDAV, "invalid_answer"): "not_a_calendar"}
 
 
 _TROUBLED = Prepared(
@@ -106,7 +108,8 @@ def look(*, user: User, provider: str, secret: Mapping[str, str]) -> list[Remote
             found = providers.connect(provider, secret, until=until, policy=policy()).calendars()
         except ProviderError as error:
             field = _FIELDS.get(error.code, "url") if "password" in secret else "url"
-            raise Invalid(in_words(error.code), field=field) from None
+            code = _UNKNOWN_SERVER.get((provider, error.code), error.code)
+            raise Invalid(in_words(code), field=field) from None
     if not found:
         raise Invalid(_("There is no calendar at this address."), field="url")
     return found

@@ -2,10 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 
 from calendars.domain import ledger, sources
 from calendars.models import Calendar, Entry, Item
@@ -178,27 +174,3 @@ def etags(calendar: Calendar) -> Mapping[str, str]:
 def count_of(user_id: int) -> int:
     """Return how many entries of this person's calendars are kept."""
     return Entry.objects.filter(calendar__user=user_id).count()
-
-
-def counts(calendars: Iterable[Calendar]) -> Mapping[int, tuple[int, int]]:
-    """Return by calendar how many entries are kept, and how many objects could not be read."""
-    keys = [calendar.pk for calendar in calendars]
-    rows = Entry.objects.filter(calendar__in=keys).order_by().values_list("calendar")
-    kept = dict(rows.annotate(count=Count("pk")))
-    bad = Item.objects.filter(calendar__in=keys).exclude(error="").order_by()
-    unread = dict(bad.values_list("calendar").annotate(count=Count("pk")))
-    return {key: (kept.get(key, 0), unread.get(key, 0)) for key in keys}
-
-
-def with_counts(calendars: "QuerySet[Calendar, Calendar]") -> "QuerySet[Calendar, Any]":
-    """Add `entry_count` and `unreadable_count`, the numbers of `counts`, to each calendar."""
-    return calendars.annotate(
-        entry_count=_count_of(Entry.objects.all()),
-        unreadable_count=_count_of(Item.objects.exclude(error="")),
-    )
-
-
-def _count_of(rows: "QuerySet[Any, Any]") -> Coalesce:
-    """Return the number of these rows that belong to the calendar of the outer query."""
-    of_calendar = rows.filter(calendar=OuterRef("pk")).order_by().values("calendar")
-    return Coalesce(Subquery(of_calendar.annotate(count=Count("pk")).values("count")), 0)

@@ -24,8 +24,11 @@ _IN_PARAMETERS: Final = str.maketrans({'"': "'", "\\": "\N{FULLWIDTH REVERSE SOL
 
 @dataclass(frozen=True)
 class Person:
+    """Attendee. A guest may come, and has not said so."""
+
     name: str
     email: str
+    is_guest: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,13 @@ def stored(entry: Entry, *, attendees: Iterable[Person]) -> str:
 
 
 def _invite(event: Event, people: Iterable[Person]) -> None:
-    """Name these people as attendees who have accepted."""
+    """Name these people as attendees: the two who have agreed, and guests, who need not answer."""
     for person in people:
         attendee = _address(person)
-        attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
-        attendee.params["PARTSTAT"] = vText("ACCEPTED")
+        attendee.params["ROLE"] = vText("OPT-PARTICIPANT" if person.is_guest else "REQ-PARTICIPANT")
+        attendee.params["PARTSTAT"] = vText("NEEDS-ACTION" if person.is_guest else "ACCEPTED")
+        if person.is_guest:
+            attendee.params["RSVP"] = vText("FALSE")
         event.add("attendee", attendee)
 
 

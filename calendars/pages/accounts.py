@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.domain import limits
 from accounts.pages.signed_in import SignedIn, recent_sign_in
 from calendars.domain import accounts as services
-from calendars.domain import feeds
+from calendars.domain import counts, feeds
 from calendars.models import Calendar, CalendarAccount, Push
 from calendars.pages.cards import cards_of
 from calendars.pages.forms import FORMS, AccountForm
@@ -30,7 +30,7 @@ def accounts(request: SignedIn) -> HttpResponse:
     """Show the person's calendars, account by account, and their feed."""
     user, now = request.user, timezone.now()
     own = Calendar.objects.visible_to(user).select_related("account")
-    page = page_of(request, own.order_by("account_id", "pk"))
+    page = page_of(request, counts.with_counts(own).order_by("account_id", "pk"))
     feed = feeds.feed_of(user)
     writable = own.filter(is_writable=True).order_by("-writes", "account_id", "pk")
     choices = list(writable[:_MOST_CHOICES]) if page.paginator.count else []
@@ -116,9 +116,7 @@ def _find(request: SignedIn, account_id: int) -> CalendarAccount:
 @action_view("calendars:accounts")
 def refresh(request: SignedIn, account_id: int) -> str:
     found = services.refresh(account=_find(request, account_id), now=timezone.now())
-    return gettext("%(name)s is being read. Load this page again in a moment.") % {
-        "name": found.name
-    }
+    return gettext("%(name)s is being read.") % {"name": found.name}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -148,8 +146,8 @@ def switch(request: SignedIn, calendar_id: int) -> str:
     if name != "blocks":
         return gettext("%(name)s is saved.") % said
     if is_on:
-        return gettext("%(name)s closes your time. Its entries are being read.") % said
-    return gettext("%(name)s does not close your time any more.") % said
+        return gettext("%(name)s is checked for conflicts. Its entries are being read.") % said
+    return gettext("%(name)s is no longer checked for conflicts.") % said
 
 
 @action_view("calendars:accounts")

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from calendars.domain import entries
 from calendars.domain.problems import in_words
 from calendars.models import Calendar, CalendarAccount
 from core.text import times
@@ -31,19 +31,21 @@ class Line:
 
     calendar: Calendar
     said: list[str]
-    # What is wrong with its reading and with its writing, in words.
+    # What is wrong with its reading, with single entries and with its writing, in words.
     problem: str
+    unread: str
     write_problem: str
+    unwritten: str
 
     @property
     def switches(self) -> list[Switch]:
         """Return its switches. Those about single kinds of entries need the first one."""
         calendar = self.calendar
-        first = Switch("blocks", gettext("Closes my time"), calendar.blocks)
+        first = Switch("blocks", gettext("Check for conflicts"), calendar.blocks)
         if not calendar.blocks:
             return [first]
-        tentative = gettext("Tentative entries too")
-        all_day = gettext("All-day entries too")
+        tentative = gettext("Include tentative entries")
+        all_day = gettext("Include all-day entries")
         return [
             first,
             Switch("blocks_tentative", tentative, calendar.blocks_tentative),
@@ -58,6 +60,7 @@ class Card:
     account: CalendarAccount
     lines: list[Line]
     said: list[str]
+    is_being_read: bool
 
     @property
     def is_ok(self) -> bool:
@@ -88,36 +91,56 @@ class Card:
 
 
 def cards_of(calendars: Iterable[Calendar], now: datetime) -> list[Card]:
-    """Return cards of these calendars, which are in the order of their accounts."""
-    rows = list(calendars)
-    counts = entries.counts(rows)
+    """Return cards of these calendars, which are in the order of their accounts.
+
+    Each calendar comes with its numbers (`with_counts`).
+    """
     cards = []
-    for account, of_account in groupby(rows, key=lambda calendar: calendar.account):
-        lines = [_line(calendar, *counts[calendar.pk]) for calendar in of_account]
+    for account, of_account in groupby(calendars, key=lambda calendar: calendar.account):
+        lines = [_line(calendar) for calendar in of_account]
         said = [str(account.get_provider_display())]
         if account.host and account.host != account.name:
             said.append(account.host)
-        cards.append(Card(account, lines, [*said, _age(account, now)]))
+        is_asked_for = account.whole_at is None and account.due_at <= now
+        is_being_read = is_asked_for or bool(account.lease)
+        age = gettext("being read") if is_being_read else _age(account, now)
+        cards.append(Card(account, lines, [*said, age], is_being_read))
     return cards
 
 
-def _line(calendar: Calendar, kept: int, unread: int) -> Line:
+def _line(calendar: Any) -> Line:
     said = []
     if calendar.blocks and calendar.as_of:
-        said.append(ngettext("%(count)d entry", "%(count)d entries", kept) % {"count": kept})
-    if unread:
-        words = ngettext(
-            "%(count)d entry could not be read", "%(count)d entries could not be read", unread
-        )
-        said.append(words % {"count": unread})
+        words = ngettext("%(count)d entry", "%(count)d entries", calendar.entry_count)
+        said.append(words % {"count": calendar.entry_count})
     if not calendar.is_writable:
         said.append(gettext("read only"))
     return Line(
         calendar,
         said,
         problem=in_words(calendar.error) if calendar.error else "",
+        unread=_unread(calendar.unreadable_count),
         write_problem=in_words(calendar.write_error) if calendar.write_error else "",
+        unwritten=_unwritten(calendar.unwritten_count),
     )
+
+
+def _unread(count: int) -> str:
+    words = ngettext(
+        "%(count)d entry could not be read. It closes only time that was known before.",
+        "%(count)d entries could not be read. They close only time that was known before.",
+        count,
+    )
+    return words % {"count": count} if count else ""
+
+
+def _unwritten(count: int) -> str:
+    words = ngettext(
+        "%(count)d change of your bookings still waits to be written to it.",
+        "%(count)d changes of your bookings still wait to be written to it.",
+        count,
+    )
+    return words % {"count": count} if count else ""
 
 
 def _age(account: CalendarAccount, now: datetime) -> str:

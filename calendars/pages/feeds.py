@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.signed_in import SignedIn, recent_sign_in
@@ -25,6 +26,7 @@ _PAST = timedelta(days=30)
 _MOST = 2_000
 
 
+@csrf_exempt  # so that a POST is answered with 405, and not asked for a token
 @require_safe
 @limited("ip", "60/m", SAFE)
 def feed(request: HttpRequest, token: str) -> HttpResponseBase:
@@ -65,7 +67,7 @@ def _content(found: Feed) -> bytes:
 def make(request: SignedIn) -> HttpResponse:
     """Make the feed, or another address for it."""
     feeds.rotate(user=request.user, now=timezone.now())
-    messages.success(request, gettext("This is the address of your feed from now on."))
+    messages.success(request, gettext("Your feed has a new address."))
     return redirect(reverse("calendars:accounts") + "#feed")
 
 
@@ -80,4 +82,4 @@ def show_titles(request: SignedIn) -> str:
 @action_view("calendars:accounts")
 def end(request: SignedIn) -> str:
     feeds.end(user=request.user)
-    return gettext("Your feed is ended: its address leads nowhere.")
+    return gettext("Your feed has ended. Its address no longer works.")

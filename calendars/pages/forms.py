@@ -31,7 +31,7 @@ class AccountForm(forms.Form):
         label=_("Name"),
         max_length=120,
         required=False,
-        help_text=_("How you tell it apart here. Empty: the name that the calendar has."),
+        help_text=_("Shown in Parley. Left empty, the calendar’s own name is used."),
     )
     # Fields that show nothing of what is kept.
     hidden: tuple[str, ...] = ()
@@ -45,8 +45,10 @@ class AccountForm(forms.Form):
             self.fields["name"].required = True
             self.fields["name"].help_text = ""
             for name in self.hidden:
-                self.fields[name].required = False
-                self.fields[name].widget.attrs["placeholder"] = _("unchanged")
+                field = self.fields[name]
+                field.required = False
+                field.widget.attrs["placeholder"] = _("unchanged")
+                field.keeps = True  # type: ignore[attr-defined]  # its label is not "optional"
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].strip()

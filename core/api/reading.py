@@ -63,7 +63,8 @@ class Many(serializers.ListSerializer[Any]):
     """The rows of another model whose `owner` is the row shown. One query reads them for all rows.
 
     `source` is the name under which a model instance has these rows, if it differs. `annotate` adds
-    values that are shown but are not columns.
+    values that are shown but are not columns, or leaves rows out. `only` names the one field of
+    each row that is shown, in place of an object.
     """
 
     def __init__(
@@ -74,10 +75,18 @@ class Many(serializers.ListSerializer[Any]):
         owner: str,
         source: str | None = None,
         annotate: "Callable[[Any], QuerySet[Any, Any]]" = lambda rows: rows,
+        only: str = "",
         **options: Any,
     ) -> None:
         super().__init__(child=child, source=source, **options)
+        self._only = only
         self._model, self._owner, self._annotate = model, owner, annotate
+
+    def to_representation(self, data: Any) -> list[Any]:
+        return [self._one(shown) for shown in super().to_representation(data)]
+
+    def _one(self, shown: Shown) -> Any:
+        return shown[self._only] if self._only else shown
 
     @cached_property
     def _plan(self) -> "_Plan":
@@ -85,10 +94,10 @@ class Many(serializers.ListSerializer[Any]):
 
     def fill_in(self, name: str, shown: list[Shown]) -> None:
         """Replace the owner's number in each shown row by the list of its rows."""
-        found: dict[Any, list[Shown]] = {each[name]: [] for each in shown}
+        found: dict[Any, list[Any]] = {each[name]: [] for each in shown}
         rows = self._model._default_manager.filter(**{f"{self._owner}__in": list(found)})
         for owner, *row in self._annotate(rows).values_list(self._owner, *self._plan.columns):
-            found[owner].append(self._plan.show(row))
+            found[owner].append(self._one(self._plan.show(row)))
         for each in shown:
             each[name] = found[each[name]]
 

@@ -14,7 +14,7 @@ register.filter("day", times.day)
 register.filter("time_of_day", times.time)
 register.filter("clock_face", times.time_of_day)
 register.simple_tag(times.span, name="span")
-register.simple_tag(times.utc_span, name="utc_span")
+register.simple_tag(times.days, name="days")
 register.filter("long_date", times.long_date)
 register.filter("full_date", times.full_date)
 register.filter("zone_name", zones.in_words)
@@ -24,14 +24,14 @@ register.filter("utc_offset", zones.offset)
 
 @register.simple_tag
 def when(start: datetime, end: datetime, person: times.Reader) -> SafeString:
-    """Return `span` as HTML. No line breaks in a time, and the zone has a lower voice."""
+    """Return `span` as HTML. Times and the zone wrap as a whole; the zone has a lower voice."""
     until = ""
     if not times.are_on_one_day(start, end, person):
-        until = format_html('<span class="nowrap">{},</span> ', times.day(end, person))
+        until = format_html("{}, ", times.date_of(end, person))
     return format_html(
-        '<span class="figures"><span class="nowrap">{},</span> <span class="nowrap">{} –</span>'
-        ' {}<span class="nowrap">{}</span> <span class="zone">{}</span></span>',
-        times.day(start, person),
+        '<span class="figures">{}, <span class="nowrap">{} –</span> {}'
+        '<span class="nowrap">{}</span> <span class="zone">{}</span></span>',
+        times.date_of(start, person),
         times.time(start, person),
         until,
         times.time(end, person),

@@ -1,11 +1,15 @@
-"""Sentences in templates: `{{ message|one_stop }}`."""
+"""Sentences in templates: `{{ message|one_stop }}`, `{{ description|rich }}`."""
 
 import re
 
 from django import template
 from django.template.defaultfilters import stringfilter
 
+from core.text import markdown
+
 register = template.Library()
+register.filter("rich", markdown.html_of)
+register.filter("plain", markdown.plain_of)
 
 _TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 

@@ -4,12 +4,17 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 
 LONGEST = 1000
 # Slashes as JSON may write them too.
+_DESTINATION = re.compile(
+    r"(?i)(https://(?=[^/?#]{1,253}(?:[/?#]|\Z))[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?)"
+    r"(?:[/?#][!-~]*)?"
+)
 _LINK = re.compile(r"(?i)(https?:(?:\\?/){2}[^\s\\/?#]+)\\?[/?#]\S*")
 
 
@@ -32,6 +37,22 @@ def require_link(link: str, *, field: str) -> None:
         or " " in link
     ):
         raise problem
+
+
+def origin_of(link: str) -> str:
+    """Return the origin of an https URL, or an empty text for any other.
+
+    The host is ASCII (IDNA), so the origin can stand in a header. A URL with a user's name or
+    password has none.
+    """
+    shape = _DESTINATION.fullmatch(link)
+    return shape[1].lower() if shape else ""
+
+
+def validate_destination(link: str) -> None:
+    """Refuse a text to which a browser is not to be sent. Empty is no destination."""
+    if link and not origin_of(link):
+        raise ValidationError(_("Use an https URL without a user name or a password."))
 
 
 def cut_links(value: Any) -> Any:

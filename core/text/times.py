@@ -47,7 +47,7 @@ def formats_of(language: str, otherwise: tuple[str, str]) -> tuple[str, str]:
 
 
 def day(moment: datetime, person: Reader) -> str:
-    """Return `Tue 12/15/2026`, in this person's zone."""
+    """Return `Tue 12/15/2026`, in this person's zone and date format: short enough for a log."""
     return dateformat.format(moment.astimezone(person.zone), f"D {_DATES[person.date_format]}")
 
 
@@ -83,6 +83,11 @@ def full_date(day: date) -> str:
     return _written(day, pgettext("weekday, day, month and year", "l, j F Y"))
 
 
+def date_of(moment: datetime, person: Reader) -> str:
+    """Return `Tuesday, 15 December 2026`, in this person's zone, in the order of the language."""
+    return full_date(moment.astimezone(person.zone).date())
+
+
 def _written(day: date, form: str) -> str:
     return _kept((day.year, day.month, day.day), form, get_language())
 
@@ -106,12 +111,17 @@ def beginning(start: datetime, person: Reader) -> str:
     return f"{dateformat.format(start.astimezone(person.zone), form)}, {time(start, person)}"
 
 
+def date_and_hours(start: datetime, end: datetime, person: Reader) -> str:
+    """Return `Tuesday, 15 December 2026, 2:00 PM – 3:00 PM`, where the zone is said already."""
+    return f"{date_of(start, person)}, {hours(start, end, person)}"
+
+
 def span(start: datetime, end: datetime, person: Reader) -> str:
-    """Return `Tue 12/15/2026, 2:00 PM – 3:00 PM (America/New_York)`.
+    """Return `Tuesday, 15 December 2026, 2:00 PM – 3:00 PM (America/New_York)`.
 
     The second date appears only if it is another day.
     """
-    return f"{day(start, person)}, {hours(start, end, person)} ({zones.in_words(person.zone)})"
+    return f"{date_and_hours(start, end, person)} ({zones.in_words(person.zone)})"
 
 
 def hours(start: datetime, end: datetime, person: Reader) -> str:
@@ -119,8 +129,19 @@ def hours(start: datetime, end: datetime, person: Reader) -> str:
 
     The date of the end appears if it is another day.
     """
-    until = "" if are_on_one_day(start, end, person) else f"{day(end, person)}, "
+    until = "" if are_on_one_day(start, end, person) else f"{date_of(end, person)}, "
     return f"{time(start, person)} – {until}{time(end, person)}"
+
+
+def days(start: datetime, end: datetime, person: Reader) -> str:
+    """Return `Tuesday, 15 December 2026, all day`; of several dates the first and the last.
+
+    `start` and `end` are the instants at which the first date begins and the last one ends.
+    """
+    first, last = date_of(start, person), date_of(end - timedelta(seconds=1), person)
+    if first == last:
+        return gettext("%(day)s, all day") % {"day": first}
+    return f"{first} – {last}"
 
 
 def are_on_one_day(start: datetime, end: datetime, person: Reader) -> bool:
@@ -163,16 +184,16 @@ def ago(time: timedelta) -> str:
 
 
 def deadline(moment: datetime, person: Reader) -> str:
-    """Return `Tue 12/15/2026, 2:01 PM (America/New_York)`: rounded up to a whole minute."""
+    """Return `Tuesday, 15 December 2026, 2:01 PM (America/New_York)`, rounded up to a minute."""
     minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
     if minute < moment:
         minute += timedelta(minutes=1)
-    return f"{day(minute, person)}, {time(minute, person)} ({zones.in_words(person.zone)})"
+    return f"{date_of(minute, person)}, {time(minute, person)} ({zones.in_words(person.zone)})"
 
 
 def utc_span(start: datetime, end: datetime) -> str:
-    """Return `Tue 2026-12-15, 19:00 – 20:00 UTC`. The arguments may have any zone."""
+    """Return `Tuesday, 15 December 2026, 19:00 – 20:00 UTC`. The arguments may have any zone."""
     start, end = start.astimezone(UTC), end.astimezone(UTC)
-    first, last = (dateformat.format(moment, "D Y-m-d") for moment in (start, end))
+    first, last = full_date(start.date()), full_date(end.date())
     until = "" if first == last else f"{last}, "
     return f"{first}, {start:%H:%M} – {until}{end:%H:%M} UTC"

@@ -33,6 +33,7 @@ class _Sample(forms.Form):
     optional = forms.CharField(
         label="A longer one", required=False, widget=forms.Textarea({"rows": 2})
     )
+    hidden = forms.CharField(label="A password", widget=forms.PasswordInput)
     chosen = forms.ChoiceField(label="A choice", choices=[("a", "This one"), ("b", "That one")])
 
 
@@ -46,7 +47,7 @@ def components(request: HttpRequest) -> HttpResponse:
         raise Http404
     now = timezone.now()
     start = now.replace(minute=0) + timedelta(days=1)
-    form = _Sample({"filled": "Something", "wrong": "somebody@", "chosen": "b"})
+    form = _Sample({"filled": "Something", "wrong": "somebody@", "hidden": "secret", "chosen": "b"})
     form.is_valid()
     return render(
         request,

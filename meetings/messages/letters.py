@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.text import times
+from core.text import times, zones
 from meetings.messages import entries, links
 from meetings.models import MeetingRequest
 from meetings.models.enums import Role
@@ -28,6 +28,8 @@ _EMAILS = (
 )
 # They ask for an answer.
 _REQUESTS = ("meeting_requested", "meeting-created", "meeting_unanswered", "meeting-unanswered")
+# The specification of the request has its time in UTC too.
+_IN_UTC = ("meeting_requested", "meeting_unanswered")
 _PUSHED = {
     "meeting-created": (
         _("MEETING ALERT"),
@@ -46,7 +48,7 @@ _PUSHED = {
     ),
     "meeting-unanswered": (
         _("Not answered yet"),
-        _("%(name)s waits for your answer: the meeting would start %(lead)s."),
+        _("%(name)s needs your answer: the meeting would start %(lead)s."),
     ),
     "meeting-reminder": (
         _("Meeting reminder"),
@@ -105,8 +107,10 @@ def _email(
         "other": other,
         "name": other.name,
         "when": times.beginning(meeting.start, person),
-        "local_time": times.span(meeting.start, meeting.end, person),
-        "utc_time": times.utc_span(meeting.start, meeting.end),
+        "date": times.date_of(meeting.start, person),
+        "hours": times.hours(meeting.start, meeting.end, person),
+        "zone": zones.in_words(person.zone),
+        "utc_time": times.utc_span(meeting.start, meeting.end) if kind in _IN_UTC else "",
         "lead": times.lead(meeting.start - now),
         "shown_link": meeting.link if meeting.status == Status.PENDING else "",
         "join_url": meeting.link if meeting.status == Status.CONFIRMED else "",

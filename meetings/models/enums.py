@@ -9,7 +9,7 @@ from scheduling.models.enums import Change, Status
 class Tab(models.TextChoices):
     """Tabs of a person's meetings, by their names in addresses and in the API."""
 
-    PENDING = "pending-meeting", _("waiting for you")
+    PENDING = "pending-meeting", _("needs your answer")
     CONFIRMED = "confirmed", _("confirmed")
     REJECTED = "rejected", _("rejected")
     COMPLETED = "completed", _("completed")

@@ -21,54 +21,57 @@ from scheduling.pages.tabs import LATEST, SOONEST, Tab
 TABS = {
     enums.Tab.PENDING: Tab(
         enums.Tab.PENDING,
-        _("Waiting for you"),
-        _("Nothing waits for you"),
+        _("Needs your answer"),
+        _("Nothing needs your answer"),
         _(
-            "When a team mate asks you for a meeting, it stands here until you confirm or"
-            " decline it. You also get an email, and can answer straight from that."
+            "When a teammate requests a meeting with you, it appears here until you confirm or"
+            " decline it. You also get an email and can answer from it."
         ),
         SOONEST,
     ),
     enums.Tab.SENT: Tab(
         enums.Tab.SENT,
         _("Sent by you"),
-        _("You have not asked anybody yet"),
-        _("Choose a team mate and a time; what became of your requests stands here."),
+        _("You have not requested a meeting yet"),
+        _("Choose a teammate and a time. Your requests and their answers appear here."),
         LATEST,
     ),
     enums.Tab.CONFIRMED: Tab(
         enums.Tab.CONFIRMED,
         _("Confirmed"),
-        _("No meeting ahead"),
-        _("Once a request is confirmed, its hour is kept free for both and stands here."),
+        _("No upcoming meetings"),
+        _(
+            "Once a request is confirmed, its time is blocked for both of you and the meeting"
+            " appears here."
+        ),
         SOONEST,
     ),
     enums.Tab.COMPLETED: Tab(
         enums.Tab.COMPLETED,
         _("Completed"),
-        _("No meeting behind you"),
-        _("Confirmed meetings move here when they have taken place."),
+        _("No past meetings"),
+        _("Confirmed meetings move here after they have taken place."),
         LATEST,
     ),
     enums.Tab.REJECTED: Tab(
         enums.Tab.REJECTED,
         _("Declined"),
-        _("Nothing was declined"),
-        _("Requests that somebody said no to stand here, with the reason they gave."),
+        _("Nothing declined"),
+        _("Declined requests appear here, with the reason if one was given."),
         LATEST,
     ),
     enums.Tab.CANCELLED: Tab(
         enums.Tab.CANCELLED,
         _("Cancelled"),
-        _("Nothing was cancelled"),
-        _("Requests that were taken back and meetings that were called off stand here."),
+        _("Nothing cancelled"),
+        _("Withdrawn requests and cancelled meetings appear here."),
         LATEST,
     ),
     enums.Tab.EXPIRED: Tab(
         enums.Tab.EXPIRED,
         _("Expired"),
-        _("Nothing has expired"),
-        _("A request that nobody answered before its time came ends here by itself."),
+        _("Nothing expired"),
+        _("Requests that nobody answered in time appear here."),
         LATEST,
     ),
 }
@@ -81,13 +84,17 @@ class Card:
     meeting: MeetingRequest
     person: User
     status: Status
-    # What the person has at that time already, where it is theirs to confirm; entries of their own
-    # calendars last.
+    # What the person has at that time too: where it is theirs to confirm, all that is in the way,
+    # with entries of their own calendars last; once it is confirmed, those entries alone.
     collisions: Sequence[BusyTime] = ()
 
     @property
     def start(self) -> datetime:
         return self.meeting.start
+
+    @property
+    def end(self) -> datetime:
+        return self.meeting.end
 
     @property
     def other(self) -> User:
@@ -139,7 +146,7 @@ class Card:
     def status_name(self) -> Promise:
         if self.status is not Status.PENDING:
             return STATUS_NAMES[self.status]
-        return _("Waits for you") if self.may_answer else _("Waits for an answer")
+        return _("Needs your answer") if self.may_answer else _("Awaiting answer")
 
     @property
     def tab(self) -> Tab:
@@ -154,27 +161,31 @@ class Card:
         if self.status is not Status.PENDING:
             return gettext("Meeting with %(name)s") % name
         if self.asked_by_me:
-            return gettext("You asked %(name)s to meet") % name
-        return gettext("%(name)s would like to meet you") % name
+            return gettext("You requested a meeting with %(name)s") % name
+        return gettext("%(name)s requests a meeting with you") % name
 
 
 def cards_of(meetings: Iterable[MeetingRequest], person: User, now: datetime) -> list[Card]:
-    """Return cards, with the collisions of all that this person can confirm, in one query."""
+    """Return cards with their collisions, in one query."""
     cards = [Card(meeting, person, meeting.status_at(now)) for meeting in meetings]
-    asked = [card.meeting for card in cards if card.may_confirm]
-    found = ledger.conflicts_of_each(user=person, spans=[(one.start, one.end) for one in asked])
-    met = dict(zip((one.pk for one in asked), found, strict=True))
-    return [replace(card, collisions=met.get(card.meeting.pk, ())) for card in cards]
+    met = [card for card in cards if card.may_confirm or card.status is Status.CONFIRMED]
+    spans = [(card.meeting.start, card.meeting.end) for card in met]
+    found = ledger.conflicts_of_each(user=person, spans=spans)
+    collisions = {
+        card.meeting.pk: [each for each in claims if card.may_confirm or not each.exclusive]
+        for card, claims in zip(met, found, strict=True)
+    }
+    return [replace(card, collisions=collisions.get(card.meeting.pk, ())) for card in cards]
 
 
 _BY_ME = {
-    Change.CREATED: _("You asked for this meeting."),
+    Change.CREATED: _("You requested this meeting."),
     Change.CONFIRMED: _("You confirmed it."),
     Change.REJECTED: _("You declined."),
     Change.CANCELLED: _("You cancelled it."),
 }
 _BY_ANOTHER = {
-    Change.CREATED: _("%(name)s asked for this meeting."),
+    Change.CREATED: _("%(name)s requested this meeting."),
     Change.CONFIRMED: _("%(name)s confirmed it."),
     Change.REJECTED: _("%(name)s declined."),
     Change.CANCELLED: _("%(name)s cancelled it."),

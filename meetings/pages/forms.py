@@ -1,24 +1,52 @@
 """Forms of the meeting pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
 from core.text.zones import in_words
+from scheduling.pages.finding import FindForm
 from scheduling.pages.forms import StartField
 
 # At the westernmost inhabited place it is still the day before.
 _WESTMOST = timedelta(hours=-12)
 
 
+class FindMeetingForm(FindForm):
+    """Search by the other person's name or the number, and filters by team and date.
+
+    Addresses of team mates are not shown, so they are not searched. Only a person without a name is
+    found by the start of theirs.
+    """
+
+    kind, kind_label, all_kinds = "team", _("Team"), _("All teams")
+    searched = _("Search by name or number")
+
+    def __init__(self, query: QueryDict, *, person: User, kinds: Iterable[tuple[int, str]]) -> None:
+        super().__init__(query, zone=person.zone, kinds=kinds)
+        self._person = person
+
+    def names(self, word: str) -> Q:
+        found = Q(booking_number__istartswith=word)
+        for other in ("requester", "recipient"):
+            name = Q(**{f"{other}__first_name__icontains": word})
+            name |= Q(**{f"{other}__last_name__icontains": word})
+            nameless = Q(**{f"{other}__first_name": "", f"{other}__last_name": ""})
+            name |= nameless & Q(**{f"{other}__email__istartswith": word})
+            found |= name & ~Q(**{other: self._person})
+        return found
+
+
 class AskForm(forms.Form):
     """Request for a meeting: a start, or a date and a time on the team mate's wall clock."""
 
-    mate = forms.ChoiceField(label=_("Team mate"))
+    mate = forms.ChoiceField(label=_("Teammate"))
     start = StartField(required=False)
     date = forms.DateField(
         label=_("Date"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
@@ -27,9 +55,9 @@ class AskForm(forms.Form):
         label=_("Time"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
     link = forms.CharField(
-        label=_("Link to the meeting"),
+        label=_("Meeting link"),
         required=False,
-        help_text=_("Where you will meet, if it is online: Zoom, Meet, Teams or any other."),
+        help_text=_("Where you meet online, for example on Zoom, Google Meet or Teams."),
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
     )
 
@@ -44,7 +72,7 @@ class AskForm(forms.Form):
             label=self.fields["mate"].label,
             widget=forms.Select(attrs={"data-pick": ""}),
             choices=[
-                ("", _("Choose somebody")),
+                ("", _("Choose a person")),
                 *(
                     (
                         team.name,

@@ -1,11 +1,10 @@
 """Home page. Strangers see an introduction; signed-in people see what is next and what waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,11 +24,12 @@ from meetings.models.enums import Tab
 from meetings.pages.cards import Card, cards_of
 from meetings.pages.week import Claim, Week, first_day, instants, week_of
 from scheduling.domain import availability
-from scheduling.models import Booking, EventType, WeeklyAvailability
-from scheduling.models.enums import STANDING, Role, Status
+from scheduling.models import Booking, EventType, Schedule, WeeklyAvailability
+from scheduling.models.enums import STANDING, Role, Status, Weekday
 from scheduling.models.lifecycle import L, LifecycleQuerySet
 from scheduling.pages.cards import Card as BookingCard
 from scheduling.pages.cards import card_of
+from scheduling.pages.tabs import wait
 from scheduling.rules.slots import Hours, Interval
 
 # Items of each list. The pages of bookings and of meetings show all of them.
@@ -37,20 +37,19 @@ _MOST = 5
 # Meetings of one week, and entries of outside calendars. Meetings that hold time are at most one an
 # hour.
 _MOST_OF_WEEK = 300
-_A_MOMENT = timedelta(seconds=10)
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the home page. `?week=` is any date of the week to show."""
+    """Show the home page. `?week=` is the first of the seven days to show, if it is not today."""
     if not request.user.is_authenticated:
         return render(request, "meetings/landing.html")
     user, now = cast(SignedIn, request).user, timezone.now()
     [hours], [so_far] = _HOURS.objects(user=user.pk), _SO_FAR.rows(user=user.pk)
     has_event_types, has_bookings = map(bool, so_far)
     today = now.astimezone(user.zone).date()
-    first = first_day(request.GET.get("week", ""), today=today, week_start=user.week_start)
-    bookings, requests = _waiting_bookings(user, now), _waiting_requests(user, now)
+    first = first_day(request.GET.get("week", ""), today=today)
+    inbox = _inbox(user, now)
     return render(
         request,
         "meetings/home.html",
@@ -61,19 +60,13 @@ def home(request: HttpRequest) -> HttpResponse:
             "today": today,
             "troubled": calendars.troubled(user.pk),
             "ahead": _ahead(user, now),
-            "bookings": bookings[:_MOST],
-            "requests": requests[:_MOST],
-            "more_bookings": len(bookings) > _MOST,
-            "more_requests": len(requests) > _MOST,
+            "inbox": inbox[:_MOST],
+            "more_bookings": any(isinstance(card, BookingCard) for card in inbox[_MOST:]),
+            "more_requests": any(isinstance(card, Card) for card in inbox[_MOST:]),
             "week": _week(user, hours, first=first, now=now),
-            "hours": hours,
             "has_event_types": has_event_types,
             "has_bookings": has_bookings,
             "is_set_up": has_event_types and has_bookings,
-            # Every account starts with hours. A later save means that the person has looked at
-            # them.
-            "has_own_hours": hours.updated_at - user.created_at > _A_MOMENT,
-            "address": settings.PUBLIC_URL + reverse("public:host", args=[user.username]),
         },
     )
 
@@ -100,12 +93,12 @@ _SO_FAR = Prepared(
 )
 
 
-# --- what is next, and what waits -----------------------------------------------------------------
+# --- what comes, and what needs an answer -------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """A confirmed booking or meeting."""
+    """A confirmed booking or meeting. `color` is that of its event type, `lead` how soon it is."""
 
     title: str
     url: str
@@ -113,6 +106,8 @@ class Ahead:
     end: datetime
     where: str
     join_url: str
+    color: str
+    lead: Sequence[str]
 
 
 def _by_start(rows: LifecycleQuerySet[L]) -> LifecycleQuerySet[L]:
@@ -139,40 +134,40 @@ _WAITING_MEETINGS = Prepared[MeetingRequest](
 
 def _ahead(user: User, now: datetime) -> list[Ahead]:
     """Return the next confirmed bookings and meetings by start, with those under way."""
-    found = [
-        Ahead(
-            card_of(one, Role.HOST, now).title,
-            reverse("scheduling:booking", args=[one.pk]),
-            one.start,
-            one.end,
-            one.event_type.location_display,
-            one.link,
+    found = []
+    for booking in _NEXT_BOOKINGS.objects(_MOST, user=user.pk, now=now):
+        url, card = (
+            reverse("scheduling:booking", args=[booking.pk]),
+            card_of(booking, Role.HOST, now),
         )
-        for one in _NEXT_BOOKINGS.objects(_MOST, user=user.pk, now=now)
-    ] + [
-        Ahead(
-            Card(one, user, Status.CONFIRMED).title,
-            reverse("meetings:meeting", args=[one.pk]),
-            one.start,
-            one.end,
-            "",
-            one.link,
-        )
-        for one in _NEXT_MEETINGS.objects(_MOST, user=user.pk, now=now)
-    ]
+        kind = booking.event_type
+        found.append(_ahead_of(card, url, now, where=kind.location_display, color=kind.color))
+    for meeting in _NEXT_MEETINGS.objects(_MOST, user=user.pk, now=now):
+        url = reverse("meetings:meeting", args=[meeting.pk])
+        found.append(_ahead_of(Card(meeting, user, Status.CONFIRMED), url, now))
     return sorted(found, key=lambda one: one.start)[:_MOST]
 
 
-def _waiting_bookings(user: User, now: datetime) -> list[BookingCard]:
-    """Return the first bookings to approve, and one more if there are more than fit."""
-    found = _WAITING_BOOKINGS.objects(_MOST + 1, user=user.pk, now=now)
-    return [card_of(booking, Role.HOST, now) for booking in found]
+def _ahead_of(
+    card: BookingCard | Card, url: str, now: datetime, *, where: str = "", color: str = ""
+) -> Ahead:
+    lead = wait(card, now)
+    return Ahead(card.title, url, card.start, card.end, where, card.join_url, color, lead)
 
 
-def _waiting_requests(user: User, now: datetime) -> list[Card]:
-    """Return the first requests to answer, and one more if there are more than fit."""
-    found = _WAITING_MEETINGS.objects(_MOST + 1, user=user.pk, now=now)
-    return cards_of(found, user, now)
+def _inbox(user: User, now: datetime) -> list[BookingCard | Card]:
+    """Return the first bookings to approve and requests to answer, by start.
+
+    There are more of them than fit if there is more to answer.
+    """
+    waiting = {"user": user.pk, "now": now}
+    bookings = _WAITING_BOOKINGS.objects(_MOST + 1, **waiting)
+    requests = cards_of(_WAITING_MEETINGS.objects(_MOST + 1, **waiting), user, now)
+    cards: list[BookingCard | Card] = [
+        *(card_of(booking, Role.HOST, now) for booking in bookings),
+        *requests,
+    ]
+    return sorted(cards, key=lambda card: card.start)
 
 
 # --- the week -------------------------------------------------------------------------------------
@@ -185,12 +180,24 @@ def _week(user: User, hours: WeeklyAvailability, *, first: date, now: datetime) 
         zone=user.zone,
         hours=Hours(
             zone=hours.zone,
-            weekly=hours.default.windows,
+            weekly=_weekly(hours),
             overrides=availability.overrides(user.pk, *around),
         ),
         claims=_claims(user, instants(first, user.zone), now),
         now=now,
     )
+
+
+_CHOSEN = Prepared(lambda user: Schedule.objects.filter(user=user).chosen())
+
+
+def _weekly(hours: WeeklyAvailability) -> dict[int, list[Interval]]:
+    """Return the hours of each weekday in which a person can be booked, by any schedule."""
+    schedules = [hours.default, *_CHOSEN.objects(user=hours.user_id)]
+    return {
+        weekday: [window for schedule in schedules for window in schedule.windows.get(weekday, ())]
+        for weekday in Weekday.values
+    }
 
 
 # Bookings have their row of the ledger with them; a meeting is drawn without buffers.
@@ -259,6 +266,7 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             what=booking.event_type.name,
             url=reverse("scheduling:booking", args=[booking.pk]),
             waits=booking.status == Status.PENDING,
+            color=booking.event_type.color,
         )
     for row in _OUTSIDE.objects(_MOST_OF_WEEK, user=user.pk, since=since, until=until):
         entry = row.entry

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
 from core.errors import Conflict, DomainError, PersonGone, TimeTaken
+from core.web.csv_files import MOST_ROWS, csv_file, moment
 from core.web.pages import SAFE, action_view, checked, limited
 from meetings.domain import services
 from meetings.messages import links
@@ -27,16 +28,18 @@ from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
 from meetings.pages.asking import asking_of
 from meetings.pages.cards import TABS, Card, cards_of, step_of
-from meetings.pages.forms import AskForm
+from meetings.pages.forms import AskForm, FindMeetingForm
 from scheduling.models.enums import Status
 from scheduling.pages.answer import answer_page
 from scheduling.pages.cards import Outcome
 from scheduling.pages.forms import ReasonForm
-from scheduling.pages.tabs import Row, tab_page, wait
+from scheduling.pages.tabs import Row, tab_of, tab_page, wait
 
 # Team mates that the form lists; a search finds the others.
 _MOST_MATES = 200
 _MOST_WORDS = 5
+# Teams that a list can be narrowed to, and rows of a file that are read at once.
+_MOST_TEAMS, _BATCH = 200, 500
 _KEY = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 
 
@@ -53,7 +56,8 @@ def meetings(request: SignedIn) -> HttpResponse:
         request,
         "meetings/list.html",
         TABS,
-        default=Tab.PENDING,
+        key=tab_of(request, TABS, default=Tab.PENDING),
+        form=_find_form(request),
         every=every.visible_to(user),
         rows_in=lambda tab: every.in_tab(tab, user, now),
         rows_of=lambda rows: [_row(card, now) for card in cards_of(rows, user, now)],
@@ -63,9 +67,61 @@ def meetings(request: SignedIn) -> HttpResponse:
     )
 
 
+def _find_form(request: SignedIn) -> FindMeetingForm:
+    """Return the form with the teams that the person is in."""
+    teams = Team.objects.visible_to(request.user).order_by("name", "id")
+    return FindMeetingForm(
+        request.GET, person=request.user, kinds=teams.values_list("pk", "name")[:_MOST_TEAMS]
+    )
+
+
+@require_safe
+@login_required
+@limited("user", "30/h", SAFE)
+def meeting_file(request: SignedIn) -> HttpResponseBase:
+    """Answer with the meetings of one tab and its filters as a CSV file."""
+    user, now, form = request.user, timezone.now(), _find_form(request)
+    if not form.is_valid():
+        return redirect(f"{reverse('meetings:meetings')}?{request.GET.urlencode()}")
+    tab = tab_of(request, TABS, default=Tab.PENDING)
+    rows = form.narrowed(MeetingRequest.objects.in_tab(tab, user, now))
+    rows = rows.with_people().order_by(*TABS[tab].order)[: MOST_ROWS + 1]
+    return csv_file(
+        f"meetings-{tab.value}-{now:%Y-%m-%d}.csv",
+        [str(head) for head in _HEADS],
+        (_cells(Card(meeting, user, meeting.status_at(now))) for meeting in rows.iterator(_BATCH)),
+    )
+
+
+_HEADS = (
+    _("Number"),
+    _("Status"),
+    _("Team"),
+    _("Name"),
+    _("Start"),
+    _("End"),
+    _("Link to join"),
+    _("Requested"),
+)
+
+
+def _cells(card: Card) -> list[object]:
+    meeting, zone = card.meeting, card.person.zone
+    return [
+        meeting.booking_number,
+        card.status_name,
+        meeting.team.name,
+        card.other.name,
+        moment(meeting.start, zone),
+        moment(meeting.end, zone),
+        meeting.link,
+        moment(meeting.created_at, zone),
+    ]
+
+
 def _row(card: Card, now: datetime) -> Row:
     meeting, url = card.meeting, reverse("meetings:meeting", args=[card.meeting.pk])
-    words = gettext("Take back") if card.is_asked else gettext("Cancel")
+    words = gettext("Withdraw") if card.is_asked else gettext("Cancel")
     return Row(
         key=f"meeting-{meeting.pk}",
         start=meeting.start,
@@ -74,6 +130,8 @@ def _row(card: Card, now: datetime) -> Row:
         url=url,
         said=[meeting.team.name, *wait(card, now), meeting.booking_number],
         join_url=card.join_url,
+        move_url="",
+        color="",
         more=[(words, f"{url}?cancel=#cancel")] if card.may_cancel else [],
         card=card,
     )
@@ -125,7 +183,7 @@ def ask(request: SignedIn) -> HttpResponse:
             form.add_refusal(error.field, error.message)
         else:
             name = asked.recipient.name
-            messages.success(request, gettext("%(name)s has been asked.") % {"name": name})
+            messages.success(request, gettext("Request sent to %(name)s.") % {"name": name})
             return redirect("meetings:meeting", asked.pk)
     people = {f"{team.pk}:{one.pk}": one for team, mates in teams for one in mates}
     asking = None
@@ -233,7 +291,7 @@ def confirm(request: SignedIn, meeting: MeetingRequest) -> str:
         now=timezone.now(),
         over_calendar="over_calendar" in request.POST,
     )
-    return gettext("Confirmed: the hour with %(name)s is kept free for both of you.") % {
+    return gettext("Confirmed. The time is blocked for you and %(name)s.") % {
         "name": meeting.requester.name
     }
 
@@ -243,7 +301,7 @@ def reject(request: SignedIn, meeting: MeetingRequest) -> str:
     services.reject(
         meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
     )
-    return gettext("Declined: %(name)s will hear of it.") % {"name": meeting.requester.name}
+    return gettext("Declined. %(name)s gets an email.") % {"name": meeting.requester.name}
 
 
 @_acting
@@ -252,18 +310,18 @@ def cancel(request: SignedIn, meeting: MeetingRequest) -> str:
         meeting=meeting, actor=request.user, now=timezone.now(), reason=_reason(request)
     )
     other = meeting.other_party(request.user)
-    return gettext("Cancelled: %(name)s will hear of it.") % {"name": other.name}
+    return gettext("Cancelled. %(name)s gets an email.") % {"name": other.name}
 
 
 # --- the link in the email ----------------------------------------------------------------------
 
 _OUTCOMES = {
     # A link for an earlier state of a meeting that waits again.
-    Status.PENDING: _("This link is too old to answer with."),
+    Status.PENDING: _("This link has expired and can no longer be used to answer."),
     Status.CONFIRMED: _("You confirmed this meeting."),
     Status.REJECTED: _("You declined this meeting."),
     Status.CANCELLED: _("This meeting was cancelled."),
-    Status.EXPIRED: _("Its time came before an answer."),
+    Status.EXPIRED: _("This request expired without an answer."),
     Status.COMPLETED: _("This meeting has taken place."),
 }
 

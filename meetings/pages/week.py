@@ -1,4 +1,4 @@
-"""A week of somebody's time, ready to draw: seven days, the claims and the working hours.
+"""Seven days of somebody's time, ready to draw: the claims and the working hours.
 
 Pure: the caller passes the rows and the present time. Every day shows its whole clock, so a minute
 is one of the day, from 0 to 1440. If a clock is put back, the repeated hour is drawn once. If it is
@@ -25,7 +25,7 @@ class Claim:
     """Time that is taken or asked for, in instants. `kept` is the interval with the buffers.
 
     It `waits` while it is not certain. An entry of an outside calendar is `outside`, and may be of
-    whole days.
+    whole days. `color` is that of the event type.
     """
 
     start: int
@@ -37,6 +37,7 @@ class Claim:
     waits: bool = False
     outside: bool = False
     all_day: bool = False
+    color: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Week:
     scale: list[tuple[int, Block]]
     earlier: date
     later: date
-    is_this: bool
+    # Today and the six days after it.
+    is_next: bool
 
     @property
     def first(self) -> date:
@@ -105,18 +107,13 @@ class Week:
         return len(self.scale) > 14
 
 
-def first_day(wanted: str, *, today: date, week_start: int) -> date:
-    """Return the first day of the week that contains the wanted date.
-
-    An invalid or distant date means today. `week_start` is the ISO weekday on which weeks begin.
-    """
+def first_day(wanted: str, *, today: date) -> date:
+    """Return the first day to show: the wanted date, or today if it is invalid or distant."""
     try:
         day = date.fromisoformat(wanted)
     except ValueError:
         day = today
-    if abs(day - today) > _REACH:
-        day = today
-    return day - timedelta(days=(day.isoweekday() - week_start) % 7)
+    return day if abs(day - today) <= _REACH else today
 
 
 def instants(first: date, zone: ZoneInfo) -> Interval:
@@ -144,7 +141,7 @@ def week_of(
         ],
         earlier=first - timedelta(days=7),
         later=first + timedelta(days=7),
-        is_this=first <= today <= dates[-1],
+        is_next=first == today,
     )
 
 

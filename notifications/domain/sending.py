@@ -16,7 +16,7 @@ from core.db.crypto import sealed
 from core.db.outbox import OutboxState
 from core.ops import faults
 from core.web.deadline import Deadline
-from notifications.domain import devices, kinds
+from notifications.domain import choices, devices, kinds
 from notifications.domain.channels import (
     AddressGone,
     Channel,
@@ -64,7 +64,7 @@ def deliver(*, channel: str, until: float = math.inf) -> bool:
     if not rows:
         return False
     faults.point("notification.claimed")
-    rows = _to_active_people(rows)
+    rows = _wanted(_to_active_people(rows))
     if channel == Notification.Channel.PUSH:
         rows = _one_row_a_device(rows)
     if rows:
@@ -80,6 +80,13 @@ def _to_active_people(rows: list[Notification]) -> list[Notification]:
     pointless = [row for row in rows if gone & {row.user_id, row.about_id}]
     _withdraw(pointless, "deactivated")
     return [row for row in rows if row not in pointless] if pointless else rows
+
+
+def _wanted(rows: list[Notification]) -> list[Notification]:
+    """Withdraw messages that their recipients have switched off. Return the others."""
+    unwanted = choices.unwanted(rows)
+    _withdraw(unwanted, "switched off")
+    return [row for row in rows if row not in unwanted] if unwanted else rows
 
 
 def _withdraw(rows: Sequence[Notification], why: str) -> None:

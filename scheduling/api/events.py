@@ -26,6 +26,7 @@ from scheduling.api.serializers import (
     EventChangeSerializer,
     HistorySerializer,
     NewEventSerializer,
+    NoShowSerializer,
     ReasonSerializer,
     RescheduleSerializer,
 )
@@ -57,6 +58,7 @@ class EventViewSet(ViewSet):
         "reject_event",
         "cancel_event",
         "reschedule_event",
+        "mark_event_no_show",
         "delete_event",
         "get_event_history",
     )
@@ -78,11 +80,11 @@ class EventViewSet(ViewSet):
         responses={201: _EVENT},
     )
     def create(self, request: Request) -> Response:
-        """Book an open start for an invitee. You and the invitee get an email.
+        """Book an open start for an invitee. You, the invitee and the guests get an email.
 
-        A start that is taken is a conflict. Its `reason` is `busy`, `buffer` or `daily_limit`, and
-        `calendar` if only your own calendar is in the way. A start that is never offered, not yet
-        or no longer, is a validation error.
+        A start that is taken is a conflict. Its `reason` is `busy`, `buffer`, `daily_limit` or
+        `weekly_limit`, and `calendar` if only your own calendar is in the way. A start that is
+        never offered, not yet or no longer, is a validation error.
         """
         # Before the transaction: `book` inside it asks no calendar server.
         freshness.freshen([caller(request).pk], now=timezone.now())
@@ -101,7 +103,13 @@ class EventViewSet(ViewSet):
             raise Invalid("You have no such event type.", field="event_type_id")
         [event_type] = found
         zone, now = wanted.get("timezone", event_type.timezone), timezone.now()
-        admit = partial(limits.admit_by_api, host=host, email=wanted["attendee_email"], now=now)
+        admit = partial(
+            limits.admit_by_host,
+            host=host,
+            email=wanted["attendee_email"],
+            guests=wanted["guests"],
+            now=now,
+        )
         booking = bookings.book(
             event_type=event_type,
             start=at(wanted["start_time"], zone_of(zone)),
@@ -115,6 +123,7 @@ class EventViewSet(ViewSet):
             answers=wanted["custom_field_values"],
             join_url=wanted["join_url"],
             metadata=wanted["metadata"],
+            with_guests=wanted["guests"],
             actor=bookings.host(host),
             now=now,
             over_calendar=wanted["over_calendar"],
@@ -208,6 +217,21 @@ class EventViewSet(ViewSet):
             ),
         )
         return _answer_event(moved)
+
+    @extend_schema(operation_id="mark_event_no_show", request=NoShowSerializer, responses=_EVENT)
+    @action(detail=True, methods=["post"], url_path="no-show")
+    def no_show(self, request: Request, key: str) -> Response:
+        """Note that the invitee did not come, or take that back. Nobody gets a message.
+
+        The event must be confirmed or completed, and have begun.
+        """
+        found = _event(request, key)
+        asked = NoShowSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data["no_show"]
+        return _answer_event(
+            bookings.mark_no_show(booking=found, no_show=wanted, now=timezone.now())
+        )
 
     @extend_schema(
         operation_id="get_event_history",

@@ -62,6 +62,7 @@ EVENT_TYPE = {
         "link_later": False,
     },
     "is_active": True,
+    "is_hidden": False,
     "requires_approval": False,
     "scheduling_settings": {
         "buffer_time_before": 5,
@@ -71,12 +72,15 @@ EVENT_TYPE = {
         "available_days": _DAYS,
         "slot_interval": None,
         "daily_limit": None,
+        "weekly_limit": 10,
+        "cancellation_notice": 1440,
         "reminders": [1440, 15],
         "schedule_id": None,
     },
     "timezone": "America/New_York",
     "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},
     "custom_fields": [],
+    "redirect_url": None,
     "sort_order": 0,
     "created_at": "2026-06-15T14:30:00Z",
     "updated_at": "2026-06-15T14:30:00Z",
@@ -160,11 +164,13 @@ EVENT = {
     },
     "join_url": "https://zoom.us/j/1234567890",
     "invitee": {"name": "John Doe", "email": "john@example.com", "phone": "+1234567890"},
+    "guests": ["mary@example.com"],
     "host": {"name": "Jane Smith", "email": "jane@example.com"},
     "notes": "Project discussion",
     "custom_field_values": {"company": "ACME Corp"},
     "questions": [{"label": "Where do you work?", "answer": "ACME Corp"}],
     "metadata": {"order": "1234"},
+    "no_show": False,
     "sequence": 1,
     "last_change": {
         "change": "rescheduled",
@@ -188,6 +194,7 @@ NEW_EVENT = {
     "timezone": "America/New_York",
     "notes": "Project discussion",
     "custom_field_values": {"company": "ACME Corp"},
+    "guests": ["mary@example.com"],
     "metadata": {"order": "1234"},
 }
 EVENT_CHANGE = {
@@ -197,6 +204,7 @@ EVENT_CHANGE = {
     "join_url": "https://zoom.us/j/9876543210",
 }
 RESCHEDULE = {"start_time": "2026-12-16T10:00:00Z", "reason": "A clash on my side"}
+NO_SHOW = {"no_show": True}
 REASON = {"reason": "I am away that week"}
 HISTORY = {
     "sequence": 0,

@@ -23,8 +23,10 @@ from core.api.fields import (
 )
 from core.api.reading import Derived
 from core.api.schema import NO_NUL, example
+from core.text.links import LONGEST as LONGEST_LINK
 from core.text.names import validate_name
 from scheduling.api import examples
+from scheduling.domain.guests import MOST as MOST_GUESTS
 from scheduling.domain.readings import (
     TEXT_OR_NULL,
     EventDetailsSerializer,
@@ -67,6 +69,7 @@ _CLOSED = [
         Reason.NOTICE,
         Reason.HORIZON,
         Reason.DAILY_LIMIT,
+        Reason.WEEKLY_LIMIT,
         Reason.BUSY,
         Reason.BUFFER,
     )
@@ -106,6 +109,12 @@ class SchedulingSettingsSerializer(serializers.Serializer[EventType]):
         allow_null=True, help_text="Minutes from one start to the next; null: with the buffers."
     )
     daily_limit = serializers.IntegerField(allow_null=True)
+    weekly_limit = serializers.IntegerField(
+        allow_null=True, help_text="Of an ISO week, in the zone of your hours."
+    )
+    cancellation_notice = serializers.IntegerField(
+        help_text="Minutes before the start. The invitee may cancel or reschedule until then."
+    )
     reminders = serializers.ListField(
         child=serializers.IntegerField(), help_text="Minutes before the start."
     )
@@ -154,11 +163,15 @@ class EventTypeSerializer(serializers.Serializer[EventType]):
     color = serializers.CharField()
     location = LocationSerializer(source="*")
     is_active = serializers.BooleanField()
+    is_hidden = serializers.BooleanField(help_text="Your public page does not list it.")
     requires_approval = serializers.BooleanField()
     scheduling_settings = SchedulingSettingsSerializer(source="*")
     timezone = serializers.CharField()
     payment = PaymentSerializer(source="*")
     custom_fields = CustomFieldSerializer(many=True)
+    redirect_url = Derived(
+        or_null, "redirect_url", like=TEXT_OR_NULL, help_text="Where a browser goes after booking."
+    )
     sort_order = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -213,6 +226,14 @@ class NewEventTypeSerializer(StrictModelSerializer):
         required=False, help_text="The link follows; the default where none is given."
     )
 
+    redirect_url = LinkField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=LONGEST_LINK,
+        help_text="An https URL where the browser goes after a booking on your public page.",
+    )
+
     class Meta:
         model = EventType
         fields = (
@@ -227,6 +248,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "timezone",
             "slug",
             "is_active",
+            "is_hidden",
             "requires_approval",
             "buffer_time_before",
             "buffer_time_after",
@@ -236,11 +258,14 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "available_days",
             "slot_interval",
             "daily_limit",
+            "weekly_limit",
+            "cancellation_notice",
             "reminders",
             "price",
             "currency",
             "payment_method",
             "custom_fields",
+            "redirect_url",
             "sort_order",
         )
         extra_kwargs = {
@@ -260,6 +285,9 @@ class NewEventTypeSerializer(StrictModelSerializer):
 
     def validate_location_custom(self, text: str | None) -> str:
         return text or ""
+
+    def validate_redirect_url(self, link: str | None) -> str:
+        return link or ""
 
     def validate_location_link(self, link: str | None) -> str:
         return link or ""
@@ -408,6 +436,12 @@ class NewEventSerializer(serializers.Serializer[Any]):
     custom_field_values = AnswersField(
         default=dict, help_text="By the names of the event type's fields; others are kept as text."
     )
+    guests = serializers.ListField(
+        child=AddressField(max_length=254),
+        max_length=MOST_GUESTS,
+        default=list,
+        help_text="Addresses of people whom the invitee brings along. They are invited too.",
+    )
     join_url = LinkField(
         allow_null=True, allow_blank=True, default="", help_text="In place of the event type's."
     )
@@ -454,6 +488,11 @@ class RescheduleSerializer(serializers.Serializer[Any]):
 @example(examples.REASON)
 class ReasonSerializer(serializers.Serializer[Any]):
     reason = StrictCharField(max_length=500, allow_blank=True, allow_null=True, default="")
+
+
+@example(examples.NO_SHOW)
+class NoShowSerializer(serializers.Serializer[Any]):
+    no_show = StrictBooleanField()
 
 
 @example(examples.HISTORY)

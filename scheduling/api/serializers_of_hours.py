@@ -38,7 +38,7 @@ class WindowsField(serializers.ListField):
             child=WindowSerializer(),
             max_length=hours.MOST_WINDOWS,
             error_messages={
-                "min_length": "Give at least one window, or disable the day.",
+                "min_length": "Give at least one time range, or disable the day.",
                 "max_length": f"Use at most {hours.MOST_WINDOWS} windows a day.",
             },
             **options,

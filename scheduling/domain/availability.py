@@ -155,7 +155,7 @@ def _claimed(
         asked["moving"] = moving.pk
     if over_blocking:
         asked["exclusive"] = True
-    if event_type.daily_limit is None:
+    if event_type.daily_limit is None and event_type.weekly_limit is None:
         return [(start, end) for start, end in _TAKEN.rows(**asked)], Counter()
     taken = _TAKEN.rows(**asked, event_type=event_type.pk)
     zone = event_type.host.weekly_availability.zone

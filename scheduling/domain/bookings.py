@@ -3,7 +3,7 @@
 Each takes `now` (aware) and writes its change, history row and notifications in one transaction.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,11 +20,11 @@ from calendars.models import BusyTime
 from core.db.inserting import insert
 from core.db.prepared import Prepared
 from core.db.retrying import in_transaction, retrying
-from core.errors import Invalid, NotFound, TimeTaken
+from core.errors import Invalid, InvalidTransition, NotFound, TimeTaken, TooLate
 from core.ops import faults
 from core.text.lines import validate_address
 from core.text.links import require_link
-from scheduling.domain import availability, lifecycle, notices, publishing
+from scheduling.domain import availability, guests, lifecycle, notices, publishing
 from scheduling.domain.lifecycle import Step
 from scheduling.models import Booking, EventType
 from scheduling.models.enums import FREED, OPEN, TRANSITIONS, Change, Location, Role, Status
@@ -37,10 +37,11 @@ _TAKEN = {
     Reason.BUSY: gettext_lazy("That time is no longer free."),
     Reason.BUFFER: gettext_lazy("That time is too close to something else."),
     Reason.DAILY_LIMIT: gettext_lazy("That day is fully booked."),
+    Reason.WEEKLY_LIMIT: gettext_lazy("That week is fully booked."),
 }
 _LAST = ("last_change", "last_by", "last_reason", "last_at")
 _NEVER_OFFERED = {
-    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's hours."),
+    Reason.OUTSIDE_HOURS: gettext_lazy("That time is outside the host's availability."),
     Reason.OFF_GRID: gettext_lazy("No meeting starts at that time."),
     Reason.NOTICE: gettext_lazy("That time has passed, or is too soon."),
     Reason.HORIZON: gettext_lazy("That time is too far ahead."),
@@ -91,19 +92,25 @@ def book(
     answers: Mapping[str, object] | None = None,
     join_url: str = "",
     metadata: Mapping[str, str] | None = None,
+    with_guests: Sequence[str] = (),
     seen: str = "",
     over_calendar: bool = False,
+    is_approved: bool = False,
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
+
+    It `is_approved` at once where the host books on a page: nobody is asked.
 
     Outside calendars of the host that were not read lately are read first (`freshness`). A host who
     knows what their own calendar has at that time may book `over_calendar`.
 
     `join_url` is a link of its own, in place of the event type's. `metadata` are texts for the
-    program that books. `seen` is the digest of the terms that the actor saw, or empty if it does
-    not matter. `admit` raises the error that refuses one more booking (`scheduling.domain.limits`).
-    It is called with the host locked, and once before where others hold the lock.
+    program that books. `with_guests` are addresses of people whom the invitee brings along: they
+    are invited once the booking is confirmed. `seen` is the digest of the terms that the actor saw,
+    or empty if it does not matter. `admit` raises the error that refuses one more booking
+    (`scheduling.domain.limits`). It is called with the host locked, and once before where others
+    hold the lock.
 
     Raise TimeTaken, with the engine's reason, if the time is taken; with the reason `calendar` if
     only the host's own calendar is in the host's way. Raise Invalid on the field `terms` if the
@@ -111,14 +118,15 @@ def book(
     longer. It is `event_type_id` if the event type cannot be booked any more. It is
     `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
     is `custom_field_values.<name>` for an answer that does not fit its question, `join_url` for a
-    text that is no link, and `metadata` for more than fits.
+    text that is no link, `metadata` for more than fits, and `guests` for an address that cannot be
+    invited.
     """
     validate_address(invitee.email)
     require_link(join_url, field="join_url")
     check_metadata(metadata or {})
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
-    def check() -> tuple[EventType, str, dict[str, Any]]:
+    def check() -> tuple[EventType, str, dict[str, Any], list[str]]:
         """Read the event type anew: its terms may have changed, or it may be gone."""
         admit()
         found = _OFFERED.objects(event_type=event_type.pk)
@@ -129,13 +137,14 @@ def book(
         near = (offered.host.weekly_availability.timezone, invitee.timezone)
         phone = _checked_phone(offered, invitee.phone, near)
         kept = checked_answers(offered.custom_fields, answers or {}, near=near)
+        invited = guests.checked(with_guests, invitee=invitee.email, host=offered.host.email)
         _check_start(offered, start, now, actor=actor, over_calendar=over_calendar)
-        return offered, phone, kept
+        return offered, phone, kept, invited
 
     def write(*, waits: bool) -> Booking | None:
         if not ledger.lock_person(event_type.host_id, waits=waits):
             return None
-        offered, phone, kept = check()
+        offered, phone, kept, invited = check()
         step = Step(Change.CREATED, actor, now, calendars_as_of=as_of)
         booking = Booking(
             event_type=offered,
@@ -152,7 +161,11 @@ def book(
             custom_field_values=kept,
             join_url=join_url,
             metadata=dict(metadata or {}),
-            status=Status.PENDING if offered.requires_approval else Status.CONFIRMED,
+            status=(
+                Status.PENDING
+                if offered.requires_approval and not is_approved
+                else Status.CONFIRMED
+            ),
             made_by=actor.role,
             created_at=now,
             updated_at=now,
@@ -164,7 +177,8 @@ def book(
         lifecycle.record(booking, step)
         is_certain = booking.status == Status.CONFIRMED
         changes = [Change.CREATED, *([Change.CONFIRMED] if is_certain else [])]
-        notices.created(booking, by=actor.role, now=now)
+        brought = guests.add(booking, invited, now=now)
+        notices.created(booking, brought, by=actor.role, now=now)
         publishing.publish(booking, *changes, now=now)
         faults.point("booking.created")
         return booking
@@ -203,9 +217,20 @@ def cancel(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
+    is_erasure: bool = False,
 ) -> Booking:
-    """Cancel a booking as host, invitee or staff. Its time is free again."""
-    return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence))
+    """Cancel a booking as host, invitee or staff. Its time is free again.
+
+    Raise TooLate for an invitee within the cancellation notice, unless it `is_erasure`: that is
+    possible at any time.
+    """
+
+    def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
+        if not is_erasure:
+            _check_in_time(locked, step)
+        return _prepare(locked, step, was)
+
+    return _move(booking, Step(Change.CANCELLED, actor, now, reason, sequence), prepare=prepare)
 
 
 def record_overdue(*, booking: Booking, now: datetime) -> Booking:
@@ -229,8 +254,8 @@ def reschedule(
 
     Its status stays, but goes back to pending where an invitee moves what a host must approve. The
     start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
-    the host's account is closed; `seen`, `over_calendar`, TimeTaken, Invalid and InvalidTransition
-    as in `book` and the other verbs.
+    the host's account is closed. TooLate as in `cancel`; `seen`, `over_calendar`, TimeTaken,
+    Invalid and InvalidTransition as in `book` and the other verbs.
     """
     start = start.astimezone(UTC)
     as_of = freshness.freshen([booking.host_id], now=now)
@@ -242,6 +267,7 @@ def reschedule(
 
     def prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
         nonlocal before
+        _check_in_time(locked, step)
         admit()
         ledger.lock_active([locked.host])
         event_type = EventType.objects.with_hours().get(pk=locked.event_type_id)
@@ -325,6 +351,28 @@ def update(
     return retrying(write)
 
 
+def mark_no_show(*, booking: Booking, no_show: bool, now: datetime) -> Booking:
+    """Note as the host that the invitee did not come, or that they did. Nobody gets a message.
+
+    InvalidTransition unless the booking is confirmed or completed, and has begun.
+    """
+
+    def write() -> Booking:
+        with transaction.atomic():
+            locked = Booking.objects.lock(booking.pk)
+            if not locked.has_begun(now):
+                status = locked.status_at(now)
+                message = _("Only a confirmed event that has begun can be marked as a no-show.")
+                raise InvalidTransition(message, reason=status)
+            if no_show != (locked.no_show_at is not None):
+                locked.no_show_at = now if no_show else None
+                locked.updated_at = now
+                locked.save(update_fields=["no_show_at", "updated_at"])
+        return locked
+
+    return retrying(write)
+
+
 def note_undelivered(*, booking: Booking, now: datetime) -> None:
     """Note that the invitee's address refuses messages.
 
@@ -336,10 +384,11 @@ def note_undelivered(*, booking: Booking, now: datetime) -> None:
             notices.undelivered(booking, now=now)
 
 
-def _move(booking: Booking, step: Step[Role]) -> Booking:
-    """Bring a booking into the status that its change is named after."""
-    fields = ["busy_time", *_LAST]
-    return lifecycle.move(booking, step, prepare=_prepare, announce=_announce, fields=fields)
+def _check_in_time(locked: Booking, step: Step[Role]) -> None:
+    """Raise TooLate for an invitee who cancels or reschedules within the cancellation notice."""
+    until = locked.changeable_until
+    if step.actor.role is Role.INVITEE and until is not None and step.now > until:
+        raise TooLate(_("It is too late to reschedule or cancel this booking."))
 
 
 def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
@@ -351,6 +400,17 @@ def _prepare(locked: Booking, step: Step[Role], was: Status) -> Status:
         ledger.lock_people([locked.host_id])
         _release(locked)
     return to
+
+
+def _move(
+    booking: Booking,
+    step: Step[Role],
+    *,
+    prepare: Callable[[Booking, Step[Role], Status], Status] = _prepare,
+) -> Booking:
+    """Bring a booking into the status that its change is named after."""
+    fields = ["busy_time", *_LAST]
+    return lifecycle.move(booking, step, prepare=prepare, announce=_announce, fields=fields)
 
 
 def _announce(moved: Booking, step: Step[Role], was: Status) -> None:
@@ -376,7 +436,7 @@ def _checked_phone(event_type: EventType, phone: str, near: tuple[str, ...]) -> 
 
 def _check_terms(event_type: EventType, seen: str) -> None:
     if seen and seen != event_type.terms_digest:
-        message = _("The terms have changed since this page was opened. Look at them again.")
+        message = _("The terms have changed since this page was opened. Please review them.")
         raise Invalid(message, field="terms")
 
 

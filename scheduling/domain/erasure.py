@@ -14,7 +14,7 @@ from core.db.retrying import retrying
 from notifications.domain import notifications as outgoing
 from scheduling.domain import bookings, limits
 from scheduling.domain.readings import InviteeSerializer
-from scheduling.models import Booking, HistoryEntry
+from scheduling.models import Booking, Guest, HistoryEntry
 from scheduling.models.enums import OVER, Role
 from webhooks.domain import publishing
 
@@ -40,7 +40,7 @@ def settle(booking: Booking, *, actor: bookings.Actor, now: datetime) -> None:
     """Cancel an open booking. For any other booking, record how it has ended."""
     status = booking.status_at(now)
     if status not in OVER:
-        bookings.cancel(booking=booking, actor=actor, now=now)
+        bookings.cancel(booking=booking, actor=actor, now=now, is_erasure=True)
     elif status != booking.status:
         bookings.record_overdue(booking=booking, now=now)
 
@@ -50,8 +50,8 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
 
     Emails on their way are sent and erased afterwards. Pending webhook deliveries no longer name
     anybody (see `webhooks.domain.publishing.forget`). Entries in the hosts' own calendars are
-    written again without the name. The digest of a mailbox stays for a day (`with_spent_mailbox`).
-    The caller opens the transaction.
+    written again without the name. The digest of a mailbox stays for a day (`with_spent_mailbox`),
+    and so does that of a guest. The caller opens the transaction.
     """
     nobody = {
         "invitee_name": "",
@@ -70,6 +70,7 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     by_invitee = When(last_by=Role.INVITEE, then=Value(""))
     reason = Case(by_invitee, default=F("last_reason"))
     Booking.objects.filter(pk__in=ids).update(**nobody, last_reason=reason, updated_at=now)
+    Guest.objects.filter(booking__in=ids).update(email="")
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
     idempotency.forget(topics=topics)
@@ -88,6 +89,7 @@ def _blanks(event: Mapping[str, Any], invitee: Mapping[str, Any]) -> dict[str, A
     last = event.get("last_change", {})
     blanks = {
         "invitee": invitee,
+        "guests": [],
         "timezone": "UTC",
         "location": event.get("location", {}) | {"join_url": None},
         "join_url": None,
@@ -110,6 +112,11 @@ def with_spent_mailbox(now: datetime) -> QuerySet[Booking, Booking]:
     """
     erased = Booking.objects.exclude(erased_at=None).exclude(invitee_mailbox="")
     return erased.filter(created_at__lte=now - limits.DAY)
+
+
+def spent_guests(now: datetime) -> QuerySet[Guest, Guest]:
+    """Return the erased guests whom no limit counts any more."""
+    return Guest.objects.filter(email="", created_at__lte=now - limits.DAY)
 
 
 def forget_mailboxes(ids: Sequence[int]) -> None:

@@ -9,6 +9,8 @@ from notifications.domain.kinds import Facts, Untrue
 from scheduling.models.enums import Status
 from scheduling.models.lifecycle import L, Lifecycle
 
+GUEST = "guest"
+"""The fact `to` of messages to a guest; `guest` is their number."""
 USUAL_REMINDERS = (timedelta(days=1), timedelta(minutes=15))
 """Times before the start of a meeting at which reminders are due, longest first."""
 _UNANSWERED = timedelta(days=1)

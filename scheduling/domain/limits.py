@@ -6,9 +6,11 @@ simultaneous requests cannot together pass a limit of one host or one booking. S
 to several hosts can pass a limit for all hosts, by as many requests as are answered at once.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import windows
@@ -16,9 +18,10 @@ from accounts.domain.windows import Window
 from accounts.models import User
 from core.text import mailboxes, times
 from notifications.models import Notification
-from scheduling.models import Booking
+from scheduling.models import Booking, Guest
 from scheduling.models.enums import Change, Role, Status
 
+M = TypeVar("M", Booking, Guest)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 _A_HOUR = Window(
@@ -47,6 +50,25 @@ _BY_API = Window(
         " %(until)s."
     ),
 )
+_GUESTS = Window(
+    "guests_day",
+    DAY,
+    _(
+        "With one address you can invite %(count)d guests a day. You can invite guests again from"
+        " %(until)s."
+    ),
+)
+_GUEST_HOUR = Window(
+    "bookings_hour",
+    HOUR,
+    _("“%(address)s” can be invited %(count)d times an hour, and again from %(until)s."),
+)
+_GUEST_DAY = Window(
+    "bookings_day",
+    DAY,
+    _("“%(address)s” can be invited %(count)d times a day, and again from %(until)s."),
+)
+_GUEST_BY_API = Window("bookings_api", DAY, _GUEST_DAY.refusal)
 _MOVES = Window(
     "reschedules",
     DAY,
@@ -68,8 +90,10 @@ _LINKS = Window(
 )
 
 
-def admit_invitee(*, host: User, email: str, now: datetime, reader: times.Reader) -> None:
-    """Raise Busy if one more booking on a public page is too many for this address."""
+def admit_invitee(
+    *, host: User, email: str, guests: Sequence[str] = (), now: datetime, reader: times.Reader
+) -> None:
+    """Raise Busy if one more booking on a public page is too many for one of these addresses."""
     made = _made_by(Role.INVITEE, email)
     for window in (_A_HOUR, _A_DAY):
         windows.require_room(window, _since(now - window.length, made), now=now, reader=reader)
@@ -79,13 +103,47 @@ def admit_invitee(*, host: User, email: str, now: datetime, reader: times.Reader
         ends = list(to_come.order_by("end").values_list("end", flat=True)[: _OPEN.most])
         if len(ends) == _OPEN.most:
             raise windows.refused(_OPEN, until=ends[0], now=now, reader=reader)
+    if guests:
+        public = Guest.objects.filter(booking__made_by=Role.INVITEE)
+        brought = public.filter(booking__invitee_mailbox=mailboxes.digest(email))
+        moments = _since(now - _GUESTS.length, brought)
+        windows.require_room(_GUESTS, moments, now=now, reader=reader, more=len(guests))
+        for window in (_GUEST_HOUR, _GUEST_DAY):
+            _admit_guests(window, guests, public, now=now, reader=reader)
 
 
-def admit_by_api(*, host: User, email: str, now: datetime) -> None:
-    """Raise Busy if a host has booked for this address as often as one can in a day."""
+def admit_by_host(*, host: User, email: str, guests: Sequence[str] = (), now: datetime) -> None:
+    """Raise Busy if a host has booked for one of these addresses as often as one can in a day."""
     made = _made_by(Role.HOST, email).filter(host=host)
     moments = _since(now - _BY_API.length, made)
     windows.require_room(_BY_API, moments, now=now, reader=host)
+    if guests:
+        invited = Guest.objects.filter(booking__host=host, booking__made_by=Role.HOST)
+        _admit_guests(_GUEST_BY_API, guests, invited, now=now, reader=host)
+
+
+def _admit_guests(
+    window: Window,
+    addresses: Sequence[str],
+    guests: QuerySet[Guest, Guest],
+    *,
+    now: datetime,
+    reader: times.Reader,
+) -> None:
+    """Raise Busy, which names the address, if one was invited too often within the window."""
+    if not window.most:
+        return
+    named = {mailboxes.digest(address): address for address in addresses}
+    lately = guests.filter(mailbox__in=named, created_at__gt=now - window.length)
+    often = lately.order_by().values("mailbox").annotate(count=Count("pk"), first=Min("created_at"))
+    for row in often.filter(count__gte=window.most)[:1]:
+        raise windows.refused(
+            window,
+            until=row["first"] + window.length,
+            now=now,
+            reader=reader,
+            address=named[row["mailbox"]],
+        )
 
 
 def admit_move(*, booking: Booking, role: Role, now: datetime, reader: times.Reader) -> None:
@@ -110,7 +168,7 @@ def _made_by(role: Role, email: str) -> QuerySet[Booking, Booking]:
     return Booking.objects.filter(invitee_mailbox=mailboxes.digest(email), made_by=role)
 
 
-def _since(since: datetime, made: QuerySet[Booking, Booking]) -> QuerySet[Booking, datetime]:
-    """Return when these bookings were made, after `since` and the newest first."""
+def _since(since: datetime, made: QuerySet[M, M]) -> QuerySet[M, datetime]:
+    """Return when these rows were made, after `since` and the newest first."""
     lately = made.filter(created_at__gt=since).order_by("-created_at")
     return lately.values_list("created_at", flat=True)

@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.domain.readings import NameField
-from core.api.reading import Derived
+from core.api.reading import Derived, Many
 from scheduling.domain import links
 from scheduling.models import (
     Booking,
     EventType,
+    Guest,
     link_to_join,
     location_in_words,
     name_of_invitee,
@@ -119,6 +121,26 @@ class HostSerializer(serializers.Serializer[Any]):
     email = serializers.CharField()
 
 
+class GuestSerializer(serializers.Serializer[Guest]):
+    email = serializers.CharField()
+
+
+@extend_schema_field(serializers.ListField(child=serializers.CharField()))
+class GuestsField(Many):
+    """Addresses of the guests, in the order in which they were named."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            GuestSerializer(),
+            source="invited",
+            model=Guest,
+            owner="booking",
+            annotate=lambda rows: rows.exclude(email=""),
+            only="email",
+            help_text="Addresses of people whom the invitee brings along.",
+        )
+
+
 class EventSerializer(serializers.Serializer[Booking]):
     uuid = serializers.CharField()
     id = serializers.IntegerField()
@@ -130,6 +152,7 @@ class EventSerializer(serializers.Serializer[Booking]):
     location = LocationOfEventSerializer(source="*")
     join_url = link()
     invitee = InviteeSerializer(source="*")
+    guests = GuestsField()
     host = HostSerializer()
     notes = serializers.CharField()
     custom_field_values = serializers.DictField()
@@ -142,6 +165,12 @@ class EventSerializer(serializers.Serializer[Booking]):
     )
     metadata = serializers.DictField(
         child=serializers.CharField(), help_text="What was given when it was created."
+    )
+    no_show = Derived(
+        lambda at: at is not None,
+        "no_show_at",
+        like=serializers.BooleanField(),
+        help_text="Whether the host noted that the invitee did not come.",
     )
     sequence = serializers.IntegerField(
         help_text="Rises with every change of status, time or link."

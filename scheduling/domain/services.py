@@ -7,7 +7,9 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,10 +23,14 @@ from core.text.links import require_link
 from core.text.slugs import slug_of
 from core.text.zones import names
 from scheduling.models import DateOverride, EventType, FormerSlug, Schedule, WeeklyAvailability
+from scheduling.models.event_types import new_event_type_uuid
 from scheduling.rules import custom_fields, hours
 from scheduling.rules.hours import Day, WindowText
 
 _LONGEST_SLUG = 80
+_LONGEST_NAME = 120
+# Event types that one statement orders anew.
+_BATCH = 100
 # A UTC date so long ago is over in every zone.
 _SURELY_PASSED = timedelta(days=2)
 _NAMED = Named(lambda user: EventType.objects.visible_to(user).with_hours())
@@ -95,7 +101,7 @@ def _changed(day: Day, change: DayChange, field: str) -> Day:
     found = day["windows"]
     if "windows" in change:
         if not change["windows"]:
-            message = _("Give at least one window, or disable the day.")
+            message = _("Give at least one time range, or disable the day.")
             raise Invalid(message, field=f"{field}.windows")
         found = hours.windows(change["windows"], field=f"{field}.windows")
     elif "start" in change or "end" in change:
@@ -187,6 +193,14 @@ def make_default(*, schedule: Schedule) -> Schedule:
     return locked
 
 
+def followers(*, schedule: Schedule) -> "QuerySet[EventType, EventType]":
+    """Return the event types that follow this schedule, in the order of their host."""
+    follows = Q(schedule=schedule)
+    if schedule.is_default:
+        follows |= Q(schedule=None)
+    return EventType.objects.filter(follows, host=schedule.user_id)
+
+
 @transaction.atomic
 def delete_schedule(*, schedule: Schedule) -> None:
     """Delete a schedule. Raise Conflict if it is the default, or if event types follow it."""
@@ -194,7 +208,7 @@ def delete_schedule(*, schedule: Schedule) -> None:
     if locked.is_default:
         message = _("This is your default schedule. Make another one the default first.")
         raise Conflict(message, reason="default")
-    used_by = list(locked.event_types.values_list("name", flat=True))
+    used_by = list(followers(schedule=locked).values_list("name", flat=True))
     if used_by:
         message = ngettext(
             "%(count)d event type follows this schedule: %(names)s. Choose another schedule for"
@@ -281,6 +295,53 @@ def update_event_type(
     return locked
 
 
+@transaction.atomic
+def duplicate_event_type(*, event_type: EventType) -> EventType:
+    """Copy an event type, and place the copy after it. The copy has another name and slug.
+
+    The copy is inactive, so that nobody books it before its host has looked at it. Raise
+    LimitReached if the host has too many already. Raise NotFound if the event type no longer
+    exists.
+    """
+    host = lock(event_type.host_id)
+    own = EventType.objects.visible_to(host)
+    limits.require_room("event_types", own)
+    copy = own.filter(pk=event_type.pk).first()
+    if copy is None:
+        raise NotFound("event type not found")
+    copy.pk, copy.uuid, copy._state.adding = None, new_event_type_uuid(), True
+    copy.name = Truncator(_("Copy of %(name)s") % {"name": copy.name}).chars(_LONGEST_NAME)
+    copy.slug, copy.is_active = _free_slug(host, copy.name), False
+    copy.save()
+    ids = [pk for pk in own.values_list("pk", flat=True) if pk != copy.pk]
+    ids.insert(ids.index(event_type.pk) + 1, copy.pk)
+    _put_in_order(own, ids)
+    return copy
+
+
+@transaction.atomic
+def move_event_type(*, event_type: EventType, by: int) -> None:
+    """Move an event type up (-1) or down (1) by one place of its host's list.
+
+    Nothing happens at either end, or if it no longer exists.
+    """
+    own = EventType.objects.visible_to(lock(event_type.host_id))
+    ids = list(own.values_list("pk", flat=True))
+    if event_type.pk in ids:
+        place = ids.index(event_type.pk)
+        ids.insert(max(place + by, 0), ids.pop(place))
+        _put_in_order(own, ids)
+
+
+def _put_in_order(own: QuerySet[EventType, EventType], ids: Sequence[int]) -> None:
+    """Number the places of a host's event types in this order."""
+    places = {pk: place for place, pk in enumerate(ids)}
+    moved = [each for each in own.only("sort_order") if each.sort_order != places[each.pk]]
+    for each in moved:
+        each.sort_order, each.updated_at = places[each.pk], timezone.now()
+    EventType.objects.bulk_update(moved, ["sort_order", "updated_at"], batch_size=_BATCH)
+
+
 def _take_slug(event_type: EventType) -> None:
     """Free this slug if the same event type had it before. Raise Invalid if another one had it.
 
@@ -307,7 +368,7 @@ def _choose_link(event_type: EventType, given: str | None, link_later: bool | No
     if not event_type.is_online:
         if given or link_later:
             field = "location_link" if given else "link_later"
-            raise Invalid(_("People do not meet by a link there."), field=field)
+            raise Invalid(_("This location has no meeting link."), field=field)
         event_type.location_link = ""
     elif link_later and given:
         raise Invalid(_("Give the link, or say that it follows, but not both."), field="link_later")
@@ -324,7 +385,9 @@ def _save(event_type: EventType) -> None:
         raise Invalid(_("You have no such schedule."), field="schedule_id")
     custom_fields.check_questions(event_type.custom_fields)
     if event_type.location == "custom" and not event_type.location_custom:
-        raise Invalid(_("Say where, since the location is custom."), field="location_custom")
+        raise Invalid(
+            _("Enter the location details for a custom location."), field="location_custom"
+        )
     event_type.full_clean(validate_constraints=False)
     try:
         event_type.validate_constraints()

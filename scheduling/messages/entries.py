@@ -5,7 +5,7 @@ from datetime import datetime
 from calendars.messages import icalendar
 from calendars.messages.icalendar import Entry, Person
 from scheduling.messages import links
-from scheduling.messages.parties import Party, answers, parties, tells_all
+from scheduling.messages.parties import Party, answers, invitee_as_told, parties, tells_all
 from scheduling.models import Booking
 from scheduling.models.enums import Location, Method, Role
 
@@ -13,14 +13,21 @@ from scheduling.models.enums import Location, Method, Role
 def calendar_object(booking: Booking, method: Method, reader: Party, now: datetime) -> str:
     """Return the calendar object for this reader's calendar."""
     host, invitee = parties(booking)
-    return icalendar.render(
-        entry_of(booking, reader, now),
-        method=method,
-        attendees=[
-            Person(host.name, host.email),
-            Person(invitee.name if tells_all(booking, reader) else invitee.email, invitee.email),
-        ],
-    )
+    attendees = [
+        Person(host.name, host.email),
+        Person(invitee_as_told(booking, reader), invitee.email),
+        *guests_for(booking, reader),
+    ]
+    return icalendar.render(entry_of(booking, reader, now), method=method, attendees=attendees)
+
+
+def guests_for(booking: Booking, reader: Party) -> list[Person]:
+    """Return the guests whom this reader's calendar names. A guest sees no other one's address."""
+    if reader.is_guest:
+        return [Person(reader.email, reader.email, is_guest=True)]
+    if not tells_all(booking, reader):
+        return []
+    return [Person(guest.email, guest.email, is_guest=True) for guest in booking.invited]
 
 
 def entry_of(booking: Booking, reader: Party, now: datetime) -> Entry:
@@ -30,7 +37,7 @@ def entry_of(booking: Booking, reader: Party, now: datetime) -> Entry:
     if says_all:
         lines += [f"{label}: {value}" for label, value in answers(booking)]
     if reader.role is Role.INVITEE:
-        lines.append(links.manage_url(booking))
+        lines += [] if reader.is_guest else [links.manage_url(booking)]
     else:
         lines.append(links.booking_url(booking))
     return Entry(

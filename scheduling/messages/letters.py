@@ -8,10 +8,10 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from core.text import times
+from core.text import times, zones
 from notifications.domain import kinds, notifications
 from notifications.domain.channels import EmailContent, PushContent
-from notifications.domain.kinds import Erased, Facts, Message
+from notifications.domain.kinds import Erased, Facts, Message, Untrue
 from scheduling.domain import bookings
 from scheduling.domain import facts as facts_
 from scheduling.messages import links
@@ -22,12 +22,14 @@ from scheduling.messages.parties import (
     answers,
     given_up,
     greeting,
+    guest_of,
+    invitee_as_told,
     parties,
     reason_for,
     tells_all,
     who,
 )
-from scheduling.models import Booking
+from scheduling.models import Booking, Guest
 from scheduling.models.enums import Method, Role, Status
 
 _EMAILS = (
@@ -41,31 +43,36 @@ _EMAILS = (
     "booking_reminder",
     "booking_unanswered",
     "booking_undelivered",
+    "guest_invited",
+    "guest_changed",
+    "guest_cancelled",
 )
 # They ask for an answer.
 _REQUESTS = ("booking_unanswered", "booking-unanswered")
 _PUSHED = {
     "booking-created": (_("New booking"), _("%(name)s booked %(what)s.")),
     "booking-cancelled": (_("Booking cancelled"), _("%(name)s: %(what)s.")),
-    "booking-rescheduled": (_("Booking moved"), _("%(name)s moved %(what)s.")),
+    "booking-rescheduled": (_("Booking rescheduled"), _("%(name)s rescheduled %(what)s.")),
     "booking-reminder": (_("Reminder"), _("%(what)s with %(name)s starts %(lead)s.")),
     "booking-unanswered": (
         _("Not answered yet"),
-        _("%(name)s waits for your answer: %(what)s starts %(lead)s."),
+        _("%(name)s needs your answer: %(what)s starts %(lead)s."),
     ),
 }
 """Title and text of push messages to the host, by kind."""
 
 
 class BookingWriter(kinds.Writer):
-    """Writes the messages about bookings, to the host and to the invitee."""
+    """Writes the messages about bookings, to the host, the invitee and guests."""
 
     def find(self, ids: Collection[int]) -> Mapping[int, Booking]:
-        return Booking.objects.with_people().in_bulk(ids)
+        return Booking.objects.with_people().prefetch_related("guests").in_bulk(ids)
 
     def check(self, kind: str, found: Booking, facts: Facts, *, now: datetime) -> None:
         if found.erased_at:
             raise Erased
+        if facts.get("to") == facts_.GUEST and _guest(found, facts) is None:
+            raise Untrue("deleted")
         if "until" in facts:
             facts_.check_reminder(found, facts, now=now)
         if kind == "booking_linked":
@@ -78,7 +85,7 @@ class BookingWriter(kinds.Writer):
         booking = facts_.as_of(found, facts)
         if kind in _PUSHED:
             return Message("", _push(booking, kind, now))
-        reader = next(each for each in parties(booking) if each.role == facts["to"])
+        reader = _reader(booking, facts)
         asks = reader.role is Role.HOST and facts_.waits_for_answer(found, facts, now=now)
         with translation.override(reader.language):
             content = _email(booking, reader, kind, facts, now, asks=asks)
@@ -87,6 +94,16 @@ class BookingWriter(kinds.Writer):
     def refused(self, found: Booking, facts: Facts, *, now: datetime) -> None:
         if facts.get("to") == Role.INVITEE:
             bookings.note_undelivered(booking=found, now=now)
+
+
+def _guest(booking: Booking, facts: Facts) -> Guest | None:
+    return next((each for each in booking.invited if each.pk == facts["guest"]), None)
+
+
+def _reader(booking: Booking, facts: Facts) -> Party:
+    if facts["to"] == facts_.GUEST and (guest := _guest(booking, facts)):
+        return guest_of(booking, guest.email)
+    return next(each for each in parties(booking) if each.role == facts["to"])
 
 
 def _push(booking: Booking, kind: str, now: datetime) -> PushContent:
@@ -140,18 +157,21 @@ def _context(
         "notes": booking.notes if says_all else "",
         "answers": answers(booking) if says_all else [],
         "when": times.beginning(booking.start, reader),
-        "local_time": times.span(booking.start, booking.end, reader),
-        "utc_time": times.utc_span(booking.start, booking.end),
+        "date": times.date_of(booking.start, reader),
+        "hours": times.hours(booking.start, booking.end, reader),
+        "zone": zones.in_words(reader.zone),
         "lead": times.lead(booking.start - now),
         "given_up": given_up(booking, reader, other, booking.status),
         "about_link": "" if is_host else about_link(booking, booking.status),
         "join_url": booking.link if is_certain else "",
         "booking_url": links.booking_url(booking) if is_host else "",
-        "manage_url": "" if is_host else links.manage_url(booking),
+        "manage_url": "" if is_host or reader.is_guest else links.manage_url(booking),
+        "guests": [guest.email for guest in booking.invited] if says_all else [],
+        "invited_by": invitee_as_told(booking, reader),
     }
     if "before" in facts:
         before = [datetime.fromisoformat(moment) for moment in facts["before"]]
-        context["old_time"] = times.span(before[0], before[1], reader)
+        context["old_time"] = times.date_and_hours(before[0], before[1], reader)
     if "by" in facts:
         by = Role(facts["by"])
         context["by"] = who(by, reader)

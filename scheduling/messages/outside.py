@@ -12,7 +12,7 @@ from calendars.domain import sources
 from calendars.domain.sources import Upcoming
 from calendars.messages import icalendar
 from calendars.messages.icalendar import Entry, Person
-from scheduling.messages.entries import entry_of
+from scheduling.messages.entries import entry_of, guests_for
 from scheduling.messages.parties import parties
 from scheduling.models import Booking
 from scheduling.models.enums import OPEN, STANDING, Status
@@ -35,7 +35,9 @@ class BookingSource(sources.Source):
         if booking is None or booking.status_at(now) not in _SHOWN:
             return None
         with translation.override(user.mail_language):
-            people = [Person(each.name, each.email) for each in parties(booking)]
+            host, invitee = parties(booking)
+            people = [Person(each.name, each.email) for each in (host, invitee)]
+            people += guests_for(booking, host)
             return icalendar.stored(entry_in_calendar(booking, now), attendees=people)
 
     def upcoming(self, *, user: User, now: datetime, most: int) -> Sequence[Upcoming]:

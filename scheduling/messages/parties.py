@@ -1,6 +1,6 @@
 """Parties to a booking, and what messages and pages tell each of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,10 @@ from scheduling.rules.custom_fields import questions_with_answers
 
 @dataclass(frozen=True)
 class Party:
-    """One party to a booking, and how they read. An invitee needs no account."""
+    """One party to a booking, and how they read. An invitee needs no account.
+
+    A guest reads times in the invitee's zone and language, and cannot act.
+    """
 
     role: Role
     name: str
@@ -27,6 +30,7 @@ class Party:
     time_format: str
     language: str
     account: User | None = None
+    is_guest: bool = False
 
 
 def parties(booking: Booking) -> tuple[Party, Party]:
@@ -57,6 +61,12 @@ def parties(booking: Booking) -> tuple[Party, Party]:
             language,
         ),
     )
+
+
+def guest_of(booking: Booking, email: str) -> Party:
+    """Return a guest as a reader. Nothing but the address is known of them."""
+    _host, invitee = parties(booking)
+    return replace(invitee, name=email, short_name=email, email=email, is_guest=True)
 
 
 def who(by: Role, reader: Party) -> str:
@@ -90,7 +100,7 @@ def given_up(booking: Booking, reader: Party, other: Party, status: str) -> str:
     if span is None:
         return ""
     said = _GIVEN_UP[reader.role] if status == Status.PENDING else _WAS_GIVEN_UP
-    return said % {"name": other.name, "time": times.span(*span, reader)}
+    return said % {"name": other.name, "time": times.date_and_hours(*span, reader)}
 
 
 def about_link(booking: Booking, status: str) -> str:
@@ -120,9 +130,17 @@ def tells_all(booking: Booking, reader: Party) -> bool:
     """Return whether this reader's messages repeat what was typed for the booking.
 
     An invitee's do not where it was typed on a public page: a stranger can enter any address there,
-    and would write to it from the operator's.
+    and would write to it from the operator's. What an invitee tells the host is not a guest's to
+    read.
     """
-    return reader.role is Role.HOST or not booking.is_public
+    return reader.role is Role.HOST or not (booking.is_public or reader.is_guest)
+
+
+def invitee_as_told(booking: Booking, reader: Party) -> str:
+    """Return how this reader's messages call the invitee: by name, or by address if typed."""
+    _host, invitee = parties(booking)
+    is_known = reader.role is Role.HOST or not booking.is_public
+    return invitee.name if is_known else invitee.email
 
 
 def greeting(booking: Booking, reader: Party) -> str:

@@ -2,6 +2,7 @@
 
 from scheduling.models.bookings import (
     Booking,
+    Guest,
     HistoryEntry,
     link_to_join,
     name_of_invitee,
@@ -25,6 +26,7 @@ __all__ = [
     "DateOverride",
     "EventType",
     "FormerSlug",
+    "Guest",
     "HistoryEntry",
     "Schedule",
     "WeeklyAvailability",

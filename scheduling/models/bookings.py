@@ -1,12 +1,13 @@
 """Bookings and their history."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DELETED_PERSON, TIME_FORMATS, User
@@ -15,7 +16,7 @@ from core.db.ids import named, public_id
 from core.text.links import LONGEST as LONGEST_LINK
 from core.text.mailboxes import MailboxField
 from core.text.zones import validate_zone, zone_of
-from scheduling.models.enums import TRANSITIONS, Change, Role, Status
+from scheduling.models.enums import STANDING, TRANSITIONS, Change, Role, Status
 from scheduling.models.event_types import EventType
 from scheduling.models.lifecycle import Lifecycle, LifecycleEntry, LifecycleQuerySet
 
@@ -100,6 +101,8 @@ class Booking(Lifecycle):
     )
     # Who made it: its invitee on a public page, or its host. Empty: it is older than this column.
     made_by = models.CharField(max_length=10, choices=Role.choices, blank=True, editable=False)
+    # When the host noted that the invitee did not come.
+    no_show_at = models.DateTimeField(_("no-show"), null=True, editable=False)
     # Since when a mail server refuses messages to the invitee.
     undelivered_at = models.DateTimeField(null=True, editable=False)
     # Since when nothing is known of its invitee.
@@ -150,6 +153,19 @@ class Booking(Lifecycle):
         """Return the invitee's time zone."""
         return zone_of(self.timezone)
 
+    def has_begun(self, now: datetime) -> bool:
+        """Return whether it takes place or has, so that its host knows who came."""
+        return self.start <= now and self.status_at(now) in STANDING
+
+    @property
+    def changeable_until(self) -> datetime | None:
+        """Return until when its invitee may reschedule or cancel it. None: as long as it is open.
+
+        The notice is the present one of its event type.
+        """
+        notice = self.event_type.cancellation_notice
+        return self.start - timedelta(minutes=notice) if notice else None
+
     def given_up(self) -> tuple[datetime, datetime] | None:
         """Return the start and end that were confirmed until the invitee asked for others."""
         if not self.sequence or self.status not in _UNCONFIRMED:
@@ -160,6 +176,38 @@ class Booking(Lifecycle):
             .last()
         )
         return (stood.start, stood.end) if stood else None
+
+    @property
+    def invited(self) -> list["Guest"]:
+        """Return its guests, in the order in which they were named, unless they were erased."""
+        return [guest for guest in self.guests.all() if guest.email]
+
+
+class Guest(models.Model):
+    """Person whom the invitee brings along: they are mailed and invited, and change nothing."""
+
+    booking = models.ForeignKey(Booking, models.CASCADE, related_name="guests")
+    # Empty once it is erased. The digest stays for a day, as that of an invitee.
+    email = models.EmailField(_("email address"))
+    mailbox = MailboxField(of="email")
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        verbose_name = _("guest")
+        verbose_name_plural = _("guests")
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                "booking", Lower("email"), condition=~Q(email=""), name="booking_guest_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["mailbox", "created_at"], name="booking_guest_by_mailbox"),
+            models.Index(fields=["created_at"], condition=Q(email=""), name="booking_guest_erased"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
 
 
 class HistoryEntry(LifecycleEntry):

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
@@ -14,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.db.ids import named, public_id
+from core.text import money, times
 from core.text.lines import validate_line
 from core.text.links import LONGEST as LONGEST_LINK
+from core.text.links import validate_destination
 from core.text.names import validate_title
 from core.text.zones import validate_zone, zone_of
 from scheduling.models.enums import ONLINE, Location, PaymentMethod, Weekday
@@ -33,6 +36,7 @@ def new_event_type_uuid() -> str:
 
 
 MOST_REMINDERS, SHORTEST_REMINDER, LONGEST_REMINDER = 5, 5, 28 * 24 * 60
+LONGEST_CANCELLATION_NOTICE = 28 * 24 * 60
 
 
 def every_day() -> list[int]:
@@ -79,6 +83,10 @@ class EventTypeQuerySet(models.QuerySet["EventType"]):
         """Load the host, the host's default schedule and the event type's own too."""
         return self.select_related("host__weekly_availability__default", "schedule")
 
+    def listed(self) -> Self:
+        """Return the event types that their host's public page shows."""
+        return self.filter(is_active=True, is_hidden=False)
+
     def bookable(self) -> Self:
         """Return the event types that can be booked now, with their hours."""
         return self.with_hours().filter(is_active=True, host__is_active=True)
@@ -117,6 +125,8 @@ class EventType(models.Model):
         _("time zone"), max_length=64, default="UTC", validators=[validate_zone]
     )
     is_active = models.BooleanField(_("active"), default=True)
+    # Not listed on the host's public page. Its own page books.
+    is_hidden = models.BooleanField(_("hidden"), default=False, db_default=False)
     requires_approval = models.BooleanField(_("requires approval"), default=False)
     buffer_time_before = models.PositiveSmallIntegerField(
         _("buffer before, in minutes"), default=0, validators=[MaxValueValidator(1440)]
@@ -154,6 +164,28 @@ class EventType(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
+    )
+    # In an ISO week of the host.
+    weekly_limit = models.PositiveSmallIntegerField(
+        _("bookings a week"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+    )
+    # Until so long before the start its invitee may cancel or reschedule.
+    cancellation_notice = models.PositiveIntegerField(
+        _("cancellation notice in minutes"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(LONGEST_CANCELLATION_NOTICE)],
+    )
+    # Where the browser goes after a booking. Empty: to Parley's own page.
+    redirect_url = models.CharField(
+        _("page after booking"),
+        max_length=LONGEST_LINK,
+        blank=True,
+        db_default="",
+        validators=[validate_destination],
     )
     # Minutes before the start, the earliest first.
     reminders: "models.JSONField[list[int], list[int]]" = models.JSONField(
@@ -229,6 +261,7 @@ class EventType(models.Model):
             notice=self.min_advance_booking * _HOUR,
             horizon=self.max_advance_booking,
             daily_limit=self.daily_limit,
+            weekly_limit=self.weekly_limit,
         )
 
     @property
@@ -247,8 +280,22 @@ class EventType(models.Model):
             price,
             self.currency if price else "",
             self.payment_method if price else "",
+            *([self.cancellation_notice] if self.cancellation_notice else []),
         )
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+    @property
+    def price_in_words(self) -> str:
+        """Return the price and how it is paid, in the active language; empty if it is free."""
+        if not self.price:
+            return ""
+        price = money.in_words(self.price, self.currency)
+        how = self.get_payment_method_display()
+        return f"{price}, {how}" if how else price
+
+    @property
+    def cancellation_notice_in_words(self) -> str:
+        return times.length(timedelta(minutes=self.cancellation_notice))
 
     @property
     def location_display(self) -> str:

@@ -28,6 +28,10 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """Return the schedules of this host."""
         return self.filter(user=user)
 
+    def chosen(self) -> Self:
+        """Return the schedules that active event types name."""
+        return self.filter(event_types__is_active=True).distinct()
+
 
 class Schedule(models.Model):
     """Weekly hours with a name. An event type follows one of its host's schedules.

@@ -1,5 +1,6 @@
 """Form with which anybody books: the invitee's details, and answers to the host's questions."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,8 +8,10 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import Invalid
 from core.text.lines import AddressFormField, LineFormField
 from core.text.names import validate_name
+from scheduling.domain import guests
 from scheduling.models import EventType
 from scheduling.models.enums import Location
 from scheduling.pages.forms import LinesField, StartField
@@ -16,14 +19,15 @@ from scheduling.rules.custom_fields import LONGEST_TEXT, CustomField, FieldType
 
 _ANSWERS = "custom_field_values."
 # Fields that a URL can fill in, beside the answers, and their longest values.
-_PREFILLED = {"name": 200, "email": 254, "notes": 5000}
+_PREFILLED = {"name": 200, "email": 254, "phone": 40, "guests": 3000, "notes": 5000}
+_BETWEEN = re.compile(r"[,;]")
 _YES = {"1", "on", "true", "yes"}
 
 
 def prefill_of(query: QueryDict, questions: Sequence[CustomField] = ()) -> dict[str, str]:
     """Return the values that a URL fills in, by parameter name.
 
-    The parameters are `?name=&email=&notes=` and `?q_<question>=`.
+    The parameters are `?name=&email=&phone=&guests=&notes=` and `?q_<question>=`.
     """
     longest = _PREFILLED | {f"q_{question['name']}": LONGEST_TEXT for question in questions}
     given = ((name, query.get(name, "").replace("\0", "")[:most]) for name, most in longest.items())
@@ -38,6 +42,13 @@ def initial_of(prefill: Mapping[str, str], questions: Sequence[CustomField]) -> 
             is_tick = question["type"] == FieldType.BOOLEAN
             values[f"answer-{number}"] = text.lower() in _YES if is_tick else text
     return values
+
+
+class GuestsField(LinesField):
+    """Email addresses as people write several: with commas, semicolons, spaces or lines between."""
+
+    def clean(self, value: Any) -> list[str]:
+        return _BETWEEN.sub(" ", super().clean(value)).split()
 
 
 class TrapInput(forms.TextInput):
@@ -57,6 +68,7 @@ class BookingForm(forms.Form):
     because a browser extension may have done that.
     """
 
+    is_for_somebody = False
     name = LineFormField(
         label=_("Your name"),
         max_length=200,
@@ -66,7 +78,7 @@ class BookingForm(forms.Form):
     email = AddressFormField(
         label=_("Email"),
         max_length=254,
-        help_text=_("The invitation goes there, and a link to move or cancel it."),
+        help_text=_("We send the invitation there, with a link to reschedule or cancel."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     phone = forms.CharField(
@@ -80,6 +92,13 @@ class BookingForm(forms.Form):
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    guests = GuestsField(
+        label=_("Additional guests"),
+        required=False,
+        max_length=3000,
+        help_text=_("Email addresses, separated by commas or lines. They are invited too."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     start = StartField(widget=forms.HiddenInput)
     trap = forms.CharField(
         label=_("Leave this empty"),
@@ -89,6 +108,7 @@ class BookingForm(forms.Form):
 
     def __init__(self, *args: Any, event_type: EventType, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._host = event_type.host
         if event_type.location != Location.PHONE_CALL:
             del self.fields["phone"]
         # The host chooses the questions' names, and they could equal those of other fields.
@@ -97,13 +117,24 @@ class BookingForm(forms.Form):
         }
         for name, question in self._questions.items():
             self.fields[name] = _field(question)
-        self.order_fields(["name", "email", "phone", *self._questions, "notes"])
+        self.order_fields(["name", "email", "phone", *self._questions, "notes", "guests"])
 
     def clean_trap(self) -> str:
         if self.cleaned_data["trap"]:
             self.fields["trap"].widget.attrs.pop("tabindex", None)
-            raise forms.ValidationError(_("This must stay empty: it is how we tell machines."))
+            raise forms.ValidationError(_("Leave this empty. It protects against spam."))
         return ""
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        if said.get("guests"):
+            try:
+                said["guests"] = guests.checked(
+                    said["guests"], invitee=said.get("email", ""), host=self._host.email
+                )
+            except Invalid as refused:
+                self.add_error("guests", refused.message)
+        return said
 
     @property
     def asked(self) -> Iterator[forms.BoundField]:

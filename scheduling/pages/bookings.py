@@ -14,13 +14,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
+from calendars.domain import ledger
+from calendars.models import BusyTime
 from core.errors import TimeTaken
 from core.text import times, zones
+from core.web.csv_files import MOST_ROWS, csv_file, moment
 from core.web.pages import (
+    SAFE,
     action_view,
     checked,
     limited,
@@ -30,13 +35,19 @@ from core.web.pages import (
     signed_in_at,
 )
 from scheduling.domain import availability, bookings, limits
-from scheduling.models import Booking
+from scheduling.models import Booking, EventType
 from scheduling.models.enums import Change, Role, Status
 from scheduling.pages.cards import Card, card_of, unmoved
+from scheduling.pages.finding import FindBookingForm
 from scheduling.pages.forms import CancelForm, MoveForm, NotesForm, SeenForm
 from scheduling.pages.history import steps_of
 from scheduling.pages.rescheduling import PARTS, rescheduling_of
-from scheduling.pages.tabs import TABS, Row, tab_page, wait
+from scheduling.pages.tabs import TABS, Row, tab_of, tab_page, wait
+
+# Event types that a list can be narrowed to.
+_MOST_KINDS = 200
+# Rows of a file that are read at once.
+_BATCH = 500
 
 
 @require_safe
@@ -48,7 +59,8 @@ def booking_list(request: SignedIn) -> HttpResponse:
         request,
         "scheduling/bookings.html",
         TABS,
-        default=Status.CONFIRMED,
+        key=tab_of(request, TABS, default=Status.CONFIRMED),
+        form=_find_form(request),
         every=every,
         rows_in=lambda status: every.in_status(status, now),
         rows_of=lambda rows: [_row(card_of(booking, Role.HOST, now), now) for booking in rows],
@@ -58,17 +70,83 @@ def booking_list(request: SignedIn) -> HttpResponse:
     )
 
 
+def _find_form(request: SignedIn) -> FindBookingForm:
+    kinds = EventType.objects.visible_to(request.user).order_by("name", "id")
+    return FindBookingForm(
+        request.GET, zone=request.user.zone, kinds=kinds.values_list("pk", "name")[:_MOST_KINDS]
+    )
+
+
+@require_safe
+@login_required
+@limited("user", "30/h", SAFE)
+def booking_file(request: SignedIn) -> HttpResponseBase:
+    """Answer with the bookings of one tab and its filters as a CSV file."""
+    now, form = timezone.now(), _find_form(request)
+    if not form.is_valid():
+        return redirect(f"{reverse('scheduling:bookings')}?{request.GET.urlencode()}")
+    status = tab_of(request, TABS, default=Status.CONFIRMED)
+    rows = form.narrowed(Booking.objects.visible_to(request.user).in_status(status, now))
+    rows = rows.with_people().prefetch_related("guests")
+    rows = rows.order_by(*TABS[status].order)[: MOST_ROWS + 1]
+    return csv_file(
+        f"bookings-{TABS[status].name}-{now:%Y-%m-%d}.csv",
+        [str(head) for head in _HEADS],
+        (_cells(card_of(booking, Role.HOST, now)) for booking in rows.iterator(_BATCH)),
+    )
+
+
+_HEADS = (
+    _("Number"),
+    _("Status"),
+    _("Event type"),
+    _("Name"),
+    _("Email"),
+    _("Phone"),
+    _("Start"),
+    _("End"),
+    _("Invitee's time zone"),
+    _("Location"),
+    _("Link to join"),
+    _("Answers"),
+    _("Notes"),
+    _("Booked"),
+    _("No-show"),
+    _("Guests"),
+)
+
+
+def _cells(card: Card) -> list[object]:
+    booking, zone = card.booking, card.person.zone
+    return [
+        booking.uuid,
+        card.status_name,
+        booking.event_type.name,
+        card.other.name,
+        booking.invitee_email,
+        booking.invitee_phone,
+        moment(booking.start, zone),
+        moment(booking.end, zone),
+        booking.timezone,
+        booking.event_type.location_display,
+        booking.link,
+        "\n".join(f"{question}: {answer}" for question, answer in card.answers),
+        booking.notes,
+        moment(booking.created_at, zone),
+        gettext("yes") if booking.no_show_at else "",
+        "\n".join(guest.email for guest in booking.invited),
+    ]
+
+
 def _row(card: Card, now: datetime) -> Row:
     booking, url = card.booking, reverse("scheduling:booking", args=[card.booking.pk])
     said = [Truncator(booking.event_type.location_display).chars(60), *wait(card, now)]
+    if booking.no_show_at:
+        said.append(gettext("No-show"))
     if card.zones_differ:
         said.append(_their_time(card))
-    more = []
-    if not card.may_answer:
-        if card.may_move:
-            more.append((gettext("Reschedule"), f"{url}?day=#move"))
-        if card.is_open:
-            more.append((gettext("Cancel"), f"{url}?cancel=#cancel"))
+    can_move = card.may_move and not card.may_answer
+    can_cancel = card.is_open and not card.may_answer
     return Row(
         key=f"booking-{booking.pk}",
         start=booking.start,
@@ -77,7 +155,9 @@ def _row(card: Card, now: datetime) -> Row:
         url=url,
         said=said,
         join_url=card.join_url,
-        more=more,
+        move_url=f"{url}?day=#move" if can_move else "",
+        color=booking.event_type.color,
+        more=[(gettext("Cancel"), f"{url}?cancel=#cancel")] if can_cancel else [],
         card=card,
     )
 
@@ -131,10 +211,18 @@ def _shown(
             "history": history,
             "steps": steps_of(card, list(history)),
             "moving": moving,
+            "outside": _outside(found) if card.is_open and not chosen else [],
+            "has_begun": found.has_begun(now),
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
         },
     )
+
+
+def _outside(booking: Booking) -> list[BusyTime]:
+    """Return what the host's own calendars have at the time of this booking."""
+    [claims] = ledger.conflicts_of_each(user=booking.host, spans=[(booking.start, booking.end)])
+    return [each for each in claims if not each.exclusive]
 
 
 # --- what a host does with a booking ------------------------------------------------------------
@@ -159,7 +247,7 @@ def confirm(request: SignedIn, found: Booking) -> str:
         now=timezone.now(),
         sequence=checked(SeenForm(request.POST))["sequence"],
     )
-    return gettext("Approved: %(name)s will hear of it.") % _invitee(found)
+    return gettext("Approved. %(name)s gets an email.") % _invitee(found)
 
 
 @_acting
@@ -172,7 +260,7 @@ def reject(request: SignedIn, found: Booking) -> str:
         reason=wanted["reason"],
         sequence=wanted["sequence"],
     )
-    return gettext("Declined: %(name)s will hear of it.") % _invitee(found)
+    return gettext("Declined. %(name)s gets an email.") % _invitee(found)
 
 
 @_acting
@@ -185,7 +273,17 @@ def cancel(request: SignedIn, found: Booking) -> str:
         reason=wanted["reason"],
         sequence=wanted["sequence"],
     )
-    return gettext("Cancelled: %(name)s will hear of it.") % _invitee(found)
+    return gettext("Cancelled. %(name)s gets an email.") % _invitee(found)
+
+
+@_acting
+def no_show(request: SignedIn, found: Booking) -> str:
+    marked = bookings.mark_no_show(
+        booking=found, no_show=request.POST.get("no_show") == "1", now=timezone.now()
+    )
+    if marked.no_show_at:
+        return gettext("Noted: %(name)s did not come.") % _invitee(found)
+    return gettext("Noted: %(name)s came.") % _invitee(found)
 
 
 def _invitee(booking: Booking) -> dict[str, str]:
@@ -225,7 +323,7 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
                 raise
             notes = NotesForm(initial={"notes": found.notes})
             return _shown(request, found, notes, now, chosen=wanted)
-        messages.success(request, gettext("Moved: %(name)s will hear of it.") % _invitee(found))
+        messages.success(request, gettext("Rescheduled. %(name)s gets an email.") % _invitee(found))
         back = page
     return redirect(back)
 

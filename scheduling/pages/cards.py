@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, PersonGone, TimeTaken
+from core.errors import Conflict, PersonGone, TimeTaken, TooLate
+from core.text import times
 from scheduling.messages.parties import Party, about_link, answers, given_up, parties
 from scheduling.models import Booking
 from scheduling.models.enums import Change, Role, Status
@@ -24,16 +25,24 @@ STATUS_NAMES = {
 
 @dataclass(frozen=True)
 class Card:
-    """Booking as its invitee or its host sees it at a moment."""
+    """Booking as its invitee or its host sees it at a moment.
+
+    `is_too_late` says that the cancellation notice has begun, for an invitee.
+    """
 
     booking: Booking
     person: Party
     other: Party
     status: Status
+    is_too_late: bool = False
 
     @property
     def start(self) -> datetime:
         return self.booking.start
+
+    @property
+    def end(self) -> datetime:
+        return self.booking.end
 
     @property
     def is_host(self) -> bool:
@@ -41,7 +50,7 @@ class Card:
 
     @property
     def is_open(self) -> bool:
-        return self.may(Change.CANCELLED)
+        return self.booking.allows(Change.CANCELLED, self.person.role, self.status)
 
     @property
     def is_certain(self) -> bool:
@@ -68,6 +77,19 @@ class Card:
         return self.may(Change.CONFIRMED)
 
     @property
+    def may_cancel(self) -> bool:
+        return self.may(Change.CANCELLED)
+
+    @property
+    def changeable_until(self) -> str:
+        """Return until when its invitee may reschedule or cancel it, on the invitee's clock.
+
+        The text is empty for a host, or where nothing but its time ends that.
+        """
+        until = self.booking.changeable_until
+        return "" if self.is_host or until is None else times.deadline(until, self.person)
+
+    @property
     def may_move(self) -> bool:
         return self.may(Change.RESCHEDULED)
 
@@ -90,13 +112,15 @@ class Card:
         """Return whether this person can do it now. Only cancelling needs no active host."""
         if self.is_host_gone and change is not Change.CANCELLED:
             return False
+        if self.is_too_late and change in (Change.CANCELLED, Change.RESCHEDULED):
+            return False
         return self.booking.allows(change, self.person.role, self.status)
 
     @property
     def status_name(self) -> Promise:
         if self.status is not Status.PENDING:
             return STATUS_NAMES[self.status]
-        return _("Waits for you") if self.is_host else _("Waits for approval")
+        return _("Needs your answer") if self.is_host else _("Awaiting approval")
 
     @property
     def title(self) -> str:
@@ -116,7 +140,9 @@ class Card:
 def card_of(booking: Booking, role: Role, now: datetime) -> Card:
     host, invitee = parties(booking)
     person, other = (host, invitee) if role is Role.HOST else (invitee, host)
-    return Card(booking, person, other, booking.status_at(now))
+    until = booking.changeable_until
+    is_too_late = role is Role.INVITEE and until is not None and now > until
+    return Card(booking, person, other, booking.status_at(now), is_too_late)
 
 
 @dataclass(frozen=True)
@@ -127,11 +153,13 @@ class Outcome:
     reason: str = ""
 
 
-_ASKED = _("%(name)s has been asked, and you will get an email with the answer.")
-_TOO_OLD = _("It was moved since this link was sent. The newest email has a link to answer with.")
+_ASKED = _("Your request was sent to %(name)s. You get an email with the answer.")
+_TOO_OLD = _(
+    "This booking was rescheduled after this link was sent. The newest email has a link to answer."
+)
 _BY_ITSELF = {
     Status.CONFIRMED: _("This booking is confirmed."),
-    Status.EXPIRED: _("Its time came before an answer."),
+    Status.EXPIRED: _("This request expired without an answer."),
     Status.COMPLETED: _("This booking has taken place."),
 }
 _BY_ME = {
@@ -167,8 +195,9 @@ def unmoved(error: Conflict) -> str:
         return gettext("%(why)s Nothing was changed; the times below are still open.") % {
             "why": error.message
         }
-    if isinstance(error, PersonGone):
+    if isinstance(error, PersonGone | TooLate):
         return gettext("%(why)s Nothing was changed.") % {"why": error.message}
     return gettext(
-        "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
+        "Nothing was changed, because this booking has changed in the meantime. Here is the"
+        " current booking."
     )

@@ -16,12 +16,13 @@ posted = limited("ip", _posts, ["POST"], group="public")
 """Count the forms that a client address sends to all public booking pages together."""
 
 
-def count_client(request: HttpRequest, host: User) -> None:
-    """Count a booking that this client address requests from a host.
+def count_client(request: HttpRequest, host: User, *, mails: int) -> None:
+    """Count a booking that this client address requests from a host, by the people it mails.
 
     Raise TooManyRequests if there have been too many within an hour.
     """
-    if most := settings.LIMITS["bookings_client"]:
+    most = settings.LIMITS["bookings_client"]
+    for _each in range(mails if most else 0):
         count_request(
             request, group=f"public:{host.pk}", key="ip", rate=f"{most}/h", method=["POST"]
         )

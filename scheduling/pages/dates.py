@@ -114,7 +114,7 @@ def _saved(form: DateForm) -> str:
     day = {"day": times.full_date(form.day)}
     match form.kind:
         case Kind.USUAL:
-            return gettext("%(day)s has its usual hours.") % day
+            return gettext("%(day)s has its weekly hours.") % day
         case Kind.OFF:
             return gettext("%(day)s is a day off.") % day
     return gettext("The hours of %(day)s are saved.") % day

@@ -35,6 +35,38 @@ _TYPES = {
 
 
 _REMINDERS = (15, 30, 60, 120, 1440, 2880, 10080)
+_CANCELLATION_NOTICES = (60, 120, 240, 720, 1440, 2880, 10080)
+
+
+_CHIPS = (15, 30, 45, 60)
+_USUAL_DURATION = 30
+# Fields of the sections that are folded until one of their values needs another look.
+_SECTIONS = {
+    "when": (
+        "schedule",
+        "available_days",
+        "min_advance_booking",
+        "max_advance_booking",
+        "slot_interval",
+    ),
+    "limits": (
+        "buffer_time_before",
+        "buffer_time_after",
+        "daily_limit",
+        "weekly_limit",
+        "cancellation_notice",
+    ),
+    "after": ("reminders", "redirect_url"),
+    "look": ("description", "price", "currency", "payment_method", "color", "slug"),
+}
+
+
+class ChipsOrNumber(forms.NumberInput):
+    """Number by one of several radio buttons, or typed beside the last of them, `other`."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        value = data.get(name)
+        return data.get(f"{name}_other") if value == "other" else value
 
 
 class EventTypeForm(forms.ModelForm[EventType]):
@@ -45,7 +77,10 @@ class EventTypeForm(forms.ModelForm[EventType]):
         required=False,
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Stands on the booking page: what it is about, how to prepare."),
+        help_text=_(
+            "Shown on the booking page: what it is about, how to prepare. **Bold**, *emphasis*,"
+            " links and lists work."
+        ),
     )
     location_link = forms.CharField(
         label=_("Link to join"),
@@ -58,12 +93,12 @@ class EventTypeForm(forms.ModelForm[EventType]):
     link_later = forms.BooleanField(
         label=_("The link follows later"),
         required=False,
-        help_text=_("Where people meet by a link, give it, or say that you send it later."),
+        help_text=_("For online meetings, give the link, or say that it follows later."),
     )
     payment_method = forms.ChoiceField(
-        label=_("How it is paid"),
+        label=_("Payment"),
         required=False,
-        choices=[("", _("Not said")), *PaymentMethod.choices],
+        choices=[("", _("Not specified")), *PaymentMethod.choices],
     )
 
     class Meta:
@@ -86,46 +121,59 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "available_days",
             "slot_interval",
             "daily_limit",
+            "weekly_limit",
+            "cancellation_notice",
             "reminders",
             "price",
             "currency",
             "payment_method",
-            "sort_order",
+            "redirect_url",
+            "is_hidden",
         )
         widgets = {
+            "duration": ChipsOrNumber,
             "color": forms.TextInput(attrs={"type": "color"}),
             "currency": forms.TextInput(attrs={"autocapitalize": "characters"}),
+            "redirect_url": forms.URLInput(
+                attrs={"placeholder": "https://", "autocomplete": "off"}
+            ),
         }
         labels = {
             "name": _("Name"),
             "slug": _("Address"),
             "color": _("Colour"),
-            "duration": _("Duration in minutes"),
-            "location": _("Where you meet"),
-            "location_custom": _("Service, number or place"),
+            "duration": _("Duration"),
+            "location": _("Location"),
+            "location_custom": _("Location details"),
             "requires_approval": _("I approve each booking before it is confirmed"),
             "buffer_time_before": _("Buffer before, in minutes"),
             "buffer_time_after": _("Buffer after, in minutes"),
-            "min_advance_booking": _("Notice in hours"),
-            "max_advance_booking": _("Horizon in days"),
-            "slot_interval": _("A start every … minutes"),
-            "daily_limit": _("Bookings a day, at most"),
+            "min_advance_booking": _("Minimum notice in hours"),
+            "max_advance_booking": _("Booking window in days"),
+            "slot_interval": _("Start times every … minutes"),
+            "daily_limit": _("Maximum bookings per day"),
             "price": _("Price"),
             "currency": _("Currency"),
-            "sort_order": _("Position in the list"),
+            "weekly_limit": _("Maximum bookings per week"),
+            "redirect_url": _("Page after booking"),
+            "is_hidden": _("Hide it from my public page"),
         }
         help_texts = {
-            "name": _("What your invitees read, such as “Intro call”."),
-            "duration": _("From 15 to 480."),
+            "name": _("The name that your invitees see, such as “Intro call”."),
             "location_custom": _("Your invitees see it with the booking."),
             "requires_approval": _("The time is kept free while you decide."),
-            "min_advance_booking": _("How long before its start it can last be booked."),
-            "max_advance_booking": _("How far ahead it can be booked."),
-            "slot_interval": _("Left empty, one follows the other with its buffers."),
+            "min_advance_booking": _("The latest that people can book before the start."),
+            "max_advance_booking": _("How far ahead people can book."),
+            "slot_interval": _("Left empty, start times follow the duration and the buffers."),
             "daily_limit": _("Left empty, there is no limit."),
-            "price": _("Left empty, it is free. Parley says the price and takes no payment."),
+            "price": _("Left empty, it is free. Parley shows the price and takes no payment."),
             "currency": _("Its code, such as EUR."),
-            "sort_order": _("Lower numbers stand first."),
+            "weekly_limit": _("From Monday to Sunday. Left empty, there is no limit."),
+            "redirect_url": _(
+                "An https URL where invitees go once they have booked. Left empty, Parley shows"
+                " them their booking."
+            ),
+            "is_hidden": _("Only those who have its link find it."),
         }
 
     def __init__(
@@ -149,22 +197,35 @@ class EventTypeForm(forms.ModelForm[EventType]):
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("Choose at least one day.")},
         )
+        notice = event_type.cancellation_notice if event_type else 0
+        self.fields["cancellation_notice"] = forms.TypedChoiceField(
+            label=_("Invitees can reschedule or cancel"),
+            required=False,
+            coerce=int,
+            choices=[
+                (0, _("Until it is over")),
+                *(
+                    (minutes, gettext("Until %(time)s before") % {"time": _length(minutes)})
+                    for minutes in sorted({*_CANCELLATION_NOTICES, notice} - {0})
+                ),
+            ],
+            initial=0,
+            empty_value=notice,
+            help_text=_("You can at any time."),
+        )
         kept = event_type.reminders if event_type else []
         self.fields["reminders"] = forms.TypedMultipleChoiceField(
             label=_("Reminders"),
             required=False,
             coerce=int,
-            choices=[
-                (minutes, times.length(timedelta(minutes=minutes)))
-                for minutes in sorted({*_REMINDERS, *kept})
-            ],
+            choices=[(minutes, _length(minutes)) for minutes in sorted({*_REMINDERS, *kept})],
             initial=usual_reminders,
             widget=forms.CheckboxSelectMultiple,
             help_text=_("By email to you and to your invitee, this long before the start."),
         )
         self.fields["slug"].required = event_type is not None
-        if event_type is not None:
-            self.fields["link_later"].initial = event_type.link_later
+        self.fields["duration"].initial = _USUAL_DURATION
+        self.fields["link_later"].initial = event_type is None or event_type.link_later
 
     def _offer_schedules(self) -> None:
         """Let a host with several schedules choose. The only schedule is the default."""
@@ -182,11 +243,30 @@ class EventTypeForm(forms.ModelForm[EventType]):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Leave a link out where people do not meet by one."""
+        """Leave a link out where people do not meet by one.
+
+        A link that is given takes the place of the box that said that it follows.
+        """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("location_link") and "link_later" not in self.changed_data:
+            cleaned["link_later"] = False
         if cleaned.get("location") not in ONLINE:
             cleaned |= {"location_link": "", "link_later": False}
         return cleaned
+
+    @property
+    def chips(self) -> list[tuple[int, bool]]:
+        """Return the usual durations in minutes, and whether each is chosen."""
+        return [(minutes, str(self["duration"].value()) == str(minutes)) for minutes in _CHIPS]
+
+    @property
+    def has_other_duration(self) -> bool:
+        return not any(is_chosen for _minutes, is_chosen in self.chips)
+
+    @property
+    def unfolded(self) -> set[str]:
+        """Return the sections that have errors."""
+        return {name for name, fields in _SECTIONS.items() if self.errors.keys() & set(fields)}
 
     def clean_available_days(self) -> list[int]:
         return sorted(self.cleaned_data["available_days"])
@@ -214,24 +294,30 @@ class EventTypeForm(forms.ModelForm[EventType]):
                 self.add_refusal(field, message)
 
 
+def _length(minutes: int) -> str:
+    return times.length(timedelta(minutes=minutes))
+
+
 class QuestionForm(forms.Form):
     """Form of one question. A question without a name gets one made from its label."""
 
     label = LineFormField(label=_("Question"), max_length=200)
-    type = forms.ChoiceField(label=_("Answered by"), choices=[*_TYPES.items()])
+    type = forms.ChoiceField(label=_("Answer type"), choices=[*_TYPES.items()])
     required = forms.BooleanField(label=_("An answer is required"), required=False)
     options = LinesField(
         label=_("Choices"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("One a line, for a choice from a list."),
+        help_text=_("One per line, for a choice from a list."),
     )
     name = forms.RegexField(
         r"^[a-z][a-z0-9_]{0,59}\Z",
         label=_("Name in the API"),
         required=False,
-        help_text=_("Left empty, it is made from the question. Answers are kept under it."),
+        help_text=_(
+            "Left empty, it is made from the question. The API shows answers under this name."
+        ),
         error_messages={"invalid": _("Use a-z, 0-9 and _, and begin with a letter.")},
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,18 +16,20 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain import limits
 from accounts.models import User
 from accounts.pages.signed_in import SignedIn
 from core.errors import Invalid, LimitReached
-from core.web.pages import SAFE, action_view, limited, page_of
+from core.text import money
+from core.web.pages import SAFE, action_view, limited, page_of, refusals_shown, signed_in_at
 from scheduling.domain import services
 from scheduling.models import Booking, EventType
 from scheduling.pages.event_type_forms import EventTypeForm, Questions
 
 _LIST = "scheduling:event_types"
+_LONGEST_SEARCH = 120
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,18 @@ class Row:
 @require_safe
 @login_required
 def event_types(request: SignedIn) -> HttpResponse:
-    page = page_of(request, EventType.objects.visible_to(request.user))
+    """List the event types in their order. `?q=` finds those with this text in their name."""
+    wanted = request.GET.get("q", "").replace("\0", "").strip()[:_LONGEST_SEARCH]
+    own = EventType.objects.visible_to(request.user)
+    page = page_of(request, own.filter(name__icontains=wanted) if wanted else own)
     context = {
         "section": "event_types",
         "page": page,
         "rows": [_row(each) for each in page],
-        "full": limits.refusal_at("event_types", page.paginator.count),
+        "wanted": wanted,
+        "query": urlencode({"q": wanted} if wanted else {}),
+        "is_searched": bool(wanted) or page.paginator.num_pages > 1,
+        "full": "" if wanted else limits.refusal_at("event_types", page.paginator.count),
         "address": _address(request.user),
         "public": reverse("public:host", args=[request.user.username]),
     }
@@ -60,9 +69,9 @@ def _row(each: EventType) -> Row:
         Truncator(each.location_display).chars(60),
     ]
     if each.price:
-        said.append(f"{each.price} {each.currency}")
+        said.append(money.in_words(each.price, each.currency))
     if each.requires_approval:
-        said.append(gettext("You approve each booking"))
+        said.append(gettext("Requires your approval"))
     return Row(each, said, reverse("scheduling:event_type", args=[each.pk]))
 
 
@@ -128,6 +137,8 @@ def _shown(
         "event_type": found,
         "form": form,
         "questions": questions,
+        "is_unsaved": request.method == "POST",
+        "is_asking": request.POST.get("act", "save") != "save",
         "full": "" if found else limits.refusal("event_types", own),
         "address": _address(request.user),
         "is_booked": bool(found) and Booking.objects.filter(event_type=found).exists(),
@@ -158,10 +169,35 @@ def _acting(view: Callable[[EventType], str]) -> Callable[..., HttpResponseBase]
             return view(found)
         except (Invalid, ValidationError):
             # It was made elsewhere, or before the rule existed.
-            message = gettext("%(name)s needs another look: open and save it.")
+            message = gettext("%(name)s has an error. Open it, correct it and save it.")
             raise Invalid(message % {"name": found.name}) from None
 
     return act
+
+
+@_acting
+def move_up(found: EventType) -> str:
+    services.move_event_type(event_type=found, by=-1)
+    return ""
+
+
+@_acting
+def move_down(found: EventType) -> str:
+    services.move_event_type(event_type=found, by=1)
+    return ""
+
+
+@require_POST
+@signed_in_at(_LIST)
+def duplicate(request: SignedIn, event_type_id: int) -> HttpResponseBase:
+    """Copy an event type, and show the form of the copy."""
+    found = _find(event_type_id, request.user)
+    with refusals_shown(request):
+        copy = services.duplicate_event_type(event_type=found)
+        said = gettext("This is a copy of %(name)s. Switch it on in the list when it is ready.")
+        messages.success(request, said % {"name": found.name})
+        return redirect("scheduling:event_type", copy.pk)
+    return redirect(_LIST)
 
 
 @_acting
@@ -183,4 +219,4 @@ def delete(found: EventType) -> str:
     name = {"name": found.name}
     if services.delete_event_type(event_type=found):
         return gettext("%(name)s is deleted.") % name
-    return gettext("%(name)s has bookings, so it is kept and can no longer be booked.") % name
+    return gettext("%(name)s has bookings, so it was deactivated instead of deleted.") % name

@@ -40,7 +40,7 @@ class MoveForm(CancelForm):
     """Form that moves a booking. `terms` is the digest of the terms that the sender saw, if any."""
 
     terms = forms.CharField(required=False, max_length=64)
-    start = StartField(error_messages={"required": _("Choose a time first, then move it there.")})
+    start = StartField(error_messages={"required": _("Choose a time first.")})
 
 
 class NotesForm(forms.Form):

@@ -31,17 +31,17 @@ _BY_ME = {
     Change.CONFIRMED: _("You approved it."),
     Change.REJECTED: _("You declined it."),
     Change.CANCELLED: _("You cancelled it."),
-    Change.RESCHEDULED: _("You moved it from %(before)s to %(after)s."),
+    Change.RESCHEDULED: _("You rescheduled it from %(before)s to %(after)s."),
 }
 _BY_ANOTHER = {
     Change.CREATED: _("%(name)s booked it."),
     Change.CONFIRMED: _("%(name)s approved it."),
     Change.REJECTED: _("%(name)s declined it."),
     Change.CANCELLED: _("%(name)s cancelled it."),
-    Change.RESCHEDULED: _("%(name)s moved it from %(before)s to %(after)s."),
+    Change.RESCHEDULED: _("%(name)s rescheduled it from %(before)s to %(after)s."),
 }
 BY_TIME = {
-    Change.EXPIRED: _("Its time came before an answer, so it expired."),
+    Change.EXPIRED: _("It expired without an answer."),
     Change.COMPLETED: _("It has taken place."),
 }
 
@@ -74,4 +74,4 @@ def _steps(card: Card, entries: Sequence[HistoryEntry]) -> Iterator[Step]:
 
 
 def _moment(moment: datetime, card: Card) -> str:
-    return f"{times.day(moment, card.person)}, {times.time(moment, card.person)}"
+    return f"{times.date_of(moment, card.person)}, {times.time(moment, card.person)}"

@@ -93,7 +93,7 @@ class Windows:
         if any(row.errors for row in self.rows):
             return False
         if not self._filled():
-            self.errors.append(_("Give at least one window, or take the day off."))
+            self.errors.append(_("Add at least one time range, or mark the day as off."))
             return False
         try:
             hours.windows(self.texts(), field="")

@@ -20,6 +20,8 @@ from scheduling.models import Booking, Schedule
 from scheduling.pages.hour_forms import ScheduleNameForm, WeekForm
 
 _DEFAULT = "scheduling:hours"
+# Event types that the page of a schedule names.
+_MOST_FOLLOWERS = 10
 
 
 @require_http_methods([*SAFE, "POST"])
@@ -65,7 +67,7 @@ def _week(request: SignedIn, shown: Schedule) -> HttpResponse:
         return _shown(request, shown, form)
     if left:
         return warned(request, left)
-    messages.success(request, gettext("Your hours are saved."))
+    messages.success(request, gettext("Your availability is saved."))
     return redirect(request.path)
 
 
@@ -84,6 +86,7 @@ def _shown(
         "form": form or WeekForm.kept(shown, weekly.timezone, request.user.week_start),
         "schedule": shown,
         "is_default": shown.pk == weekly.default_id,
+        "followers": services.followers(schedule=shown)[:_MOST_FOLLOWERS],
         "address": _address(shown, weekly.default_id),
         "schedules": [
             (each, _address(each, weekly.default_id), each.pk == weekly.default_id)
@@ -123,7 +126,7 @@ def add_schedule(request: SignedIn) -> HttpResponse:
         except (Invalid, LimitReached) as error:
             form.add_error("name", error.message)
         else:
-            said = gettext("%(name)s is there. Event types follow it once you choose it for them.")
+            said = gettext("%(name)s is created. Choose it in the event types that should use it.")
             messages.success(request, said % {"name": made.name})
             return redirect("scheduling:schedule", made.pk)
     return _shown(request, request.user.weekly_availability.default, new=form)
@@ -144,7 +147,7 @@ def rename_schedule(request: SignedIn, schedule_id: int) -> HttpResponse:
         except Invalid as error:
             form.add_error("name", error.message)
         else:
-            messages.success(request, gettext("The schedule has its new name."))
+            messages.success(request, gettext("The schedule is renamed."))
             return redirect("scheduling:schedule", schedule_id)
     return _shown(request, found, renamed=form)
 

@@ -167,8 +167,8 @@ def _move(request: HttpRequest, booking: Booking, now: datetime) -> str:
     )
     if moved.status == Status.PENDING:
         name = {"name": moved.host.name}
-        return gettext("Moved: %(name)s will be asked whether the new time suits.") % name
-    return gettext("Moved: an email with the new time is on its way to you.")
+        return gettext("Rescheduled. %(name)s has to approve the new time.") % name
+    return gettext("Rescheduled. You get an email with the new time.")
 
 
 def _cancel(request: HttpRequest, booking: Booking, now: datetime) -> str:
@@ -180,4 +180,4 @@ def _cancel(request: HttpRequest, booking: Booking, now: datetime) -> str:
         reason=wanted["reason"],
         sequence=wanted["sequence"],
     )
-    return gettext("Cancelled: %(name)s will hear of it.") % {"name": cancelled.host.name}
+    return gettext("Cancelled. %(name)s gets an email.") % {"name": cancelled.host.name}

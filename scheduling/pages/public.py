@@ -1,12 +1,14 @@
 """Pages on which anybody books: a host, and the host's event types."""
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import partial, wraps
 from http import HTTPStatus
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
@@ -18,10 +20,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import FormerUsername, User, usernames
 from core.db.prepared import Prepared
 from core.errors import Busy, DomainError, TimeTaken
+from core.text.links import origin_of
 from core.web.pages import SAFE, limited, page_of
 from scheduling.domain import availability, bookings, limits
 from scheduling.messages import links
-from scheduling.models import EventType, FormerSlug
+from scheduling.models import Booking, EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.pages.client_limits import count_client, posted
 from scheduling.pages.picker import Asked, asked_by, choice_of, pick, start_of
@@ -42,7 +45,7 @@ def host(request: HttpRequest, username: str) -> HttpResponse:
     found = _host(username)
     if found is None:
         return _moved(request, "public:host", _renamed(username), permanent=False)
-    offered = found.event_types.filter(is_active=True)
+    offered = EventType.objects.visible_to(found).listed()
     context = {
         "host": found,
         "page": page_of(request, offered),
@@ -96,6 +99,24 @@ _OFFERED = Prepared[EventType](
 )
 
 
+def _leading_on(
+    view: Callable[[HttpRequest, EventType], HttpResponse],
+) -> Callable[[HttpRequest, EventType], HttpResponse]:
+    """Let the page's forms lead to the origin where the host wants invitees to go afterwards.
+
+    Browsers apply `form-action` to where the answer to a form redirects, too.
+    """
+
+    @wraps(view)
+    def leading_on(request: HttpRequest, offered: EventType) -> HttpResponse:
+        origin = origin_of(offered.redirect_url)
+        if not origin:
+            return view(request, offered)
+        return csp_update({"form-action": [origin]})(view)(request, offered)
+
+    return leading_on
+
+
 @gzip_page
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
@@ -112,19 +133,50 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     found = _OFFERED.objects(username=username, slug=slug)
     if not found:
         return _elsewhere(request, username, slug)
-    [offered] = found
+    return _offered(request, found[0])
+
+
+class Desk(Protocol):
+    """Where an event type is booked: by its form, and for whom."""
+
+    form: type[BookingForm]
+
+    def initial(self, request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
+        """Return what the form is filled in with, before values in the URL are looked at."""
+
+    def book(
+        self,
+        request: HttpRequest,
+        offered: EventType,
+        visitor: Visitor,
+        form: BookingForm,
+        *,
+        start: datetime,
+        seen: str,
+        now: datetime,
+    ) -> HttpResponse:
+        """Book what the valid form says and lead on, or raise the domain's error."""
+
+
+@_leading_on
+def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
+    return serve(request, offered, _Public())
+
+
+def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
+    """Show the times, then the form of this desk, and book by it."""
     visitor = visitor_of(request, default=offered.zone)
     now = timezone.now()
     if request.method == "POST":
-        return _book(request, offered, visitor, now)
+        return _book(request, offered, visitor, now, desk)
     start = asked_by(request).start
     if start is None or _closed(offered, start, now):
         response = _choose_time(request, offered, visitor, now, wanted=start)
     else:
         questions = offered.custom_fields
         given = initial_of(prefill_of(request.GET, questions), questions)
-        initial = given | _known(request) | {"start": start}
-        form = BookingForm(event_type=offered, initial=initial)
+        initial = given | desk.initial(request, visitor) | {"start": start}
+        form = desk.form(event_type=offered, initial=initial)
         response = _say_who(request, offered, visitor, start, form)
     remember(visitor, response)
     return response
@@ -149,13 +201,61 @@ def _closed(offered: EventType, start: int, now: datetime) -> bool:
     return availability.judge(offered, start=availability.instant_of(start), now=now) != Reason.OPEN
 
 
-def _known(request: HttpRequest) -> dict[str, Any]:
-    """Return the signed-in person's name and email address.
+class _Public:
+    """Desk at which anybody books for themselves."""
 
-    They take precedence over values in the URL, so a stranger's link cannot name somebody else.
-    """
-    user = request.user
-    return {"name": user.name, "email": user.email} if user.is_authenticated else {}
+    form = BookingForm
+
+    def initial(self, request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
+        """Return the signed-in person's name and email address.
+
+        They take precedence over values in the URL, so a stranger's link cannot name somebody else.
+        """
+        user = request.user
+        return {"name": user.name, "email": user.email} if user.is_authenticated else {}
+
+    def book(
+        self,
+        request: HttpRequest,
+        offered: EventType,
+        visitor: Visitor,
+        form: BookingForm,
+        *,
+        start: datetime,
+        seen: str,
+        now: datetime,
+    ) -> HttpResponse:
+        said = form.cleaned_data
+        invitee = bookings.Invitee(
+            name=" ".join(said["name"].split()),
+            email=said["email"],
+            timezone=str(visitor.zone),
+            phone=said.get("phone", ""),
+            language=translation.get_language(),
+            time_format=visitor.time_format,
+        )
+        count_client(request, offered.host, mails=1 + len(said["guests"]))
+        admit = partial(
+            limits.admit_invitee,
+            host=offered.host,
+            email=invitee.email,
+            guests=said["guests"],
+            now=now,
+            reader=visitor,
+        )
+        booked = bookings.book(
+            event_type=offered,
+            start=start,
+            invitee=invitee,
+            actor=bookings.INVITEE,
+            now=now,
+            notes=said["notes"],
+            answers=form.answers,
+            with_guests=said["guests"],
+            seen=seen,
+            admit=admit,
+        )
+        return _lead_on(booked)
 
 
 # --- choosing a time ----------------------------------------------------------------------------
@@ -207,57 +307,40 @@ def _span(offered: EventType, visitor: Visitor, start: int) -> dict[str, datetim
 
 
 def _book(
-    request: HttpRequest, offered: EventType, visitor: Visitor, now: datetime
+    request: HttpRequest, offered: EventType, visitor: Visitor, now: datetime, desk: Desk
 ) -> HttpResponse:
     """Book, or show the form again with the typed values, and other times if the start is taken."""
-    form, refused = BookingForm(request.POST, event_type=offered), None
+    form, refused = desk.form(request.POST, event_type=offered), None
     start, seen = start_of(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
         return _choose_time(request, offered, visitor, now, wanted=None)
     if seen and seen != offered.terms_digest:
         return _ask_again(request, offered, visitor, start, form, now)
     if form.is_valid():
-        said = form.cleaned_data
-        invitee = bookings.Invitee(
-            name=" ".join(said["name"].split()),
-            email=said["email"],
-            timezone=str(visitor.zone),
-            phone=said.get("phone", ""),
-            language=translation.get_language(),
-            time_format=visitor.time_format,
-        )
-        count_client(request, offered.host)
-        admit = partial(
-            limits.admit_invitee, host=offered.host, email=invitee.email, now=now, reader=visitor
-        )
+        at = availability.instant_of(start)
         try:
-            booked = bookings.book(
-                event_type=offered,
-                start=availability.instant_of(start),
-                invitee=invitee,
-                actor=bookings.INVITEE,
-                now=now,
-                notes=said["notes"],
-                answers=form.answers,
-                seen=seen,
-                admit=admit,
-            )
+            return desk.book(request, offered, visitor, form, start=at, seen=seen, now=now)
         except DomainError as error:
             if error.field == "terms":  # they were changed just now
                 offered = EventType.objects.with_hours().get(pk=offered.pk)
-                form = BookingForm(request.POST, event_type=offered)
+                form = desk.form(request.POST, event_type=offered)
                 return _ask_again(request, offered, visitor, start, form, now)
             if isinstance(error, TimeTaken) or error.field == "start_time":
                 return _offer_others(request, offered, visitor, start, form, now, error.message)
             form.add_refusal(error.field, error.message)
             refused = error
-        else:
-            return redirect("scheduling:booked", links.manage_token(booked))
     response = _say_who(request, offered, visitor, start, form)
     if isinstance(refused, Busy):
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response["Retry-After"] = str(refused.retry_after)
     return response
+
+
+def _lead_on(booked: Booking) -> HttpResponse:
+    """Redirect to the page after a booking: the host's own, or ours."""
+    if elsewhere := booked.event_type.redirect_url:
+        return HttpResponse(status=HTTPStatus.SEE_OTHER, headers={"Location": elsewhere})
+    return redirect("scheduling:booked", links.manage_token(booked))
 
 
 def _ask_again(

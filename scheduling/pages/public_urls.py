@@ -7,6 +7,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from scheduling.pages.public import event_type, host, unslashed
+from scheduling.pages.qr import qr_of_event_type, qr_of_host
 
 
 class NameConverter(StringConverter):
@@ -20,6 +21,9 @@ register_converter(NameConverter, "name")
 app_name = "public"
 urlpatterns = [
     path("<name:username>", host, name="host"),
+    # No slug has a dot.
+    path("<name:username>/qr.<str:kind>", qr_of_host, name="qr_of_host"),
+    path("<name:username>/<name:slug>/qr.<str:kind>", qr_of_event_type, name="qr_of_event_type"),
     path("<name:username>/<name:slug>", event_type, name="event_type"),
     path("<path:path>/", unslashed, name="unslashed"),
 ]

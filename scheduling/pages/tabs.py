@@ -18,6 +18,7 @@ from core.text import times
 from core.web.pages import page_of
 from scheduling.models.enums import Status
 from scheduling.models.lifecycle import L, LifecycleQuerySet
+from scheduling.pages.finding import FindForm
 
 K = TypeVar("K")
 
@@ -49,7 +50,8 @@ class Standing(Protocol):
 class Row:
     """One appointment in a list: its texts, where its title leads, and what its reader can do.
 
-    `more` are texts and addresses of further actions. `card` is what the answer's template shows.
+    `more` are texts and addresses of further actions, the gravest last. `card` is what the answer's
+    template shows, `color` that of its event type.
     """
 
     key: str
@@ -59,6 +61,8 @@ class Row:
     url: str
     said: Sequence[str]
     join_url: str
+    move_url: str
+    color: str
     more: Sequence[tuple[str, str]]
     card: Any
 
@@ -94,38 +98,45 @@ def wait(card: Standing, now: datetime) -> list[str]:
     return [times.lead(lead)] if card.is_open and timedelta(0) < lead < _SOON else []
 
 
+def tab_of(request: SignedIn, tabs: Mapping[K, Tab], *, default: K) -> K:
+    """Return the key of the tab that `?tab=` names, or else the default one."""
+    asked = request.GET.get("tab")
+    return next((key for key, tab in tabs.items() if tab.name == asked), default)
+
+
 def tab_page(
     request: SignedIn,
     template: str,
     tabs: Mapping[K, Tab],
     *,
-    default: K,
+    key: K,
+    form: FindForm,
     every: LifecycleQuerySet[L],
     rows_in: Callable[[K], LifecycleQuerySet[L]],
     rows_of: Callable[[Iterable[L]], list[Row]],
     now: datetime,
     **context: object,
 ) -> HttpResponse:
-    """Show the tab that `?tab=` names, or else the default one. One query counts all tabs.
+    """Show the tab with this key, narrowed to what the form finds. One query counts all tabs.
 
     The rows of a tab come from its key in `tabs`; `every` holds the rows of all.
     """
-    asked = request.GET.get("tab")
-    key = next((key for key, tab in tabs.items() if tab.name == asked), default)
-    counts = every.aggregate(
+    counts = form.narrowed(every).aggregate(
         **{
             tab.name: Count("pk", filter=Q(pk__in=rows_in(k).values("pk")))
             for k, tab in tabs.items()
         }
     )
     tab = tabs[key]
-    rows = rows_in(key).with_people().order_by(*tab.order)
+    rows = form.narrowed(rows_in(key)).with_people().order_by(*tab.order)
     page = page_of(request, rows, per_page=_PER_PAGE, count=counts[tab.name])
     return render(
         request,
         template,
         {
             "tab": tab,
+            "form": form,
+            "query": f"tab={tab.name}{form.query}",
             "tabs": [(each, counts[each.name]) for each in tabs.values()],
             "page": page,
             "days": days_of(rows_of(page), person=request.user, now=now),
@@ -139,49 +150,46 @@ TABS: dict[Status, Tab] = {
     Status.CONFIRMED: Tab(
         "upcoming",
         _("Upcoming"),
-        _("Nothing is booked yet"),
-        _(
-            "Share the address of your public page. What people book there stands here, and you"
-            " get an email about each."
-        ),
+        _("No upcoming bookings"),
+        _("Share your public page. Bookings appear here, and you get an email for each one."),
         SOONEST,
     ),
     Status.PENDING: Tab(
         "pending",
-        _("Waiting for you"),
-        _("Nothing waits for you"),
+        _("Needs your answer"),
+        _("Nothing needs your answer"),
         _(
-            "Where an event type asks for your approval, a booking stands here until you"
-            " approve or decline it. Until then its time is kept."
+            "Bookings that need your approval appear here until you approve or decline them. Their"
+            " time is held until then."
         ),
         SOONEST,
     ),
     Status.COMPLETED: Tab(
         "completed",
         _("Completed"),
-        _("No booking behind you"),
-        _("Bookings move here when they have taken place."),
+        _("No past bookings"),
+        _("Bookings move here after they have taken place."),
         LATEST,
     ),
     Status.REJECTED: Tab(
         "rejected",
         _("Declined"),
-        _("Nothing was declined"),
-        _("Bookings that you said no to stand here, with the reason you gave."),
+        _("Nothing declined"),
+        _("Bookings that you declined appear here, with your reason."),
         LATEST,
     ),
     Status.CANCELLED: Tab(
         "cancelled",
         _("Cancelled"),
-        _("Nothing was cancelled"),
-        _("Bookings that you or your invitees called off stand here. Their time is free again."),
+        _("Nothing cancelled"),
+        _("Bookings that you or your invitees cancelled appear here. Their time is free again."),
         LATEST,
     ),
     Status.EXPIRED: Tab(
         "expired",
         _("Expired"),
-        _("Nothing has expired"),
-        _("A booking that was not approved before its time came ends here by itself."),
+        _("Nothing expired"),
+        _("Bookings that were not approved in time appear here."),
         LATEST,
     ),
 }

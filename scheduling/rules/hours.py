@@ -60,13 +60,13 @@ def windows(texts: Sequence[WindowText], *, field: str) -> list[Interval]:
     Raise Invalid if one ends before it starts, if two overlap, or if there are too many.
     """
     if len(texts) > MOST_WINDOWS:
-        message = _("Use at most %(number)s windows a day.") % {"number": MOST_WINDOWS}
+        message = _("Use at most %(number)s time ranges a day.") % {"number": MOST_WINDOWS}
         raise Invalid(message, field=field)
     found = [window(text, field=f"{field}.{number}") for number, text in enumerate(texts)]
     in_order = sorted(found)
     for earlier, later in pairwise(in_order):
         if later[0] < earlier[1]:
-            raise Invalid(_("Windows of a day may not overlap."), field=field)
+            raise Invalid(_("Time ranges of a day may not overlap."), field=field)
     return in_order
 
 

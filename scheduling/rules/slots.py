@@ -12,6 +12,7 @@ twice, and no change of any clock is a case of its own.
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -41,6 +42,7 @@ class Reason(StrEnum):
     NOTICE = "notice"
     HORIZON = "horizon"
     DAILY_LIMIT = "daily_limit"
+    WEEKLY_LIMIT = "weekly_limit"
     BUSY = "busy"
     BUFFER = "buffer"
 
@@ -95,6 +97,7 @@ class Terms:
     notice: int = 0
     horizon: int = 60
     daily_limit: int | None = None
+    weekly_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Offer:
 
     `busy` has the claims on the host's time, in any order. The row of a booking includes its own
     buffers. `booked` has the number of bookings of this event type that count on each date of the
-    host.
+    host. An ISO week has the bookings of its seven dates.
     """
 
     hours: Hours
@@ -134,10 +137,11 @@ class Query:
 
         Busy rows matter if they meet it, bookings if they start in it. It is generous. The clocks
         of the query and of the host are each less than a day away from UTC. Bookings count on whole
-        dates of the host.
+        dates of the host, and on whole weeks where these have a limit.
         """
+        margin = 3 * _DAY if terms.weekly_limit is None else 9 * _DAY
         start, end = _midnight(self.first), _midnight(self.last) + _DAY
-        return start - 3 * _DAY - terms.before, end + 3 * _DAY + terms.duration + terms.after
+        return start - margin - terms.before, end + margin + terms.duration + terms.after
 
 
 def find_slots(offer: Offer, query: Query) -> list[Slot]:
@@ -146,6 +150,9 @@ def find_slots(offer: Offer, query: Query) -> list[Slot]:
     earliest = offer.now + terms.notice
     today = offer.hours.date_at(offer.now)
     is_busy = _meets_any_of(offer.busy)
+    weekly = Counter[int]()
+    for day, count in offer.booked.items():
+        weekly[_week(day)] += count
     slots = []
     for day, starts in _grid(offer.hours, terms, query):
         whole_day = Reason.OPEN
@@ -153,6 +160,8 @@ def find_slots(offer: Offer, query: Query) -> list[Slot]:
             whole_day = Reason.HORIZON
         elif terms.daily_limit is not None and offer.booked.get(day, 0) >= terms.daily_limit:
             whole_day = Reason.DAILY_LIMIT
+        elif terms.weekly_limit is not None and weekly[_week(day)] >= terms.weekly_limit:
+            whole_day = Reason.WEEKLY_LIMIT
         for start in starts:
             end = start + terms.duration
             reason = whole_day
@@ -311,6 +320,11 @@ def _ahead(zone: ZoneInfo, instant: int) -> int:
     """
     offset = cast(timedelta, datetime.fromtimestamp(instant, zone).utcoffset())
     return offset // timedelta(seconds=1)
+
+
+def _week(day: date) -> int:
+    """Return the number of the ISO week of this date, counted from the first Monday of all."""
+    return (day.toordinal() - 1) // 7
 
 
 def _midnight(day: date) -> int:

@@ -1,5 +1,6 @@
 // What every page gains from a script: menus that close, forms that are sent once, texts that are
-// copied, and the tab that one is on in view. Everything works without it.
+// copied, passwords that are shown, and messages, faults and the present tab in view. Everything
+// works without it.
 
 document.documentElement.classList.add("scripted");
 // A browser lets no page copy that came over plain HTTP.
@@ -30,6 +31,8 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "yes";
+  // A browser remembers what it sends from a field that shows its text.
+  for (const button of form.querySelectorAll('[data-show][aria-pressed="true"]')) show(button, false);
   event.submitter?.setAttribute("aria-disabled", "true");
 });
 
@@ -48,6 +51,27 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
   button.firstChild.textContent = button.dataset.copied;
 });
+
+// <button data-show="#id" aria-pressed="false">: shows what is typed into that password field.
+function show(button, isShown) {
+  document.querySelector(button.dataset.show).type = isShown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(isShown));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-show]");
+  if (button) show(button, button.getAttribute("aria-pressed") !== "true");
+});
+
+// The page opens at the part that its address names. What was done is said there, and what is wrong
+// with a form is shown: above it nobody would see it.
+const part = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+const done = document.querySelector(".notices")?.parentElement;
+if (part && done) {
+  (part.closest("section, form") ?? part).before(done);
+  done.scrollIntoView({ block: "nearest" });
+}
+document.querySelector('[aria-invalid="true"]')?.scrollIntoView({ block: "nearest" });
 
 // Only its strip is moved, not the page.
 const tab = document.querySelector(".tab[aria-current]");

@@ -107,7 +107,7 @@ def test_one_button_ends_all_of_it(signed_in: Client, alice: User, app: App) -> 
     app.code(alice)
     page = signed_in.post(PAGE, follow=True)
     assert words(page).startswith(
-        "All of that has ended. Your email addresses and your password stay."
+        "All access has ended. Your email addresses and your password stay."
     )
     assert not alice.tokens.usable(NOW).exists()
     assert not Grant.objects.exists()

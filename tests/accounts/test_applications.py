@@ -32,7 +32,7 @@ def _own_limits(settings: Settings) -> None:
     ("uris", "said"),
     [
         ([], "Give at least one address."),
-        (["ftp://x"], "ftp://x: Write a whole address such as https://example.com/callback."),
+        (["ftp://x"], "ftp://x: Write a full address such as https://example.com/callback."),
         ([f"https://example.com/{n}" for n in range(11)], "Give at most 10 addresses."),
     ],
 )

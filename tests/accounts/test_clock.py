@@ -51,14 +51,14 @@ def test_a_skipped_hour_needs_no_name() -> None:
 def test_a_span_in_it_tells_both_ends_apart() -> None:
     start, end = (datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1))
     assert times.span(start, end, BERLIN) == (
-        "Sun 2026-10-25, 02:00 CEST – 02:00 CET (Europe/Berlin)"
+        "Sunday, 25 October 2026, 02:00 CEST – 02:00 CET (Europe/Berlin)"
     )
 
 
 def test_a_span_names_an_offset_as_people_write_it() -> None:
     start, end = (datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (8, 9))
     ahead = Someone(ZoneInfo("Etc/GMT-2"), "HH:mm")
-    assert times.span(start, end, ahead) == "Mon 2026-01-05, 10:00 – 11:00 (UTC+2)"
+    assert times.span(start, end, ahead) == "Monday, 5 January 2026, 10:00 – 11:00 (UTC+2)"
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])

@@ -1,6 +1,7 @@
 """Email confirmation: an address joins an account only by a click of that account's owner."""
 
 import re
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -8,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from notifications.models import Notification
+from scheduling.models import EventType
 from tests import factories
 from tests.outbox import content_of
 from tests.pages import everything, words
@@ -100,11 +102,44 @@ def test_the_first_of_an_account_is_confirmed_at_once_where_the_account_was_made
     assert words(here.get(link())) == (
         "Confirm your email address Somebody has created an account at Parley for Dora with"
         " dora@example.com . Was it not you? Then close this page: the account cannot be used until"
-        " its address is confirmed. Confirm email address"
+        " its address is confirmed. Confirm and sign in"
     )
     assert not is_confirmed(DORA)
-    here.post(link())
+    assert here.post(link())["Location"] == "/settings/start"
     assert is_confirmed(DORA)
+    assert here.get("/settings/profile").status_code == 200  # signed in
+
+
+def test_in_that_browser_a_script_sends_the_form_at_once_and_only_once() -> None:
+    here = Client()
+    here.post("/accounts/signup/", SIGN_UP)
+    path = link()
+    assert is_sent_at_once(here.get(path))
+    assert not is_sent_at_once(Client().get(path))
+    # Somebody else's address meanwhile: the page that says so sends nothing again.
+    other = factories.user("other")
+    EmailAddress.objects.create(user=other, email=DORA, verified=True)
+    for page in (here.get(path), here.post(path)):
+        assert "This address is taken" in words(page)
+        assert not is_sent_at_once(page)
+    assert here.get("/settings/profile").status_code == 302
+
+
+def is_sent_at_once(page: Any) -> bool:
+    html = page.content.decode()
+    assert ("data-at-once" in html) == ("js/at-once.js" in html)
+    return "data-at-once" in html
+
+
+def test_somebody_else_in_that_browser_is_asked_before_they_are_signed_out(bob: User) -> None:
+    here = Client()
+    here.post("/accounts/signup/", SIGN_UP)
+    here.force_login(bob)
+    path = link()
+    assert not is_sent_at_once(here.get(path))
+    assert here.get("/settings/profile").status_code == 200
+    here.post(path)
+    assert here.get("/settings/start", follow=True).context["user"].email == DORA
 
 
 def test_elsewhere_the_first_takes_the_password_of_the_account() -> None:
@@ -114,8 +149,49 @@ def test_elsewhere_the_first_takes_the_password_of_the_account() -> None:
     for typed, said in (("", "Type the password"), ("guessed-wrongly", "This is not the password")):
         assert said in words(elsewhere.post(path, {"password": typed}))
         assert not is_confirmed(DORA)
-    elsewhere.post(path, {"password": factories.PASSWORD})
+    answer = elsewhere.post(path, {"password": factories.PASSWORD})
     assert is_confirmed(DORA)
+    assert answer["Location"] == "/settings/start"
+    assert elsewhere.get("/settings/profile").status_code == 200
+
+
+def test_who_made_the_account_with_somebody_elses_address_does_not_get_in_by_their_click() -> None:
+    """Its owner clicks in another browser, and the account stays closed to both."""
+    maker, owner = Client(), Client()
+    maker.post("/accounts/signup/", SIGN_UP)
+    path = link()
+    owner.get(path)
+    owner.post(path)
+    assert not is_confirmed(DORA)
+    for browser in (maker, owner):
+        assert browser.get("/settings/profile").status_code == 302
+
+
+def test_a_link_that_has_signed_in_once_signs_nobody_in_again() -> None:
+    here = Client()
+    here.post("/accounts/signup/", SIGN_UP)
+    path = link()
+    here.post(path)
+    here.post("/accounts/logout/")
+    for browser in (here, Client()):
+        assert "This link does not work any more" in words(browser.post(path))
+        assert browser.get("/settings/profile").status_code == 302
+
+
+def test_the_first_address_brings_a_first_event_type_and_a_further_one_does_not(
+    added: str, alice: User
+) -> None:
+    sign_in(alice).post(added)
+    assert not alice.event_types.exists()
+    here = Client()
+    here.post("/accounts/signup/", SIGN_UP)
+    assert not EventType.objects.exists()
+    here.post(link())
+    [made] = EventType.objects.all()
+    assert (made.host.email, made.name, made.slug) == (DORA, "30-minute meeting", SLUG)
+
+
+SLUG = "30-minute-meeting"
 
 
 def test_the_browser_of_another_sign_up_does_not_confirm_it() -> None:

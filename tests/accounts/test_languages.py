@@ -52,17 +52,17 @@ HOUR = timedelta(hours=1)
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("en", "Wed 2026-03-04, 10:00 – 11:00 UTC"),
-        ("de", "Mi 2026-03-04, 10:00 – 11:00 UTC"),
-        ("fr", "mer 2026-03-04, 10:00 – 11:00 UTC"),
-        ("es", "mié 2026-03-04, 10:00 – 11:00 UTC"),
+        ("en", "Wednesday, 4 March 2026, 10:00 – 11:00 UTC"),
+        ("de", "Mittwoch, 4. März 2026, 10:00 – 11:00 UTC"),
+        ("fr", "mercredi 4 mars 2026, 10:00 – 11:00 UTC"),
+        ("es", "miércoles, 4 de marzo de 2026, 10:00 – 11:00 UTC"),
     ],
 )
-def test_weekdays_are_in_the_readers_language(language: str, told: str) -> None:
+def test_dates_are_written_in_the_readers_language_and_its_order(language: str, told: str) -> None:
     with translation.override(language):
         assert times.utc_span(START, START + HOUR) == told
 
 
 def test_what_is_told_in_utc_is_in_utc_wherever_it_comes_from() -> None:
     east = START.astimezone(timezone(timedelta(hours=14)))
-    assert times.utc_span(east, east + HOUR) == "Wed 2026-03-04, 10:00 – 11:00 UTC"
+    assert times.utc_span(east, east + HOUR) == "Wednesday, 4 March 2026, 10:00 – 11:00 UTC"

@@ -83,7 +83,7 @@ def test_the_right_password_does_not_help_while_a_flood_is_held_off(
 def test_one_address_on_the_net_may_not_try_many_accounts(browser: Client) -> None:
     for number in range(31):
         page = browser.post(LOGIN, {"login": f"n{number}@example.com", "password": "wrong"})
-    assert (page.status_code, words(page)[:27]) == (429, "429 A little slower, please")
+    assert (page.status_code, words(page)[:21]) == (429, "429 Too many requests")
     assert AuditEntry.objects.count() == 10
     assert Client(REMOTE_ADDR="192.0.2.2").get(LOGIN).status_code == 200
 
@@ -107,7 +107,7 @@ def test_behind_a_proxy_each_client_has_limits_of_its_own(settings: Settings) ->
 def test_asking_for_new_passwords_is_limited_too(browser: Client, alice: User) -> None:
     asked = [browser.post(FORGOTTEN, {"email": alice.email}) for _time in range(6)]
     assert [answer.status_code for answer in asked] == [302] * 5 + [429]
-    assert words(asked[-1]).startswith("429 A little slower, please")
+    assert words(asked[-1]).startswith("429 Too many requests")
     assert Notification.objects.count() == 5
 
 

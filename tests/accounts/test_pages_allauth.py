@@ -103,7 +103,7 @@ def test_an_address_is_added_confirmed_made_the_main_one_and_removed(
     confirmation = Notification.objects.get(address="ames@example.com")
     [path] = re.findall(r"(/accounts/confirm-email/[^\\\s]+)\\n", confirmation.content)
     signed_in.post(path)
-    assert "ames@example.com Confirmed Make it the main one" in (
+    assert "ames@example.com Confirmed Make it the main address" in (
         words(signed_in.get("/accounts/email/"))
     )
     signed_in.post("/accounts/email/", {"action_primary": "", "email": "ames@example.com"})
@@ -126,7 +126,7 @@ def test_looking_at_them_changes_nothing(signed_in: Client) -> None:
 def test_the_password_is_changed(signed_in: Client, alice: User) -> None:
     page = signed_in.get("/accounts/password/change/")
     assert "Current password Forgot your password? New password" in words(page)
-    assert "New password again" in words(page)
+    assert "Confirm new password" in words(page)
     fields = {
         "oldpassword": factories.PASSWORD,
         "password1": NEW_PASSWORD,
@@ -185,7 +185,7 @@ def switch_on(client: Client) -> Any:
 def test_the_app_is_set_up_and_then_asked_for(signed_in: Client, alice: User) -> None:
     assert "Authenticator app Off" in words(signed_in.get("/accounts/2fa/"))
     page = switch_on(signed_in)
-    assert "10 of 10 are left. Keep them where you do not keep the phone." in words(page)
+    assert "10 of 10 are left. Keep them in a different place than your phone." in words(page)
     assert "Authenticator app On" in words(signed_in.get("/accounts/2fa/"))
 
     other = Client()
@@ -211,7 +211,7 @@ def test_what_protects_an_account_asks_again_after_a_while(client: Client, alice
     client.force_login(alice)
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
         page = client.get("/accounts/2fa/totp/activate/", follow=True)
-    assert words(page).startswith("Is it still you? What comes next protects your account")
+    assert words(page).startswith("Confirm that it is you For your security, enter your password")
 
 
 # --- signing in and up ----------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def audited() -> list[tuple[str, str]]:
 
 def test_without_any_it_says_what_they_are_for(signed_in: Client) -> None:
     said = words(signed_in.get(PAGE))
-    assert "No applications yet Make one to let others connect your program" in said
+    assert "No applications yet Create one to let others connect your program" in said
 
 
 def test_a_new_one_is_shown_its_secret_once(
@@ -47,7 +47,7 @@ def test_a_new_one_is_shown_its_secret_once(
     row, secret = Application.objects.get(), page.context["secret"]
     assert (page.status_code, row.user, row.name) == (200, alice, "Wall")
     said = words(page)
-    assert "this is the only time that it is shown" in said
+    assert "It is shown only once." in said
     assert f"{settings.PUBLIC_URL}/.well-known/oauth-authorization-server" in said
     assert (row.client_id in said, secret in said) == (True, True)
     app = App(row, secret)
@@ -71,7 +71,7 @@ def test_a_public_one_has_none(signed_in: Client, bob: User) -> None:
     assert "A public application has no secret: PKCE stands in for it." in words(page)
     row = Application.objects.get()
     assert App(row, "").tokens(bob)["token_type"] == "Bearer"
-    assert "Make a new secret" not in words(signed_in.get(f"{PAGE}/{row.pk}"))
+    assert "Create a new secret" not in words(signed_in.get(f"{PAGE}/{row.pk}"))
     answer = signed_in.post(f"{PAGE}/{row.pk}/rotate")
     assert answer.headers["Location"] == f"{PAGE}/{row.pk}"
     assert "A public application has no secret." in words(signed_in.get(PAGE + f"/{row.pk}"))
@@ -88,7 +88,7 @@ def test_a_public_one_has_none(signed_in: Client, bob: User) -> None:
                 "redirect_uris": [
                     "http://example.com/cb: Use https. Plain http is only for programs on one’s"
                     " own computer (127.0.0.1).",
-                    "https://example.com/#x: An address to return to has no fragment (#…).",
+                    "https://example.com/#x: A redirect URI has no fragment (#…).",
                 ]
             },
         ),
@@ -126,7 +126,7 @@ def test_the_list_says_how_many_have_connected_each(
     said = words(signed_in.get(PAGE))
     assert (
         "Calendar on the wall confidential, with a secret 2 people have connected it"
-        f" made Mon 03/02/2026 {app.client_id}"
+        f" created Mon 03/02/2026 {app.client_id}"
     ) in said
 
 

@@ -30,7 +30,7 @@ def app(bob: User) -> App:
 
 def test_without_any_it_says_what_would_stand_there(signed_in: Client) -> None:
     said = words(signed_in.get(PAGE))
-    assert "Nothing is connected When a program wants to work with your bookings" in said
+    assert "No connected apps When an app wants access to your bookings, it" in said
 
 
 def test_it_says_of_each_what_it_may_since_when_and_when_it_was_renewed(
@@ -44,7 +44,7 @@ def test_it_says_of_each_what_it_may_since_when_and_when_it_was_renewed(
     assert (
         "Calendar on the wall made by Bob Byrd connected since Mon 03/02/2026"
         " last renewed Tue 03/03/2026, 11:00 AM"
-        " Make and change your bookings See your profile, teams and devices Disconnect"
+        " Create and change your bookings See your profile, teams and devices Disconnect"
     ) in words(page)
     assert len(page.context["rows"]) == 1
 
@@ -69,7 +69,7 @@ def test_disconnected_it_can_do_nothing_at_once(
     others = app.tokens(charlie)
     answer = signed_in.post(f"{PAGE}/{app.row.pk}/remove")
     assert answer.headers["Location"] == PAGE
-    said = "Calendar on the wall is disconnected: it can do nothing in your name any more."
+    said = "Calendar on the wall is disconnected and can no longer act for you."
     assert said in words(signed_in.get(PAGE))
     for tokens in (first, second):
         assert api(tokens["access_token"]).get("/api/v1/users/me").status_code == 401

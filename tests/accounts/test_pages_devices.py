@@ -45,7 +45,7 @@ def test_each_is_named_with_how_it_stands(signed_in: Client, alice: User) -> Non
     devices.deactivate(digest=nameless.digest)
     page = signed_in.get(PAGE)
     assert "Phone Active iOS registered Mon 03/02/2026 Remove Phone" in words(page)
-    assert "iOS device Out of reach iOS registered Mon 03/02/2026" in words(page)
+    assert "iOS device Unreachable iOS registered Mon 03/02/2026" in words(page)
     assert "registration-" not in page.content.decode()
 
 

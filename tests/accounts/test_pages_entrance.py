@@ -33,9 +33,7 @@ def test_from_signing_up_to_the_home(client: Client) -> None:
     assert "js/signup.js" in form
 
     page = client.post("/accounts/signup/", SIGN_UP, follow=True)
-    assert words(page).startswith(
-        "Confirmation email sent to dora@example.com. Look into your mail"
-    )
+    assert words(page).startswith("Confirmation email sent to dora@example.com. Check your email")
     dora = User.objects.get(email="dora@example.com")
     assert (dora.name, dora.timezone) == ("Dora", "Asia/Kathmandu")
 
@@ -47,13 +45,22 @@ def test_from_signing_up_to_the_home(client: Client) -> None:
     assert asked.startswith(
         "Confirm your email address Somebody has created an account at Parley for"
     )
-    assert asked.endswith("Confirm email address")
+    assert asked.endswith("Confirm and sign in")
     assert not EmailAddress.objects.get(user=dora).verified  # looking is no yes
     page = client.post(address, follow=True)
-    assert words(page).startswith("You have confirmed dora@example.com. Sign in")
+    assert [address for address, _status in page.redirect_chain] == ["/settings/start"]
+    assert words(page).startswith("You have confirmed dora@example.com. These are your hours")
     assert EmailAddress.objects.get(user=dora).verified
+    again = words(client.get(address))
+    assert again == (
+        "This link does not work any more You have used it already, it is too old, or it is not"
+        " complete. Your email addresses show which of them are confirmed. Home Your email"
+        " addresses"
+    )
 
-    fields = {"login": "dora@example.com", "password": factories.PASSWORD}
+
+def test_signing_in_leads_home(client: Client, alice: User) -> None:
+    fields = {"login": alice.email, "password": factories.PASSWORD}
     page = client.post("/accounts/login/", fields, follow=True)
     assert [address for address, _status in page.redirect_chain] == ["/"]
     # Nobody needs to be told that they are signed in.
@@ -100,7 +107,9 @@ def test_a_wrong_password_is_told_at_the_top_of_the_form(client: Client, alice: 
 def test_signing_out_takes_a_post(client: Client, alice: User) -> None:
     client.force_login(alice)
     page = client.get("/accounts/logout/")
-    assert words(page) == "Sign out? You are signed in as alice@example.com. Sign out Stay"
+    assert (
+        words(page) == "Sign out? You are signed in as alice@example.com. Sign out Stay signed in"
+    )
     assert client.get("/meetings").status_code == 200
     client.post("/accounts/logout/")
     assert client.get("/meetings").status_code == 302

@@ -50,10 +50,10 @@ def _alone(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("address", "status", "said"),
     [
-        ("/doubt", 400, "That request makes no sense to us"),
-        ("/refuse", 403, "This is not yours to do"),
-        ("/miss", 404, "There is nothing here"),
-        ("/nowhere", 404, "There is nothing here"),
+        ("/doubt", 400, "We could not understand this request"),
+        ("/refuse", 403, "You are not allowed to do this"),
+        ("/miss", 404, "Page not found"),
+        ("/nowhere", 404, "Page not found"),
         ("/crash", 500, "Something went wrong on our side"),
     ],
 )
@@ -86,7 +86,7 @@ def test_what_a_stranger_misses_may_be_there_once_they_sign_in(alice: User) -> N
 def test_a_form_without_its_token_is_explained() -> None:
     page = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
     assert page.status_code == 403
-    assert words(page).startswith("403 This page has grown old")
+    assert words(page).startswith("403 This page has expired")
 
 
 def test_the_page_of_a_crash_needs_nothing(settings: Settings) -> None:
@@ -121,7 +121,7 @@ def test_too_many_logins_wait_in_our_look(client: Client) -> None:
         client.post("/accounts/login/", {"login": "a@example.com", "password": "x"})
     page = client.post("/accounts/login/", {"login": "a@example.com", "password": "x"})
     assert page.status_code == 429
-    assert words(page).startswith("429 A little slower, please")
+    assert words(page).startswith("429 Too many requests")
 
 
 SIGNED_OUT = [

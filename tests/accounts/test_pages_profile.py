@@ -1,5 +1,6 @@
 """Settings, profile: names, zone, and the formats of dates and times."""
 
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,7 +54,31 @@ def errors(client: Client, **values: str) -> dict[str, list[str]]:
 
 def test_it_is_for_the_signed_in(client: Client) -> None:
     assert client.get(PAGE).headers["Location"] == "/accounts/login/?next=/settings/profile"
-    assert client.get("/settings").headers["Location"] == PAGE
+    assert client.get("/settings").headers["Location"] == "/accounts/login/?next=/settings"
+
+
+def test_all_settings_stand_in_four_groups(signed_in: Client) -> None:
+    page = main(signed_in.get("/settings"))
+    groups = re.findall(
+        r'<p class="tabs-group"[^>]*>([^<]*)</p>\s*<ul[^>]*>(.*?)</ul>', page, re.DOTALL
+    )
+    assert {name: re.findall(r'href="([^"]*)"', rows) for name, rows in groups} == {
+        "You": [
+            PAGE,
+            "/settings/notifications",
+            "/accounts/email/",
+            "/accounts/password/change/",
+            "/accounts/2fa/",
+            "/settings/security",
+            "/settings/devices",
+            "/settings/connections",
+            "/settings/data",
+        ],
+        "Scheduling": ["/settings/hours", "/settings/calendars"],
+        "Team": ["/settings/teams"],
+        "Developer": ["/settings/tokens", "/settings/webhooks", "/settings/applications"],
+    }
+    assert "Sign out" in page
 
 
 def test_it_shows_what_is_known(signed_in: Client) -> None:

@@ -39,7 +39,7 @@ def test_it_says_where_one_is_signed_in_since_when_and_which_is_this(alice: User
         "Firefox on Linux This browser since Mon 03/02/2026, 14:45 last seen Mon 03/02/2026, 14:45 "
         "Chrome on Windows since Fri 02/27/2026, 14:45 last seen Mon 03/02/2026, 14:47 "
         "Sign out Chrome on Windows "
-        "Do you not know one of these? Sign it out, then change your password. "
+        "If you do not recognise one, sign it out, then change your password. "
         "Sign out everywhere else"
     ) in words(here.get(PAGE))
 
@@ -102,10 +102,10 @@ def test_it_says_what_has_happened_when_from_where_and_by_whom(alice: User, bob:
     audit.record(Action.LOGIN_FAILED, person=bob, now=NOW)
     AuditEntry.objects.filter(action=Action.TOKEN_MADE).update(address="192.0.2.1")
     assert (
-        "What happened to your account "
+        "Account activity "
         "Changed by staff Website Mon 03/02/2026, 9:00 AM by Bob Byrd "
         "API token made Website Mon 03/02/2026, 9:00 AM from 192.0.2.1 "
-        "Times are those of UTC."
+        "Times are in UTC."
     ) in words(client.get(PAGE))
 
 

@@ -21,6 +21,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 PAGE = "/settings/teams"
 DORA = "dora@example.com"
+JOIN = {
+    "first_name": "Dora",
+    "password1": factories.PASSWORD,
+    "timezone": "Asia/Kathmandu",
+}
 
 
 def roles(team: Team) -> dict[str, str]:
@@ -58,7 +63,9 @@ def test_they_are_for_the_signed_in(client: Client, team: Team) -> None:
 
 def test_without_any_it_says_how_one_gets_into_one(client: Client, charlie: User) -> None:
     client.force_login(charlie)
-    assert "You are in no team yet Make one and invite people by email." in words(client.get(PAGE))
+    assert "You are in no team yet Create a team and invite people by email, or ask" in words(
+        client.get(PAGE)
+    )
 
 
 def test_each_is_listed_with_its_people_and_ones_own_role(
@@ -66,7 +73,7 @@ def test_each_is_listed_with_its_people_and_ones_own_role(
 ) -> None:
     teams.create(owner=bob, name="Editors")
     client.force_login(bob)
-    assert "Editors 1 person Owner Founders 2 people Member A new team" in words(client.get(PAGE))
+    assert "Editors 1 person Owner Founders 2 people Member New team" in words(client.get(PAGE))
 
 
 def test_who_makes_a_team_goes_on_to_it(client: Client, charlie: User) -> None:
@@ -74,7 +81,7 @@ def test_who_makes_a_team_goes_on_to_it(client: Client, charlie: User) -> None:
     answer = client.post(PAGE, {"name": "Editors"})
     made = Team.objects.get()
     assert (answer.headers["Location"], roles(made)) == (f"{PAGE}/{made.pk}", {"charlie": "owner"})
-    assert "Editors is there. Now invite" in words(client.get(f"{PAGE}/{made.pk}"))
+    assert "Editors is created. Now invite" in words(client.get(f"{PAGE}/{made.pk}"))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +179,7 @@ def test_looking_changes_nothing(client: Client, team: Team, alice: User) -> Non
 def test_an_owner_names_the_team(client: Client, team: Team, alice: User, bob: User) -> None:
     client.force_login(alice)
     client.post(f"{PAGE}/{team.pk}", {"name": "Finders"})
-    assert "The team has its new name." in words(client.get(f"{PAGE}/{team.pk}"))
+    assert "The team is renamed." in words(client.get(f"{PAGE}/{team.pk}"))
     page = client.post(f"{PAGE}/{team.pk}", {"name": "x" * 121})
     assert list(page.context["name_form"].errors) == ["name"]
     assert "<h1>Finders</h1>" in main(page)
@@ -266,11 +273,11 @@ def test_an_invitation_is_sent_sent_again_and_withdrawn(
     page = f"{PAGE}/{team.pk}"
     client.post(f"{page}/invitations", {"email": DORA})
     listed = words(client.get(page))
-    assert f"An invitation is on its way to {DORA}." in listed
+    assert f"Invitation sent to {DORA}." in listed
     assert f"{DORA} Invited by Alice Ames until Mon 03/09/2026, 9:00 AM (UTC)" in listed
     invitation = Invitation.objects.get()
     client.post(f"{page}/invitations/{invitation.pk}/send")
-    assert f"Sent to {DORA} once more." in words(client.get(page))
+    assert f"Invitation sent again to {DORA}." in words(client.get(page))
     assert Notification.objects.filter(address=DORA).count() == 2
     client.post(f"{page}/invitations/{invitation.pk}/withdraw")
     assert f"The invitation of {DORA} has been withdrawn." in words(client.get(page))
@@ -339,9 +346,9 @@ def test_whoever_opens_the_link_sees_whose_team_it_is_and_nothing_happens(
     before = everything()
     page = client.get(path)
     assert words(page) == (
-        "Join Founders Alice Ames invites you to the team Founders on Parley. Its people can ask "
-        "one another for meetings. Sign in with the account of charlie@example.com , or create "
-        "one with this address. Sign in Create an account"
+        "Join Founders Alice Ames invites you to the team Founders on Parley. Its members can"
+        " request meetings with each other. Sign in with the account of charlie@example.com . Sign"
+        " in Forgot your password?"
     )
     assert client.post(path).status_code == 200
     assert everything() == before
@@ -432,24 +439,76 @@ def test_by_signing_in_one_comes_back_to_the_link(
     assert client.post("/accounts/login/", fields).headers["Location"] == path
 
 
-def test_by_signing_up_one_comes_back_to_the_link(client: Client, team: Team, alice: User) -> None:
+def test_a_new_person_signs_up_on_the_page_and_is_in_the_team(
+    client: Client, team: Team, alice: User
+) -> None:
     path = way_in(invite(team, alice))
-    [onward] = re.findall(r'href="(/accounts/signup/[^"]+)"', main(client.get(path)))
-    assert f'name="next" value="{path}"' in main(client.get(onward))
-    fields = {"first_name": "Dora", "email": DORA, "password1": factories.PASSWORD, "next": path}
-    client.post("/accounts/signup/", fields)
-    mail = Notification.objects.exclude(kind="team_invitation").get()
-    [confirm] = re.findall(r"(/accounts/confirm-email/[^\\\s]+)\\n", mail.content)
-    elsewhere = Client()  # the mail may be read in another browser
-    assert 'name="next"' in main(elsewhere.get(confirm))
-    answer = elsewhere.post(
-        confirm.partition("?")[0], {"next": path, "password": factories.PASSWORD}
-    )
-    assert answer.headers["Location"] == path
-    fields = {"login": DORA, "password": factories.PASSWORD, "next": path}
-    assert elsewhere.post("/accounts/login/", fields).headers["Location"] == path
-    elsewhere.post(path)
+    before = everything()
+    page = client.get(path)
+    assert everything() == before
+    shown = main(page)
+    assert f'<input type="email" id="email" value="{DORA}"' in shown
+    assert 'name="email"' not in shown
+    assert "js/signup.js" in page.content.decode()
+    answer = client.post(path, JOIN, follow=True)
+    assert answer.redirect_chain == [(f"{PAGE}/{team.pk}", 302)]
+    assert words(answer).startswith("Welcome to Founders.")
+    dora = User.objects.get(email=DORA)
+    assert (dora.name, dora.timezone) == ("Dora", "Asia/Kathmandu")
     assert roles(team)["dora"] == "member"
+    [address] = EmailAddress.objects.filter(user=dora)
+    assert (address.email, address.verified, address.primary) == (DORA, True, True)
+    assert [made.name for made in dora.event_types.all()] == ["30-minute meeting"]
+    assert not Notification.objects.exclude(kind="team_invitation").exists()
+    assert client.get(path).status_code == 404  # used
+
+
+def test_the_address_is_that_of_the_invitation_whatever_is_sent(
+    client: Client, team: Team, alice: User
+) -> None:
+    client.post(way_in(invite(team, alice)), JOIN | {"email": "eve@example.com"})
+    assert roles(team)["dora"] == "member"
+    assert not User.objects.filter(email="eve@example.com").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("first_name", "", "This field is required."),
+        ("first_name", "www.elsewhere.example", "A name cannot contain “www.”."),
+        ("password1", "short", "too short"),
+        ("password1", DORA, "too similar to the email address"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field_and_makes_no_account(
+    client: Client, team: Team, alice: User, field: str, value: str, problem: str
+) -> None:
+    path = way_in(invite(team, alice))
+    page = client.post(path, JOIN | {field: value})
+    assert list(page.context["form"].errors) == [field]
+    assert problem in words(page)
+    assert not User.objects.filter(email=DORA).exists()
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_an_address_that_has_an_account_signs_in_instead(
+    client: Client, team: Team, alice: User, is_confirmed: bool
+) -> None:
+    """A stranger may have signed up with it: then its owner takes a new password first."""
+    path, dora = way_in(invite(team, alice)), factories.user("dora")
+    EmailAddress.objects.filter(user=dora).update(verified=is_confirmed)
+    for page in (client.get(path), client.post(path, JOIN)):
+        assert f"Sign in with the account of {DORA} . Sign in Forgot" in words(page)
+        assert "Create the account" not in words(page)
+    assert dora.check_password(factories.PASSWORD)
+    assert "dora" not in roles(team)
+
+
+def test_one_that_is_too_old_signs_nobody_up(client: Client, team: Team, alice: User) -> None:
+    path = way_in(invite(team, alice))
+    Invitation.objects.update(expires_at=NOW)
+    assert "This invitation is too old." in words(client.post(path, JOIN))
+    assert not User.objects.filter(email=DORA).exists()
 
 
 def test_on_the_way_no_log_line_shows_the_link(client: Client, team: Team, alice: User) -> None:

@@ -39,7 +39,7 @@ def test_it_is_for_the_signed_in(client: Client, alice: User) -> None:
 
 
 def test_without_any_it_says_what_they_are_for(signed_in: Client) -> None:
-    assert "No tokens yet Make one below to read your bookings" in words(signed_in.get(PAGE))
+    assert "No tokens yet Create one below to read your bookings" in words(signed_in.get(PAGE))
 
 
 def test_a_new_one_is_shown_once_and_works(
@@ -50,7 +50,7 @@ def test_a_new_one_is_shown_once_and_works(
     assert (page.status_code, row.digest) == (200, crypto.digest(token))
     curl = f"curl -s {settings.PUBLIC_URL}/api/v1/users/me -H 'Authorization: Bearer {token}'"
     assert curl in words(page)
-    assert "this is the only time that it is shown" in words(page)
+    assert "It is shown only once." in words(page)
     assert "It works until Sun 05/31/2026, 9:00 AM (UTC)." in words(page)
     asked = Client(headers={"Authorization": f"Bearer {token}"}).get("/api/v1/users/me")
     assert asked.json()["data"]["email"] == alice.email
@@ -108,11 +108,11 @@ def test_it_expires_when_one_says(
         ),
         (
             {"expires": "date", "until": ""},
-            {"until": ["Choose the last day on which it shall work."]},
+            {"until": ["Choose the last day on which it works."]},
         ),
         (
             {"expires": "date", "until": "2026-03-01"},
-            {"until": ["This day is over. Choose a later one."]},
+            {"until": ["This date is in the past. Choose a later one."]},
         ),
         ({"expires": "date", "until": "nonsense"}, {"until": ["Enter a valid date."]}),
         (
@@ -144,12 +144,12 @@ def test_the_list_says_of_each_what_it_may_and_how_it_stands(
     ApiToken.objects.filter(pk__in=[over.pk, gone.pk]).update(created_at=NOW)
     listed = words(signed_in.get(PAGE))
     assert (
-        f"Gone Revoked {gone.hint}… made Mon 03/02/2026 never used revoked Mon 03/02/2026 "
+        f"Gone Revoked {gone.hint}… created Mon 03/02/2026 never used revoked Mon 03/02/2026 "
         "See your profile, teams and devices "
-        f"Over Expired {over.hint}… made Mon 03/02/2026 never used "
+        f"Over Expired {over.hint}… created Mon 03/02/2026 never used "
         "expired Mon 03/02/2026, 9:00 AM (UTC) See your profile, teams and devices "
-        f"Used Active {used.hint}… made Mon 03/02/2026 last used Mon 03/02/2026, 9:00 AM "
-        "never expires Make and change your bookings Revoke Used"
+        f"Used Active {used.hint}… created Mon 03/02/2026 last used Mon 03/02/2026, 9:00 AM "
+        "never expires Create and change your bookings Revoke Used"
     ) in listed
     assert listed.count("Revoke the token") == 1  # what has ended, cannot be ended again
 

@@ -50,8 +50,8 @@ def test_what_somebody_else_has_sent_is_not_done_by_the_password_of_its_victim(
         asked = client.post("/accounts/email/", {"action_add": "", "email": "evil@example.com"})
         page = client.get(asked["Location"])
         assert words(page).startswith(
-            "Nothing has been changed yet. Enter your password, then send it once more."
-            " Is it still you?"
+            "Nothing has been changed yet. Enter your password, then send the form again."
+            " Confirm that it is you"
         )
         form = {"password": factories.PASSWORD, "next": "/accounts/email/"}
         answer = client.post("/accounts/reauthenticate/", form)
@@ -67,7 +67,7 @@ def test_what_somebody_else_has_sent_is_not_done_by_the_password_of_its_victim(
     ("path", "hidden"),
     [
         ("/accounts/email/", "Add the address"),
-        ("/settings/tokens", "Make the token"),
+        ("/settings/tokens", "Create token"),
         ("/settings/data", "Download my data"),
     ],
 )

@@ -4,10 +4,10 @@ import pytest
 
 from accounts.domain.redirect_uris import allowed, form_action, host_of, problem_with
 
-WHOLE = "Write a whole address such as https://example.com/callback."
+WHOLE = "Write a full address such as https://example.com/callback."
 HTTPS = "Use https. Plain http is only for programs on one’s own computer (127.0.0.1)."
-FRAGMENT = "An address to return to has no fragment (#…)."
-STAR = "Write each address out in full: * stands for nothing here."
+FRAGMENT = "A redirect URI has no fragment (#…)."
+STAR = "Write each address in full. Wildcards (*) are not supported."
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
-from accounts.domain import services, teams
+from accounts.domain import links, services, teams
 from accounts.models import Invitation, Membership, Team, User
 from notifications.models import Notification
 from tests import factories
-from tests.pages import NOW
+from tests.pages import NOW, stand_alone
 from tests.torture.races import at_once, kinds
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +63,23 @@ def test_an_invitation_is_taken_once(team: Team, alice: User, charlie: User) -> 
     )
     assert kinds(joined) == Counter({"Membership": 1, "NotFound": 3})
     assert team.memberships.filter(user=charlie).count() == 1
+
+
+def test_a_new_person_who_sends_the_form_twice_has_one_account(
+    settings: Settings, team: Team, alice: User
+) -> None:
+    stand_alone(settings)
+    invitation = teams.invite(team=team, actor=alice, email="dora@example.com", now=timezone.now())
+    path = urlsplit(links.invitation_url(invitation)).path
+    form = {"first_name": "Dora", "password1": factories.PASSWORD}
+    answers = at_once([partial(Client().post, path, form)] * 4)
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) <= {200, 302, 404}, answers
+    assert [person.email for person in User.objects.exclude(pk=alice.pk)] == [
+        "bob@example.com",
+        "dora@example.com",
+    ]
+    assert team.memberships.filter(user__email="dora@example.com").count() == 1
 
 
 def test_a_username_goes_to_one(alice: User, bob: User, charlie: User) -> None:

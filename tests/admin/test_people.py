@@ -198,7 +198,7 @@ def test_an_email_address_is_for_its_owner_to_change(staff: Client, alice: User)
 
 
 def test_a_link_to_set_a_new_password_is_mailed(staff: Client, alice: User) -> None:
-    assert "Mail a link to set a new password: done." in press(staff, "mail_link", alice)
+    assert "Send a password reset link: done." in press(staff, "mail_link", alice)
     sent = mail_to(alice.email)
     assert sent["subject"] == "Choose a new password"
     [path] = re.findall(r"(/accounts/password/reset/key/\S+)", sent["text"])
@@ -215,7 +215,7 @@ def test_a_lost_second_step_is_taken_away_and_its_owner_told(plain: Client, alic
     TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
     RecoveryCodes.activate(alice)
     step = Authenticator.objects.filter(user=alice).earliest("pk")
-    assert "Take the second step away: done." in press(plain, "take_away", step)
+    assert "Remove the second step of signing in: done." in press(plain, "take_away", step)
     assert not Authenticator.objects.exists()
     told = mail_to("alice@example.com")["text"]
     assert "your password alone lets you in from now on" in told

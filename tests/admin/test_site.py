@@ -297,7 +297,7 @@ def test_what_is_done_is_on_record_for_each_whom_it_concerns(
     plain: Client, meeting: MeetingRequest
 ) -> None:
     press(plain, "call_off", meeting)
-    subject = f"Cancel, and tell both people: meeting request {meeting}"
+    subject = f"Cancel and notify both people: meeting request {meeting}"
     assert log() == [
         ("staff_acted", meeting.requester, subject),
         ("staff_acted", meeting.recipient, subject),
@@ -315,7 +315,7 @@ def test_the_log_is_in_one_language(plain: Client, alice: User, language: str) -
     User.objects.filter(is_staff=True).update(language=language)
     row, _token = services.create_token(user=alice, name="x", scopes=["events:read"])
     act(plain, "revoke", row)
-    assert log() == [("staff_acted", alice, f"Revoke at once: API token {row}")]
+    assert log() == [("staff_acted", alice, f"Revoke now: API token {row}")]
 
 
 def test_there_is_one_log(staff: Client, alice: User, team: Team) -> None:

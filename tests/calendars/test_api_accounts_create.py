@@ -68,6 +68,7 @@ def test_an_ics_address_is_connected(api: Client, alice: User, address: Address)
                     "as_of": None,
                     "error": None,
                     "message": None,
+                    "unwritten": 0,
                     "write_error": None,
                     "write_message": None,
                 }
@@ -109,7 +110,7 @@ def test_a_name_can_be_given(api: Client, address: Address) -> None:
     ("status", "body", "message"),
     [
         (404, b"", "There is nothing at this address."),
-        (401, b"", "The server does not accept this user name and password."),
+        (401, b"", "The server asks for a valid user name and password."),
         (500, b"", "The server answered with an error (500)."),
         (
             200,
@@ -129,14 +130,15 @@ def test_what_the_server_says_is_said_on_the_address(
 @pytest.mark.parametrize(
     ("status", "field", "message"),
     [
-        (401, "password", "The server does not accept this user name and password."),
+        (200, "url", "There is no calendar at this address, but something else."),
+        (401, "password", "The server asks for a valid user name and password."),
         (403, "password", "The server does not let this account do that."),
     ],
 )
-def test_a_refused_password_is_said_on_the_password(
+def test_a_refusal_is_said_on_the_field_to_mend(
     api: Client, address: Address, status: int, field: str, message: str
 ) -> None:
-    address.said = Said(status)
+    address.said = Said(status, body=b"<html>Welcome</html>")
     body = {"provider": "caldav", "url": address.url, "username": "jo", "password": "wrong"}
     assert wrong(post(api, body)) == [(field, message)]
 

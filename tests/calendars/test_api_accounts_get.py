@@ -50,13 +50,23 @@ def test_it_says_how_it_went(api: Client, alice: User) -> None:
     }
     assert shown["read_at"] == "2026-03-02T08:52:00Z"
     [told] = shown["calendars"]
-    named = ("entries", "unreadable", "as_of", "error", "message", "write_error", "write_message")
+    named = (
+        "entries",
+        "unreadable",
+        "as_of",
+        "error",
+        "message",
+        "unwritten",
+        "write_error",
+        "write_message",
+    )
     assert {name: told[name] for name in named} == {
         "entries": 1,
         "unreadable": 1,
         "as_of": "2026-03-02T08:53:00Z",
         "error": "timeout",
         "message": "The server did not answer in time.",
+        "unwritten": 0,
         "write_error": "forbidden",
         "write_message": "The server does not let this account do that.",
     }

@@ -46,6 +46,7 @@ def test_one_names_its_account(api: Client, calendar: Calendar) -> None:
         "as_of": None,
         "error": None,
         "message": None,
+        "unwritten": 0,
         "write_error": None,
         "write_message": None,
         "account": {

@@ -56,9 +56,9 @@ def test_a_failure_says_since_when_why_what_holds_and_where_to_mend_it(calendar:
 def test_refused_access_says_that_a_new_password_is_needed(calendar: Calendar) -> None:
     notices.failing(failing(calendar, state="revoked", error="unauthorized"), now=NOW)
     said = text()
-    assert "The server does not accept this user name and password." in said
+    assert "The server asks for a valid user name and password." in said
     assert "enter a new password there" in said
-    assert "It was never read, so it closes no time yet." in said
+    assert "It was never read, so it blocks no time yet." in said
 
 
 def test_a_recovery_is_told(calendar: Calendar) -> None:

@@ -74,7 +74,7 @@ def read(account: CalendarAccount) -> None:
 
 def test_without_a_calendar_the_page_says_why_and_offers_both_kinds(signed_in: Client) -> None:
     page = signed_in.get(PAGE)
-    assert "Parley closes the times at which your own calendars are busy" in words(page)
+    assert "Parley blocks the times at which your own calendars are busy" in words(page)
     assert re.findall(r'href="(/settings/calendars/[^"]*)"', main(page)) == [ICS, CALDAV]
     assert "Add my bookings to" not in words(page)
 
@@ -87,11 +87,14 @@ def test_a_calendar_address_is_connected_and_read(
     account = CalendarAccount.objects.get(user=alice)
     assert account.secret == {"url": f"{server.url}secret.ics"}
     assert "Private is connected. Its entries are being read." in words(page)
-    assert "Calendar address (ICS) 127.0.0.1 not read yet" in words(page)
+    assert "Calendar address (ICS) 127.0.0.1 being read" in words(page)
     read(account)
     said = words(signed_in.get(PAGE))
     assert "read just now" in said
-    assert "1 entry 1 entry could not be read read only" in said
+    assert (
+        "1 entry read only 1 entry could not be read. It closes only time that was known before."
+        in said
+    )
     assert server.url not in signed_in.get(PAGE).content.decode()
     with time_machine.travel(NOW + 2 * HOUR, tick=False):
         assert "read 2 hours ago" in words(signed_in.get(PAGE))
@@ -155,7 +158,7 @@ def test_a_caldav_account_is_connected_by_its_password(
 ) -> None:
     sent = {"url": dav.url, "username": USERNAME, "password": "wrong", "name": "Mine"}
     page = signed_in.post(CALDAV, sent)
-    assert errors(page) == ["The server does not accept this user name and password."]
+    assert errors(page) == ["The server asks for a valid user name and password."]
     assert b"wrong" not in page.content
     signed_in.post(CALDAV, sent | {"password": PASSWORD})
     [calendar] = Calendar.objects.filter(user=alice)
@@ -171,7 +174,7 @@ def test_a_caldav_account_is_connected_by_its_password(
     account = CalendarAccount.objects.get()
     assert (account.name, account.secret["password"]) == ("Yours", PASSWORD)
     page = signed_in.post(edit, sent)
-    assert errors(page) == ["The server does not accept this user name and password."]
+    assert errors(page) == ["The server asks for a valid user name and password."]
     assert CalendarAccount.objects.get().secret["password"] == PASSWORD
 
 
@@ -197,7 +200,7 @@ def test_an_address_is_not_shown_again_and_stays(signed_in: Client, server: Scri
         (
             "revoked",
             "unauthorized",
-            "The server does not accept this user name and password. Edit it and enter the password"
+            "The server asks for a valid user name and password. Edit it and enter the password"
             " again. Many servers want a password made for this app alone.",
         ),
         (
@@ -218,8 +221,8 @@ def test_a_calendar_that_cannot_be_read_says_since_when_and_how_to_mend_it(
 ) -> None:
     CalendarAccount.objects.update(state=state, error=error, state_since=NOW - HOUR)
     page = words(signed_in.get(PAGE))
-    since = "It cannot be read since Mon 03/02/2026, 8:00 AM."
-    assert f"{since} {said} Times from its last reading stay closed." in page
+    since = "It has not been readable since Mon 03/02/2026, 8:00 AM."
+    assert f"{since} {said} Times from its last reading stay blocked." in page
 
 
 def test_what_cannot_be_written_is_said(signed_in: Client, own: Calendar) -> None:
@@ -256,19 +259,19 @@ def test_switches_say_which_entries_close_time(signed_in: Client, own: Calendar)
         return signed_in.post(f"{PAGE}/{own.pk}/switch", sent, follow=True)
 
     assert switches(signed_in.get(PAGE)) == [
-        ("Closes my time", "true"),
-        ("Tentative entries too", "true"),
-        ("All-day entries too", "true"),
+        ("Check for conflicts", "true"),
+        ("Include tentative entries", "true"),
+        ("Include all-day entries", "true"),
     ]
     assert Entry.objects.filter(busy_time__isnull=False).count() == 1
     page = turn("blocks_tentative", "no")
-    assert ("Tentative entries too", "false") in switches(page)
+    assert ("Include tentative entries", "false") in switches(page)
     assert Entry.objects.filter(busy_time__isnull=False).count() == 0
     turn("blocks_tentative", "yes")
     assert Entry.objects.filter(busy_time__isnull=False).count() == 1
     page = turn("blocks", "no")
-    assert "Own does not close your time any more." in words(page)
-    assert switches(page) == [("Closes my time", "false")]
+    assert "Own is no longer checked for conflicts." in words(page)
+    assert switches(page) == [("Check for conflicts", "false")]
     assert not Item.objects.exists()
     turn("writes", "yes")  # no switch of that name
     own.refresh_from_db()
@@ -301,6 +304,31 @@ def test_bookings_are_added_to_one_calendar_or_to_none(
     assert "This calendar cannot be written to." in words(page)
 
 
+def test_what_still_waits_to_be_written_is_counted(
+    signed_in: Client, alice: User, own: Calendar
+) -> None:
+    offered: EventType = factories.event_type(alice)
+    signed_in.post(f"{PAGE}/write-to", {"calendar": own.pk})
+    for count, said in ((1, "1 change of your bookings still waits"), (2, "2 changes of your")):
+        factories.booking(offered, start=START + count * HOUR, now=NOW)
+        assert said in words(signed_in.get(PAGE))
+    Push.objects.update(state="sent")
+    assert "of your bookings still" not in words(signed_in.get(PAGE))
+
+
+def test_a_card_is_renewed_while_its_account_is_being_read(
+    signed_in: Client, own: Calendar
+) -> None:
+    def shown() -> tuple[bool, bool]:
+        page = signed_in.get(PAGE)
+        return "data-reading" in main(page), "being read" in words(page)
+
+    assert shown() == (False, False)
+    signed_in.post(f"{PAGE}/accounts/{own.account_id}/refresh")
+    signed_in.get(PAGE)  # shows the message
+    assert shown() == (True, True)
+
+
 # --- disconnecting ------------------------------------------------------------------------------
 
 
@@ -313,7 +341,10 @@ def test_disconnecting_asks_what_becomes_of_written_bookings(
     factories.booking(factories.event_type(alice), start=START, now=NOW)
     signed_in.post(f"{PAGE}/write-to", {"calendar": own.pk})
     Push.objects.update(href="/own/1.ics", etag="1")
-    assert "Delete the 1 booking there that Parley has added" in words(signed_in.get(url))
+    said = (
+        "Parley has added 1 booking to this calendar. It stays there, unless you choose otherwise."
+    )
+    assert said in words(signed_in.get(url))
     page = signed_in.post(url, {"takes_back": "yes"} if takes_back else {}, follow=True)
     assert "Own is disconnected." in words(page)
     assert "No calendar is connected yet" in words(page)

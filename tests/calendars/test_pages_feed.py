@@ -101,10 +101,10 @@ def test_a_new_address_ends_the_former_one(signed_in: Client, path: str) -> None
     other = make(signed_in)
     assert [Client().get(each).status_code for each in (path, other)] == [404, 200]
     assert not Feed.objects.get().shows_titles
-    assert "There is nothing here" in words(Client().get(path))
+    assert "Page not found" in words(Client().get(path))
     signed_in.post(f"{PAGE}/feed/end")
     assert Client().get(other).status_code == 404
-    assert "Make an address" in words(signed_in.get(PAGE))
+    assert "Create address" in words(signed_in.get(PAGE))
 
 
 def test_that_of_a_closed_account_is_not_there(alice: User, path: str) -> None:

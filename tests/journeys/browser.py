@@ -3,6 +3,7 @@
 Screenshots of the pages on the way go to `screenshots/`.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +33,8 @@ SIZES: dict[str, ViewportSize] = {
     "desk": {"width": 1280, "height": 800},
     "phone": {"width": 390, "height": 844},
 }
+# A small phone, or a window of 640 pixels at a zoom of 200 %.
+NARROW: ViewportSize = {"width": 320, "height": 640}
 Scheme = Literal["light", "dark"]
 
 # In which scheme axe looks at a size: each state is looked at once in the light, once in the dark.
@@ -62,9 +65,13 @@ _ELEMENTS = """
 }
 """
 
-# Controls that are visible on the page now.
+# Nothing sticks out at the side.
+_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+
+# Controls that are visible now. On a phone the rail of the settings is a page of its own.
 _CONTROLS = """
 () => [...document.querySelectorAll("main :is(a, button, input, select, summary, textarea)")]
+    .filter((control) => !control.closest(".settings-groups, .settings-back"))
     .filter((control) => control.checkVisibility({ visibilityProperty: true }))
     .map((control) => `${control.localName} ${control.name ?? ""} ${control.textContent.trim()}`)
 """
@@ -132,15 +139,17 @@ class Visitor:
     def look(self, name: str, *, checked: bool = True) -> None:
         """Take screenshots in the desk and phone sizes, and check the page.
 
-        No part may stick out at the side or break an accessibility rule. Both sizes must offer the
-        same controls.
+        No part may stick out at the side, on a narrow screen either, or break an accessibility
+        rule. Both sizes must offer the same controls.
         """
-        folder, root = settings.BASE_DIR / "screenshots", "document.documentElement"
+        folder = settings.BASE_DIR / "screenshots"
+        self.page.set_viewport_size(NARROW)
+        assert self.page.evaluate(_FITS), (name, "narrow")
         controls = {}
         for size in sorted(SIZES, key=lambda size: size == self.size):
             self.page.set_viewport_size(SIZES[size])
             self.page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
-            assert self.page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), (name, size)
+            assert self.page.evaluate(_FITS), (name, size)
             controls[size] = self.page.evaluate(_CONTROLS)
             if checked:
                 self.check(name, size)
@@ -163,7 +172,7 @@ class Visitor:
         self.page.locator("main details").evaluate_all("all => all.forEach((o) => (o.open = true))")
 
     def check(self, name: str, size: str) -> None:
-        """Fail on faults that axe finds.
+        """Fail on faults that axe finds, with `LOOKS=full` in forced colours too.
 
         Skip pages whose elements were all checked in this scheme.
         """
@@ -172,6 +181,10 @@ class Visitor:
             return
         self.page.emulate_media(color_scheme=scheme)
         found = faults_of(self.page)
+        if os.environ.get("LOOKS") == "full":
+            self.page.emulate_media(forced_colors="active")
+            found += faults_of(self.page)
+            self.page.emulate_media(forced_colors="none")
         self.page.emulate_media(color_scheme=self.scheme)
         assert not found, "\n".join([f"what axe finds on {name}, {size}, {scheme}:", *found])
 

@@ -97,7 +97,7 @@ def test_choosing_a_day_a_zone_and_a_time(visit: Visit, offer: EventType, size: 
     expect(page.get_by_label("Your time zone")).to_have_value("Lisbon")
 
     page.locator("button.slot").first.click()
-    expect(page.get_by_role("heading", name="Who are you?")).to_be_focused()
+    expect(page.get_by_role("heading", name="Your details")).to_be_focused()
     expect(spoken).to_contain_text("Lisbon")
     expect(page.get_by_role("link", name="Change the time")).to_have_attribute(
         "href", re.compile("zone=Europe%2FLisbon&hours=24")
@@ -152,14 +152,14 @@ def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
     page.get_by_label("What about?").fill("Everything")
     page.get_by_label("How many of you?").select_option("more")
     page.get_by_label("First time here").check()
-    page.get_by_role("button", name="Ask for this time").click()
+    page.get_by_role("button", name="Request this time").click()
     expect(page.get_by_label("Email")).to_have_accessible_description(
         re.compile("Enter a valid email address.")
     )
     visitor.look("details-again")
     page.get_by_label("Email").fill("jo@example.com")
-    page.get_by_role("button", name="Ask for this time").dblclick()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    page.get_by_role("button", name="Request this time").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     visitor.look("asked-for")
     booking = Booking.objects.get()  # one, for all the clicking
     assert (booking.timezone, booking.time_format, booking.status) == (
@@ -175,7 +175,7 @@ def test_from_a_stranger_to_a_booking_that_is_moved_and_cancelled(
     expect(host.page.get_by_role("main")).to_contain_text("This booking is confirmed.")
 
     page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Booking confirmed")
     visitor.look("booked")
     with page.expect_download() as download:
         page.get_by_role("link", name="ICS file").click()
@@ -206,15 +206,17 @@ def reschedule(page: Page) -> None:
 
 def move_and_cancel(visitor: Visitor) -> None:
     page = visitor.page
-    page.get_by_role("link", name="Move or cancel it").click()
+    page.get_by_role("link", name="Reschedule or cancel").click()
     expect(page.get_by_role("heading", name="Reschedule")).to_be_visible()
     visitor.look("manage")
     reschedule(page)
-    expect(page.get_by_role("status")).to_contain_text("Moved: Alice Ames will be asked")
+    expect(page.get_by_role("status")).to_contain_text(
+        "Rescheduled. Alice Ames has to approve the new time."
+    )
     visitor.look("managed-moved")
-    page.locator("summary", has_text="Take the request back").click()
-    page.get_by_label("A word to Alice").last.fill("Never mind.")
-    page.get_by_role("button", name="Yes, take it back").click()
+    page.locator("summary", has_text="Withdraw the request").click()
+    page.get_by_label("Notes for Alice").last.fill("Never mind.")
+    page.get_by_role("button", name="Withdraw the request").click()
     expect(page.get_by_role("main")).to_contain_text("You cancelled this booking.")
     visitor.look("managed-cancelled")
 
@@ -235,13 +237,13 @@ def test_a_time_that_is_taken_meanwhile_costs_nothing_that_was_typed(
         now=timezone.now(),
         answers={"topic": "first"},
     )
-    page.get_by_role("button", name="Ask for this time").click()
+    page.get_by_role("button", name="Request this time").click()
     expect(page.get_by_role("alert")).to_contain_text("That time is no longer free.")
     expect(page.get_by_label("What about?")).to_have_value("Everything")
     visitor.look("taken")
     page.locator("label.slot").first.click()
-    page.get_by_role("button", name="Ask for this time").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    page.get_by_role("button", name="Request this time").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     assert Booking.objects.count() == 2
 
 
@@ -266,16 +268,16 @@ def test_booking_by_keyboard_alone(visit: Visit, offer: EventType) -> None:
     keys.press("Tab")
     expect(page.locator("button.slot").first).to_be_focused()
     keys.press("Enter")
-    expect(page.get_by_role("heading", name="Who are you?")).to_be_focused()
+    expect(page.get_by_role("heading", name="Your details")).to_be_focused()
     visitor.tab_to(page.get_by_label("Your name"))
     keys.type("Jo Stranger")
     keys.press("Tab")
     keys.type("jo@example.com")
     keys.press("Tab")
     keys.type("Everything")
-    visitor.tab_to(page.get_by_role("button", name="Ask for this time"))
+    visitor.tab_to(page.get_by_role("button", name="Request this time"))
     keys.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     assert Booking.objects.get().custom_field_values["topic"] == "Everything"
 
 
@@ -293,15 +295,15 @@ def test_booking_without_javascript(visit: Visit, offer: EventType) -> None:
     page.get_by_label("Your name").fill("Jo Stranger")
     page.get_by_label("Email").fill("jo@example.com")
     page.get_by_label("What about?").fill("Everything")
-    page.get_by_role("button", name="Ask for this time").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request is sent")
+    page.get_by_role("button", name="Request this time").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request sent")
     booking = Booking.objects.get()
     assert booking.timezone == "Asia/Tokyo"
     bookings.confirm(booking=booking, actor=bookings.host(booking.host), now=timezone.now())
-    page.get_by_role("link", name="Move or cancel it").click()
+    page.get_by_role("link", name="Reschedule or cancel").click()
     expect(page.get_by_role("heading", name="Reschedule")).to_be_visible()
     reschedule(page)
-    expect(page.get_by_role("status")).to_contain_text("Moved")
+    expect(page.get_by_role("status")).to_contain_text("Rescheduled")
 
 
 def test_a_host_with_nothing_to_book_and_an_offer_that_is_gone(

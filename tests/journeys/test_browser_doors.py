@@ -64,7 +64,7 @@ def test_an_invitee_moves_and_cancels(visit: Visit, alice: User, book: Book, siz
     page.locator(".turn").last.click()
     expect(month).not_to_have_text(shown)
     page.locator("button.slot").last.click()
-    page.get_by_label("A word to Alice").last.fill("My train is late.")
+    page.get_by_label("Notes for Alice").last.fill("My train is late.")
     visitor.look("manage-moving")
     page.get_by_role("button", name="Reschedule to").click()
     expect(page.get_by_role("status")).to_be_visible()
@@ -72,7 +72,7 @@ def test_an_invitee_moves_and_cancels(visit: Visit, alice: User, book: Book, siz
 
     page.locator("summary", has_text="Cancel the booking").click()
     visitor.look("manage-cancelling")
-    page.get_by_role("button", name="Yes, cancel it").click()
+    page.get_by_role("button", name="Cancel the booking").click()
     expect(page.get_by_role("main")).to_contain_text("You cancelled this booking.")
     visitor.look("manage-cancelled")
     changes = Booking.objects.get().history.order_by("sequence").values_list("change", "reason")
@@ -111,7 +111,7 @@ def test_a_new_password(visit: Visit, alice: User, size: str) -> None:
     visitor.look("password-forgotten")
     page.get_by_label("Email").fill(alice.email)
     page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
     visitor.look("password-mailed")
 
     page.goto(mailed("password_reset_key"))
@@ -138,26 +138,26 @@ def test_an_address_is_confirmed(visit: Visit, db: None, size: str) -> None:
     page.get_by_label("First name").fill("Dora")
     page.get_by_label("Email").fill("dora@example.com")
     page.get_by_label("Password", exact=True).fill("dora")
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     expect(page.get_by_label("Password", exact=True)).to_have_accessible_description(
         re.compile("too short")
     )
     visitor.look("signup-refused")
     page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
 
-    page.goto(mailed("email_confirmation_signup"))
-    visitor.look("address")
-    page.get_by_role("button", name="Confirm email address").click()
+    link = mailed("email_confirmation_signup")
+    page.goto(link)
     expect(page.get_by_role("status")).to_be_visible()
+    page.goto(link)
     visitor.look("address-confirmed")
 
 
 @pytest.mark.parametrize(
     ("address", "says"),
     [
-        ("/nowhere/at/all", "There is nothing here"),
+        ("/nowhere/at/all", "Page not found"),
         ("/meetings/answer/broken", "This link does not work"),
         ("/bookings/manage/broken", "This link does not work"),
     ],

@@ -90,16 +90,16 @@ def test_what_waits_is_answered_from_home(
 ) -> None:
     visitor = enter(host, "/")
     page = visitor.page
-    waits = page.get_by_role("region", name="What waits for you")
-    ahead = page.get_by_role("region", name="What is next")
+    waits = page.get_by_role("region", name="Needs your answer")
+    ahead = page.get_by_role("region", name="Upcoming")
     expect(waits.get_by_role("heading", level=3)).to_have_text(
-        ["Advice with Mei Tanaka", "Bob Byrd would like to meet you"]
+        ["Advice with Mei Tanaka", "Bob Byrd requests a meeting with you"]
     )
     expect(ahead.get_by_role("heading", level=3)).to_have_text(["Chat with John Doe"])
     visitor.look("home")
 
     waits.get_by_role("button", name="Approve").click()
-    expect(page.get_by_role("status")).to_have_text("Approved: Mei Tanaka will hear of it.")
+    expect(page.get_by_role("status")).to_have_text("Approved. Mei Tanaka gets an email.")
     waits.locator("summary", has_text="Decline").click()
     visitor.look("home-declining")
     waits.get_by_role("button", name="Confirm").click()
@@ -130,8 +130,8 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
     )
     visitor = enter(host, "/")
     page = visitor.page
-    week = page.get_by_role("region", name=re.compile("This week|–"))
-    expect(week.get_by_role("heading", level=2)).to_have_text("This week at a glance")
+    week = page.get_by_role("region", name=re.compile("The next seven days|–"))
+    expect(week.get_by_role("heading", level=2)).to_have_text("The next seven days")
     week.get_by_role("link", name="Later").click()
     expect(page).to_have_url(re.compile(r"\?week=[0-9-]+#week$"))
     week.get_by_role("link", name="Later").click()
@@ -142,7 +142,7 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
     expect(tuesday).to_contain_text("not confirmed yet")
     expect(wednesday.get_by_role("listitem")).to_contain_text(["Bob Byrd"])
     expect(thursday).to_contain_text("Day off")
-    expect(friday).to_contain_text("Other hours")
+    expect(friday).to_contain_text("Date-specific hours")
     expect(friday).to_contain_text("7:00 AM – 11:30 AM")
     visitor.look("week")
 
@@ -161,13 +161,13 @@ def test_a_booking_is_noted_moved_and_cancelled(
     page = visitor.page
     expect(page.get_by_role("heading", level=1)).to_have_text("Upcoming")
     visitor.look("bookings")
-    page.get_by_role("link", name="Waiting for you 1").click()
+    page.get_by_role("link", name="Needs your answer 1").click()
     expect(page.get_by_role("article")).to_contain_text(["Advice with Mei Tanaka"])
     visitor.look("bookings-waiting")
     page.get_by_role("article").locator("summary").click()
-    page.get_by_label("A word to Mei").fill("I am away then.")
+    page.get_by_label("Notes for Mei").fill("I am away then.")
     page.get_by_role("button", name="Decline the booking").click()
-    expect(page.get_by_role("status")).to_have_text("Declined: Mei Tanaka will hear of it.")
+    expect(page.get_by_role("status")).to_have_text("Declined. Mei Tanaka gets an email.")
     page.get_by_role("link", name="Declined 1").click()
     expect(page.get_by_role("article")).to_contain_text(["Advice with Mei Tanaka"])
     visitor.look("bookings-declined")
@@ -189,16 +189,16 @@ def test_a_booking_is_noted_moved_and_cancelled(
     chosen = int(slot.get_attribute("value") or 0)
     slot.click()
     expect(page.get_by_role("heading", level=2, name="Reschedule")).to_be_focused()
-    page.get_by_label("A word to John").last.fill("Something came up.")
+    page.get_by_label("Notes for John").last.fill("Something came up.")
     visitor.look("booking-moving")
     page.get_by_role("button", name="Reschedule to").click()
-    expect(page.get_by_role("status")).to_have_text("Moved: John Doe will hear of it.")
+    expect(page.get_by_role("status")).to_have_text("Rescheduled. John Doe gets an email.")
 
     page.locator("summary", has_text="Cancel").click()
-    page.get_by_label("A word to John").fill("I am ill.")
+    page.get_by_label("Notes for John").fill("I am ill.")
     visitor.look("booking-cancelling")
     page.get_by_role("button", name="Cancel the booking").click()
-    expect(page.get_by_role("status")).to_have_text("Cancelled: John Doe will hear of it.")
+    expect(page.get_by_role("status")).to_have_text("Cancelled. John Doe gets an email.")
     visitor.look("booking-cancelled")
 
     booking.refresh_from_db()
@@ -241,20 +241,17 @@ def test_a_new_account_is_told_what_to_do_and_takes_its_address_along(
 ) -> None:
     visitor = enter(alice, "/")
     page = visitor.page
-    steps = page.get_by_role("region", name="Ready to be booked in three steps")
-    expect(steps.get_by_role("heading", level=3)).to_have_text(
-        ["Set your hours", "Make an event type", "Share your page"]
-    )
+    expect(page.get_by_role("region", name="One step until you can be booked")).to_be_visible()
     visitor.look("home-new")
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    steps.get_by_role("button", name="Copy").click()
-    expect(steps.get_by_role("button")).to_have_text("Copied")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{settings.PUBLIC_URL}/alice"
 
     factories.event_type(alice)
     page.reload()
-    expect(steps.get_by_role("listitem").nth(1)).to_contain_text("Done.")
+    steps = page.get_by_role("region", name="You can be booked")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    steps.get_by_role("button", name="Copy link").click()
+    expect(steps.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{settings.PUBLIC_URL}/alice"
     visitor.look("home-begun")
 
 
@@ -264,13 +261,13 @@ def test_a_host_without_javascript(
     visitor = enter(host, "/", scripts=False)
     page = visitor.page
     said = page.get_by_role("status")
-    waits = page.get_by_role("region", name="What waits for you")
+    waits = page.get_by_role("region", name="Needs your answer")
     waits.get_by_role("button", name="Approve").click()
-    expect(said).to_have_text("Approved: Mei Tanaka will hear of it.")
+    expect(said).to_have_text("Approved. Mei Tanaka gets an email.")
     waits.locator("summary", has_text="Decline").click()
-    waits.get_by_label("A word to Bob").fill("Not this month.")
+    waits.get_by_label("Notes for Bob").fill("Not this month.")
     waits.get_by_role("button", name="Decline the request").click()
-    expect(said).to_contain_text("Declined: Bob Byrd will hear of it.")
+    expect(said).to_contain_text("Declined. Bob Byrd gets an email.")
     # A button that only a script could serve is not there.
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
 
@@ -279,14 +276,14 @@ def test_a_host_without_javascript(
     page.locator("button.month-day").last.click()
     page.locator("button.slot").last.click()
     page.get_by_role("button", name="Reschedule to").click()
-    expect(said).to_have_text("Moved: John Doe will hear of it.")
+    expect(said).to_have_text("Rescheduled. John Doe gets an email.")
     page.locator("summary", has_text="Edit the notes").click()
     page.get_by_label("Notes").fill("")
     page.get_by_role("button", name="Save the notes").click()
     expect(said).to_have_text("The notes are saved.")
     page.locator("summary", has_text="Cancel").click()
     page.get_by_role("button", name="Cancel the booking").click()
-    expect(said).to_have_text("Cancelled: John Doe will hear of it.")
+    expect(said).to_have_text("Cancelled. John Doe gets an email.")
     asked.refresh_from_db()
     statuses = Booking.objects.order_by("pk").values_list("status", flat=True)
     assert (list(statuses), asked.status) == (["cancelled", "confirmed"], "rejected")

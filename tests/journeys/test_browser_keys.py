@@ -254,7 +254,7 @@ def test_keys_that_are_pressed_ahead_reschedule_to_that_day(
     expect(reason).to_be_focused()
     keys.press("Tab")
     keys.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Moved")
+    expect(page.get_by_role("status")).to_contain_text("Rescheduled")
     booking.refresh_from_db()
     assert f"{booking.start:%Y-%m-%d}" == value  # both read the times of UTC
     assert booking.history.get(change="rescheduled").reason == "The train is later."
@@ -277,9 +277,9 @@ def test_keys_that_are_pressed_ahead_ask_for_that_hour(
     assert len(answers.asked) == 1
     answers.come()
     answers.come()
-    expect(page.get_by_label("Link to the meeting")).to_have_value("https://zoom.us/j/1")
+    expect(page.get_by_label("Meeting link")).to_have_value("https://zoom.us/j/1")
     keys.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("Bob Byrd has been asked.")
+    expect(page.get_by_role("status")).to_have_text("Request sent to Bob Byrd.")
     asked = MeetingRequest.objects.get()
     assert (f"{asked.start:%Y-%m-%d}", asked.link) == (value, "https://zoom.us/j/1")
 

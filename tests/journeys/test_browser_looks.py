@@ -196,15 +196,15 @@ def test_hours_and_dates(enter: Enter, alice: User) -> None:
     visitor.unfold()
     visitor.look("hours-copying")
     page.locator('input[name="start-1"]').fill("25:00")
-    page.get_by_label("Time zone of your hours").fill("Atlantis")
-    page.get_by_role("button", name="Save the hours").last.click()
+    page.get_by_label("Time zone of your availability").fill("Atlantis")
+    page.get_by_role("button", name="Save availability").last.click()
     expect(page.get_by_role("alert")).to_be_visible()
     visitor.look("hours-refused")
     page.goto("/settings/hours")
     page.locator('input[name="on-1"]').uncheck()
-    page.get_by_role("button", name="Save the hours").last.click()
+    page.get_by_role("button", name="Save availability").last.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(
-        "A booking would lie outside your hours"
+        "A booking would be outside your availability"
     )
     visitor.look("hours-outside")
 
@@ -298,13 +298,13 @@ def test_webhooks(enter: Enter, alice: User) -> None:
     page.goto(f"/settings/webhooks/{hook.pk}")
     visitor.unfold()
     visitor.look("webhook-log")
-    page.get_by_role("button", name="Make a new secret").click()
+    page.get_by_role("button", name="Create a new secret").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The signing secret")
     visitor.look("webhook-secret")
     page.goto("/settings/webhooks/new")
     page.get_by_label("Name").first.fill("Mine")
     page.get_by_label("Address").first.fill("https://127.0.0.1/")
-    page.get_by_role("button", name="Make the webhook").click()
+    page.get_by_role("button", name="Create webhook").click()
     expect(page.get_by_role("alert").first).to_be_visible()
     visitor.look("webhook-refused")
 

@@ -58,7 +58,7 @@ def test_from_the_login_to_a_confirmed_meeting(
     visitor.look("login")
     visitor.sign_in(bob)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Waiting for you")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Needs your answer")
     expect(page.get_by_role("article")).to_have_count(2)
     visitor.look("pending")
     card = page.get_by_role("article").filter(has_text=meeting.booking_number)
@@ -79,10 +79,10 @@ def test_from_the_login_to_a_confirmed_meeting(
     page.goto(f"/meetings/{collides.pk}")
     visitor.look("meeting-collides")
     page.get_by_text("Decline", exact=False).first.click()
-    page.get_by_label("A word to Alice").fill("I am taken then.\nAn hour later?")
+    page.get_by_label("Notes for Alice").fill("I am taken then.\nAn hour later?")
     visitor.look("meeting-declining")
     page.get_by_role("button", name="Decline the request").click()
-    expect(page.get_by_role("status")).to_contain_text("Declined: Alice Ames will hear of it.")
+    expect(page.get_by_role("status")).to_contain_text("Declined. Alice Ames gets an email.")
     visitor.look("meeting-declined")
     assert collides.history.get(to_status="rejected").reason == "I am taken then.\nAn hour later?"
 
@@ -94,8 +94,8 @@ def test_asking_for_an_hour_at_which_both_are_free(
     """Choose the team mate, a day and a time, and send: three clicks after the choice."""
     # Where the browser is, matters not.
     page = (visitor := enter(alice, "/meetings/new", zone="Pacific/Apia", size=device)).page
-    page.get_by_label("Team mate").select_option(label="Bob Byrd (America/New_York)")
-    expect(page.get_by_text("Below each time stands that of Bob, in New York.")).to_be_visible()
+    page.get_by_label("Teammate").select_option(label="Bob Byrd (America/New_York)")
+    expect(page.get_by_text("Below each is the time of Bob, in New York.")).to_be_visible()
     visitor.look("ask")
     page.locator(".turn").last.click()
     expect(page.locator(".turn-back")).to_be_visible()
@@ -110,16 +110,16 @@ def test_asking_for_an_hour_at_which_both_are_free(
     slot.click()
     expect(page.get_by_role("heading", name="A meeting with Bob Byrd")).to_be_focused()
     visitor.look("ask-chosen")
-    page.get_by_label("Link to the meeting").fill("ftp://zoom.us/")
+    page.get_by_label("Meeting link").fill("ftp://zoom.us/")
     page.get_by_role("button", name="Send the request").click()
-    expect(page.get_by_label("Link to the meeting")).to_have_accessible_description(
-        "Where you will meet, if it is online: Zoom, Meet, Teams or any other."
+    expect(page.get_by_label("Meeting link")).to_have_accessible_description(
+        "Where you meet online, for example on Zoom, Google Meet or Teams."
         " The link must be an http or https URL."
     )
     visitor.look("ask-again")
-    page.get_by_label("Link to the meeting").fill("https://zoom.us/j/1")
+    page.get_by_label("Meeting link").fill("https://zoom.us/j/1")
     page.get_by_role("button", name="Send the request").dblclick()
-    expect(page.get_by_role("status")).to_have_text("Bob Byrd has been asked.")
+    expect(page.get_by_role("status")).to_have_text("Request sent to Bob Byrd.")
     visitor.look("asked")
     meeting = MeetingRequest.objects.get()  # one, for all the clicking
     assert (meeting.start.timestamp(), meeting.link) == (start, "https://zoom.us/j/1")
@@ -137,7 +137,7 @@ def test_a_typed_time_outside_their_hours_is_told_before_it_is_sent(
     expect(page.get_by_text("This is outside the hours of Bob.")).to_be_visible()
     expect(page.locator(".chosen")).to_contain_text("8:30 PM – 9:30 PM New York")
     page.get_by_role("button", name="Send the request").click()
-    expect(page.get_by_role("status")).to_have_text("Bob Byrd has been asked.")
+    expect(page.get_by_role("status")).to_have_text("Request sent to Bob Byrd.")
     start = datetime(day.year, day.month, day.day, 20, 30, tzinfo=bob.zone)
     assert MeetingRequest.objects.get().start == start
 
@@ -190,12 +190,12 @@ def test_everything_works_without_javascript(
     card(first).get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("status")).to_contain_text("Confirmed")
     card(second).locator("summary").click()
-    card(second).get_by_label("A word to Alice").fill("No.")
+    card(second).get_by_label("Notes for Alice").fill("No.")
     card(second).get_by_role("button", name="Decline the request").click()
     expect(page.get_by_role("status")).to_contain_text("Declined")
 
-    page.get_by_role("link", name="Ask for a meeting").click()
-    page.get_by_label("Team mate").select_option(label="Alice Ames (Europe/London)")
+    page.get_by_role("link", name="Request a meeting").click()
+    page.get_by_label("Teammate").select_option(label="Alice Ames (Europe/London)")
     page.get_by_role("button", name="Show open times").click()
     page.locator("button.month-day").last.click()
     page.locator("button.slot").first.click()
@@ -205,9 +205,9 @@ def test_everything_works_without_javascript(
     page.get_by_label("Time", exact=True).fill("09:00")
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send the request").click()
-    expect(page.get_by_role("status")).to_have_text("Alice Ames has been asked.")
-    page.locator("summary", has_text="Take back").click()
-    page.get_by_role("button", name="Take the request back").click()
+    expect(page.get_by_role("status")).to_have_text("Request sent to Alice Ames.")
+    page.locator("summary", has_text="Withdraw").click()
+    page.get_by_role("button", name="Withdraw the request").click()
     expect(page.get_by_role("status")).to_contain_text("Cancelled")
 
     page.locator("summary", has_text="Your account").click()
@@ -235,8 +235,8 @@ def test_signing_up_tells_the_zone_of_the_browser(visit: Visit, size: str) -> No
     page.get_by_label("Email").fill("dora@example.com")
     page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
     visitor.look("signup")
-    page.get_by_role("button", name="Create the account").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
     visitor.look("signed-up")
     assert User.objects.get(email="dora@example.com").timezone == "Asia/Tokyo"
 
@@ -248,7 +248,7 @@ def test_by_keyboard_alone(enter: Enter, ask: Ask, bob: User) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
     press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
     menu = page.locator("summary", has_text="Your account")
     visitor.tab_to(menu)
     press("Enter")

@@ -39,7 +39,7 @@ def program() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("answer", ["Connect", "Do not connect"])
+@pytest.mark.parametrize("answer", ["Connect", "Cancel"])
 def test_the_browser_follows_back_to_the_application(
     visit: Visit, alice: User, bob: User, program: str, answer: str
 ) -> None:
@@ -87,15 +87,15 @@ def test_making_an_application(enter: Enter, alice: User, bob: User) -> None:
     visitor.look("applications-none")
     page.get_by_role("link", name="New application").click()
     page.get_by_label("Name").fill(LONG)
-    page.get_by_label("Addresses to return to").fill("http://example.com/")
-    page.get_by_role("button", name="Make the application").click()
+    page.get_by_label("Redirect URIs").fill("http://example.com/")
+    page.get_by_role("button", name="Create application").click()
     expect(page.locator(".errorlist")).to_contain_text("Use https.")
     visitor.look("application-refused")
-    page.get_by_label("Addresses to return to").fill("https://app.example/callback")
-    page.get_by_role("button", name="Make the application").click()
+    page.get_by_label("Redirect URIs").fill("https://app.example/callback")
+    page.get_by_role("button", name="Create application").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your new application")
     visitor.look("application-made")
-    page.get_by_role("link", name="I have it").click()
+    page.get_by_role("link", name="Done").click()
     visitor.unfold()
     visitor.look("application")
     app_of(alice, now=timezone.now(), public=True).tokens(bob)

@@ -108,9 +108,9 @@ def test_what_the_page_says(app: App, alice: User) -> None:
     said = words(page)
     assert "Connect Calendar on the wall to your account?" in said
     assert "It was made by Bob Byrd, not by Parley." in said
-    assert "Make and change your bookings See your profile, teams and devices" in said
+    assert "Create and change your bookings See your profile, teams and devices" in said
     assert "Alice Ames alice@example.com" in said
-    assert "You go back to app.example" in said
+    assert "You return to app.example" in said
     assert "You have connected it before." not in said
     policy = page.headers["Content-Security-Policy"].split("; ")
     assert "form-action 'self' https://app.example" in policy
@@ -150,7 +150,7 @@ def test_a_program_on_a_computer_takes_the_port_that_is_free(
 ) -> None:
     app = app_of(bob, now=timezone.now(), public=True, redirect_uris=[f"http://{host}:8000/cb"])
     page = app.asks(alice, redirect_uri=f"http://{host}{port}/cb")
-    assert "You go back to a program on this computer" in words(page)
+    assert "You return to a program on this computer" in words(page)
     [policy] = [
         each for each in page.headers["Content-Security-Policy"].split("; ") if "form" in each
     ]

@@ -101,8 +101,8 @@ def test_the_recipients_mail_and_push_message_say_what_the_document_says(
         for kind in ("meeting_requested", "meeting-created")
     )
     assert mail["subject"] == "You have received new meeting request!"
-    assert "Mon 12/15/2025, 2:00 PM – 3:00 PM (America/New_York)" in mail["text"]
-    assert "Mon 2025-12-15, 19:00 – 20:00 UTC" in mail["text"]
+    assert "Monday, 15 December 2025, 2:00 PM – 3:00 PM\n       America/New_York" in mail["text"]
+    assert "Monday, 15 December 2025, 19:00 – 20:00 UTC" in mail["text"]
     assert "http://localhost/meetings?tab=pending-meeting" in mail["text"]
     assert push == {
         "title": "MEETING ALERT",

@@ -44,15 +44,15 @@ def test_it_shows_the_meeting_in_the_recipients_zone_and_in_utc(
     bob.timezone = "Asia/Kathmandu"
     bob.save()
     assert words(client.get(link)) == (
-        "Mar 4 Wed Alice Ames would like to meet you Waits for you"
-        " When Wed 03/04/2026, 3:45 PM – 4:45 PM Asia/Kathmandu"
-        " For Alice: Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
-        " Wed 2026-03-04, 10:00 – 11:00 UTC"
+        "Mar 4 Wed Alice Ames requests a meeting with you Needs your answer"
+        " When Wednesday, 4 March 2026, 3:45 PM – 4:45 PM Asia/Kathmandu"
+        " For Alice: Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
+        ""
         " Where https://zoom.us/j/1234567890"
         " Team Founders"
         f" Number {meeting.booking_number}"
-        " Confirm Decline A word to Alice (optional) Decline the request"
-        " This link is for Bob Byrd (bob@example.com). Nothing happens until you choose."
+        " Confirm Decline Notes for Alice (optional) Decline the request"
+        " This link is for Bob Byrd (bob@example.com). Nothing changes until you choose."
     )
 
 
@@ -67,7 +67,7 @@ def test_a_clash_is_shown_without_its_title_and_may_be_overruled(
         page = client.get(link)
         assert (
             "Your own calendar has something at that time."
-            " Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Confirm anyway"
+            " Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC Confirm anyway"
         ) in words(page)
         assert b"Dentist" not in page.content
     client.post(link, CONFIRM)
@@ -143,7 +143,7 @@ def superseded(meeting: MeetingRequest) -> None:
         (rejected, "You declined this meeting.", CONFIRM),
         (cancelled, "This meeting was cancelled.", CONFIRM),
         (called_off, "This meeting was cancelled.", CONFIRM),
-        (superseded, "This link is too old to answer with.", CONFIRM),
+        (superseded, "This link has expired and can no longer be used to answer.", CONFIRM),
     ],
 )
 def test_a_used_or_stale_link_shows_how_things_stand(
@@ -168,7 +168,7 @@ def test_a_used_or_stale_link_shows_how_things_stand(
 @pytest.mark.parametrize(
     ("answered", "later", "outcome"),
     [
-        (False, timedelta(0), "Its time came before an answer."),
+        (False, timedelta(0), "This request expired without an answer."),
         (True, timedelta(hours=1), "This meeting has taken place."),
     ],
 )
@@ -220,7 +220,10 @@ def test_what_collides_is_said_before_it_is_confirmed(
     services.confirm(meeting=ask(), actor=bob, now=NOW)
     before = everything()
     said = words(client.get(link))
-    assert "You already have something at that time. Wed 03/04/2026, 10:00 AM – 11:00 AM" in said
+    assert (
+        "You already have something at that time. Wednesday, 4 March 2026, 10:00 AM – 11:00 AM"
+        in said
+    )
     client.post(link, CONFIRM)
     assert everything() == before
     said = words(client.get(link))
@@ -289,6 +292,6 @@ def test_an_address_that_asks_too_often_waits(
         assert call("/meetings/answer/x", REMOTE_ADDR="203.0.113.9").status_code == 404
     page = call(link, REMOTE_ADDR="203.0.113.9")
     assert page.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    assert "A little slower, please" in words(page)
+    assert "Too many requests" in words(page)
     assert everything() == before
     assert call(link, REMOTE_ADDR="203.0.113.10").status_code in (200, 302)

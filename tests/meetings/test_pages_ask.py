@@ -58,7 +58,7 @@ def test_one_may_ask_ones_active_team_mates_only(
 
     page = signed_in.get("/meetings/new")
     assert page.context["form"].fields["mate"].choices == [
-        ("", "Choose somebody"),
+        ("", "Choose a person"),
         (
             "Chess club",
             [
@@ -73,7 +73,7 @@ def test_one_may_ask_ones_active_team_mates_only(
 def test_without_team_mates_there_is_nobody_to_ask(client: Client, charlie: User) -> None:
     client.force_login(charlie)
     page = client.get("/meetings/new")
-    assert "Nobody to ask yet" in words(page)
+    assert "No teammates yet" in words(page)
     assert b"<select" not in page.content
 
 
@@ -85,7 +85,7 @@ def test_asking(signed_in: Client, team: Team, alice: User, bob: User) -> None:
     assert (meeting.requester, meeting.recipient, meeting.team) == (alice, bob, team)
     assert (meeting.start, meeting.link) == (START, "https://zoom.us/j/1234567890")
     said = words(signed_in.get(f"/meetings/{meeting.pk}"))
-    assert said.startswith("Bob Byrd has been asked.")
+    assert said.startswith("Request sent to Bob Byrd.")
 
 
 def test_the_time_is_read_on_the_recipients_clock(
@@ -190,7 +190,7 @@ def test_the_open_hours_of_both_are_picked_from(
     assert START not in {datetime.fromtimestamp(each.second, UTC) for each in choices}
     said = words(page)
     assert "These are the hours of Bob at which you are both free." in said
-    assert "Below each time stands that of Bob, in Kathmandu." in said
+    assert "Below each is the time of Bob, in Kathmandu." in said
     assert "Dashed: outside the hours of Bob." in said
     # On a Saturday he has none, so nothing is open.
     assert 'value="2026-03-07"' not in page.content.decode()
@@ -314,7 +314,7 @@ def test_thirty_in_ten_minutes_are_enough(
         assert signed_in.post("/meetings/new", {}).status_code == 200
     page = signed_in.post("/meetings/new", typed(team, bob))
     assert page.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    assert "A little slower, please" in words(page)
+    assert "Too many requests" in words(page)
     assert not MeetingRequest.objects.exists()
     assert signed_in.get("/meetings/new").status_code == 200
 

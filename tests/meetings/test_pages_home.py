@@ -15,7 +15,8 @@ from calendars.models import CalendarAccount
 from calendars.rules.expansion import ShownAs
 from meetings.domain import services
 from scheduling.domain import bookings
-from scheduling.models import Booking, DateOverride, EventType, WeeklyAvailability
+from scheduling.domain import services as hosts
+from scheduling.models import Booking, DateOverride, EventType
 from tests import factories
 from tests.pages import NOW, START, Ask, everything, main, words
 
@@ -66,7 +67,7 @@ def test_a_stranger_reads_what_there_is_and_can_sign_in_and_up(client: Client) -
     for what in (
         "A calm place to find an hour.",
         "A page to be booked on",
-        "Requests between team mates",
+        "Requests between teammates",
         "An API for your programs",
     ):
         assert what in said
@@ -106,10 +107,10 @@ def test_what_is_next_is_bookings_and_meetings_by_time(
         f"/meetings/{soon.pk}",
         f"/bookings/{later.pk}",
     ]
-    said = part(words(page), "What is next", "This week at a glance")
+    said = part(words(page), "Upcoming", "The next seven days")
     for what in (
-        "Meeting with Alice Ames Wed 03/04/2026, 10:00 AM – 11:00 AM UTC Join Meeting",
-        "Interview with John Doe Thu 03/05/2026, 10:00 AM – 10:30 AM UTC Zoom Call",
+        "Meeting with Alice Ames Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC Join Meeting",
+        "Interview with John Doe Thursday, 5 March 2026, 10:00 AM – 10:30 AM UTC Zoom Call",
     ):
         assert what in said
 
@@ -134,6 +135,28 @@ def test_what_is_under_way_is_marked(client: Client, bob: User, ask: Ask) -> Non
     assert "Meeting with Alice Ames Now" in home(client, bob)
 
 
+def test_the_header_shares_the_public_page(client: Client, bob: User) -> None:
+    client.force_login(bob)
+    header = client.get("/").content.decode().partition("<header")[2].partition("</header>")[0]
+    assert "Share</summary>" in header
+    assert f'<code id="share" dir="ltr">{settings.PUBLIC_URL}/bob</code>' in header
+
+
+def test_what_starts_soon_says_how_soon_and_has_its_colour(
+    client: Client, bob: User, meeting_type: EventType
+) -> None:
+    EventType.objects.filter(pk=meeting_type.pk).update(color="#AA3300")
+    book(meeting_type, NOW + DAY + HOUR)
+    book(meeting_type, NOW + 3 * HOUR)
+    client.force_login(bob)
+    page = client.get("/")
+    assert [(one.color, one.lead) for one in page.context["ahead"]] == [
+        ("#AA3300", ["in 3 hours"]),
+        ("#AA3300", []),
+    ]
+    assert main(page).count('fill="#AA3300"') == 4  # and once each in the days
+
+
 def test_what_waits_can_be_answered_right_there(
     client: Client, bob: User, approved: EventType, ask: Ask
 ) -> None:
@@ -153,7 +176,7 @@ def test_what_waits_can_be_answered_right_there(
 
     answered = client.post(f"/meetings/{request.pk}/confirm", {"next": "/"}, follow=True)
     assert [address for address, _status in answered.redirect_chain] == ["/"]
-    assert words(answered).startswith("Confirmed: the hour with Alice Ames")
+    assert words(answered).startswith("Confirmed. The time is blocked for you and Alice Ames.")
     sent = {"next": "/", "sequence": booking.sequence}
     answered = client.post(f"/bookings/{booking.pk}/confirm", sent, follow=True)
     assert [address for address, _status in answered.redirect_chain] == ["/"]
@@ -161,7 +184,7 @@ def test_what_waits_can_be_answered_right_there(
         f"/meetings/{request.pk}",
         f"/bookings/{booking.pk}",
     ]
-    assert "Nothing. Bookings to approve" in words(answered)
+    assert "Nothing right now." in words(answered)
 
 
 def test_a_request_that_collides_says_so(client: Client, bob: User, ask: Ask) -> None:
@@ -170,19 +193,23 @@ def test_a_request_that_collides_says_so(client: Client, bob: User, ask: Ask) ->
     assert "You already have something at that time." in home(client, bob)
 
 
-def test_five_of_each_wait_and_the_rest_is_a_link_away(
+def test_the_first_five_of_both_need_an_answer_and_the_rest_is_a_link_away(
     client: Client, bob: User, approved: EventType, ask: Ask
 ) -> None:
-    for n in range(5):
-        book(approved, START + n * HOUR)
-        ask(start=START + DAY + n * HOUR)
-    assert "More" not in part(home(client, bob), "What waits for you", "What is next")
-    book(approved, START + 6 * HOUR)
-    ask(start=START + DAY + 6 * HOUR)
+    """Bookings and requests stand in one list, by their start."""
+    asked = [ask(start=START + HOUR), ask(start=START + 3 * HOUR)]
+    booked = [book(approved, START + n * HOUR) for n in (0, 2, 4)]
     client.force_login(bob)
     page = client.get("/")
-    assert (len(page.context["bookings"]), len(page.context["requests"])) == (5, 5)
-    assert "More bookings More requests" in words(page)
+    both = [booked[0], asked[0], booked[1], asked[1], booked[2]]
+    assert [getattr(one, "booking", None) or one.meeting for one in page.context["inbox"]] == both
+    assert "More" not in part(words(page), "Needs your answer", "Upcoming")
+    ask(start=START + DAY + 6 * HOUR)
+    page = client.get("/")
+    assert [getattr(one, "booking", None) or one.meeting for one in page.context["inbox"]] == both
+    assert "Needs your answer More requests" in words(page)
+    book(approved, START + 6 * HOUR)
+    assert "Needs your answer More bookings More requests" in home(client, bob)
 
 
 def test_a_stranger_finds_nothing_of_theirs(
@@ -193,36 +220,27 @@ def test_a_stranger_finds_nothing_of_theirs(
     ask()
     client.force_login(charlie)
     page = client.get("/")
-    assert (page.context["ahead"], page.context["bookings"], page.context["requests"]) == (
-        [],
-        [],
-        [],
-    )
+    assert (page.context["ahead"], page.context["inbox"]) == ([], [])
     assert [day.entries for day in page.context["week"].days] == [[]] * 7
 
 
 # --- being set up --------------------------------------------------------------------------------
 
 
-def test_a_new_account_learns_what_to_do_and_sees_what_is_done(client: Client, bob: User) -> None:
+def test_a_new_account_learns_what_to_do_and_gets_its_link(client: Client, bob: User) -> None:
     client.force_login(bob)
-
-    def done() -> list[bool]:
-        steps = main(client.get("/")).partition("Ready to be booked")[2]
-        return ["step-done" in one for one in re.findall(r"<li[^>]*>\s*<h3>", steps)[:3]]
-
-    assert done() == [False, False, False]
+    link = f"{settings.PUBLIC_URL}/bob Copy link Preview"
     said = words(client.get("/"))
-    assert "They are Monday to Friday, nine to five in UTC, until you change them." in said
-    assert f"{settings.PUBLIC_URL}/bob Copy" in said
-    WeeklyAvailability.objects.filter(user=bob).update(updated_at=NOW + HOUR)
-    assert done() == [True, False, False]
+    assert "One step until you can be booked" in said
+    assert link not in said
     made = factories.event_type(bob)
-    assert done() == [True, True, False]
+    said = words(client.get("/"))
+    assert "You can be booked Share this link." in said
+    assert link in said
     book(made)
     said = words(client.get("/"))
-    assert "Ready to be booked" not in said
-    assert f"Your public page {settings.PUBLIC_URL}/bob Copy" in said
+    assert "You can be booked" not in said
+    assert f"UTC {settings.PUBLIC_URL}/bob Copy link Needs your answer" in said
 
 
 # --- the week ------------------------------------------------------------------------------------
@@ -249,7 +267,7 @@ def test_the_week_reads_as_a_list_of_days(
         f"Friday, 6 March {hours} 9:00 AM – 10:00 AM Taken"
         " 10:00 AM – 11:00 AM Alice Ames Meeting not confirmed yet",
         "Saturday, 7 March No working hours",
-        "Sunday, 8 March Other hours 10:00 AM – 11:00 AM Nothing",
+        "Sunday, 8 March Date-specific hours 10:00 AM – 11:00 AM Nothing",
     ]
 
 
@@ -281,12 +299,29 @@ def test_the_week_shows_what_closes_time_in_the_own_calendars(client: Client, bo
     assert [minute // 60 for minute, _block in page.context["week"].scale] == [*range(9, 17)]
 
 
+def test_the_week_has_the_hours_of_every_schedule_in_use(
+    client: Client, bob: User, meeting_type: EventType
+) -> None:
+    evenings = hosts.create_schedule(
+        user=bob, name="Evenings", days={"1": {"windows": [{"start": "18:00", "end": "21:00"}]}}
+    )
+    client.force_login(bob)
+
+    def monday() -> list[str]:
+        day = client.get("/").context["week"].days[0]
+        return [f"{start:%H:%M}-{end:%H:%M}" for start, end in day.hours]
+
+    assert monday() == ["09:00-17:00"]
+    hosts.update_event_type(event_type=meeting_type, schedule=evenings)
+    assert monday() == ["09:00-17:00", "18:00-21:00"]
+
+
 def test_a_calendar_that_cannot_be_read_is_said(client: Client, bob: User) -> None:
     own = factories.read_calendar(bob, name="Private")
     client.force_login(bob)
     sentence = (
-        "Your calendar Private cannot be read since Mon 03/02/2026, 8:00 AM. Times from its last"
-        " reading stay closed. Look at it Private"
+        "Your calendar Private has not been readable since Mon 03/02/2026, 8:00 AM. Times from its"
+        " last reading stay blocked, but newer entries are not known. See how to fix it Private"
     )
     assert sentence not in words(client.get("/"))
     for state in ("failing", "revoked"):
@@ -320,10 +355,13 @@ def test_a_meeting_stands_once_for_each_of_the_two(
         assert found == [(other, False)]
 
 
-def test_the_week_is_that_of_the_persons_zone_and_first_day(
+def test_the_days_begin_today_in_the_persons_zone(
     client: Client, bob: User, meeting_type: EventType
 ) -> None:
-    """At 16:00 UTC on Wednesday, it is 5:00 on Thursday in Auckland."""
+    """At 16:00 UTC on Wednesday, it is 5:00 on Thursday in Auckland.
+
+    The day on which the person's weeks begin does not matter here.
+    """
     book(meeting_type, START + 6 * HOUR)
     bob.timezone, bob.week_start, bob.time_format = "Pacific/Auckland", 7, "HH:mm"
     bob.save()
@@ -331,24 +369,24 @@ def test_the_week_is_that_of_the_persons_zone_and_first_day(
     page = client.get("/")
     week = page.context["week"]
     assert [day.date.isoformat() for day in week.days if day.entries] == ["2026-03-05"]
-    assert week.first.isoformat() == "2026-03-01"
-    assert "05:00 – 05:30 John Doe Interview" in days(main(page))[4]
-    assert "Times are those of Pacific/Auckland." in words(page)
+    assert week.first.isoformat() == "2026-03-02"
+    assert "05:00 – 05:30 John Doe Interview" in days(main(page))[3]
+    assert "Times are in Pacific/Auckland." in words(page)
 
 
-def test_one_goes_from_week_to_week_and_back(client: Client, bob: User) -> None:
+def test_one_goes_seven_days_on_and_back(client: Client, bob: User) -> None:
     client.force_login(bob)
     page = main(client.get("/"))
     assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-02-23", "2026-03-09"]
-    assert "This week" not in re.findall(r"<nav.*?</nav>", page, re.DOTALL)[0]
+    assert "Today" not in re.findall(r"<nav.*?</nav>", page, re.DOTALL)[0]
     page = main(client.get("/?week=2026-03-11"))
-    assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-03-02", "2026-03-16"]
-    assert 'href="/#week">This week' in page
-    assert "9 March – 15 March 2026" in page
+    assert re.findall(r'href="\?week=([^#"]*)', page) == ["2026-03-04", "2026-03-18"]
+    assert 'href="/#week">Today' in page
+    assert "11 March – 17 March 2026" in page
 
 
 @pytest.mark.parametrize("week", ["", "x", "2026-13-01", "0001-01-01", "9999-12-31", "2026-3-2"])
-def test_a_week_that_is_none_is_this_one(client: Client, bob: User, week: str) -> None:
+def test_a_date_that_is_none_is_today(client: Client, bob: User, week: str) -> None:
     client.force_login(bob)
     assert client.get(f"/?week={week}").context["week"].first == NOW.date()
 
@@ -374,11 +412,11 @@ def test_queries_do_not_grow_with_the_rows(
         factories.entry(own, start=START + n * HOUR, end=START + (n + 1) * HOUR)
     client.force_login(bob)
     # Session and person; hours; two lists of what is ahead, two of what waits, what that collides
-    # with; overrides, meetings, their rows of the ledger, the ledger, and in it what outside
-    # calendars have; those that cannot be read.
-    with django_assert_num_queries(14):
+    # with; overrides, schedules that event types follow, meetings, their rows of the ledger, the
+    # ledger, and in it what outside calendars have; those that cannot be read.
+    with django_assert_num_queries(15):
         page = client.get("/")
-    assert len(page.context["requests"]) == count
+    assert len(page.context["inbox"]) == min(2 * count, 5)
 
 
 @pytest.mark.parametrize("method", ["get", "head"])

@@ -11,7 +11,7 @@ from accounts.models import Team, User
 from meetings.domain import services
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
-from tests.pages import NOW, START, Ask, cards, everything, words
+from tests.pages import NOW, START, Ask, cards, content, everything, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
@@ -111,7 +111,7 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
     for tab in Tab:
         page = client.get(f"/meetings?tab={tab.value}")
         shown_tab = page.context["tab"]
-        assert f"{shown_tab.empty} {shown_tab.hint} Ask for a meeting" in words(page)
+        assert f"{shown_tab.empty} {shown_tab.hint} Request a meeting" in words(page)
 
 
 def test_a_time_stands_in_the_persons_zone_and_format(
@@ -122,8 +122,8 @@ def test_a_time_stands_in_the_persons_zone_and_format(
     ask()
     client.force_login(bob)
     said = words(client.get("/meetings"))
-    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} would like to meet you" in said
-    assert said.endswith("Times are those of Asia/Kathmandu.")
+    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} requests a meeting with you" in said
+    assert said.endswith("Times are in Asia/Kathmandu. Export as CSV")
 
 
 def test_a_meeting_over_midnight_names_both_days(client: Client, bob: User, ask: Ask) -> None:
@@ -147,7 +147,7 @@ def test_a_request_that_collides_says_so_before_it_is_confirmed(
     assert met == {collides: [(START, START + HOUR)], touches: []}
     said = words(page)
     assert said.count("You already have something at that time.") == 1
-    assert "Wed 03/04/2026, 10:00 AM – 11:00 AM UTC It can be confirmed once" in said
+    assert "Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC It can be confirmed once" in said
 
 
 def test_what_only_the_other_has_is_not_told(
@@ -228,8 +228,9 @@ def test_queries_do_not_grow_with_the_rows(
         ask(start=START + n * HOUR)
         ask(requester=bob, recipient=alice, start=START + (9 + n) * HOUR)
     client.force_login(bob)
-    # Session, person, counts, meetings; and what collides with the ones to be answered.
-    with django_assert_num_queries(5 if tab == "pending-meeting" else 4):
+    # Session, person, teams to filter by, counts, meetings; and what collides with those that
+    # wait for an answer.
+    with django_assert_num_queries(6 if tab == "pending-meeting" else 5):
         assert len(shown(client, f"?tab={tab}")) == count
 
 
@@ -252,3 +253,49 @@ def test_time_moves_meetings_without_the_sweep(client: Client, bob: User, ask: A
     with time_machine.travel(START + HOUR, tick=False):
         assert shown(client, "?tab=confirmed") == []
         assert shown(client, "?tab=completed") == [meeting]
+
+
+# --- search, filters and the file ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("q=ames", 1),
+        ("q=ALICE+ames", 1),
+        ("q=bob", 0),  # that is the reader
+        ("q=alice@example.com", 0),  # an address that the page does not show
+        ("from=2026-03-05", 0),
+        ("from=2026-03-04&to=2026-03-04", 1),
+    ],
+)
+def test_a_list_is_searched_by_the_other_person_and_the_date(
+    client: Client, bob: User, ask: Ask, query: str, count: int
+) -> None:
+    ask()
+    client.force_login(bob)
+    assert len(shown(client, f"?{query}")) == count
+
+
+def test_a_list_is_searched_by_number_and_team(client: Client, bob: User, ask: Ask) -> None:
+    first, second = ask(), ask(start=START + DAY)
+    client.force_login(bob)
+    assert shown(client, f"?q={second.booking_number.lower()}") == [second]
+    assert shown(client, f"?team={first.team_id}") == [first, second]
+    page = client.get("/meetings?team=999999")
+    assert list(page.context["form"].errors) == ["team"]
+
+
+def test_the_file_has_the_rows_of_the_list(client: Client, bob: User, ask: Ask) -> None:
+    meeting = ask(link="https://meet.example/1")
+    services.confirm(meeting=meeting, actor=bob, now=NOW)
+    client.force_login(bob)
+    text = content(client.get("/meetings/export.csv?tab=confirmed&q=alice")).decode()
+    assert text == (
+        "\ufeffNumber,Status,Team,Name,Start,End,Link to join,Requested\r\n"
+        f"{meeting.booking_number},Confirmed,{meeting.team.name},Alice Ames,"
+        "2026-03-04 10:00+00:00,2026-03-04 11:00+00:00,https://meet.example/1,"
+        "2026-03-02 09:00+00:00\r\n"
+    )
+    refused = client.get("/meetings/export.csv?from=x")
+    assert refused.headers["Location"] == "/meetings?from=x"

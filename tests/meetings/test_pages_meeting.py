@@ -48,17 +48,17 @@ def test_everything_is_there(client: Client, bob: User, meeting: MeetingRequest)
     client.force_login(bob)
     said = words(client.get(f"/meetings/{meeting.pk}"))
     assert said == (
-        "Waiting for you Mar 4 Wed Alice Ames would like to meet you Waits for you"
-        " When Wed 03/04/2026, 5:00 AM – 6:00 AM America/New_York"
-        " For Alice: Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
-        " Wed 2026-03-04, 10:00 – 11:00 UTC"
+        "Needs your answer Mar 4 Wed Alice Ames requests a meeting with you Needs your answer"
+        " When Wednesday, 4 March 2026, 5:00 AM – 6:00 AM America/New_York"
+        " For Alice: Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
+        ""
         " Where https://zoom.us/j/1234567890"
         " Team Founders"
         f" Number {meeting.booking_number}"
         f" Confirm {meeting.booking_number} Decline {meeting.booking_number}"
-        " A word to Alice (optional) Decline the request"
-        " What happened Alice Ames asked for this meeting. Mon 03/02/2026, 4:00 AM"
-        " Times are those of America/New_York."
+        " Notes for Alice (optional) Decline the request"
+        " History Alice Ames requested this meeting. Mon 03/02/2026, 4:00 AM"
+        " Times are in America/New_York."
     )
 
 
@@ -69,7 +69,7 @@ def test_what_the_own_calendar_has_is_shown_and_may_be_overruled(
     client.force_login(bob)
     shown = (
         "Your own calendar has something at that time."
-        " Dentist (Own), Wed 03/04/2026, 10:00 AM – 11:00 AM UTC"
+        " Dentist (Own), Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
         f" Confirm anyway {meeting.booking_number}"
     )
     for page in ("/", "/meetings", f"/meetings/{meeting.pk}"):
@@ -94,6 +94,21 @@ def test_what_is_booked_is_not_overruled(
     assert "anyway" not in said
     post(client, meeting, "confirm", over_calendar="yes")
     assert history(meeting) == [("pending", "")]
+
+
+def test_what_came_into_the_own_calendar_later_is_shown_to_its_owner(
+    client: Client, alice: User, bob: User, meeting: MeetingRequest
+) -> None:
+    services.confirm(meeting=meeting, actor=bob, now=NOW)
+    factories.entry(factories.read_calendar(bob), start=START, end=START + HOUR)
+    said = (
+        "Your own calendar has something at that time."
+        " Dentist (Own), Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
+    )
+    for person, is_shown in ((bob, True), (alice, False)):
+        client.force_login(person)
+        page = words(client.get(f"/meetings/{meeting.pk}"))
+        assert (said in page, "You already have" in page) == (is_shown, False)
 
 
 def test_the_requester_learns_nothing_of_the_recipients_calendar(
@@ -135,12 +150,12 @@ def test_each_sees_the_history_with_their_own_eyes(
         seen[person] = [(step.sentence, step.at, step.reason) for step in steps]
     assert seen == {
         alice: [
-            ("You asked for this meeting.", NOW, ""),
+            ("You requested this meeting.", NOW, ""),
             ("Bob Byrd confirmed it.", NOW + HOUR, ""),
             ("Bob Byrd cancelled it.", NOW + 2 * HOUR, "The train\nis late."),
         ],
         bob: [
-            ("Alice Ames asked for this meeting.", NOW, ""),
+            ("Alice Ames requested this meeting.", NOW, ""),
             ("You confirmed it.", NOW + HOUR, ""),
             ("You cancelled it.", NOW + 2 * HOUR, "The train\nis late."),
         ],
@@ -160,7 +175,7 @@ def test_what_time_and_staff_did_is_told_without_names(
     ]
     assert last == [
         "The organisers cancelled it.",
-        "Its time came before an answer, so it expired.",
+        "It expired without an answer.",
     ]
 
 
@@ -189,7 +204,7 @@ def test_a_stranger_sees_nothing_and_moves_nothing(
     before = everything()
     page = client.get(f"/meetings/{meeting.pk}")
     assert page.status_code == 404
-    assert "There is nothing here" in words(page)
+    assert "Page not found" in words(page)
     for action in ACTIONS:
         assert client.post(f"/meetings/{meeting.pk}/{action}").status_code == 404
     assert everything() == before
@@ -228,7 +243,7 @@ def test_confirming(client: Client, bob: User, meeting: MeetingRequest) -> None:
     client.force_login(bob)
     assert post(client, meeting, "confirm") == f"/meetings/{meeting.pk}"
     said = words(client.get(f"/meetings/{meeting.pk}"))
-    assert said.startswith("Confirmed: the hour with Alice Ames is kept free for both of you.")
+    assert said.startswith("Confirmed. The time is blocked for you and Alice Ames.")
     assert history(meeting) == [("pending", ""), ("confirmed", "")]
 
 
@@ -237,7 +252,7 @@ def test_declining_with_a_reason(
 ) -> None:
     client.force_login(bob)
     post(client, meeting, "reject", reason="  On a plane.\r\nNext week?  ")
-    assert "Declined: Alice Ames will hear of it." in words(client.get("/meetings"))
+    assert "Declined. Alice Ames gets an email." in words(client.get("/meetings"))
     assert history(meeting) == [("pending", ""), ("rejected", "On a plane.\nNext week?")]
     client.force_login(alice)
     page = client.get(f"/meetings/{meeting.pk}")
@@ -247,7 +262,7 @@ def test_declining_with_a_reason(
 def test_taking_back(client: Client, alice: User, meeting: MeetingRequest) -> None:
     client.force_login(alice)
     post(client, meeting, "cancel")
-    assert "Cancelled: Bob Byrd will hear of it." in words(client.get("/meetings"))
+    assert "Cancelled. Bob Byrd gets an email." in words(client.get("/meetings"))
     assert history(meeting) == [("pending", ""), ("cancelled", "")]
 
 
@@ -278,7 +293,7 @@ def test_who_asked_cannot_answer(
     before = everything()
     page = client.post(f"/meetings/{meeting.pk}/{action}")
     assert page.status_code == 403
-    assert "This is not yours to do Only the recipient can do that." in words(page)
+    assert "You are not allowed to do this Only the recipient can do that." in words(page)
     assert everything() == before
 
 
@@ -371,5 +386,5 @@ def test_every_action_wants_the_token_of_its_page(bob: User, meeting: MeetingReq
     for action in ACTIONS:
         page = client.post(f"/meetings/{meeting.pk}/{action}")
         assert page.status_code == 403
-        assert "This page has grown old" in words(page)
+        assert "This page has expired" in words(page)
     assert everything() == before

@@ -55,25 +55,14 @@ def shown(day: Day) -> list[tuple[str, str]]:
 # --- which week ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("wanted", "week_start", "first"),
-    [
-        ("2026-03-04", 1, MONDAY),
-        ("2026-03-02", 1, MONDAY),
-        ("2026-03-08", 1, MONDAY),
-        ("2026-03-04", 7, date(2026, 3, 1)),
-        ("2026-03-01", 7, date(2026, 3, 1)),
-        ("2026-03-07", 7, date(2026, 3, 1)),
-        ("2026-03-04", 6, date(2026, 2, 28)),
-    ],
-)
-def test_a_week_begins_on_the_persons_first_day(wanted: str, week_start: int, first: date) -> None:
-    assert first_day(wanted, today=MONDAY, week_start=week_start) == first
+@pytest.mark.parametrize("wanted", ["2026-03-04", "2026-02-01", "2027-03-04"])
+def test_seven_days_begin_on_the_wanted_date(wanted: str) -> None:
+    assert first_day(wanted, today=MONDAY) == date.fromisoformat(wanted)
 
 
 @pytest.mark.parametrize("wanted", ["", "nonsense", "2026-02-30", "0001-01-01", "9999-12-31"])
 def test_a_date_that_is_none_or_far_off_is_today(wanted: str) -> None:
-    assert first_day(wanted, today=date(2026, 3, 4), week_start=1) == MONDAY
+    assert first_day(wanted, today=date(2026, 3, 4)) == date(2026, 3, 4)
 
 
 def test_the_weeks_beside_it_are_seven_days_off() -> None:
@@ -269,9 +258,18 @@ def test_a_day_off_and_other_hours_are_marked() -> None:
     assert week.days[2].open == [Block(5, 4), Block(13, 4)]
 
 
+def test_only_seven_days_from_today_on_are_the_next_seven() -> None:
+    monday = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
+    assert [drawn(now=monday + timedelta(days=n)).is_next for n in (-1, 0, 1)] == [
+        False,
+        True,
+        False,
+    ]
+
+
 def test_the_present_stands_on_today_alone() -> None:
     week = drawn(now=datetime(2026, 3, 3, 10, 30, tzinfo=UTC))
-    assert week.is_this
+    assert not week.is_next
     assert [day.is_today for day in week.days] == [False, True, False, False, False, False, False]
     assert [day.now for day in week.days] == [None, Block(7, 1), *[None] * 5]
 

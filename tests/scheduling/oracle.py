@@ -50,8 +50,13 @@ def _reason(offer: Offer, start: int, taken: set[int]) -> str:
         return "notice"
     if day > _wall(offer.now, zone).date() + terms.horizon * _DAY:
         return "horizon"
-    if terms.daily_limit is not None and offer.booked.get(day, 0) >= terms.daily_limit:
-        return "daily_limit"
+    week = [day + (n - day.weekday()) * _DAY for n in range(7)]
+    for dates, most, reason in (
+        ([day], terms.daily_limit, "daily_limit"),
+        (week, terms.weekly_limit, "weekly_limit"),
+    ):
+        if most is not None and sum(offer.booked.get(each, 0) for each in dates) >= most:
+            return reason
     if any(minute in taken for minute in range(start, end, MINUTE)):
         return "busy"
     if any(minute in taken for minute in range(start - terms.before, end + terms.after, MINUTE)):

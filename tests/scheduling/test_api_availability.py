@@ -290,7 +290,7 @@ def test_the_number_of_queries_does_not_grow(
     limit: int | None,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    services.update_event_type(event_type=hourly, daily_limit=limit)
+    services.update_event_type(event_type=hourly, daily_limit=limit, weekly_limit=limit)
     for number in range(rows):
         book(of=hourly, start=NOW + timedelta(days=1, hours=number))
     url = f"/event_types/{hourly.uuid}/availability?start_date=2026-03-02"

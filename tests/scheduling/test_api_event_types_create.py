@@ -66,6 +66,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
             "color": "#7C3AED",
             "location": ZOOM,
             "is_active": True,
+            "is_hidden": False,
             "requires_approval": True,
             "scheduling_settings": {
                 "buffer_time_before": 15,
@@ -75,6 +76,8 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
                 "available_days": ["monday", "tuesday", "wednesday", "thursday"],
                 "slot_interval": None,
                 "daily_limit": None,
+                "weekly_limit": None,
+                "cancellation_notice": 0,
                 "reminders": [1440, 15],
                 "schedule_id": None,
             },
@@ -86,6 +89,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
                 "payment_method": None,
             },
             "custom_fields": [],
+            "redirect_url": None,
             "sort_order": 0,
             "created_at": "2026-03-02T09:00:00Z",
             "updated_at": "2026-03-02T09:00:00Z",
@@ -110,6 +114,7 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
         "color": "#4F46E5",
         "location": ZOOM,
         "is_active": True,
+        "is_hidden": False,
         "requires_approval": False,
         "scheduling_settings": {
             "buffer_time_before": 0,
@@ -127,12 +132,15 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
             ],
             "slot_interval": None,
             "daily_limit": None,
+            "weekly_limit": None,
+            "cancellation_notice": 0,
             "reminders": [1440, 15],
             "schedule_id": None,
         },
         "timezone": "UTC",
         "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},
         "custom_fields": [],
+        "redirect_url": None,
         "sort_order": 0,
         "created_at": "2026-03-02T09:00:00Z",
         "updated_at": "2026-03-02T09:00:00Z",
@@ -144,6 +152,8 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
 def test_whatever_else_can_be_said(api: Client) -> None:
     said = {
         "is_active": False,
+        "is_hidden": True,
+        "redirect_url": "https://example.com/thanks?from=parley#top",
         "sort_order": -3,
         "slug": "own-address",
         "location": "in_person",
@@ -151,18 +161,25 @@ def test_whatever_else_can_be_said(api: Client) -> None:
         "payment_method": "on_site",
         "slot_interval": 20,
         "daily_limit": 4,
+        "weekly_limit": 9,
+        "cancellation_notice": 90,
         "reminders": [60, 30],
         "color": "#abcdef",
     }
     row = made(api, **said)
     settings = row["scheduling_settings"]
     assert {
-        **{name: row[name] for name in ("is_active", "sort_order", "slug", "color")},
+        **{
+            name: row[name]
+            for name in ("is_active", "is_hidden", "redirect_url", "sort_order", "slug", "color")
+        },
         "location": row["location"]["type"],
         "location_custom": row["location"]["custom"],
         "payment_method": row["payment"]["payment_method"],
         "slot_interval": settings["slot_interval"],
         "daily_limit": settings["daily_limit"],
+        "weekly_limit": settings["weekly_limit"],
+        "cancellation_notice": settings["cancellation_notice"],
         "reminders": settings["reminders"],
     } == said
     assert row["location"]["display"] == "Room 5"
@@ -194,7 +211,7 @@ def test_each_place_has_its_words(
 # --- the link to join -----------------------------------------------------------------------------
 
 LINK = "https://zoom.us/j/1234567890"
-NO_LINK_THERE = "People do not meet by a link there."
+NO_LINK_THERE = "This location has no meeting link."
 NOT_BOTH = "Give the link, or say that it follows, but not both."
 ONE_OF_BOTH = "Give the link, or say that it follows."
 NO_URL = "The link must be an http or https URL."

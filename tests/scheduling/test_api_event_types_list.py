@@ -26,6 +26,7 @@ EXAMPLE: dict[str, Any] = {
         "link_later": True,
     },
     "is_active": True,
+    "is_hidden": False,
     "requires_approval": False,
     "scheduling_settings": {
         "buffer_time_before": 5,
@@ -35,12 +36,15 @@ EXAMPLE: dict[str, Any] = {
         "available_days": ["monday", "tuesday", "wednesday", "thursday", "friday"],
         "slot_interval": None,
         "daily_limit": None,
+        "weekly_limit": None,
+        "cancellation_notice": 0,
         "reminders": [1440, 15],
         "schedule_id": None,
     },
     "timezone": "America/New_York",
     "payment": {"is_paid": False, "price": None, "currency": "USD", "payment_method": None},
     "custom_fields": [],
+    "redirect_url": None,
     "sort_order": 0,
 }
 

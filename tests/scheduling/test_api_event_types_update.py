@@ -29,6 +29,7 @@ EVERYTHING: dict[str, Any] = {
     "timezone": "Asia/Kathmandu",
     "slug": "elsewhere",
     "is_active": False,
+    "is_hidden": True,
     "requires_approval": True,
     "buffer_time_before": 1,
     "buffer_time_after": 2,
@@ -37,10 +38,13 @@ EVERYTHING: dict[str, Any] = {
     "available_days": ["sunday"],
     "slot_interval": 15,
     "daily_limit": 6,
+    "weekly_limit": 20,
+    "cancellation_notice": 120,
     "price": "7.00",
     "currency": "EUR",
     "payment_method": "on_site",
     "custom_fields": [{"name": "q", "label": "Q", "type": "text", "required": True, "options": []}],
+    "redirect_url": "https://example.com/thanks",
     "sort_order": 8,
 }
 
@@ -114,8 +118,10 @@ def test_what_may_be_nothing_can_be_taken_back(api: Client, url: str) -> None:
             "payment_method",
             "slot_interval",
             "daily_limit",
+            "weekly_limit",
             "location_custom",
             "location_link",
+            "redirect_url",
         )
     )
     changed = data(call(api, "PATCH", url, nothing))
@@ -170,7 +176,7 @@ def test_a_place_of_ones_own_must_stay_said(api: Client, url: str) -> None:
     at_the_pond = {"location": "custom", "location_custom": "At the pond"}
     data(call(api, "PATCH", url, at_the_pond))
     assert wrong(call(api, "PATCH", url, {"location_custom": ""})) == [
-        ("location_custom", "Say where, since the location is custom.")
+        ("location_custom", "Enter the location details for a custom location.")
     ]
     assert data(call(api, "PATCH", url, {"name": "x"}))["location"] == {
         "type": "custom",

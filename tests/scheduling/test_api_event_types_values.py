@@ -21,7 +21,8 @@ NO_SLUG = "Use a-z, 0-9 and single hyphens."
 NO_COLOR = "Use a color such as #4F46E5."
 NO_CURRENCY = "Use a code such as USD (ISO 4217)."
 NO_AMOUNT = 'Use an amount such as "150.00".'
-NO_PLACE = "Say where, since the location is custom."
+NO_DESTINATION = "Use an https URL without a user name or a password."
+NO_PLACE = "Enter the location details for a custom location."
 NO_HALF_HOUR = "An offset must be in whole hours. Name a city instead, such as Kolkata."
 NUL = "Null characters are not allowed."
 
@@ -148,6 +149,34 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("daily_limit", 0, [least(1)]),
     ("daily_limit", 1001, [most(1000)]),
     ("daily_limit", True, [NO_INTEGER]),
+    ("weekly_limit", 0, [least(1)]),
+    ("weekly_limit", 1001, [most(1000)]),
+    ("weekly_limit", "3", [NO_INTEGER]),
+    ("cancellation_notice", -1, [least(0)]),
+    ("cancellation_notice", 40321, [most(40320)]),
+    ("cancellation_notice", None, [NULL]),
+    ("is_hidden", "yes", [NO_BOOLEAN]),
+    ("is_hidden", None, [NULL]),
+    *(
+        ("redirect_url", url, [NO_DESTINATION])
+        for url in (
+            "http://example.com/",
+            "javascript:alert(1)",
+            "//example.com",
+            "https://",
+            "https://me@example.com/",
+            "https://me:secret@example.com/",
+            "https://example.com\\@evil.example/",
+            "https://example.com;script-src/",
+            "https://example.com,evil.example/",
+            "https://exämple.com/",
+            "https://[::1]/",
+            "https://example.com:x/",
+            "https://example.com/a b",
+            "https://example.com/\nb",
+        )
+    ),
+    ("redirect_url", f"https://example.com/{'x' * 981}", [longest(1000)]),
     ("reminders", 15, ['Expected a list of items but got type "int".']),
     ("reminders", [15] * 6, ["Ensure this field has no more than 5 elements."]),
     ("sort_order", -1001, [least(-1000)]),

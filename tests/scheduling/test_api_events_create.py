@@ -86,11 +86,13 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client, alice: Use
             "invitee",
             {"name": "John Doe", "email": "john@example.com", "phone": "+1234567890"},
         ),
+        ("guests", []),
         ("host", {"name": "Alice Ames", "email": "alice@example.com"}),
         ("notes", "Project discussion"),
         ("custom_field_values", {"company": "ACME Corp"}),
         ("questions", [{"label": "company", "answer": "ACME Corp"}]),
         ("metadata", {}),
+        ("no_show", False),
         ("sequence", 0),
         (
             "last_change",

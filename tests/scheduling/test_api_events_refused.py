@@ -29,7 +29,7 @@ NO_EMAIL = "Enter a valid email address."
 NO_MOMENT = "Use a date and a time such as 2026-12-15T14:00:00Z (ISO 8601)."
 NO_TIME = "There is no such date and time."
 BAD_YEAR = "Use a year from 1900 to 9000."
-OUTSIDE = "That time is outside the host's hours."
+OUTSIDE = "That time is outside the host's availability."
 OFF_GRID = "No meeting starts at that time."
 TOO_SOON = "That time has passed, or is too soon."
 TOO_FAR = "That time is too far ahead."
@@ -236,6 +236,33 @@ def test_a_day_that_is_full_is_full(
     )
     bookings.cancel(booking=booked, actor=bookings.INVITEE, now=NOW)
     assert data(call(api, "POST", "/events", body), 201)["start_time"] == body["start_time"]
+
+
+def test_a_week_that_is_full_is_full(
+    api: Client, body: dict[str, Any], event_type: EventType, alice: User, book: Book
+) -> None:
+    services.update_event_type(event_type=event_type, weekly_limit=2)
+    book(start=START - timedelta(days=1))
+    booked = book(start=START + timedelta(days=2))  # the Friday
+    other = factories.event_type(alice, name="Other")  # it has its own count
+    book(of=other, start=START + timedelta(days=1))
+    full = "That week is fully booked.", "weekly_limit"
+    assert conflict(call(api, "POST", "/events", body)) == full
+    next_week = body | {"start_time": "2026-03-09T10:00:00Z"}
+    assert data(call(api, "POST", "/events", next_week), 201)["status"] == "confirmed"
+    # Its own count is not in the way of one that is moved.
+    moved = call(api, "POST", f"/events/{booked.pk}/reschedule", {"start_time": body["start_time"]})
+    assert data(moved)["start_time"] == body["start_time"]
+    # The week is the host's: this Sunday evening in UTC is Monday in Kathmandu.
+    services.set_hours(
+        user=alice,
+        days={str(day): {"enabled": True, "start": "00:00", "end": "24:00"} for day in range(1, 8)},
+        timezone="Asia/Kathmandu",
+    )
+    sunday = body | {"start_time": "2026-03-08T16:45:00Z"}
+    assert conflict(call(api, "POST", "/events", sunday)) == full
+    monday = body | {"start_time": "2026-03-08T18:15:00Z"}
+    assert data(call(api, "POST", "/events", monday), 201)["start_time"] == monday["start_time"]
 
 
 def test_what_is_over_frees_its_time(

@@ -209,7 +209,7 @@ def test_what_is_taken_is_409(
         ),
         (
             {"start_time": "2026-03-05T20:00:00Z"},
-            [("start_time", "That time is outside the host's hours.")],
+            [("start_time", "That time is outside the host's availability.")],
         ),
         (
             {"start_time": "2026-03-05T10:05:00Z"},

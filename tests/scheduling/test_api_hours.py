@@ -41,7 +41,7 @@ EXAMPLE_CHANGE: dict[str, Any] = {
 NO_TIME = "Use a time such as 09:30, up to 24:00."
 NO_DAY = "Days are 1 (Monday) to 7."
 NO_END = "The end must be after the start."
-OVERLAP = "Windows of a day may not overlap."
+OVERLAP = "Time ranges of a day may not overlap."
 
 
 def span(start: str, end: str) -> dict[str, str]:
@@ -202,7 +202,7 @@ def test_what_is_no_week_is_422(
         (span("24:00", "24:00"), [(".end", NO_END)]),
         ({"windows": None}, [(".windows", "This field may not be null.")]),
         ({"windows": {}}, [(".windows", 'Expected a list of items but got type "dict".')]),
-        ({"windows": []}, [(".windows", "Give at least one window, or disable the day.")]),
+        ({"windows": []}, [(".windows", "Give at least one time range, or disable the day.")]),
         ({"windows": [{"end": "10:00"}]}, [(".windows.0.start", "Start is required")]),
         (
             {"windows": [span("09:00", "10:00"), span("x", "12:00")]},
@@ -219,7 +219,7 @@ def test_what_is_no_week_is_422(
                     for n in range(25)
                 ]
             },
-            [(".windows", "Use at most 24 windows a day.")],
+            [(".windows", "Use at most 24 time ranges a day.")],
         ),
     ],
 )

@@ -121,7 +121,7 @@ def test_what_is_no_date_is_404(api: Client, day: str, message: str) -> None:
             {"windows": [{"start": "12:00", "end": "09:00"}]},
             [("windows.0.end", "The end must be after the start.")],
         ),
-        ({"windows": [MORNING, MORNING]}, [("windows", "Windows of a day may not overlap.")]),
+        ({"windows": [MORNING, MORNING]}, [("windows", "Time ranges of a day may not overlap.")]),
     ],
 )
 def test_hours_that_make_no_sense_are_422(

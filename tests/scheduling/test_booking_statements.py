@@ -35,14 +35,15 @@ def _limited(settings: Settings) -> None:
     settings.LIMITS = settings.LIMITS | {"bookings_api": 100}
 
 
-def test_a_booking_takes_eighteen(alice: User, event_type: EventType) -> None:
+def test_a_booking_takes_nineteen(alice: User, event_type: EventType) -> None:
     """The token; event type, age of calendars before and after the begin, lock, limit, terms,
-    claims and dates; claim, booking, history, calendars, webhooks and messages; the answer; end."""
-    assert statements(alice, event_type) == 18
+    claims and dates; claim, booking, history, calendars, webhooks and messages; the answer and the
+    guests in it; end."""
+    assert statements(alice, event_type) == 19
 
 
 def test_fifty_webhooks_take_a_few_more(alice: User, event_type: EventType) -> None:
-    """The numbers, the events and the deliveries: on SQLite two statements of 999 values."""
+    """The numbers, guests, events and deliveries: on SQLite two statements of 999 values."""
     for _number in range(50):
         factories.webhook(alice)
-    assert statements(alice, event_type) == 21 + (connection.vendor == "sqlite")
+    assert statements(alice, event_type) == 23 + (connection.vendor == "sqlite")

@@ -18,10 +18,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 LATER = START + timedelta(days=1)
 BEFORE = (
-    "Your present time is given up at once: if Alice Ames declines the new one, nothing is booked."
+    "Your current time is released at once. If Alice Ames declines the new one, nothing is booked."
 )
-TIME = "Wed 2026-03-04, 11:00 – 11:30 (Europe/Berlin)"
-OF_HOST = "Wed 03/04/2026, 10:00 AM – 10:30 AM (UTC)"
+TIME = "Wednesday, 4 March 2026, 11:00 – 11:30"
+OF_HOST = "Wednesday, 4 March 2026, 10:00 AM – 10:30 AM"
 WAITS = (
     f"Your earlier time, {TIME}, is given up. If Alice Ames declines the new one, nothing is"
     " booked."

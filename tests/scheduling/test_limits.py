@@ -113,7 +113,7 @@ def test_it_is_limited_by_the_day_too(
         assert [book(starts).status_code for _number in range(10)] == [302] * 10
         clock.shift(timedelta(hours=1))
     refused = book(starts)
-    said = "book 40 times a day. You can book again from Tue 2026-03-03, 18:00 (Asia/Tokyo)."
+    said = "book 40 times a day. You can book again from Tuesday, 3 March 2026, 18:00 (Asia/Tokyo)."
     assert (refused.status_code, said in words(refused)) == (429, True)
     clock.move_to(NOW + timedelta(days=1))
     assert book(starts).status_code == 302
@@ -146,7 +146,9 @@ def test_cancelling_makes_no_room_in_an_hour_but_among_those_to_come(
     refused = book(starts)
     # START and half an hour: the first of them is over then.
     said = "You have 3 bookings with this host, which is as many as there can be. Cancel one, or"
-    until = " book again from Wed 2026-03-04, 19:30 (Asia/Tokyo), when the next one is over."
+    until = (
+        " book again from Wednesday, 4 March 2026, 19:30 (Asia/Tokyo), when the next one is over."
+    )
     assert (refused.status_code, said + until in words(refused)) == (429, True)
     for number, status in ((1, 302), (2, 302), (3, 429)):
         row = Booking.objects.exclude(busy_time=None).order_by("pk")[0]

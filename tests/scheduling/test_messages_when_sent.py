@@ -120,13 +120,16 @@ def test_what_the_change_was_stays_as_it_was(alice: User, book: Book) -> None:
     bookings.reschedule(booking=booking, start=second, actor=INVITEE, now=NOW)
     sent(NOW)
     *_created, moved, moved_again = [message.body for message in posted() if message.to == [JOHN]]
-    assert "Alice Ames moved 30 Minute Meeting with you. It was on Wed 2026-03-04, 11:00" in moved
+    assert (
+        "Alice Ames rescheduled 30 Minute Meeting with you. It was on Wed 2026-03-04, 11:00"
+        in moved
+    )
     assert "Reason: “The train.”" in moved
-    assert "When:   Wed 2026-03-04, 12:00 – 12:30 (Europe/Berlin)" in moved
-    assert "You moved 30 Minute Meeting with Alice Ames. It was on Wed 2026-03-04, 12:00" in (
+    assert "When:   Wednesday, 4 March 2026, 12:00 – 12:30\n        Europe/Berlin" in moved
+    assert "You rescheduled 30 Minute Meeting with Alice Ames. It was on Wed 2026-03-04, 12:00" in (
         moved_again
     )
-    assert "When:   Wed 2026-03-04, 13:00 – 13:30 (Europe/Berlin)" in moved_again
+    assert "When:   Wednesday, 4 March 2026, 13:00 – 13:30\n        Europe/Berlin" in moved_again
 
 
 # --- what does not hold any more ----------------------------------------------------------------
@@ -220,7 +223,7 @@ def test_who_was_asked_and_is_asked_for_another_time_is_asked_once(
     assert found[HOST].subject == (
         "Please approve the new time: Interview with John Doe, Wed 4 Mar, 11:00 AM"
     )
-    assert "The new time waits for your approval." in found[HOST].body
+    assert "The new time needs your approval." in found[HOST].body
     assert links.answer_url(booking) in found[HOST].body
 
 

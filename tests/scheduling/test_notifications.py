@@ -230,14 +230,14 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
         JOHN: "Moved: 30 Minute Meeting with Alice Ames, Thu 5 Mar, 11:00",
     }
     assert sentence(HOST, "booking_rescheduled") == (
-        "John Doe moved 30 Minute Meeting with you."
-        " It was on Wed 03/04/2026, 5:00 AM – 5:30 AM (America/New_York)."
-        " Reason: “The train.” The attached invitation moves it in your calendar."
+        "John Doe rescheduled 30 Minute Meeting with you."
+        " It was on Wednesday, 4 March 2026, 5:00 AM – 5:30 AM."
+        " Reason: “The train.” The attached invitation updates your calendar."
     )
     assert sentence(JOHN, "booking_rescheduled") == (
-        "You moved 30 Minute Meeting with Alice Ames."
-        " It was on Wed 2026-03-04, 11:00 – 11:30 (Europe/Berlin)."
-        " The attached invitation moves it in your calendar."
+        "You rescheduled 30 Minute Meeting with Alice Ames."
+        " It was on Wednesday, 4 March 2026, 11:00 – 11:30."
+        " The attached invitation updates your calendar."
     )
     for address in (HOST, JOHN):
         found = entry(mail(address, "booking_rescheduled"))
@@ -247,7 +247,7 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
             1,
             LATER,
         )
-    assert pushed()[-1] == ("Booking moved", "John Doe moved 30 Minute Meeting.")
+    assert pushed()[-1] == ("Booking rescheduled", "John Doe moved 30 Minute Meeting.")
 
 
 def test_an_event_type_has_reminders_of_its_own(alice: User, book: Book) -> None:
@@ -299,7 +299,7 @@ def test_what_must_be_approved_anew_leaves_the_calendars(
         content = mail(address, "booking_rescheduled")
         assert changes_of(content) == ("CANCEL", 2, "CANCELLED")
     of_host, of_john = (sentence(address, "booking_rescheduled") for address in (HOST, JOHN))
-    assert "The new time waits for your approval. John Doe gave up" in of_host
+    assert "The new time needs your approval. John Doe gave up" in of_host
     assert (
         "Alice Ames has to approve the new time; you get another email then. Your earlier time"
         in of_john
@@ -326,8 +326,8 @@ def test_a_host_who_moves_a_request_is_not_asked_to_approve_it_as_if_another_had
         JOHN: "Moved: Interview with Alice Ames, Thu 5 Mar, 11:00",
     }
     said = sentence(HOST, "booking_rescheduled")
-    assert said.startswith("You moved Interview with John Doe. It was on ")
-    assert said.endswith("It still waits for your approval.")
+    assert said.startswith("You rescheduled Interview with John Doe. It was on ")
+    assert said.endswith("It still needs your approval.")
 
 
 # --- cancelling it ------------------------------------------------------------------------------

@@ -47,15 +47,15 @@ def test_it_shows_the_booking_on_both_clocks_and_in_utc(
     alice.timezone = "America/New_York"
     alice.save()
     assert words(client.get(link)) == (
-        "Mar 4 Wed Interview with John Doe Waits for you"
+        "Mar 4 Wed Interview with John Doe Needs your answer"
         " With John Doe john@example.com +49301234"
-        " When Wed 03/04/2026, 5:00 AM – 5:30 AM America/New_York"
-        " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
-        " Wed 2026-03-04, 10:00 – 10:30 UTC"
+        " When Wednesday, 4 March 2026, 5:00 AM – 5:30 AM America/New_York"
+        " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
+        ""
         " Where Zoom Call No link to join is set yet."
         " Notes I am late."
-        " Approve Decline A word to John Doe (optional) Decline the booking"
-        " This link is for Alice Ames (alice@example.com). Nothing happens until you choose."
+        " Approve Decline Notes for John Doe (optional) Decline the booking"
+        " This link is for Alice Ames (alice@example.com). Nothing changes until you choose."
     )
 
 
@@ -141,8 +141,16 @@ def moved(booking: Booking) -> None:
         (confirmed, "Confirmed This booking is confirmed. With", REJECT),
         (rejected, "Declined You declined this booking. With", CONFIRM),
         (taken_back, "Cancelled John Doe cancelled this booking. Flu. With", CONFIRM),
-        (moved, "Waits for you It was moved since this link was sent. The newest email", CONFIRM),
-        (moved, "Waits for you It was moved since this link was sent. The newest email", REJECT),
+        (
+            moved,
+            "Needs your answer It was moved since this link was sent. The newest email",
+            CONFIRM,
+        ),
+        (
+            moved,
+            "Needs your answer It was moved since this link was sent. The newest email",
+            REJECT,
+        ),
     ],
 )
 def test_a_used_or_stale_link_shows_how_things_stand(
@@ -174,7 +182,7 @@ def test_the_newest_link_answers_what_was_moved(client: Client, booking: Booking
 @pytest.mark.parametrize(
     ("answered", "later", "outcome"),
     [
-        (False, timedelta(0), "Expired Its time came before an answer."),
+        (False, timedelta(0), "Expired This request expired without an answer."),
         (True, timedelta(minutes=30), "Completed This booking has taken place."),
     ],
 )
@@ -295,6 +303,6 @@ def test_an_address_that_asks_too_often_waits(
         assert call("/bookings/answer/x", REMOTE_ADDR="203.0.113.9").status_code == 404
     page = call(link, REMOTE_ADDR="203.0.113.9")
     assert page.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    assert "A little slower, please" in words(page)
+    assert "Too many requests" in words(page)
     assert everything() == before
     assert call(link, REMOTE_ADDR="203.0.113.10").status_code in (200, 302)

@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 HALF_AN_HOUR, DAY = timedelta(minutes=30), timedelta(days=1)
 LATER = START + DAY
 MOVED_MEANWHILE = (
-    "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
+    "Nothing was changed, because this booking has changed in the meantime. Here is the current"
+    " booking."
 )
 
 
@@ -93,16 +94,16 @@ def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
     assert words(client.get(page_of(booking))) == (
         "Upcoming Mar 4 Wed 30 Minute Meeting with John Doe Confirmed"
         " With John Doe john@example.com +49301234"
-        " When Wed 03/04/2026, 10:00 AM – 10:30 AM UTC"
-        " For John Doe: Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
-        " Wed 2026-03-04, 10:00 – 10:30 UTC"
+        " When Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC"
+        " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
+        ""
         " Where Room 1 No link to join is set yet."
-        " Price 50.00 USD, on site Notes I am late. Topic? Tea"
+        " Price $50.00, on site Notes I am late. Topic? Tea"
         " Reschedule"
         " Edit the notes Notes (optional) I am late. The invitee sees them too. Save the notes"
         " Cancel John Doe gets an email, and the time can be booked again."
-        " A word to John Doe (optional) Cancel the booking"
-        " What happened John Doe booked it. Mon 03/02/2026, 9:00 AM Times are those of UTC."
+        " Notes for John Doe (optional) Cancel the booking"
+        " History John Doe booked it. Mon 03/02/2026, 9:00 AM Times are in UTC."
     )
 
 
@@ -125,8 +126,16 @@ def test_its_history_is_told_to_its_host(
     assert [(step.sentence, step.reason) for step in steps] == [
         ("John Doe booked it.", ""),
         ("You approved it.", ""),
-        ("John Doe moved it from Wed 03/04/2026, 10:00 AM to Thu 03/05/2026, 10:00 AM.", "Flu."),
-        ("You moved it from Thu 03/05/2026, 10:00 AM to Wed 03/04/2026, 10:00 AM.", ""),
+        (
+            "John Doe rescheduled it from Wednesday, 4 March 2026, 10:00 AM to Thursday, 5 March"
+            " 2026, 10:00 AM.",
+            "Flu.",
+        ),
+        (
+            "You rescheduled it from Thursday, 5 March 2026, 10:00 AM to Wednesday, 4 March 2026,"
+            " 10:00 AM.",
+            "",
+        ),
         ("The organisers cancelled it.", ""),
     ]
 
@@ -135,7 +144,7 @@ def test_its_history_is_told_to_its_host(
     ("of", "sentence"),
     [
         ("booking", "It has taken place."),
-        ("waiting", "Its time came before an answer, so it expired."),
+        ("waiting", "It expired without an answer."),
     ],
 )
 def test_what_time_has_done_is_told(
@@ -194,11 +203,11 @@ def test_queries_do_not_grow_with_the_history(
 ) -> None:
     for start in (LATER, START, LATER):
         bookings.reschedule(booking=booking, start=start, actor=bookings.host(alice), now=NOW)
-    # Session, person, booking, history and how long it is.
-    with django_assert_num_queries(5):
+    # Session, person, booking, history and how long it is, what the own calendars have then.
+    with django_assert_num_queries(6):
         client.get(page_of(booking))
     # And the event type with its hours, overrides, what is taken; whether calendars close time.
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(f"{page_of(booking)}?day=")
 
 
@@ -207,19 +216,19 @@ def test_queries_do_not_grow_with_the_history(
 
 def test_a_host_approves(client: Client, waiting: Booking) -> None:
     said = words(act(client, waiting, "confirm"))
-    assert said.startswith("Approved: John Doe will hear of it. Upcoming")
+    assert said.startswith("Approved. John Doe gets an email. Upcoming")
     assert history(waiting)[1:] == [("confirmed", "confirmed", "host", "")]
 
 
 def test_a_host_declines_with_a_reason(client: Client, waiting: Booking) -> None:
     said = words(act(client, waiting, "reject", reason="No\r\nroom."))
-    assert said.startswith("Declined: John Doe will hear of it.")
+    assert said.startswith("Declined. John Doe gets an email.")
     assert history(waiting)[1:] == [("rejected", "rejected", "host", "No\nroom.")]
 
 
 def test_a_host_cancels_with_a_reason(client: Client, booking: Booking) -> None:
     said = words(act(client, booking, "cancel", reason="Flu."))
-    assert said.startswith("Cancelled: John Doe will hear of it.")
+    assert said.startswith("Cancelled. John Doe gets an email.")
     assert history(booking)[1:] == [("cancelled", "cancelled", "host", "Flu.")]
 
 
@@ -243,7 +252,7 @@ def test_what_has_changed_since_it_was_seen_shows_how_it_stands(
     before = history(waiting)
     fields = {"start": second(LATER + DAY), "next": page_of(waiting)}
     said = words(act(client, waiting, action, **fields))
-    assert said.startswith(f"{MOVED_MEANWHILE} Waiting for you Mar 5 Thu Interview with John Doe")
+    assert said.startswith(f"{MOVED_MEANWHILE} Needs your answer Mar 5 Thu Interview with John Doe")
     assert history(waiting) == before
 
 
@@ -286,7 +295,7 @@ def test_the_open_times_of_a_day_stand_on_both_clocks(
     set_override(user=alice, day=LATER.date(), windows=[{"start": "14:30", "end": "15:30"}])  # UTC
     page = client.get(f"{page_of(booking)}?day=2026-03-05")
     said = words(page)
-    assert "Below each time stands that of John Doe, in Tokyo." in said
+    assert "Below each is the time of John Doe, in Tokyo." in said
     assert "9:30 AM For John Doe: 23:30 10:00 AM For John Doe: Fri 00:00" in said
     page = client.get(f"{page_of(booking)}?start={second(LATER.replace(hour=15))}")
     assert "Thursday, 5 March 10:00 AM – 10:30 AM New York For John Doe: Fri 00:00" in (words(page))
@@ -316,7 +325,7 @@ def test_a_host_moves_a_booking_which_stays_confirmed(client: Client, booking: B
         {"sequence": 0, "start": second(LATER), "reason": "Flu.", "next": day},
     )
     assert answer.headers["Location"] == page_of(booking)
-    assert words(client.get(page_of(booking))).startswith("Moved: John Doe will hear of it.")
+    assert words(client.get(page_of(booking))).startswith("Rescheduled. John Doe gets an email.")
     booking.refresh_from_db()
     assert booking.start == LATER
     assert history(booking)[1:] == [("rescheduled", "confirmed", "host", "Flu.")]
@@ -355,8 +364,9 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
     page = client.post(f"{page_of(booking)}/move", sent)
     for shown in (asked, page):
         assert (
-            "Nothing is moved yet: your own calendar has something at that time."
-            " Dentist (Own), Thu 03/05/2026, 10:00 AM – 11:00 AM UTC A word to John Doe (optional)"
+            "Not rescheduled yet: your own calendar has something at that time."
+            " Dentist (Own), Thursday, 5 March 2026, 10:00 AM – 11:00 AM UTC"
+            " Notes for John Doe (optional)"
         ) in words(shown)
         assert "Reschedule to Thu 5 Mar, 10:00 AM anyway" in words(shown)
         # Other days are not at the address of the form.
@@ -370,6 +380,28 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
     booking.refresh_from_db()
     assert booking.start == LATER
     assert history(booking)[1:] == [("rescheduled", "confirmed", "host", "Flu.")]
+
+
+@pytest.mark.parametrize(
+    ("is_all_day", "written"),
+    [
+        (False, "Wednesday, 4 March 2026, 12:00 AM – Thursday, 5 March 2026, 12:00 AM UTC"),
+        (True, "Wed 03/04/2026, all day"),
+    ],
+)
+def test_what_came_into_the_own_calendar_later_is_shown(
+    client: Client, alice: User, booking: Booking, is_all_day: bool, written: str
+) -> None:
+    page = f"/bookings/{booking.pk}"
+    midnight = booking.start.replace(hour=0, minute=0)
+    own = factories.read_calendar(alice)
+    assert "Your own calendar" not in words(client.get(page))
+    end = midnight + timedelta(days=1)
+    factories.entry(own, start=midnight, end=end, is_all_day=is_all_day)
+    said = f"Your own calendar has something at that time. Dentist (Own), {written}"
+    assert said in words(client.get(page))
+    bookings.cancel(booking=booking, actor=bookings.host(alice), now=NOW)
+    assert "Your own calendar" not in words(client.get(page))
 
 
 def test_an_invitee_learns_nothing_of_the_hosts_calendar(
@@ -397,8 +429,8 @@ def test_the_history_says_as_of_when_the_own_calendar_was_known(
 @pytest.mark.parametrize(
     ("start", "why"),
     [
-        ("", "Choose a time first, then move it there."),
-        (second(START.replace(hour=20)), "That time is outside the host's hours."),
+        ("", "Choose a time first."),
+        (second(START.replace(hour=20)), "That time is outside the host's availability."),
         (second(NOW - 3 * DAY), "That time has passed, or is too soon."),
     ],
 )

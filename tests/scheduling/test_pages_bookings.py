@@ -104,7 +104,7 @@ def test_an_empty_tab_says_what_will_stand_there(client: Client, charlie: User) 
         page = client.get(f"/bookings?tab={tab}")
         shown_tab = page.context["tab"]
         assert words(page).endswith(
-            f"{shown_tab.empty} {shown_tab.hint} What can be booked Your public page"
+            f"{shown_tab.empty} {shown_tab.hint} Event types Your public page"
         )
 
 
@@ -119,8 +119,9 @@ def test_a_row_tells_both_clocks_where_they_differ(
     assert said == (
         ", 4 March 15:45 – 16:15 30 Minute Meeting with John Doe"
         " Zoom Call For John Doe: 11:00 – 11:30 (Europe/Berlin)"
-        " ⋯ More for 30 Minute Meeting with John Doe Reschedule Cancel"
-        " Times are those of Asia/Kathmandu."
+        " Reschedule 30 Minute Meeting with John Doe"
+        " ⋯ More for 30 Minute Meeting with John Doe Cancel"
+        " Times are in Asia/Kathmandu. Export as CSV"
     )
 
 
@@ -129,7 +130,7 @@ def test_a_row_names_the_invitees_date_if_it_is_another(
 ) -> None:
     book(timezone="Pacific/Kiritimati")
     client.force_login(alice)
-    said = "For John Doe: Thu 2026-03-05, 00:00 – 00:30 (Pacific/Kiritimati)"
+    said = "For John Doe: Thursday, 5 March 2026, 00:00 – 00:30 (Pacific/Kiritimati)"
     assert said in words(client.get("/bookings"))
 
 
@@ -228,8 +229,8 @@ def test_queries_do_not_grow_with_the_rows(
         book(start=START + n * HALF_AN_HOUR)
         book(approved, start=START + DAY + n * HALF_AN_HOUR)
     client.force_login(alice)
-    # Session, person, counts, bookings.
-    with django_assert_num_queries(4):
+    # Session, person, event types to filter by, counts, bookings.
+    with django_assert_num_queries(5):
         assert len(shown(client, f"?tab={tab}")) == count
 
 

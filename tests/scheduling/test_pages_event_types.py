@@ -69,11 +69,13 @@ def typed(**other: Any) -> dict[str, Any]:
         "available_days": ["1", "2", "3", "4", "5"],
         "slot_interval": "",
         "daily_limit": "",
+        "weekly_limit": "",
+        "cancellation_notice": "0",
         "reminders": ["15", "60"],
         "price": "",
         "currency": "USD",
         "payment_method": "",
-        "sort_order": "0",
+        "redirect_url": "",
     }
     return fields | other
 
@@ -132,21 +134,24 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
         currency="EUR",
         requires_approval=True,
         is_active=False,
+        is_hidden=True,
         color="#ff0000",
     )
     page = signed_in.get(LIST)
     said = words(page)
     assert (
         f"Intro call 15 minutes Zoom Call {ADDRESS}/intro-call Copy link Intro call"
-        " Preview Intro call Intro call can be booked"
+        " ↓ Move Intro call down Intro call can be booked"
+        " ⋯ More for Intro call Preview Edit Duplicate"
     ) in said
     assert (
-        "Long talk 90 minutes Room 1 50.00 EUR You approve each booking Long talk can be booked"
+        "Long talk Hidden 90 minutes Room 1 €50.00 Requires your approval"
+        " ↑ Move Long talk up Long talk can be booked ⋯ More for Long talk Edit Duplicate"
     ) in said
     html = main(page)
     assert 'fill="#ff0000"' in html
     assert f'href="/event-types/{paid.pk}"' in html
-    assert re.findall(r'action="([^"]*)".*?aria-checked="(\w+)"', html) == [
+    assert re.findall(r'action="([^"]*activate)".*?aria-checked="(\w+)"', html) == [
         (f"/event-types/{intro.pk}/deactivate", "true"),
         (f"/event-types/{paid.pk}/activate", "false"),
     ]
@@ -158,13 +163,13 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
 
 def test_an_empty_list_says_what_it_is_for(signed_in: Client) -> None:
     page = signed_in.get(LIST)
-    assert "Nothing can be booked of you yet An event type says what you offer" in words(page)
+    assert "No event types yet An event type is what people can book" in words(page)
     assert main(page).count(f'href="{NEW}"') == 1
 
 
 def test_those_of_others_are_not_shown(signed_in: Client, bob: User) -> None:
     factories.event_type(bob)
-    assert "Nothing can be booked of you yet" in words(signed_in.get(LIST))
+    assert "No event types yet" in words(signed_in.get(LIST))
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -195,7 +200,9 @@ def test_one_is_deactivated_and_activated_again(signed_in: Client, event_type: E
 
 
 def test_one_that_nobody_booked_is_deleted(signed_in: Client, event_type: EventType) -> None:
-    assert "Nobody has booked it. It goes for good" in words(signed_in.get(page_of(event_type)))
+    assert "Nobody has booked it. It is deleted permanently" in words(
+        signed_in.get(page_of(event_type))
+    )
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith("30 Minute Meeting is deleted.")
     assert not EventType.objects.exists()
@@ -206,10 +213,10 @@ def test_one_that_has_bookings_is_kept(
 ) -> None:
     book()
     said = words(signed_in.get(page_of(event_type)))
-    assert "It has bookings, so it is kept and deactivated" in said
+    assert "It has bookings, so it is deactivated instead" in said
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith(
-        "30 Minute Meeting has bookings, so it is kept and can no longer be booked."
+        "30 Minute Meeting has bookings, so it was deactivated instead of deleted."
     )
     event_type.refresh_from_db()
     assert not event_type.is_active
@@ -220,11 +227,13 @@ def test_one_that_has_bookings_is_kept(
 def test_one_that_breaks_a_rule_by_now_says_so(signed_in: Client, event_type: EventType) -> None:
     EventType.objects.update(location="custom", is_active=False)
     page = signed_in.post(f"{page_of(event_type)}/activate", follow=True)
-    assert words(page).startswith("30 Minute Meeting needs another look: open and save it.")
+    assert words(page).startswith(
+        "30 Minute Meeting has an error. Open it, correct it and save it."
+    )
     assert not EventType.objects.get().is_active
 
 
-@pytest.mark.parametrize("act", ["activate", "deactivate", "delete"])
+@pytest.mark.parametrize("act", ["activate", "deactivate", "delete", "duplicate", "up", "down"])
 def test_only_a_post_of_its_host_changes_it(
     client: Client, event_type: EventType, bob: User, act: str
 ) -> None:
@@ -237,6 +246,75 @@ def test_only_a_post_of_its_host_changes_it(
     assert client.get(path).status_code == HTTPStatus.METHOD_NOT_ALLOWED
     assert [row["is_active"] for row in EventType.objects.values()] == [True]
     assert everything()["scheduling.EventType"] == before["scheduling.EventType"]
+
+
+def positions(host: User) -> list[tuple[str, int]]:
+    return list(host.event_types.values_list("name", "sort_order"))
+
+
+def test_one_moves_up_and_down_by_a_place(signed_in: Client, alice: User) -> None:
+    one, _two, three = (
+        factories.event_type(alice, name=name, sort_order=order)
+        for name, order in (("One", 0), ("Two", 0), ("Three", 7))
+    )
+    back = {"next": f"{LIST}#event-type-{three.pk}"}
+    answer = signed_in.post(f"{page_of(three)}/up", back)
+    assert (answer.status_code, answer.headers["Location"]) == (302, back["next"])
+    assert positions(alice) == [("One", 0), ("Three", 1), ("Two", 2)]
+    signed_in.post(f"{page_of(one)}/down", back)
+    assert positions(alice) == [("Three", 0), ("One", 1), ("Two", 2)]
+    # At either end nothing happens.
+    signed_in.post(f"{page_of(three)}/up", back)
+    signed_in.post(f"{page_of(_two)}/down", back)
+    assert positions(alice) == [("Three", 0), ("One", 1), ("Two", 2)]
+
+
+def test_a_copy_stands_after_its_original_and_cannot_be_booked_yet(
+    signed_in: Client, alice: User
+) -> None:
+    first = factories.event_type(
+        alice, name="Intro call", custom_fields=[TOPIC], is_hidden=True, price="5.00"
+    )
+    factories.event_type(alice, name="Last")
+    page = signed_in.post(f"{page_of(first)}/duplicate", follow=True)
+    copy = alice.event_types.get(name="Copy of Intro call")
+    assert page.redirect_chain == [(page_of(copy), 302)]
+    assert words(page).startswith(
+        "This is a copy of Intro call. Switch it on in the list when it is ready."
+    )
+    rows = {row["id"]: row for row in EventType.objects.values()}
+    own = ("id", "uuid", "name", "slug", "is_active", "sort_order", "created_at", "updated_at")
+    kept, made = ({**rows[row.pk]} for row in (first, copy))
+    assert made["uuid"] != kept["uuid"]
+    assert (made["slug"], made["is_active"]) == ("copy-of-intro-call", False)
+    for name in own:
+        del kept[name], made[name]
+    assert made == kept
+    assert positions(alice) == [("Intro call", 0), ("Copy of Intro call", 1), ("Last", 2)]
+
+
+def test_the_name_of_a_copy_is_not_too_long(signed_in: Client, alice: User) -> None:
+    found = factories.event_type(alice, name="x" * 120)
+    signed_in.post(f"{page_of(found)}/duplicate")
+    assert alice.event_types.get(is_active=False).name == f"Copy of {'x' * 111}…"
+
+
+def test_a_long_list_is_searched_by_name(signed_in: Client, alice: User) -> None:
+    for number in range(51):
+        factories.event_type(alice, name=f"Talk {number}")
+    assert 'name="q"' in main(signed_in.get(LIST))
+    page = signed_in.get(LIST, {"q": " tAlK 49 "})
+    assert [row.event_type.name for row in page.context["rows"]] == ["Talk 49"]
+    assert "Move Talk" not in words(page)
+    assert "No event type has “nothing” in its name." in words(
+        signed_in.get(LIST, {"q": "nothing"})
+    )
+    # What matches on several pages stays the question on each of them.
+    assert "?q=talk&amp;page=2" in main(signed_in.get(LIST, {"q": "talk"}))
+
+
+def test_a_short_list_needs_no_search(signed_in: Client, event_type: EventType) -> None:
+    assert 'name="q"' not in main(signed_in.get(LIST))
 
 
 # --- the form -----------------------------------------------------------------------------------
@@ -265,7 +343,10 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         price="50.5",
         currency="eur",
         payment_method="invoice",
-        sort_order="-1",
+        weekly_limit="9",
+        cancellation_notice="1440",
+        redirect_url="https://example.com/thanks",
+        is_hidden="on",
     )
     page = signed_in.post(NEW, sent | asked(SIZE, TOPIC), follow=True)
     assert page.redirect_chain == [(LIST, 302)]
@@ -284,6 +365,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "location_link": "https://example.com/room",
         "timezone": "Europe/Berlin",
         "is_active": True,
+        "is_hidden": True,
         "requires_approval": True,
         "buffer_time_before": 5,
         "buffer_time_after": 10,
@@ -293,12 +375,15 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "available_days": [1, 7],
         "slot_interval": 20,
         "daily_limit": 3,
+        "weekly_limit": 9,
+        "cancellation_notice": 1440,
+        "redirect_url": "https://example.com/thanks",
         "reminders": [60, 15],
         "price": Decimal("50.50"),
         "currency": "EUR",
         "payment_method": "invoice",
         "custom_fields": [SIZE, TOPIC],
-        "sort_order": -1,
+        "sort_order": 0,
     }
 
 
@@ -316,10 +401,91 @@ def test_a_link_is_left_out_where_people_do_not_meet_by_one(
 def test_the_form_says_whether_the_link_follows(signed_in: Client, alice: User) -> None:
     with_link = factories.event_type(alice, location_link="https://example.com/room")
     later = factories.event_type(alice, slug="later")
-    for path, checked in ((NEW, False), (page_of(with_link), False), (page_of(later), True)):
+    for path, checked in ((NEW, True), (page_of(with_link), False), (page_of(later), True)):
         html = main(signed_in.get(path))
         [box] = re.findall(r'<input type="checkbox" name="link_later"[^>]*>', html)
         assert ("checked" in box) == checked
+
+
+def test_a_link_that_is_given_need_not_follow(
+    signed_in: Client, alice: User, event_type: EventType
+) -> None:
+    """The box may stay ticked as it was shown. One that was ticked now says something else."""
+    room = "https://example.com/room"
+    signed_in.post(NEW, typed(slug="new", location_link=room))
+    signed_in.post(page_of(event_type), typed(slug="changed", location_link=room))
+    links = EventType.objects.values_list("slug", "location_link")
+    assert sorted(links) == [("changed", room), ("new", room)]
+    page = signed_in.post(page_of(event_type), typed(slug="changed", location_link=room))
+    assert errors(page) == {"link_later": ["Give the link, or say that it follows, but not both."]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"duration": "45"}, 45),
+        ({"duration": "other", "duration_other": "50"}, 50),
+        ({"duration": "45", "duration_other": "50"}, 45),
+        ({"duration": "50"}, 50),  # by a page of the version before
+    ],
+)
+def test_a_duration_is_chosen_or_typed(signed_in: Client, sent: dict[str, str], kept: int) -> None:
+    signed_in.post(NEW, typed(**sent))
+    found = EventType.objects.get()
+    assert found.duration == kept
+    html = main(signed_in.get(page_of(found)))
+    [checked] = re.findall(r'name="duration" value="(\w+)"[^>]* checked', html)
+    [other] = re.findall(r'name="duration_other"[^>]* value="(\w*)"', html)
+    assert (checked, other) == ((str(kept), "") if kept == 45 else ("other", str(kept)))
+
+
+def test_a_new_one_asks_for_little_and_the_rest_is_folded(signed_in: Client) -> None:
+    html = main(signed_in.get(NEW))
+    assert re.findall(r"<summary><h2 [^>]*>([^<]*)</h2>", html) == [
+        "When people can book",
+        "Limits and buffers",
+        "Questions",
+        "After booking",
+        "Look",
+    ]
+    assert folded(html) == [True] * 5
+    shown = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)
+    names = re.findall(r'<(?:input|select|textarea) (?!type="hidden")[^>]*name="(\w+)"', shown)
+    assert list(dict.fromkeys(names)) == [
+        "name",
+        "duration",
+        "duration_other",
+        "location",
+        "location_custom",
+        "location_link",
+        "link_later",
+    ]
+
+
+def folded(html: str) -> list[bool]:
+    sections = re.findall(r'<details class="panel event-type-section"[^>]*>', html)
+    return [not section.endswith(" open>") for section in sections]
+
+
+@pytest.mark.parametrize(
+    ("changed", "opened"),
+    [
+        ({"available_days": []}, 0),
+        ({"weekly_limit": "0"}, 1),
+        ({"question": ["0"]}, 2),
+        ({"act": "add-question"}, 2),
+        ({"redirect_url": "http://example.com"}, 3),
+        ({"price": "-1"}, 4),
+    ],
+)
+def test_a_section_that_needs_another_look_is_open(
+    signed_in: Client, changed: dict[str, Any], opened: int
+) -> None:
+    page = signed_in.post(NEW, typed(**changed))
+    assert folded(main(page)) == [number != opened for number in range(5)]
+    # Nothing is saved, so leaving the page warns.
+    assert "data-unsaved" in main(page)
+    assert "data-unsaved" not in main(signed_in.get(NEW))
 
 
 def test_a_host_with_several_schedules_chooses_one(
@@ -422,15 +588,11 @@ def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
         ),
         (
             {"location": "custom"},
-            {"location_custom": ["Say where, since the location is custom."]},
+            {"location_custom": ["Enter the location details for a custom location."]},
         ),
         (
             {"link_later": False},
             {"location_link": ["Give the link, or say that it follows."]},
-        ),
-        (
-            {"location_link": "https://example.com/room"},
-            {"link_later": ["Give the link, or say that it follows, but not both."]},
         ),
         (
             {"location_link": "example.com/room", "link_later": False},
@@ -439,6 +601,10 @@ def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
         ({"available_days": []}, {"available_days": ["Choose at least one day."]}),
         ({"color": "red"}, {"color": ["Use a color such as #4F46E5."]}),
         ({"currency": "EU"}, {"currency": ["Use a code such as USD (ISO 4217)."]}),
+        (
+            {"redirect_url": "http://example.com/"},
+            {"redirect_url": ["Use an https URL without a user name or a password."]},
+        ),
         ({"price": "-1"}, {"price": ["Ensure this value is greater than or equal to 0."]}),
         (
             {"name": "", "slot_interval": "1"},
@@ -464,7 +630,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
     page = signed_in.post(NEW if is_new else page_of(event_type), sent)
     assert page.status_code == HTTPStatus.OK
     assert errors(page) == expected
-    assert words(page).count("Nothing is saved yet.") == 1
+    assert words(page).count("Not saved yet.") == 1
     form = page.context["form"]
     assert form["description"].value() == "Kept"
     assert {name: form[name].value() for name in changed} == changed

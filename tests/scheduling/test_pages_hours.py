@@ -71,7 +71,7 @@ def inputs(page: Answer) -> dict[str, list[str]]:
 USUAL = [("09:00", "17:00")]
 USUAL_SHOWN = {**{str(n): USUAL for n in range(1, 6)}, "(6)": USUAL, "(7)": USUAL}
 NINE_TO_FIVE = [(540, 1020)]
-NOTHING_SAVED = "Nothing is saved yet. What is marked below needs another look."
+NOTHING_SAVED = "Not saved yet. Please correct the fields marked below."
 
 
 # --- what it shows ------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_saving_changes_the_week_and_says_so(signed_in: Client, alice: User) -> 
     )
     page = signed_in.post(PAGE, sent, follow=True)
     assert page.redirect_chain == [(PAGE, 302)]
-    assert words(page).startswith("Your hours are saved.")
+    assert words(page).startswith("Your availability is saved.")
     assert week(alice) == {
         1: NINE_TO_FIVE,
         3: [(540, 720), (780, 1440)],
@@ -205,10 +205,10 @@ def test_a_row_left_empty_is_none(signed_in: Client, alice: User) -> None:
         (["13pm"], ["17:00"], "Use a time such as 09:30, up to 24:00."),
         (["09:00"], [""], "Use a time such as 09:30, up to 24:00."),
         (["12:00"], ["12:00"], "The end must be after the start."),
-        (["09:00", "11:00"], ["12:00", "13:00"], "Windows of a day may not overlap."),
-        (["09:00"] * 25, ["17:00"] * 25, "Use at most 24 windows a day."),
-        ([""], [""], "Give at least one window, or take the day off."),
-        ([], [], "Give at least one window, or take the day off."),
+        (["09:00", "11:00"], ["12:00", "13:00"], "Time ranges of a day may not overlap."),
+        (["09:00"] * 25, ["17:00"] * 25, "Use at most 24 time ranges a day."),
+        ([""], [""], "Add at least one time range, or mark the day as off."),
+        ([], [], "Add at least one time range, or mark the day as off."),
     ],
 )
 def test_what_is_wrong_stands_in_its_day_and_nothing_is_lost(
@@ -326,10 +326,11 @@ def test_bookings_that_would_lie_outside_are_shown_before_it_is_saved(
     page = signed_in.post(PAGE, typed(on_3=None))
     said = words(page)
     assert (
-        "A booking would lie outside your hours Nothing is saved yet. If you save, these do not"
-        " change: nothing is moved or cancelled, and nobody gets an email. To change one, open it."
-        " 30 Minute Meeting with John Doe Wed 03/04/2026, 10:00 AM – 10:30 AM UTC"
-        " Save all the same Back"
+        "A booking would be outside your availability Not saved yet. If you save, these bookings"
+        " stay: nothing is rescheduled or cancelled, and nobody gets an email. To change one, open"
+        " it."
+        " 30 Minute Meeting with John Doe Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC"
+        " Save anyway Back"
     ) in said
     assert f'href="/bookings/{booking.pk}"' in main(page)
     assert everything() == before
@@ -337,7 +338,7 @@ def test_bookings_that_would_lie_outside_are_shown_before_it_is_saved(
     kept = inputs(page)
     assert kept.pop("csrfmiddlewaretoken")
     page = signed_in.post(PAGE, kept | {"act": ["save"]}, follow=True)
-    assert words(page).startswith("Your hours are saved.")
+    assert words(page).startswith("Your availability is saved.")
     assert sorted(week(alice)) == [1, 2, 4, 5]
     booking.refresh_from_db()
     assert (booking.status, booking.start) == ("confirmed", START)
@@ -359,7 +360,7 @@ def test_what_was_booked_meanwhile_is_shown_again(
     kept = inputs(signed_in.post(PAGE, typed(on_3=None)))
     book(start=START + timedelta(hours=1), name="Ann Other")
     page = signed_in.post(PAGE, kept | {"act": ["save"]})
-    assert "2 bookings would lie outside your hours" in words(page)
+    assert "2 bookings would be outside your availability" in words(page)
     assert "30 Minute Meeting with Ann Other" in words(page)
     assert 3 in week(alice)
     signed_in.post(PAGE, inputs(page) | {"act": ["save"]})
@@ -380,7 +381,10 @@ def test_one_that_waits_for_approval_says_so(
 ) -> None:
     book(approved)
     said = words(signed_in.post(PAGE, typed(on_3=None)))
-    assert "Interview with John Doe Wed 03/04/2026, 10:00 AM – 10:30 AM UTC Waits for you" in said
+    assert (
+        "Interview with John Doe Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC Needs your answer"
+        in said
+    )
 
 
 def test_the_bookings_of_others_are_not_shown(signed_in: Client, alice: User, bob: User) -> None:

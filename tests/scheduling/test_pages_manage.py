@@ -38,7 +38,7 @@ def address(booking: Booking) -> str:
 
 def words(page: Answer) -> str:
     """Return the page's words before the part about erasure, which has its own tests."""
-    return all_words(page).partition(" Erase me from this booking")[0]
+    return all_words(page).partition(" Erase my details from this booking")[0]
 
 
 @pytest.fixture
@@ -104,22 +104,22 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
     before, _month, after = words(client.get(address(booking))).partition(" March 2026 ")
     assert before == (
         "Mar 4 Wed 30 Minute Meeting with Alice Ames Confirmed"
-        " When Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin"
-        " Wed 2026-03-04, 10:00 – 10:30 UTC"
+        " When Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
+        ""
         " Where Room 1 The link to join follows."
-        " Price 50.00 USD, on site"
+        " Price $50.00, on site"
         " Notes I am late."
         " Topic? Tea"
         " New here? yes"
-        " Put it into your calendar ICS file Google Outlook Microsoft 365"
-        " Cancel the booking A word to Alice (optional) Yes, cancel it"
+        " Add to calendar ICS file Google Outlook Microsoft 365"
+        " Cancel the booking Notes for Alice (optional) Cancel the booking"
         " Reschedule Was: Wed 4 Mar, 11:00"
     )
     assert after.partition(" 31 ")[2] == (
         "Wednesday, 4 March Wednesday, 4 March: 2 times open 11:30 12:00"
-        " Your time zone Change How times are written 12 h 24 h"
+        " Your time zone Change Time format 12 h 24 h"
         " It is 10:00 there now (UTC+1)."
-        " This link is for John Doe. Anybody who has it can move or cancel the booking."
+        " This link is for John Doe. Anybody who has it can reschedule or cancel the booking."
     )
 
 
@@ -128,11 +128,82 @@ def test_while_it_waits_for_approval_it_says_so(
 ) -> None:
     said = words(client.get(address(book(approved))))
     assert said.startswith(
-        "Mar 4 Wed Interview with Alice Ames Waits for approval"
-        " Alice Ames has been asked, and you will get an email with the answer."
+        "Mar 4 Wed Interview with Alice Ames Awaiting approval"
+        "Your request was sent to  Alice Ames. You get an email with the answer."
     )
-    assert "Take the request back" in said
+    assert "Withdraw the request" in said
     assert "Was: Wed 4 Mar, 11:00 Alice Ames has to approve the new time." in said
+
+
+# --- the cancellation notice ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def notice(event_type: EventType) -> datetime:
+    """Let invitees cancel until a day before. Return until when for a booking of START."""
+    EventType.objects.update(cancellation_notice=24 * 60)
+    event_type.refresh_from_db()
+    return START - timedelta(days=1)
+
+
+def test_it_says_until_when_it_can_be_cancelled(
+    client: Client, notice: datetime, link: str
+) -> None:
+    until = "Tue 2026-03-03, 11:00 (Europe/Berlin)"
+    with time_machine.travel(notice, tick=False):
+        said = words(client.get(link))
+    assert f"You can reschedule or cancel until {until}." in said
+    assert "Cancel the booking" in said
+    with time_machine.travel(notice + timedelta(seconds=1), tick=False):
+        page = client.get(link)
+        said = words(page)
+    assert (
+        f"This could be rescheduled or cancelled until {until}. If you cannot come, answer the"
+        " confirmation email: your answer goes to Alice Ames."
+    ) in said
+    assert said.endswith("This link is for John Doe.")
+    assert (offered(page), 'name="act" value="cancel"' in main(page)) == ([], False)
+    assert "Confirmed" in said  # it stands
+
+
+@pytest.mark.parametrize("fields", [cancel(), move()])
+def test_later_than_that_its_invitee_changes_nothing(
+    client: Client, notice: datetime, link: str, fields: dict[str, object]
+) -> None:
+    before = everything()
+    with time_machine.travel(notice + timedelta(seconds=1), tick=False):
+        page = client.post(link, fields, follow=True)
+    assert words(page).startswith(
+        "It is too late to reschedule or cancel this booking. Nothing was changed."
+    )
+    assert everything() == before
+
+
+def test_at_the_last_moment_its_invitee_cancels(
+    client: Client, notice: datetime, link: str, booking: Booking
+) -> None:
+    with time_machine.travel(notice, tick=False):
+        client.post(link, cancel())
+    booking.refresh_from_db()
+    assert booking.status == "cancelled"
+
+
+@pytest.mark.parametrize("role", [Role.HOST, Role.STAFF])
+def test_the_notice_does_not_bind_the_host_and_the_staff(
+    notice: datetime, booking: Booking, role: Role
+) -> None:
+    late = notice + timedelta(hours=1)
+    actor = Actor(role, booking.host)
+    assert bookings.cancel(booking=booking, actor=actor, now=late).status == "cancelled"
+
+
+def test_an_invitee_is_erased_at_any_time(
+    client: Client, notice: datetime, link: str, booking: Booking
+) -> None:
+    with time_machine.travel(notice + timedelta(hours=1), tick=False):
+        client.post(f"{link}/erase")
+    booking.refresh_from_db()
+    assert (booking.status, booking.invitee_name) == ("cancelled", "")
 
 
 def test_whatever_a_mail_scanner_does_changes_nothing(client: Client, link: str) -> None:
@@ -160,7 +231,7 @@ def test_what_the_invitee_typed_is_shown_and_not_obeyed(client: Client, book: Bo
     script = "<script>alert(1)</script>"
     page = client.get(address(book(name=script, notes=script, answers={script: script})))
     assert script.encode() not in page.content
-    assert f"Notes {script} {script} {script} Put it into your calendar" in words(page)
+    assert f"Notes {script} {script} {script} Add to calendar" in words(page)
     assert f"This link is for {script}." in words(page)
 
 
@@ -251,7 +322,7 @@ def test_what_is_out_of_reach_leads_to_the_nearest_month(
 def test_after_the_booking_window_there_is_nothing(client: Client, alice: User, link: str) -> None:
     assert month(client.get(f"{link}?month=9999-12")) == "May 2026"
     set_hours(user=alice, days={str(day): {"enabled": False} for day in range(1, 8)})
-    assert "Nothing is open in this month." in words(client.get(link))
+    assert "No times available this month." in words(client.get(link))
 
 
 def test_a_time_that_is_chosen_is_confirmed_before_anything_is_moved(
@@ -262,7 +333,7 @@ def test_a_time_that_is_chosen_is_confirmed_before_anything_is_moved(
     assert everything() == before
     assert (
         "Reschedule Was: Wed 4 Mar, 11:00 Thursday, 5 March 11:00 – 11:30 Berlin"
-        " Change the time A word to Alice (optional) Reschedule to Thu 5 Mar, 11:00"
+        " Change the time Notes for Alice (optional) Reschedule to Thu 5 Mar, 11:00"
     ) in words(page)
     assert f'href="{link}?day=2026-03-05#move"' in main(page)
 
@@ -272,7 +343,7 @@ def test_a_time_that_is_not_open_cannot_be_chosen(
     client: Client, link: str, start: datetime
 ) -> None:
     page = client.get(f"{link}?start={int(start.timestamp())}")
-    assert "That time is not open any more. These are." in words(page)
+    assert "That time is no longer available. Please choose another one." in words(page)
     assert "Reschedule to" not in words(page)
     assert offered(page)
 
@@ -287,10 +358,10 @@ def test_cancelling_with_a_reason(client: Client, booking: Booking, link: str) -
         ("cancelled", "cancelled", "invitee", "Flu.\nSorry."),
     ]
     assert words(client.get(link)) == (
-        "Cancelled: Alice Ames will hear of it."
+        "Cancelled. Alice Ames gets an email."
         " Mar 4 Wed 30 Minute Meeting with Alice Ames Cancelled"
         " You cancelled this booking. Flu. Sorry."
-        " When Wed 2026-03-04, 11:00 – 11:30 Europe/Berlin Wed 2026-03-04, 10:00 – 10:30 UTC"
+        " When Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
         " Where Zoom Call Choose another time"
         " This link is for John Doe."
     )
@@ -307,8 +378,8 @@ def test_moving(client: Client, booking: Booking, link: str) -> None:
         ("rescheduled", "confirmed", "invitee", "The train."),
     ]
     said = words(client.get(link))
-    assert said.startswith("Moved: an email with the new time is on its way to you. Mar 5 Thu")
-    assert "When Thu 2026-03-05, 11:00 – 11:30 Europe/Berlin" in said
+    assert said.startswith("Rescheduled. You get an email with the new time. Mar 5 Thu")
+    assert "When Thursday, 5 March 2026, 11:00 – 11:30 Europe/Berlin" in said
 
 
 def test_moving_what_the_host_must_approve_asks_anew(
@@ -319,8 +390,8 @@ def test_moving_what_the_host_must_approve_asks_anew(
     client.post(link, move(sequence=1))
     assert history(booking)[-1] == ("rescheduled", "pending", "invitee", "")
     assert words(client.get(link)).startswith(
-        "Moved: Alice Ames will be asked whether the new time suits."
-        " Mar 5 Thu Interview with Alice Ames Waits for approval"
+        "Rescheduled. Alice Ames has to approve the new time."
+        " Mar 5 Thu Interview with Alice Ames Awaiting approval"
     )
 
 
@@ -342,7 +413,8 @@ def test_a_page_that_is_out_of_date_changes_nothing(
     assert everything() == before
     said = words(client.get(link))
     assert said.startswith(
-        "Nothing was changed, because this booking has changed meanwhile. This is how it stands."
+        "Nothing was changed, because this booking has changed in the meantime. Here is the"
+        " current booking."
         " Mar 5 Thu"
     )
     assert "Cancel the booking" in said
@@ -375,7 +447,7 @@ def test_a_start_that_is_taken_meanwhile_leaves_the_others(
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        (START.replace(hour=20), "That time is outside the host's hours."),
+        (START.replace(hour=20), "That time is outside the host's availability."),
         (START + timedelta(minutes=7), "No meeting starts at that time."),
         (NOW - timedelta(days=3), "That time has passed, or is too soon."),
         (START + timedelta(days=7 * 52), "That time is too far ahead."),
@@ -396,7 +468,7 @@ def test_a_start_that_is_not_offered(client: Client, link: str, start: datetime,
         ({"act": "cancel"}, "This field is required."),
         ({"act": "cancel", "sequence": "x"}, "Enter a whole number."),
         (cancel(reason="x" * 501), "Ensure this value has at most 500 characters"),
-        ({"act": "move", "sequence": 0}, "Choose a time first, then move it there."),
+        ({"act": "move", "sequence": 0}, "Choose a time first."),
         (move() | {"start": "x"}, "Enter a whole number."),
         (move() | {"start": 2**63}, "Ensure this value is less than or equal to"),
     ],
@@ -463,7 +535,7 @@ def test_once_it_is_over_it_says_how(
 @pytest.mark.parametrize(
     ("waiting", "later", "outcome"),
     [
-        (True, timedelta(0), "Expired Its time came before an answer."),
+        (True, timedelta(0), "Expired This request expired without an answer."),
         (False, HALF_AN_HOUR, "Completed This booking has taken place."),
     ],
 )
@@ -536,7 +608,7 @@ def test_a_post_wants_the_token_of_the_page(booking: Booking, link: str) -> None
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_it_takes_four_queries_however_much_is_booked(
+def test_it_takes_five_queries_however_much_is_booked(
     client: Client,
     link: str,
     book: Book,
@@ -545,8 +617,8 @@ def test_it_takes_four_queries_however_much_is_booked(
 ) -> None:
     for number in range(1, count):
         book(start=START + HALF_AN_HOUR * number)
-    # The booking, the event type with its hours, what is claimed, and dates with other hours.
-    with django_assert_num_queries(4):
+    # The booking, its guests, the event type with its hours, claims, and dates with other hours.
+    with django_assert_num_queries(5):
         client.get(link)
 
 
@@ -561,6 +633,6 @@ def test_an_address_that_asks_too_often_waits(
         assert call("/bookings/manage/x", REMOTE_ADDR="203.0.113.9").status_code == 404
     page = call(link, REMOTE_ADDR="203.0.113.9")
     assert page.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    assert "A little slower, please" in words(page)
+    assert "Too many requests" in words(page)
     assert everything() == before
     assert call(link, REMOTE_ADDR="203.0.113.10").status_code in (200, 302)

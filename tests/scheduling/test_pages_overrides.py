@@ -71,12 +71,12 @@ def test_the_month_tells_what_each_date_to_come_has(signed_in: Client, alice: Us
     page = signed_in.get(PAGE)
     said = cells(page)
     assert len(said) == 30  # the first of March is past
-    assert said["2026-03-02"] == "Monday, 2 March 2026, usual hours: 9:00 AM – 5:00 PM"
+    assert said["2026-03-02"] == "Monday, 2 March 2026, weekly hours: 9:00 AM – 5:00 PM"
     assert said["2026-03-04"] == (
-        "Wednesday, 4 March 2026, other hours: 9:00 AM – 12:00 PM, 1:00 PM – 12:00 AM"
+        "Wednesday, 4 March 2026, date-specific hours: 9:00 AM – 12:00 PM, 1:00 PM – 12:00 AM"
     )
     assert said["2026-03-07"] == "Saturday, 7 March 2026, taken off"
-    assert said["2026-03-08"] == "Sunday, 8 March 2026, no hours as usual"
+    assert said["2026-03-08"] == "Sunday, 8 March 2026, no weekly hours"
 
 
 def test_it_is_a_table_with_a_caption_and_named_columns(signed_in: Client, alice: User) -> None:
@@ -147,7 +147,7 @@ def test_the_chosen_date_is_marked_and_has_its_form(signed_in: Client) -> None:
     page = signed_in.get(OF_DAY)
     (marked,) = re.findall(r'date=([0-9-]+)#date" aria-current="date"', main(page))
     assert marked == "2026-03-04"
-    assert "Wednesday, 4 March 2026 What this date has" in words(page)
+    assert "Wednesday, 4 March 2026 Hours on this date" in words(page)
     assert "Its usual hours: 9:00 AM – 5:00 PM" in words(page)
 
 
@@ -190,9 +190,7 @@ def test_what_is_to_come_stands_in_a_list(signed_in: Client, alice: User) -> Non
 
 
 def test_an_empty_list_says_what_it_is_for(signed_in: Client) -> None:
-    assert "Every date has its usual hours A holiday, an early evening" in words(
-        signed_in.get(PAGE)
-    )
+    assert "No date-specific hours For a holiday, a short day" in words(signed_in.get(PAGE))
 
 
 def test_the_dates_of_others_are_not_shown(signed_in: Client, bob: User) -> None:
@@ -222,7 +220,7 @@ def test_queries_do_not_grow_with_the_dates(
     [
         ("other", {DAY: [(540, 720)]}, "The hours of Wednesday, 4 March 2026 are saved."),
         ("off", {DAY: []}, "Wednesday, 4 March 2026 is a day off."),
-        ("usual", {}, "Wednesday, 4 March 2026 has its usual hours."),
+        ("usual", {}, "Wednesday, 4 March 2026 has its weekly hours."),
     ],
 )
 @pytest.mark.parametrize("before", [None, [], [{"start": "20:00", "end": "21:00"}]])
@@ -256,8 +254,8 @@ def test_removing_from_the_list_brings_the_usual_hours_back(signed_in: Client, a
     [
         (["x"], ["12:00"], "Use a time such as 09:30, up to 24:00."),
         (["12:00"], ["11:00"], "The end must be after the start."),
-        (["09:00", "10:00"], ["12:00", "11:00"], "Windows of a day may not overlap."),
-        ([""], [""], "Give at least one window, or take the day off."),
+        (["09:00", "10:00"], ["12:00", "11:00"], "Time ranges of a day may not overlap."),
+        ([""], [""], "Add at least one time range, or mark the day as off."),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_lost(
@@ -321,8 +319,10 @@ def test_a_booking_that_would_lie_outside_is_shown_before_it_is_saved(
     before = everything()
     page = signed_in.post(OF_DAY, typed("off"))
     said = words(page)
-    assert "A booking would lie outside your hours" in said
-    assert "30 Minute Meeting with John Doe Wed 03/04/2026, 10:00 AM – 10:30 AM UTC" in said
+    assert "A booking would be outside your availability" in said
+    assert (
+        "30 Minute Meeting with John Doe Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC" in said
+    )
     assert f'action="{OF_DAY}"' in main(page)
     assert everything() == before
 
@@ -346,7 +346,7 @@ def test_removing_a_date_that_holds_a_booking_is_asked_about_too(
     services.set_override(user=alice, day=DAY, windows=[MORNING])
     services.set_hours(user=alice, days={"3": {"enabled": False}})
     page = signed_in.post(OF_DAY, {"kind": "usual", "act": "save"})
-    assert "A booking would lie outside your hours" in words(page)
+    assert "A booking would be outside your availability" in words(page)
     assert kept(alice) == {DAY: [(540, 720)]}
     signed_in.post(OF_DAY, inputs(page) | {"act": ["save"]})
     assert kept(alice) == {}

@@ -65,16 +65,42 @@ def test_a_host_shows_what_can_be_booked_of_them(client: Client, alice: User) ->
         payment_method="invoice",
         requires_approval=True,
         description="About anything.",
+        cancellation_notice=120,
         sort_order=1,
     )
     factories.event_type(alice, name="Secret", is_active=False)
+    factories.event_type(alice, name="For friends", is_hidden=True)
     page = client.get("/alice")
     assert words(page) == (
         "A Alice Ames Surgeon Parley What would you like to book?"
-        " Advice 60 minutes Zoom Call 50.00 USD, by invoice needs approval About anything."
+        " Advice 60 minutes Zoom Call $50.00, by invoice changes until 2 hours before"
+        " needs approval About anything."
         " Coffee 15 minutes In Person"
     )
     assert re.findall('href="(/alice/[^"]*)"', main(page)) == ["/alice/advice", "/alice/coffee"]
+
+
+def test_a_description_has_links_and_lists(client: Client, alice: User) -> None:
+    said = "**Bring** your [plan](https://example.com/plan) & <b>tea</b>:\n- one\n- two"
+    factories.event_type(alice, name="Advice", description=said, color="#AA0000")
+    html = client.get("/alice/advice").content.decode()
+    assert (
+        'prose"><p><strong>Bring</strong> your <a href="https://example.com/plan"'
+        ' rel="nofollow noopener noreferrer">plan</a> &amp; &lt;b&gt;tea&lt;/b&gt;:</p>\n'
+        "<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n</div>"
+    ) in html
+    plain = "Bring your plan &amp; &lt;b&gt;tea&lt;/b&gt;:\none\ntwo"
+    assert f'<meta name="description" content="{plain}">' in html
+    assert html.count('fill="#AA0000"') == 1
+    host = client.get("/alice").content.decode()
+    assert f'<p class="muted">{plain}</p>' in host
+    assert host.count('fill="#AA0000"') == 1
+
+
+def test_a_hidden_one_is_booked_by_its_own_link(client: Client, alice: User) -> None:
+    factories.event_type(alice, name="For friends", is_hidden=True)
+    assert "Alice Ames offers no times at present." in words(client.get("/alice"))
+    assert offered(client.get("/alice/for-friends"))
 
 
 def test_a_host_without_event_types_says_so_and_to_themself_what_to_do(
@@ -82,7 +108,7 @@ def test_a_host_without_event_types_says_so_and_to_themself_what_to_do(
 ) -> None:
     assert "Alice Ames offers no times at present." in words(client.get("/alice"))
     client.force_login(alice)
-    assert "Make an event type" in words(client.get("/alice"))
+    assert "Create an event type" in words(client.get("/alice"))
 
 
 @pytest.mark.parametrize("path", ["/nobody", "/nobody/30-minute-meeting", "/alice/x/y", "/a%00b"])
@@ -205,7 +231,7 @@ def test_a_zone_that_is_none_is_said_to_be_none_and_kept_to_be_mended(
     client: Client, event_type: EventType
 ) -> None:
     page = client.get(address(zone="Atlantis"))
-    assert "There is no time zone “Atlantis”. These are times of UTC." in words(page)
+    assert "There is no time zone “Atlantis”. Times are in UTC." in words(page)
     assert 'value="Atlantis" autocomplete="off"' in main(page)
     assert "zone" not in client.cookies
 
@@ -230,7 +256,7 @@ def test_a_zone_that_is_none_is_answered_with_advice_where_there_is_some(
     client: Client, event_type: EventType, typed: str, advice: str
 ) -> None:
     said = words(client.get(address(zone=typed)))
-    assert f"There is no time zone “{typed}”. These are times of UTC. {advice}" in said
+    assert f"There is no time zone “{typed}”. Times are in UTC. {advice}" in said
 
 
 def test_every_zone_can_be_found_in_the_list(client: Client, event_type: EventType) -> None:
@@ -383,7 +409,7 @@ def test_a_start_at_the_end_of_time_is_merely_not_open(
 ) -> None:
     page = client.get(address(start=start, zone=zone))
     assert page.status_code == 200
-    assert "That time is not open any more. These are." in words(page)
+    assert "That time is no longer available. Please choose another one." in words(page)
 
 
 def test_a_month_without_open_times_leads_to_the_next_that_has_some(
@@ -394,16 +420,14 @@ def test_a_month_without_open_times_leads_to_the_next_that_has_some(
     assert 'id="month">April 2026</p>' in main(page)
     assert chosen_day(page) == ["2026-04-13"]
     empty = client.get(address(month="2026-03"))
-    assert "Nothing is open in this month. Next open: Monday, 13 April" in words(empty)
+    assert "No times available this month. Next available: Monday, 13 April" in words(empty)
     assert 'name="day" value="2026-04-13"' in main(empty)
 
 
 def test_where_nothing_is_open_at_all_it_says_so(client: Client, alice: User) -> None:
     set_hours(user=alice, days={str(day): {"enabled": False} for day in range(1, 8)})
     factories.event_type(alice, max_advance_booking=10)
-    assert "There are no open times at present. Look again in a few days." in words(
-        client.get(PAGE)
-    )
+    assert "No times available at present. Check again in a few days." in words(client.get(PAGE))
 
 
 def test_a_start_that_was_taken_meanwhile_shows_that_days_other_times(
@@ -411,7 +435,7 @@ def test_a_start_that_was_taken_meanwhile_shows_that_days_other_times(
 ) -> None:
     book()
     page = client.get(address(start=int(START.timestamp()), zone="UTC"))
-    assert "That time is not open any more. These are." in words(page)
+    assert "That time is no longer available. Please choose another one." in words(page)
     assert chosen_day(page) == ["2026-03-04"]
 
 

@@ -64,12 +64,12 @@ def test_the_form_says_what_is_about_to_be_booked(client: Client, alice: User) -
     query = urlencode({"start": SECOND, "zone": "Asia/Tokyo", "hours": 12})
     page = client.get(f"/alice/advice?{query}")
     said = words(page)
-    assert "30 minutes Phone Call 50.00 USD needs approval" in said
-    assert "Alice has to approve: the time that you choose is held for you" in said
+    assert "30 minutes Phone Call $50.00 needs approval" in said
+    assert "Alice approves each booking. The time that you choose is held for you" in said
     assert "Wednesday, 4 March 7:00 PM – 7:30 PM Tokyo Change the time" in said
-    assert "It costs 50.00 USD; nothing is charged here. Ask for this time" in said
+    assert "Price: $50.00. Nothing is charged here. Request this time" in said
     labels = re.findall('<label for="([^"]*)">', main(page))
-    assert labels == ["id_name", "id_email", "id_phone", "id_notes", "id_trap"]
+    assert labels == ["id_name", "id_email", "id_phone", "id_notes", "id_guests", "id_trap"]
 
 
 def test_someone_with_an_account_need_not_say_who_they_are(
@@ -82,6 +82,32 @@ def test_someone_with_an_account_need_not_say_who_they_are(
 
 
 # --- booked -------------------------------------------------------------------------------------
+
+
+THANKS = "https://example.com:8443/thanks?a=1#top"
+
+
+def test_the_browser_goes_to_the_hosts_own_page(client: Client, alice: User) -> None:
+    factories.event_type(alice, redirect_url=THANKS)
+    answer = post(client)
+    assert (answer.status_code, answer["Location"], answer.content) == (303, THANKS, b"")
+    assert Booking.objects.get().status == "confirmed"
+
+
+def form_action(answer: Any) -> str:
+    [found] = re.findall(r"form-action [^;]*", answer["Content-Security-Policy"])
+    return str(found)
+
+
+def test_the_policy_lets_the_forms_of_this_page_lead_there(client: Client, alice: User) -> None:
+    """The first page of all counts: a script exchanges its parts."""
+    factories.event_type(alice, redirect_url=THANKS)
+    factories.event_type(alice, slug="other")
+    allowed = "form-action 'self' https://example.com:8443"
+    pages = [client.get(PAGE), client.get(f"{PAGE}?start={SECOND}"), post(client, name="")]
+    assert [form_action(page) for page in pages] == [allowed] * 3
+    assert form_action(client.get("/alice/other")) == "form-action 'self'"
+    assert form_action(client.get("/alice")) == "form-action 'self'"
 
 
 def test_a_stranger_books(client: Client, event_type: EventType) -> None:
@@ -164,9 +190,9 @@ def test_where_the_host_must_approve_it_is_asked_for(client: Client, approved: E
     assert Booking.objects.get().status == "pending"
     page = client.get(answer["Location"])
     said = words(page)
-    assert "Your request is sent Waits for approval" in said
+    assert "Request sent Awaiting approval" in said
     assert "The time is held for you until Alice Ames answers" in said
-    assert "Put it into your calendar" not in said
+    assert "Add to calendar" not in said
 
 
 # --- refused ------------------------------------------------------------------------------------
@@ -236,7 +262,7 @@ def test_a_time_that_is_taken_meanwhile_leaves_what_was_typed_and_offers_others(
     page = post(client, notes="Still here")
     said = words(page)
     assert page.status_code == 200
-    assert "That time is no longer free. Nothing that you have typed is lost." in said
+    assert "That time is no longer free. Your entries are kept." in said
     offered = re.findall('type="radio" name="start" value="([0-9]+)"', main(page))
     half = 30 * 60
     # The day begins an hour before.
@@ -254,7 +280,7 @@ def test_a_time_that_is_taken_meanwhile_leaves_what_was_typed_and_offers_others(
     ("start", "why"),
     [
         (SECOND + 60, "No meeting starts at that time."),
-        (SECOND + 12 * 3600, "That time is outside the host's hours."),
+        (SECOND + 12 * 3600, "That time is outside the host's availability."),
         (int(NOW.timestamp()) - 3 * 86_400, "That time has passed, or is too soon."),
         (SECOND + 90 * 86_400, "That time is too far ahead."),
     ],
@@ -279,7 +305,7 @@ def test_a_machine_that_fills_in_everything_books_nothing(
     client: Client, event_type: EventType
 ) -> None:
     page = post(client, trap="https://spam.example")
-    assert "This must stay empty: it is how we tell machines." in words(page)
+    assert "Leave this empty. It protects against spam." in words(page)
     assert not Booking.objects.exists()
 
 
@@ -319,8 +345,8 @@ def test_the_page_afterwards_has_the_calendars_and_the_way_to_change_it(
 ) -> None:
     page = client.get(f"/bookings/booked/{token}")
     said = words(page)
-    assert "You are booked Confirmed" in said
-    assert "An invitation is on its way to john@example.com." in said
+    assert "Booking confirmed Confirmed" in said
+    assert "Invitation sent to john@example.com." in said
     assert f'href="/bookings/manage/{token}"' in main(page)
     assert (page["Cache-Control"], page["Referrer-Policy"], page["X-Robots-Tag"]) == (
         "no-store",
@@ -378,6 +404,6 @@ def test_a_broken_link_says_so(client: Client, token: str, page: str) -> None:
 def test_the_page_to_manage_it_has_the_calendars_too_while_it_is_certain(
     client: Client, token: str
 ) -> None:
-    assert "Put it into your calendar" in words(client.get(f"/bookings/manage/{token}"))
+    assert "Add to calendar" in words(client.get(f"/bookings/manage/{token}"))
     with time_machine.travel(datetime(2027, 1, 1, tzinfo=UTC), tick=False):
-        assert "Put it into your calendar" not in words(client.get(f"/bookings/manage/{token}"))
+        assert "Add to calendar" not in words(client.get(f"/bookings/manage/{token}"))

@@ -70,7 +70,7 @@ def test_the_hours_of_one_are_saved_and_those_of_others_stay(
 ) -> None:
     page = signed_in.post(page_of(evenings), typed(on_1=None, timezone="Asia/Tokyo"), follow=True)
     assert page.redirect_chain == [(page_of(evenings), 302)]
-    assert words(page).startswith("Your hours are saved.")
+    assert words(page).startswith("Your availability is saved.")
     alice.weekly_availability.refresh_from_db()
     assert (days(evenings), days(alice.weekly_availability.default)) == ("2345", "12345")
     assert alice.weekly_availability.timezone == "Asia/Tokyo"  # that of all schedules
@@ -117,7 +117,7 @@ def test_a_name_that_does_not_fit_stands_in_its_form_with_the_reason(
 
 def test_one_is_renamed(signed_in: Client, evenings: Schedule) -> None:
     page = signed_in.post(f"{page_of(evenings)}/rename", {"name": "Nights"}, follow=True)
-    assert words(page).startswith("The schedule has its new name.")
+    assert words(page).startswith("The schedule is renamed.")
     assert [name for _url, name, _current in tabs(page)] == ["Working hours", "Nights"]
 
 
@@ -128,10 +128,17 @@ def test_one_is_deleted(signed_in: Client, evenings: Schedule) -> None:
     assert signed_in.get(page_of(evenings)).status_code == 404
 
 
-def test_one_that_an_event_type_follows_is_not(
+def test_one_that_an_event_type_follows_names_it_and_is_not(
     signed_in: Client, event_type: EventType, evenings: Schedule
 ) -> None:
+    follower = f'Followed by: <a href="/event-types/{event_type.pk}">30 Minute Meeting</a></p>'
+    assert follower in main(signed_in.get(HOURS))
+    assert f"{page_of(evenings)}/delete" in main(signed_in.get(page_of(evenings)))
     services.update_event_type(event_type=event_type, schedule=evenings)
+    assert "Followed by" not in words(signed_in.get(HOURS))
+    page = main(signed_in.get(page_of(evenings)))
+    assert follower in page
+    assert f"{page_of(evenings)}/delete" not in page
     before = everything()
     page = signed_in.post(f"{page_of(evenings)}/delete", follow=True)
     assert words(page).startswith("1 event type follows this schedule: 30 Minute Meeting.")
@@ -151,7 +158,7 @@ def test_another_default_shows_the_bookings_outside_before_it_is_saved(
     url = f"{page_of(evenings)}/default"
     before = everything()
     page = signed_in.post(url)
-    assert "A booking would lie outside your hours" in words(page)
+    assert "A booking would be outside your availability" in words(page)
     assert f'href="/bookings/{booking.pk}"' in main(page)
     kept = inputs(page)
     assert signed_in.post(url, kept | {"act": ["back"]}).headers["Location"] == page_of(evenings)

@@ -45,7 +45,7 @@ def test_what_has_not_changed_is_booked_at_once(client: Client, event_type: Even
     ("changes", "said"),
     [
         ({"duration": 60}, "60 minutes Zoom Call"),
-        ({"price": "80.00"}, "30 minutes Zoom Call 80.00 USD"),
+        ({"price": "80.00"}, "30 minutes Zoom Call $80.00"),
         ({"location": "in_person"}, "30 minutes In Person"),
         ({"requires_approval": True}, "30 minutes Zoom Call needs approval"),
     ],
@@ -58,7 +58,7 @@ def test_other_terms_are_shown_and_asked_about_before_anything_is_booked(
     before = everything()
     page = client.post(PAGE, sent)
     assert page.status_code == 200
-    assert f"{CHANGED} {said} Nothing that you have typed is lost." in words(page)
+    assert f"{CHANGED} {said} Your entries are kept." in words(page)
     assert "Still here" in main(page)
     assert 'value="jo@example.com"' in main(page)
     assert everything() == before
@@ -98,7 +98,7 @@ def test_where_the_time_is_none_at_the_new_length_others_are_offered(
     sent = open_page(client)
     services.update_event_type(event_type=event_type, duration=240)
     page = client.post(PAGE, sent)
-    assert f"{CHANGED} 240 minutes Zoom Call Nothing that you have typed is lost." in words(page)
+    assert f"{CHANGED} 240 minutes Zoom Call Your entries are kept." in words(page)
     offered = re.findall('type="radio" name="start" value="([0-9]+)"', main(page))
     assert client.post(PAGE, hidden(page) | TYPED | {"start": offered[0]}).status_code == 302
 
@@ -161,7 +161,7 @@ def test_nor_is_anything_moved_on_other_terms(
     assert "The terms have changed since this page was opened." in words(shown)
     shown = client.get(page + query)
     assert "It lasts 60 minutes then." in words(shown)
-    assert "99.00 USD" in words(shown)
+    assert "$99.00" in words(shown)
     [terms] = re.findall('name="terms" value="([^"]*)"', main(shown))
     client.post(post_to, fields | moved | {"terms": terms})
     booking.refresh_from_db()

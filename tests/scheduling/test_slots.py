@@ -26,6 +26,7 @@ UTC_ZONE = ZoneInfo("UTC")
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 ALL_DAY = (0, 1440)
 MONDAY = date(2026, 6, 1)
+SUNDAY = MONDAY - timedelta(days=1)
 TUESDAY = MONDAY + timedelta(days=1)
 LONG_AGO = 0
 HALF_HOURS = Terms(duration=30 * MINUTE, step=30 * MINUTE, horizon=99_999)
@@ -409,6 +410,31 @@ def test_horizon_and_daily_limit_speak_of_the_hosts_dates(zone: ZoneInfo, first:
     assert reasons(find(query, late, twice, booked=booked)) == ["", "", "daily_limit"]
 
 
+@pytest.mark.parametrize(
+    ("booked", "expected"),
+    [
+        ({}, ["", "", ""]),
+        ({SUNDAY: 2, MONDAY: 1}, ["weekly_limit", "", ""]),  # two weeks: one is full, one is not
+        ({MONDAY: 1, date(2026, 6, 7): 1}, ["", "weekly_limit", "weekly_limit"]),
+        ({MONDAY: 1, date(2026, 6, 8): 1}, ["", "", ""]),  # the next week
+    ],
+)
+def test_a_weekly_limit_counts_from_monday_to_sunday(
+    booked: dict[date, int], expected: list[str]
+) -> None:
+    twice = replace(HALF_HOURS, weekly_limit=2)
+    query = Query(UTC_ZONE, SUNDAY, TUESDAY)
+    assert reasons(find(query, hours("09:00-09:30"), twice, booked=booked)) == expected
+
+
+def test_a_week_has_one_number_wherever_the_year_ends() -> None:
+    """2026-12-28 to 2027-01-03 is one ISO week."""
+    once = replace(HALF_HOURS, weekly_limit=1)
+    booked, query = {date(2026, 12, 28): 1}, Query(UTC_ZONE, date(2027, 1, 2), date(2027, 1, 4))
+    found = find(query, hours("09:00-09:30"), once, booked=booked)
+    assert reasons(found) == ["weekly_limit", "weekly_limit", ""]
+
+
 def test_without_a_limit_any_number_may_be_booked() -> None:
     assert reasons(find(days(MONDAY), hours("09:00-09:30"), booked={MONDAY: 99})) == [""]
 
@@ -456,7 +482,13 @@ def test_the_first_reason_that_holds_is_given() -> None:
     """All reasons hold at first. Then they are removed one after the other."""
     nine = at("2026-06-01 09:00")
     terms = replace(
-        HALF_HOURS, notice=DAY, horizon=0, daily_limit=1, before=10 * MINUTE, after=10 * MINUTE
+        HALF_HOURS,
+        notice=DAY,
+        horizon=0,
+        daily_limit=1,
+        weekly_limit=1,
+        before=10 * MINUTE,
+        after=10 * MINUTE,
     )
     now, booked, busy = nine - 12 * HOUR, {MONDAY: 1}, [(nine, nine + 60), (nine - 60, nine)]
 
@@ -469,6 +501,8 @@ def test_the_first_reason_that_holds_is_given() -> None:
     assert reason() == "horizon"
     terms = replace(terms, horizon=1)
     assert reason() == "daily_limit"
+    booked = {TUESDAY: 1}
+    assert reason() == "weekly_limit"
     booked = {}
     assert reason() == "busy"
     busy = busy[1:]

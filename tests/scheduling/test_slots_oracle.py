@@ -127,6 +127,7 @@ def cases(draw: st.DrawFn) -> Case:
     day = changes[draw(st.integers(0, len(changes) - 1))]
     midnight = at(day.isoformat(), UTC_ZONE)
     near = st.integers(-2, 2).map(lambda n: day + timedelta(days=n))
+    around = st.integers(-8, 8).map(lambda n: day + timedelta(days=n))
     first = draw(near)
     usual, other = draw(some_windows), draw(some_windows)
     query = Query(
@@ -149,12 +150,13 @@ def cases(draw: st.DrawFn) -> Case:
             notice=HOUR * draw(st.sampled_from([0, 0, 1, 24])),
             horizon=draw(st.sampled_from([60, 0, 1, 2, 3])),
             daily_limit=draw(st.sampled_from([None, 0, 1, 2])),
+            weekly_limit=draw(st.sampled_from([None, 1, 2, 4])),
         ),
         busy=[
             (midnight + start, midnight + start + length)
             for start, length in draw(st.lists(busy_rows, max_size=6))
         ],
-        booked=draw(st.dictionaries(near, st.integers(0, 2), max_size=3)),
+        booked=draw(st.dictionaries(around, st.integers(0, 2), max_size=4)),
         now=midnight + draw(st.one_of(st.integers(-4 * DAY, 2 * DAY), st.just(-3 * DAY))),
     )
     return Case(midnight, offer, query)
@@ -222,6 +224,12 @@ def test_nothing_but_the_rule_matters(case: Case, dice: random.Random, viewer: s
         whole_date = days(offer.hours.date_at(slot.start), zone=offer.hours.zone).instants()
         assert since <= whole_date[0][0]
         assert whole_date[-1][1] <= until
+        if offer.terms.weekly_limit is not None:
+            own = offer.hours.date_at(slot.start)
+            monday = own - timedelta(days=own.weekday())
+            week = Query(offer.hours.zone, monday, monday + timedelta(days=6)).instants()
+            assert since <= week[0][0]
+            assert week[-1][1] <= until
 
 
 @pytest.mark.torture

@@ -18,7 +18,7 @@ from webhooks.pages import forms
 
 NEW = "/settings/webhooks/new"
 URL = "https://example.com/hook"
-NOT_SAVED = "Nothing is saved yet: look at what stands beside the fields."
+NOT_SAVED = "Not saved yet. Please correct the fields marked below."
 
 
 def sent(*headers: dict[str, object], kept: object = 0, **fields: object) -> dict[str, object]:
@@ -213,7 +213,7 @@ def test_the_form_shows_what_is_without_the_values_of_headers(
     )
     page = signed_in.get(f"/settings/webhooks/{webhook.pk}/edit")
     assert "sesame" not in page.content.decode()
-    assert "X-API-Key New value (••••••, kept unless you type one) Take it out" in words(page)
+    assert "X-API-Key New value (••••••, kept unless you type one) Remove" in words(page)
     ticked = re.findall(r'value="([^"]*)"[^>]* checked', main(page))
     assert ticked == ["booking.created"]
     assert 'value="https://example.com/hook"' in main(page)

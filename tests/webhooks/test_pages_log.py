@@ -52,14 +52,14 @@ def test_the_list_tells_how_each_stands(signed_in: Client, alice: User, now: dat
     Webhook.objects.filter(pk=stopped.pk).update(status="inactive", disabled_reason="failing")
     said = words(signed_in.get("/settings/webhooks")).partition("until it is taken. ")[2]
     assert said == (
-        "Main Webhook Active https://example.com/hook told of everything"
+        "Main Webhook Active https://example.com/hook all events"
         " last delivered Mon 03/02/2026, 8:00 AM last failed Mon 03/02/2026, 9:00 AM"
-        " Quiet Inactive https://example.com/hook told of 1 kind of event out of 13"
+        " Quiet Inactive https://example.com/hook 1 of 1 events3"
         " nothing sent lately"
         " Stopped one Stopped https://example.com/hook"
         " Parley stopped it: nothing was delivered for five days."
-        " told of everything nothing sent lately"
-        " Times are those of UTC."
+        " all events nothing sent lately"
+        " Times are in UTC."
     )
 
 
@@ -106,7 +106,7 @@ def test_a_refusal_is_told_without_what_the_other_side_said(
     attempt = Attempt.objects.get()
     assert attempt.response_body == "an internal matter"
     assert words(page).startswith(
-        f"The test was not taken: HTTP 500, after {attempt.response_time_ms} ms."
+        f"The test failed: HTTP 500, after {attempt.response_time_ms} ms."
     )
     assert "an internal matter" not in page.content.decode()
 
@@ -164,7 +164,7 @@ def test_the_log_tells_each_attempt_and_when_the_next_is(
         f" booking.created Delivered {at} {delivered.event.message_id}"
         f" {at} : HTTP 503, 245 ms {at} : HTTP 200, 245 ms"
         f" Send again booking.created {delivered.event.message_id}"
-        " Times are those of UTC."
+        " Times are in UTC."
     )
 
 
@@ -297,7 +297,9 @@ def test_what_never_arrived_since_a_day_of_ones_own_is_sent_again(
     before.refresh_from_db()
     assert before.state == OutboxState.FAILED
     page = signed_in.post(f"{page_of}/recover", {"since": "2026-03-01"}, follow=True)
-    assert words(page).startswith("Nothing to send again: all since then has arrived, or waits.")
+    assert words(page).startswith(
+        "Nothing to resend: all deliveries since then have arrived or are waiting."
+    )
 
 
 def test_nothing_is_recovered_while_it_is_inactive(

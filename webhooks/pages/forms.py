@@ -21,17 +21,17 @@ from webhooks.domain.events import BOOKING, MEETING
 from webhooks.models import Webhook
 
 _WORDS: dict[str, Promise] = {
-    "booking.created": _("A slot is booked, whether or not it needs approval"),
-    "booking.confirmed": _("A booking stands: approved, or made where none is needed"),
-    "booking.rejected": _("The host declines a booking that waits for approval"),
-    "booking.cancelled": _("A booking is called off"),
-    "booking.rescheduled": _("A booking moves to another time"),
+    "booking.created": _("A booking is made, whether or not it needs approval"),
+    "booking.confirmed": _("A booking is confirmed: approved, or no approval was needed"),
+    "booking.rejected": _("The host declines a booking that is awaiting approval"),
+    "booking.cancelled": _("A booking is cancelled"),
+    "booking.rescheduled": _("A booking is rescheduled"),
     "booking.completed": _("A confirmed booking is over"),
     "booking.expired": _("Nobody approved a booking before its start"),
-    "meeting.created": _("Somebody asks for a meeting"),
+    "meeting.created": _("Somebody requests a meeting"),
     "meeting.confirmed": _("The other person confirms it"),
     "meeting.rejected": _("The other person declines it"),
-    "meeting.cancelled": _("A meeting is called off"),
+    "meeting.cancelled": _("A meeting is cancelled"),
     "meeting.completed": _("A confirmed meeting is over"),
     "meeting.expired": _("Nobody answered in time"),
 }
@@ -70,7 +70,7 @@ class WebhookForm(forms.Form):
     url = forms.CharField(
         label=_("Address"),
         max_length=2000,
-        help_text=_("Where Parley posts to: https, on port 443 or 8443."),
+        help_text=_("The URL that receives the events: https, on port 443 or 8443."),
         widget=forms.TextInput(
             attrs={"inputmode": "url", "placeholder": "https://", "autocomplete": "off"}
         ),

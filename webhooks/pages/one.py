@@ -76,7 +76,7 @@ def test(request: SignedIn, webhook_id: int) -> str:
     said = {"outcome": outcome(attempt), "ms": attempt.response_time_ms}
     if attempt.succeeded:
         return gettext("The test arrived: %(outcome)s in %(ms)s ms.") % said
-    failed = gettext("The test was not taken: %(outcome)s, after %(ms)s ms.") % said
+    failed = gettext("The test failed: %(outcome)s, after %(ms)s ms.") % said
     messages.error(request, failed)
     return ""
 
@@ -106,6 +106,8 @@ def recover(request: SignedIn, webhook_id: int) -> HttpResponse:
             "%(count)s deliveries are on their way again.",
             count,
         )
-        nothing = gettext("Nothing to send again: all since then has arrived, or waits.")
+        nothing = gettext(
+            "Nothing to resend: all deliveries since then have arrived or are waiting."
+        )
         messages.success(request, said % {"count": count} if count else nothing)
     return redirect("webhooks:webhook", found.pk)
