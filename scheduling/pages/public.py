@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from csp.decorators import csp_update
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
@@ -28,8 +27,7 @@ from scheduling.messages import links
 from scheduling.models import Booking, EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.pages.client_limits import count_client, posted
-from scheduling.pages.forms import StartField
-from scheduling.pages.picker import Asked, asked_by, choice_of, pick
+from scheduling.pages.picker import Asked, asked_by, choice_of, pick, start_of
 from scheduling.pages.starts import furthest, nearest_starts, open_starts
 from scheduling.pages.visitors import Visitor, remember, visitor_of
 from scheduling.rules.slots import Reason
@@ -172,7 +170,7 @@ def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
     offered, now = _lasting(request, offered), timezone.now()
     if request.method == "POST":
         return _book(request, offered, visitor, now, desk)
-    start = _start(request.GET.get("start", ""))
+    start = asked_by(request).start
     if start is None or _closed(offered, start, now):
         response = _choose_time(request, offered, visitor, now, wanted=start)
     else:
@@ -205,13 +203,6 @@ def _elsewhere(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     if present is not None:
         return _moved(request, "public:event_type", username, present, permanent=False)
     return render(request, "scheduling/public/gone.html", {"host": host}, status=404)
-
-
-def _start(text: str) -> int | None:
-    try:
-        return int(StartField().clean(text)) if text else None
-    except ValidationError:
-        return None
 
 
 def _closed(offered: EventType, start: int, now: datetime) -> bool:
@@ -329,7 +320,7 @@ def _book(
 ) -> HttpResponse:
     """Book, or show the form again with the typed values, and other times if the start is taken."""
     form, refused = desk.form(request.POST, event_type=offered), None
-    start, seen = _start(request.POST.get("start", "")), request.POST.get("terms", "")
+    start, seen = start_of(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
         return _choose_time(request, offered, visitor, now, wanted=None)
     is_offered = request.POST.get("duration", "") in ("", str(offered.duration))
