@@ -148,7 +148,7 @@ def notice(event_type: EventType) -> datetime:
 def test_it_says_until_when_it_can_be_cancelled(
     client: Client, notice: datetime, link: str
 ) -> None:
-    until = "Tue 2026-03-03, 11:00 (Europe/Berlin)"
+    until = "Tuesday, 3 March 2026, 11:00 (Europe/Berlin)"
     with time_machine.travel(notice, tick=False):
         said = words(client.get(link))
     assert f"You can reschedule or cancel until {until}." in said
