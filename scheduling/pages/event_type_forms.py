@@ -38,6 +38,37 @@ _REMINDERS = (15, 30, 60, 120, 1440, 2880, 10080)
 _CANCELLATION_NOTICES = (60, 120, 240, 720, 1440, 2880, 10080)
 
 
+_CHIPS = (15, 30, 45, 60)
+_USUAL_DURATION = 30
+# Fields of the sections that are folded until one of their values needs another look.
+_SECTIONS = {
+    "when": (
+        "schedule",
+        "available_days",
+        "min_advance_booking",
+        "max_advance_booking",
+        "slot_interval",
+    ),
+    "limits": (
+        "buffer_time_before",
+        "buffer_time_after",
+        "daily_limit",
+        "weekly_limit",
+        "cancellation_notice",
+    ),
+    "after": ("reminders", "redirect_url"),
+    "look": ("description", "price", "currency", "payment_method", "color", "slug"),
+}
+
+
+class ChipsOrNumber(forms.NumberInput):
+    """Number by one of several radio buttons, or typed beside the last of them, `other`."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        value = data.get(name)
+        return data.get(f"{name}_other") if value == "other" else value
+
+
 class EventTypeForm(forms.ModelForm[EventType]):
     """Form of all values of an event type except its questions. Services save it."""
 
@@ -101,6 +132,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "is_hidden",
         )
         widgets = {
+            "duration": ChipsOrNumber,
             "color": forms.TextInput(attrs={"type": "color"}),
             "currency": forms.TextInput(attrs={"autocapitalize": "characters"}),
             "redirect_url": forms.URLInput(
@@ -111,7 +143,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "name": _("Name"),
             "slug": _("Address"),
             "color": _("Colour"),
-            "duration": _("Duration in minutes"),
+            "duration": _("Duration"),
             "location": _("Location"),
             "location_custom": _("Location details"),
             "requires_approval": _("I approve each booking before it is confirmed"),
@@ -130,7 +162,6 @@ class EventTypeForm(forms.ModelForm[EventType]):
         }
         help_texts = {
             "name": _("The name that your invitees see, such as “Intro call”."),
-            "duration": _("From 15 to 480."),
             "location_custom": _("Your invitees see it with the booking."),
             "requires_approval": _("The time is kept free while you decide."),
             "confirm_email": _("They get a link. The time is held for them for 15 minutes."),
@@ -196,8 +227,8 @@ class EventTypeForm(forms.ModelForm[EventType]):
             help_text=_("By email to you and to your invitee, this long before the start."),
         )
         self.fields["slug"].required = event_type is not None
-        if event_type is not None:
-            self.fields["link_later"].initial = event_type.link_later
+        self.fields["duration"].initial = _USUAL_DURATION
+        self.fields["link_later"].initial = event_type is None or event_type.link_later
 
     def _offer_schedules(self) -> None:
         """Let a host with several schedules choose. The only schedule is the default."""
@@ -215,11 +246,30 @@ class EventTypeForm(forms.ModelForm[EventType]):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Leave a link out where people do not meet by one."""
+        """Leave a link out where people do not meet by one.
+
+        A link that is given takes the place of the box that said that it follows.
+        """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("location_link") and "link_later" not in self.changed_data:
+            cleaned["link_later"] = False
         if cleaned.get("location") not in ONLINE:
             cleaned |= {"location_link": "", "link_later": False}
         return cleaned
+
+    @property
+    def chips(self) -> list[tuple[int, bool]]:
+        """Return the usual durations in minutes, and whether each is chosen."""
+        return [(minutes, str(self["duration"].value()) == str(minutes)) for minutes in _CHIPS]
+
+    @property
+    def has_other_duration(self) -> bool:
+        return not any(is_chosen for _minutes, is_chosen in self.chips)
+
+    @property
+    def unfolded(self) -> set[str]:
+        """Return the sections that have errors."""
+        return {name for name, fields in _SECTIONS.items() if self.errors.keys() & set(fields)}
 
     def clean_available_days(self) -> list[int]:
         return sorted(self.cleaned_data["available_days"])

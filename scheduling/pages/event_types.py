@@ -137,6 +137,8 @@ def _shown(
         "event_type": found,
         "form": form,
         "questions": questions,
+        "is_unsaved": request.method == "POST",
+        "is_asking": request.POST.get("act", "save") != "save",
         "full": "" if found else limits.refusal("event_types", own),
         "address": _address(request.user),
         "is_booked": bool(found) and Booking.objects.filter(event_type=found).exists(),

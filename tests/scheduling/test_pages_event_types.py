@@ -213,7 +213,7 @@ def test_one_that_has_bookings_is_kept(
 ) -> None:
     book()
     said = words(signed_in.get(page_of(event_type)))
-    assert "It has bookings, so it is kept and deactivated" in said
+    assert "It has bookings, so it is deactivated instead" in said
     page = signed_in.post(f"{page_of(event_type)}/delete", follow=True)
     assert words(page).startswith(
         "30 Minute Meeting has bookings, so it was deactivated instead of deleted."
@@ -403,10 +403,91 @@ def test_a_link_is_left_out_where_people_do_not_meet_by_one(
 def test_the_form_says_whether_the_link_follows(signed_in: Client, alice: User) -> None:
     with_link = factories.event_type(alice, location_link="https://example.com/room")
     later = factories.event_type(alice, slug="later")
-    for path, checked in ((NEW, False), (page_of(with_link), False), (page_of(later), True)):
+    for path, checked in ((NEW, True), (page_of(with_link), False), (page_of(later), True)):
         html = main(signed_in.get(path))
         [box] = re.findall(r'<input type="checkbox" name="link_later"[^>]*>', html)
         assert ("checked" in box) == checked
+
+
+def test_a_link_that_is_given_need_not_follow(
+    signed_in: Client, alice: User, event_type: EventType
+) -> None:
+    """The box may stay ticked as it was shown. One that was ticked now says something else."""
+    room = "https://example.com/room"
+    signed_in.post(NEW, typed(slug="new", location_link=room))
+    signed_in.post(page_of(event_type), typed(slug="changed", location_link=room))
+    links = EventType.objects.values_list("slug", "location_link")
+    assert sorted(links) == [("changed", room), ("new", room)]
+    page = signed_in.post(page_of(event_type), typed(slug="changed", location_link=room))
+    assert errors(page) == {"link_later": ["Give the link, or say that it follows, but not both."]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"duration": "45"}, 45),
+        ({"duration": "other", "duration_other": "50"}, 50),
+        ({"duration": "45", "duration_other": "50"}, 45),
+        ({"duration": "50"}, 50),  # by a page of the version before
+    ],
+)
+def test_a_duration_is_chosen_or_typed(signed_in: Client, sent: dict[str, str], kept: int) -> None:
+    signed_in.post(NEW, typed(**sent))
+    found = EventType.objects.get()
+    assert found.duration == kept
+    html = main(signed_in.get(page_of(found)))
+    [checked] = re.findall(r'name="duration" value="(\w+)"[^>]* checked', html)
+    [other] = re.findall(r'name="duration_other"[^>]* value="(\w*)"', html)
+    assert (checked, other) == ((str(kept), "") if kept == 45 else ("other", str(kept)))
+
+
+def test_a_new_one_asks_for_little_and_the_rest_is_folded(signed_in: Client) -> None:
+    html = main(signed_in.get(NEW))
+    assert re.findall(r"<summary><h2 [^>]*>([^<]*)</h2>", html) == [
+        "When people can book",
+        "Limits and buffers",
+        "Questions",
+        "After booking",
+        "Look",
+    ]
+    assert folded(html) == [True] * 5
+    shown = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)
+    names = re.findall(r'<(?:input|select|textarea) (?!type="hidden")[^>]*name="(\w+)"', shown)
+    assert list(dict.fromkeys(names)) == [
+        "name",
+        "duration",
+        "duration_other",
+        "location",
+        "location_custom",
+        "location_link",
+        "link_later",
+    ]
+
+
+def folded(html: str) -> list[bool]:
+    sections = re.findall(r'<details class="panel event-type-section"[^>]*>', html)
+    return [not section.endswith(" open>") for section in sections]
+
+
+@pytest.mark.parametrize(
+    ("changed", "opened"),
+    [
+        ({"available_days": []}, 0),
+        ({"weekly_limit": "0"}, 1),
+        ({"question": ["0"]}, 2),
+        ({"act": "add-question"}, 2),
+        ({"redirect_url": "http://example.com"}, 3),
+        ({"price": "-1"}, 4),
+    ],
+)
+def test_a_section_that_needs_another_look_is_open(
+    signed_in: Client, changed: dict[str, Any], opened: int
+) -> None:
+    page = signed_in.post(NEW, typed(**changed))
+    assert folded(main(page)) == [number != opened for number in range(5)]
+    # Nothing is saved, so leaving the page warns.
+    assert "data-unsaved" in main(page)
+    assert "data-unsaved" not in main(signed_in.get(NEW))
 
 
 def test_a_host_with_several_schedules_chooses_one(
@@ -516,10 +597,6 @@ def test_every_control_has_a_label(signed_in: Client, alice: User) -> None:
             {"location_link": ["Give the link, or say that it follows."]},
         ),
         (
-            {"location_link": "https://example.com/room"},
-            {"link_later": ["Give the link, or say that it follows, but not both."]},
-        ),
-        (
             {"location_link": "example.com/room", "link_later": False},
             {"location_link": ["The link must be an http or https URL."]},
         ),
@@ -555,7 +632,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
     page = signed_in.post(NEW if is_new else page_of(event_type), sent)
     assert page.status_code == HTTPStatus.OK
     assert errors(page) == expected
-    assert words(page).count("Nothing is saved yet.") == 1
+    assert words(page).count("Not saved yet.") == 1
     form = page.context["form"]
     assert form["description"].value() == "Kept"
     assert {name: form[name].value() for name in changed} == changed
