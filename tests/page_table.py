@@ -503,7 +503,7 @@ def build() -> World:
     begun = factories.booking(plain, start=START + timedelta(hours=4), now=NOW)
     holds.place(
         event_type=factories.event_type(alice, name="Held", confirm_email=True),
-        start=START + timedelta(days=2),
+        start=START + timedelta(days=2, hours=3),
         invitee=bookings.Invitee("John Doe", "john@example.com", "Europe/Berlin"),
         now=NOW,
     )

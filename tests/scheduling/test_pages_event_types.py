@@ -142,7 +142,7 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
     assert (
         f"Intro call 15 minutes Zoom Call {ADDRESS}/intro-call Copy link Intro call"
         " ↓ Move Intro call down Intro call can be booked"
-        " ⋯ More for Intro call Preview Edit Duplicate"
+        " ⋯ More for Intro call Preview Book for somebody Edit Duplicate"
     ) in said
     assert (
         "Long talk Hidden 90 minutes Room 1 €50.00 Requires your approval"
