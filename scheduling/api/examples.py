@@ -65,6 +65,7 @@ EVENT_TYPE = {
     "is_active": True,
     "is_hidden": False,
     "requires_approval": False,
+    "confirm_email": False,
     "scheduling_settings": {
         "buffer_time_before": 5,
         "buffer_time_after": 10,

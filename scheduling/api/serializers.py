@@ -177,6 +177,9 @@ class EventTypeSerializer(serializers.Serializer[EventType]):
     is_active = serializers.BooleanField()
     is_hidden = serializers.BooleanField(help_text="Your public page does not list it.")
     requires_approval = serializers.BooleanField()
+    confirm_email = serializers.BooleanField(
+        help_text="Invitees confirm their address before a public booking is made."
+    )
     scheduling_settings = SchedulingSettingsSerializer(source="*")
     timezone = serializers.CharField()
     payment = PaymentSerializer(source="*")
@@ -269,6 +272,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "is_active",
             "is_hidden",
             "requires_approval",
+            "confirm_email",
             "buffer_time_before",
             "buffer_time_after",
             "min_advance_booking",

@@ -22,6 +22,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.text.links import require_link
 from core.text.slugs import slug_of
 from core.text.zones import names
+from scheduling.domain import holds
 from scheduling.models import DateOverride, EventType, FormerSlug, Schedule, WeeklyAvailability
 from scheduling.models.event_types import new_event_type_uuid
 from scheduling.rules import custom_fields, hours
@@ -426,5 +427,6 @@ def delete_event_type(*, event_type: EventType) -> bool:
         event_type.is_active = False
         event_type.save(update_fields=["is_active", "updated_at"])
         return False
+    holds.withdraw(event_type=event_type)
     event_type.delete()
     return True

@@ -152,6 +152,10 @@ class EventType(models.Model):
     # Not listed on the host's public page. Its own page books.
     is_hidden = models.BooleanField(_("hidden"), default=False, db_default=False)
     requires_approval = models.BooleanField(_("requires approval"), default=False)
+    # A public booking is made once the invitee has followed a link to their address.
+    confirm_email = models.BooleanField(
+        _("invitees confirm their address"), default=False, db_default=False
+    )
     buffer_time_before = models.PositiveSmallIntegerField(
         _("buffer before, in minutes"), default=0, validators=[MaxValueValidator(1440)]
     )

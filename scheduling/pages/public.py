@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+from allauth.account.models import EmailAddress
 from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,11 +23,11 @@ from core.db.prepared import Prepared
 from core.errors import Busy, DomainError, TimeTaken
 from core.text.links import origin_of
 from core.web.pages import SAFE, limited, page_of
-from scheduling.domain import availability, bookings, limits
+from scheduling.domain import availability, bookings, holds, limits
 from scheduling.messages import links
 from scheduling.models import Booking, EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
-from scheduling.pages.client_limits import count_client, posted
+from scheduling.pages.client_limits import count_client, count_hold, posted
 from scheduling.pages.picker import Asked, asked_by, choice_of, pick, start_of
 from scheduling.pages.starts import furthest, nearest_starts, open_starts
 from scheduling.pages.visitors import Visitor, remember, visitor_of
@@ -138,9 +139,10 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
 
 
 class Desk(Protocol):
-    """Where an event type is booked: by its form, and for whom."""
+    """Place where an event type is booked: the form, and for whom."""
 
-    form: type[BookingForm]
+    @property
+    def form(self) -> type[BookingForm]: ...
 
     def initial(self, request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
         """Return what the form is filled in with, before values in the URL are looked at."""
@@ -161,6 +163,7 @@ class Desk(Protocol):
 
 @_leading_on
 def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
+    """Serve the event type to anybody."""
     return serve(request, offered, _Public())
 
 
@@ -243,28 +246,41 @@ class _Public:
             time_format=visitor.time_format,
         )
         count_client(request, offered.host, mails=1 + len(said["guests"]))
-        admit = partial(
-            limits.admit_invitee,
-            host=offered.host,
-            email=invitee.email,
-            guests=said["guests"],
-            now=now,
-            reader=visitor,
-        )
+        named = {
+            "host": offered.host,
+            "email": invitee.email,
+            "guests": said["guests"],
+            "now": now,
+            "reader": visitor,
+        }
+        wanted = {
+            "event_type": offered,
+            "duration": offered.duration,
+            "start": start,
+            "invitee": invitee,
+            "now": now,
+            "notes": said["notes"],
+            "answers": form.answers,
+            "with_guests": said["guests"],
+            "seen": seen,
+        }
+        if offered.confirm_email and not _is_verified(request, invitee.email):
+            count_hold(request, offered.host)
+            holds.place(**wanted, admit=partial(limits.admit_hold, **named))
+            return redirect("scheduling:held")
         booked = bookings.book(
-            event_type=offered,
-            duration=offered.duration,
-            start=start,
-            invitee=invitee,
-            actor=bookings.INVITEE,
-            now=now,
-            notes=said["notes"],
-            answers=form.answers,
-            with_guests=said["guests"],
-            seen=seen,
-            admit=admit,
+            **wanted, actor=bookings.INVITEE, admit=partial(limits.admit_invitee, **named)
         )
         return _lead_on(booked)
+
+
+def _is_verified(request: HttpRequest, email: str) -> bool:
+    """Return whether the person who is signed in has confirmed this address."""
+    user = request.user
+    if not user.is_authenticated:
+        return False
+    own = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
+    return bool(own.exists())
 
 
 # --- choosing a time ----------------------------------------------------------------------------

@@ -69,6 +69,7 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
             "is_active": True,
             "is_hidden": False,
             "requires_approval": True,
+            "confirm_email": False,
             "scheduling_settings": {
                 "buffer_time_before": 15,
                 "buffer_time_after": 15,
@@ -118,6 +119,7 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
         "is_active": True,
         "is_hidden": False,
         "requires_approval": False,
+        "confirm_email": False,
         "scheduling_settings": {
             "buffer_time_before": 0,
             "buffer_time_after": 0,

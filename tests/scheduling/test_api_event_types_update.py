@@ -32,6 +32,7 @@ EVERYTHING: dict[str, Any] = {
     "is_active": False,
     "is_hidden": True,
     "requires_approval": True,
+    "confirm_email": True,
     "buffer_time_before": 1,
     "buffer_time_after": 2,
     "min_advance_booking": 3,

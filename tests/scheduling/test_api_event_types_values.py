@@ -121,6 +121,7 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("location_custom", "x" * 501, [longest(500)]),
     ("location_custom", 5, [NO_TEXT]),
     ("location_custom", "a\0", [NUL]),
+    ("confirm_email", "true", [NO_BOOLEAN]),
     ("requires_approval", "true", [NO_BOOLEAN]),
     ("requires_approval", 0, [NO_BOOLEAN]),
     ("requires_approval", None, [NULL]),
