@@ -164,7 +164,7 @@ class Booking(Lifecycle):
 
     @property
     def changeable_until(self) -> datetime | None:
-        """Return until when its invitee may reschedule or cancel it. None: as long as it is open.
+        """Return until when its invitee may reschedule or cancel it. None: while it is open.
 
         The notice is the present one of its event type.
         """
