@@ -103,7 +103,9 @@ def test_what_waits_is_answered_from_home(
     waits.locator("summary", has_text="Decline").click()
     visitor.look("home-declining")
     waits.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("status")).to_contain_text("Confirmed. The time is blocked for you and Bob Byrd.")
+    expect(page.get_by_role("status")).to_contain_text(
+        "Confirmed. The time is blocked for you and Bob Byrd."
+    )
     expect(waits.get_by_role("listitem")).to_have_count(0)
     expect(ahead.get_by_role("heading", level=3)).to_have_text(
         ["Chat with John Doe", "Advice with Mei Tanaka", "Meeting with Bob Byrd"]
