@@ -1,5 +1,6 @@
 """Table of Parley's pages: URL name, method, and answer to each visitor; and a world to ask in."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from calendars.domain import feeds
 from core.db import crypto, outbox
 from meetings.domain import services as meetings
 from meetings.messages import links as meeting_links
-from scheduling.domain import outside
+from notifications.models import Notification
+from scheduling.domain import bookings, holds, outside
 from scheduling.domain import services as hosts
 from scheduling.messages import links
 from scheduling.models import Booking
@@ -193,6 +195,9 @@ ROWS = [
         ("POST", "scheduling:delete_schedule", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:dates", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:dates", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:held", 200, OWN, OWN, 200),
+        ("GET", "scheduling:confirm_hold", 200, 200, 200, 200),  # anybody with the link
+        ("POST", "scheduling:confirm_hold", DONE, DONE, DONE, DONE),
         ("GET", "scheduling:booked", 200, 200, 200, 200),  # anybody with the link
         ("GET", "scheduling:calendar", 200, 200, 200, 200),
         ("GET", "scheduling:manage", 200, 200, 200, 200),
@@ -216,6 +221,7 @@ BEHIND_LINKS = {
     "scheduling:answer",
     "scheduling:booked",
     "scheduling:calendar",
+    "scheduling:confirm_hold",
     "scheduling:erase",
     "scheduling:manage",
 }
@@ -498,6 +504,13 @@ def build() -> World:
     pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
     begun = factories.booking(plain, start=START + timedelta(hours=4), now=NOW)
+    holds.place(
+        event_type=factories.event_type(alice, name="Held", confirm_email=True),
+        start=START + timedelta(days=2, hours=3),
+        invitee=bookings.Invitee("John Doe", "john@example.com", "Europe/Berlin"),
+        now=NOW,
+    )
+    hold_token = json.loads(Notification.objects.get(kind="hold_confirm").content)["token"]
     Booking.objects.filter(pk=begun.pk).update(start=NOW, end=NOW + timedelta(minutes=30))
     hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
     # webhooks and notifications
@@ -582,6 +595,7 @@ def build() -> World:
             "meetings:cancel meeting_id": stands.pk,
             "token": manage,
             "scheduling:answer token": answer,
+            "scheduling:confirm_hold token": hold_token,
             "meetings:answer token": meeting_answer,
             "accounts:join_team token": join,
             "username": "alice",

@@ -79,6 +79,7 @@ BOUNDED = {
     "requests a day, and kept for some days": {
         "accounts.AuditEntry",
         "calendars.Push",
+        "scheduling.Hold",
         "core.IdempotencyRecord",
         "notifications.Notification",
         "oauth2_provider.Grant",

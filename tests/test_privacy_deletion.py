@@ -469,7 +469,7 @@ def test_the_page_says_what_will_happen_in_numbers(world: World, client: Client)
         "1 API token stops working.",
         "1 application of yours stops working, for everybody who has connected it.",
         "those that are over lose your name, address, phone, notes and answers.",
-        "Those still to come stay with their hosts, who must know who comes. The link in each",
+        "Upcoming ones stay with their hosts, who must know who comes. The link in each",
     ):
         assert sentence in said
 

@@ -28,6 +28,7 @@ ALWAYS = {
     "booking_confirmed",
     "booking_rejected",  # no host gets it
     "booking_undelivered",
+    "calendar_emptied",
     "calendar_failing",
     "calendar_not_written",
     "calendar_recovered",
