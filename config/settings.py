@@ -348,6 +348,8 @@ LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_TZ = True
 TIME_ZONE = "UTC"
+# A bare datetime names its zone, as on the staff pages.
+FORMAT_MODULE_PATH = ["core.text.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = read("STATIC_ROOT", DATA_DIR / "static", lambda text: Path(text).resolve())

@@ -34,6 +34,7 @@ def place(
     event_type: EventType,
     start: datetime,
     invitee: Invitee,
+    duration: int | None = None,
     now: datetime,
     notes: str = "",
     answers: Mapping[str, object] | None = None,
@@ -54,6 +55,7 @@ def place(
         admit()
         looked = bookings.check(
             event_type_id=event_type.pk,
+            duration=duration,
             start=start,
             invitee=invitee,
             actor=INVITEE,
@@ -64,17 +66,18 @@ def place(
         )
         said = {
             "invitee": asdict(invitee),
+            "duration": looked.wanted.duration,
             "notes": notes,
             "answers": dict(answers or {}),
             "with_guests": list(with_guests),
-            "seen": looked.event_type.terms_digest,
+            "seen": looked.wanted.terms_digest,
         }
         token = secrets.token_urlsafe(32)
         hold = Hold(
             event_type=looked.event_type,
             host=looked.event_type.host,
             start=start,
-            end=start + timedelta(minutes=looked.event_type.duration),
+            end=start + timedelta(minutes=looked.wanted.duration),
             mailbox=mailboxes.digest(invitee.email),
             token_digest=digest(token),
             facts=json.dumps(said),
