@@ -106,7 +106,7 @@ def export(*, person_id: int, now: datetime) -> Iterator[File]:
     )
     yield json_file(
         "guest_of.json",
-        _("To what others brought you along as a guest, by a confirmed address of yours."),
+        _("Bookings to which others invited you as a guest, by a confirmed address of yours."),
         (
             {
                 "event_type": guest.booking.event_type.name,

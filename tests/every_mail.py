@@ -145,6 +145,7 @@ def unread_and_unwritten(alice: User) -> None:
     CalendarAccount.objects.filter(pk=calendar.account_id).update(read_at=NOW - DAY)
     Calendar.objects.filter(pk=calendar.pk).update(write_error="forbidden")
     calendar_notices.not_written(Calendar.objects.get(pk=calendar.pk), now=NOW)
+    calendar_notices.emptied(Calendar.objects.get(pk=calendar.pk), gone=12, now=NOW)
     send_due()
     CalendarAccount.objects.update(state=CalendarAccount.State.OK, error="")
     calendar_notices.recovered(calendar.account, now=NOW)

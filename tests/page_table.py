@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.domain import links as team_links
+from accounts.domain import pictures, teams
 from accounts.domain import services as people
-from accounts.domain import teams
 from accounts.models import User
 from calendars.domain import feeds
 from core.db import crypto, outbox
@@ -86,6 +86,9 @@ ROWS = [
         ("GET", "accounts:settings", LOGIN, OWN, OWN, 200),
         ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:profile", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("POST", "accounts:upload_picture", LOGIN, OWN, OWN, 200),  # the form has no file
+        ("POST", "accounts:remove_picture", LOGIN, 302, 302, DONE),  # they have none
+        ("GET", "public:picture", 200, OWN, OWN, 200),
         ("GET", "accounts:notifications", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:notifications", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),
@@ -518,6 +521,7 @@ def build() -> World:
     own_app = app_of(alice, now=NOW, name="App of-alice")
     others_app = app_of(factories.user("fay"), now=NOW)
     connected = others_app.tokens(alice)
+    pictures.keep(user=alice, data=factories.picture(), now=NOW)
     device = people.register_device(user=alice, token="device-of-alice", platform="web")
     elsewhere = Client()
     elsewhere.force_login(alice)
@@ -559,6 +563,7 @@ def build() -> World:
             "oauth2_provider:authorize query": urlencode(others_app.request()),
             "scheduling:dates query": "date=2026-03-19",
             "device_id": device.pk,
+            "digest": alice.picture_digest,
             "session_id": crypto.digest(session_key),
             "account_id": calendar.account_id,
             "calendar_id": calendar.pk,

@@ -70,6 +70,7 @@ BOUNDED = {
     },
     "one of each kind for a person": {
         "calendars.Feed",
+        "accounts.Picture",
         "notifications.OptOut",
         "mfa.Authenticator",
         "scheduling.WeeklyAvailability",

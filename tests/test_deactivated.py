@@ -86,7 +86,9 @@ def test_an_invitee_sees_that_they_are_gone_and_can_cancel(booking: Booking, ali
     deactivate(alice)
     guest, path = Client(), page_of(booking)
     page = guest.get(path)
-    assert "The account of Alice Ames is closed: nobody reminds you of this booking" in words(page)
+    assert "The account of Alice Ames is closed. You get no reminders of this booking" in words(
+        page
+    )
     assert 'name="start"' not in page.content.decode()
     moved = guest.post(path, {"act": "move", "start": int(LATER.timestamp()), "sequence": 0})
     assert words(guest.get(moved["Location"])).startswith(

@@ -52,6 +52,7 @@ FORMS = {
     "booking_reminder": {TEXT},
     "booking_unanswered": {TEXT},
     "booking_undelivered": {TEXT},
+    "calendar_emptied": {TEXT},
     "calendar_failing": {TEXT},
     "calendar_recovered": {TEXT},
     "calendar_not_written": {TEXT},

@@ -144,7 +144,7 @@ LISTS: Mapping[str, tuple[Callable[[User, Team], None], str, str, str]] = {
     "applications": (applications, "/settings/applications", "page", 'class="application-name"'),
     "devices": (devices, "/settings/devices", "page", ">Remove the device<"),
     "teams": (teams, "/settings/teams", "page", '<h2><a href="/settings/teams/'),
-    "dates": (overrides, "/settings/hours/dates", "page", ">Remove<"),
+    "dates": (overrides, "/settings/hours/dates", "page", 'value="save">Remove<'),
     "browsers": (sessions, "/settings/security", "browsers", "last seen"),
     "people of a team": (members, "/settings/teams/TEAM", "people", ">Save the role<"),
     "invitations": (invitations, "/settings/teams/TEAM", "invited", ">Send again<"),
@@ -200,7 +200,7 @@ def test_the_history_of_a_booking_comes_in_pages(client: Client, alice: User) ->
     assert "Page 1 of 3" in words(first)
     # The first line of a page knows what stood on the page before.
     was = HistoryEntry.objects.get(sequence=49).start
-    assert f"from Wed 03/04/2026, {was:%I:%M %p}" in second.context["steps"][0].sentence
+    assert f"from Wednesday, 4 March 2026, {was:%I:%M %p}" in second.context["steps"][0].sentence
 
 
 # --- whom one may ask -----------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def test_the_page_says_first_what_will_happen(client: Client, event_type: EventT
     )
     said = words(page)
     assert (
-        "Erase my details from this booking The booking is cancelled first, and Alice Ames hears"
+        "Erase my details from this booking The booking is cancelled first, and Alice Ames gets"
         in said
     )
     assert "This is about this booking alone: others that you have made have links of" in said

@@ -93,9 +93,13 @@ def _written(day: date, form: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _kept(day: tuple[int, int, int], form: str, _language: str | None) -> str:
-    """Return the date in this form of Django's, in the active language."""
-    return dateformat.format(date(*day), form)
+def _kept(day: tuple[int, int, int], form: str, language: str | None) -> str:
+    """Return the date in this form of Django's, in the active language.
+
+    Django's Spanish days have a capital letter, which they have only where a sentence begins.
+    """
+    text = dateformat.format(date(*day), form)
+    return text[0].lower() + text[1:] if language == "es" else text
 
 
 def time_of_day(minute: int, person: Reader) -> str:

@@ -136,6 +136,7 @@ def _row(card: Card, now: datetime) -> Row:
         join_url=card.join_url,
         move_url="",
         color="",
+        person=card.other,
         more=[(words, f"{url}?cancel=#cancel")] if card.may_cancel else [],
         card=card,
     )

@@ -53,6 +53,7 @@ EVENT_TYPE = {
     "slug": "30-minute-meeting",
     "description": "A quick 30-minute consultation",
     "duration": 30,
+    "durations": [],
     "color": "#4F46E5",
     "location": {
         "type": "zoom_meeting",

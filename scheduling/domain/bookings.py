@@ -86,6 +86,7 @@ def book(
     event_type: EventType,
     start: datetime,
     invitee: Invitee,
+    duration: int | None = None,
     actor: Actor,
     now: datetime,
     notes: str = "",
@@ -105,6 +106,7 @@ def book(
     Outside calendars of the host that were not read lately are read first (`freshness`). A host who
     knows what their own calendar has at that time may book `over_calendar`.
 
+    `duration` is one of those that the event type offers, in minutes; None is the usual one.
     `join_url` is a link of its own, in place of the event type's. `metadata` are texts for the
     program that books. `with_guests` are addresses of people whom the invitee brings along: they
     are invited once the booking is confirmed. `seen` is the digest of the terms that the actor saw,
@@ -115,7 +117,8 @@ def book(
     Raise TimeTaken, with the engine's reason, if the time is taken; with the reason `calendar` if
     only the host's own calendar is in the host's way. Raise Invalid on the field `terms` if the
     terms have changed. The field is `start_time` for a start that is never offered, not yet or no
-    longer. It is `event_type_id` if the event type cannot be booked any more. It is
+    longer. It is `event_type_id` if the event type cannot be booked any more. It is `duration` if
+    that is none of those offered. It is
     `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
     is `custom_field_values.<name>` for an answer that does not fit its question, `join_url` for a
     text that is no link, `metadata` for more than fits, and `guests` for an address that cannot be
@@ -133,12 +136,13 @@ def book(
         if not found:
             raise Invalid(_("This event type cannot be booked."), field="event_type_id")
         [offered] = found
-        _check_terms(offered, seen)
+        wanted = availability.lasting(offered, duration)
+        _check_terms(wanted, seen)
         near = (offered.host.weekly_availability.timezone, invitee.timezone)
         phone = _checked_phone(offered, invitee.phone, near)
         kept = checked_answers(offered.custom_fields, answers or {}, near=near)
         invited = guests.checked(with_guests, invitee=invitee.email, host=offered.host.email)
-        _check_start(offered, start, now, actor=actor, over_calendar=over_calendar)
+        _check_start(wanted, start, now, actor=actor, over_calendar=over_calendar)
         return offered, phone, kept, invited
 
     def write(*, waits: bool) -> Booking | None:
@@ -156,7 +160,7 @@ def book(
             language=invitee.language,
             time_format=invitee.time_format,
             start=start,
-            end=start + timedelta(minutes=offered.duration),
+            end=start + timedelta(minutes=duration or offered.duration),
             notes=notes,
             custom_field_values=kept,
             join_url=join_url,
@@ -252,10 +256,10 @@ def reschedule(
 ) -> Booking:
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
-    Its status stays, but goes back to pending where an invitee moves what a host must approve. The
-    start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
-    the host's account is closed. TooLate as in `cancel`; `seen`, `over_calendar`, TimeTaken,
-    Invalid and InvalidTransition as in `book` and the other verbs.
+    Its length stays. Its status stays, but goes back to pending where an invitee moves what a host
+    must approve. The start that it has changes nothing. `admit` is asked with the booking locked.
+    PersonGone where the host's account is closed. TooLate as in `cancel`; `seen`, `over_calendar`,
+    TimeTaken, Invalid and InvalidTransition as in `book` and the other verbs.
     """
     start = start.astimezone(UTC)
     as_of = freshness.freshen([booking.host_id], now=now)
@@ -279,7 +283,7 @@ def reschedule(
         locked.previous_start, locked.previous_end = before
         _keep_last(locked, step)
         locked.event_type = event_type
-        locked.start, locked.end = start, start + timedelta(minutes=event_type.duration)
+        locked.start, locked.end = start, start + (locked.end - locked.start)
         _release(locked)
         locked.busy_time = _claim(locked)
         asks_again = actor.role is Role.INVITEE and event_type.requires_approval

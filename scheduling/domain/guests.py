@@ -34,7 +34,7 @@ def _refusal(address: str, *, invitee: str, host: str) -> str:
     try:
         validate_address(address)
     except ValidationError:
-        return _("“%(address)s” is no email address.") % named
+        return _("“%(address)s” is not an email address.") % named
     if len(address) > _LONGEST:
         return _("“%(address)s” is too long.") % named
     if address.lower() == invitee.lower():

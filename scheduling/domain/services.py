@@ -383,6 +383,9 @@ def _save(event_type: EventType) -> None:
     own = Schedule.objects.visible_to(event_type.host)
     if event_type.schedule_id and not own.filter(pk=event_type.schedule_id).exists():
         raise Invalid(_("You have no such schedule."), field="schedule_id")
+    if event_type.durations:
+        lengths = sorted({*event_type.durations, event_type.duration})
+        event_type.durations = lengths if len(lengths) > 1 else []
     custom_fields.check_questions(event_type.custom_fields)
     if event_type.location == "custom" and not event_type.location_custom:
         raise Invalid(

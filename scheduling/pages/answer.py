@@ -33,6 +33,8 @@ def answer_page(
 ) -> Callable[..., HttpResponse]:
     """Return the view behind a link that `read` knows. Only a POST changes anything.
 
+    A link may name the answer that its page makes ready to be sent (`?answer=reject`).
+
     `verbs_of` returns the verbs by the answers that a form can send. `reject` takes a reason.
 
     A broken link is 404. One that is used or too old shows how things stand, which is no error.
@@ -60,7 +62,8 @@ def answer_page(
         card = card_of(row, person, now)
         may_answer = card.may_answer and sequence == row.sequence
         outcome = None if may_answer else outcome_of(card)
-        return render(request, f"{app}/answer.html", {"card": card, "outcome": outcome})
+        shown = {"card": card, "outcome": outcome, "chosen": request.GET.get("answer", "")}
+        return render(request, f"{app}/answer.html", shown)
 
     return answer
 

@@ -35,7 +35,7 @@ class ForSomebodyForm(BookingForm):
         help_text=_("A city, or a name such as Europe/Berlin. Emails to the invitee use it."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    over_calendar = forms.BooleanField(label=_("Book it all the same"), required=False)
+    over_calendar = forms.BooleanField(label=_("Book anyway"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +67,7 @@ class ForSomebodyForm(BookingForm):
 class _ForSomebody:
     """Desk at which a host books for an invitee. Nobody is asked to approve it."""
 
-    form = ForSomebodyForm
+    form: type[BookingForm] = ForSomebodyForm
 
     def __init__(self, host: User) -> None:
         self._host = host
@@ -104,6 +104,7 @@ class _ForSomebody:
         try:
             booked = bookings.book(
                 event_type=offered,
+                duration=offered.duration,
                 start=start,
                 invitee=invitee,
                 actor=bookings.host(self._host),

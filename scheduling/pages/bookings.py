@@ -158,6 +158,7 @@ def _row(card: Card, now: datetime) -> Row:
         join_url=card.join_url,
         move_url=f"{url}?week=#move" if can_move else "",
         color=booking.event_type.color,
+        person=None,
         more=[(gettext("Cancel"), f"{url}?cancel=#cancel")] if can_cancel else [],
         card=card,
     )
@@ -340,7 +341,7 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
 
 def _clash(booking: Booking, wanted: Mapping[str, Any]) -> Clash:
     terms, start = booking.event_type.terms, availability.instant_of(wanted["start"])
-    end = start + timedelta(minutes=booking.event_type.duration)
+    end = start + (booking.end - booking.start)
     kept = start - timedelta(seconds=terms.before), end + timedelta(seconds=terms.after)
     [claims] = ledger.conflicts_of_each(user=booking.host, spans=[kept])
     return Clash(wanted, start, end, [each for each in claims if not each.exclusive])

@@ -40,9 +40,11 @@ _CANCELLATION_NOTICES = (60, 120, 240, 720, 1440, 2880, 10080)
 
 _CHIPS = (15, 30, 45, 60)
 _USUAL_DURATION = 30
+_DURATIONS = (15, 30, 45, 60, 90, 120)
 # Fields of the sections that are folded until one of their values needs another look.
 _SECTIONS = {
     "when": (
+        "durations",
         "schedule",
         "available_days",
         "min_advance_booking",
@@ -109,6 +111,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "description",
             "color",
             "duration",
+            "durations",
             "location",
             "location_custom",
             "location_link",
@@ -173,7 +176,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
                 "An https URL where invitees go once they have booked. Left empty, Parley shows"
                 " them their booking."
             ),
-            "is_hidden": _("Only those who have its link find it."),
+            "is_hidden": _("Only people with its link can find it."),
         }
 
     def __init__(
@@ -197,6 +200,15 @@ class EventTypeForm(forms.ModelForm[EventType]):
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("Choose at least one day.")},
         )
+        lengths = event_type.durations if event_type else []
+        self.fields["durations"] = forms.TypedMultipleChoiceField(
+            label=_("Other durations to choose from"),
+            required=False,
+            coerce=int,
+            choices=[(minutes, _length(minutes)) for minutes in sorted({*_DURATIONS, *lengths})],
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_("Invitees choose one. The duration above is chosen for them at first."),
+        )
         notice = event_type.cancellation_notice if event_type else 0
         self.fields["cancellation_notice"] = forms.TypedChoiceField(
             label=_("Invitees can reschedule or cancel"),
@@ -210,7 +222,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
                 ),
             ],
             initial=0,
-            empty_value=notice,
+            empty_value=str(notice),
             help_text=_("You can at any time."),
         )
         kept = event_type.reminders if event_type else []
@@ -270,6 +282,9 @@ class EventTypeForm(forms.ModelForm[EventType]):
 
     def clean_available_days(self) -> list[int]:
         return sorted(self.cleaned_data["available_days"])
+
+    def clean_cancellation_notice(self) -> int:
+        return int(self.cleaned_data["cancellation_notice"])
 
     def clean_reminders(self) -> list[int]:
         return sorted(self.cleaned_data["reminders"], reverse=True)

@@ -112,9 +112,10 @@ def _leading_on(
     @wraps(view)
     def leading_on(request: HttpRequest, offered: EventType) -> HttpResponse:
         origin = origin_of(offered.redirect_url)
-        if not origin:
-            return view(request, offered)
-        return csp_update({"form-action": [origin]})(view)(request, offered)
+        response = view(request, offered)
+        if origin:
+            csp_update({"form-action": [origin]})(lambda _request: response)(request)
+        return response
 
     return leading_on
 
@@ -126,8 +127,8 @@ def _leading_on(
 def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     """Choose a day (`?month=`, `?day=`), then a time (`?start=`, an epoch second), then book it.
 
-    Times are in the zone `?zone=`, on a clock of 12 or 24 `?hours=`. See `prefill_of` for the
-    values that a URL can fill in.
+    `?duration=` is one of several, in minutes. Times are in the zone `?zone=`, on a clock of 12 or
+    24 `?hours=`. See `prefill_of` for the values that a URL can fill in.
     """
     lower = username.lower(), slug.lower()
     if (username, slug) != lower:
@@ -168,7 +169,7 @@ def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
 def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
     """Show the times, then the form of this desk, and book by it."""
     visitor = visitor_of(request, default=offered.zone)
-    now = timezone.now()
+    offered, now = _lasting(request, offered), timezone.now()
     if request.method == "POST":
         return _book(request, offered, visitor, now, desk)
     start = _start(request.GET.get("start", ""))
@@ -182,6 +183,13 @@ def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
         response = _say_who(request, offered, visitor, start, form)
     remember(visitor, response)
     return response
+
+
+def _lasting(request: HttpRequest, offered: EventType) -> EventType:
+    """Return the event type with the `duration` that the request asks for, if it is offered."""
+    sent = request.POST if request.method == "POST" else request.GET
+    wanted = sent.get("duration", "")
+    return next((offered.lasting(each) for each in offered.lengths if str(each) == wanted), offered)
 
 
 def _elsewhere(request: HttpRequest, username: str, slug: str) -> HttpResponse:
@@ -254,6 +262,7 @@ class _Public:
         )
         booked = bookings.book(
             event_type=offered,
+            duration=offered.duration,
             start=start,
             invitee=invitee,
             actor=bookings.INVITEE,
@@ -323,15 +332,17 @@ def _book(
     start, seen = _start(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
         return _choose_time(request, offered, visitor, now, wanted=None)
-    if seen and seen != offered.terms_digest:
+    is_offered = request.POST.get("duration", "") in ("", str(offered.duration))
+    if (seen and seen != offered.terms_digest) or not is_offered:
         return _ask_again(request, offered, visitor, start, form, now)
     if form.is_valid():
         at = availability.instant_of(start)
         try:
             return desk.book(request, offered, visitor, form, start=at, seen=seen, now=now)
         except DomainError as error:
-            if error.field == "terms":  # they were changed just now
+            if error.field in ("terms", "duration"):  # they were changed just now
                 offered = EventType.objects.with_hours().get(pk=offered.pk)
+                offered = _lasting(request, offered)
                 form = desk.form(request.POST, event_type=offered)
                 return _ask_again(request, offered, visitor, start, form, now)
             if isinstance(error, TimeTaken) or error.field == "start_time":
@@ -399,11 +410,18 @@ def _page(
 ) -> HttpResponse:
     prefill = prefill_of(request.GET, offered.custom_fields)
     clock = {"zone": str(visitor.zone), "hours": visitor.hours}
+    lengths = []
+    if len(offered.lengths) > 1:
+        when = request.GET.get("day", "")[:10]
+        kept = clock | prefill | ({"day": when} if when else {})
+        lengths = [(each, f"?{urlencode(kept | {'duration': each})}") for each in offered.lengths]
+        prefill["duration"] = str(offered.duration)
     common = {
         "event_type": offered,
         "host": offered.host,
         "visitor": visitor,
         "prefill": prefill,
+        "lengths": lengths,
         "query": urlencode(clock | prefill),
     }
     return render(request, "scheduling/public/event_type.html", common | context)

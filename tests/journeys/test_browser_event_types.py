@@ -17,7 +17,7 @@ HEADINGS = [
     "Limits and buffers",
     "Questions",
     "After booking",
-    "Look",
+    "Appearance",
 ]
 
 
@@ -49,7 +49,7 @@ def test_the_preview_follows_the_form(enter: Enter, alice: User) -> None:
     page.get_by_role("radio", name="Other").check()
     page.get_by_role("spinbutton", name="Minutes", exact=True).fill("50")
     page.get_by_label("Location", exact=True).select_option("phone_call")
-    page.locator("summary", has_text="Look").click()
+    page.locator("summary", has_text="Appearance").click()
     page.get_by_label("Description").fill("One\ntwo")
     page.get_by_role("spinbutton", name="Price").fill("1200.5")
     page.get_by_label("Currency").fill("EUR")

@@ -103,7 +103,7 @@ def test_what_waits_is_answered_from_home(
     waits.locator("summary", has_text="Decline").click()
     visitor.look("home-declining")
     waits.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("status")).to_contain_text("Confirmed: the hour with Bob Byrd")
+    expect(page.get_by_role("status")).to_contain_text("The time is blocked for you and Bob Byrd.")
     expect(waits.get_by_role("listitem")).to_have_count(0)
     expect(ahead.get_by_role("heading", level=3)).to_have_text(
         ["Chat with John Doe", "Advice with Mei Tanaka", "Meeting with Bob Byrd"]
@@ -173,10 +173,10 @@ def test_a_booking_is_noted_moved_and_cancelled(
     visitor.look("bookings-declined")
 
     page.get_by_role("link", name="Upcoming 1").click()
-    page.get_by_role("link", name="Chat with John Doe").click()
+    page.get_by_role("link", name="Chat with John Doe", exact=True).click()
     visitor.look("booking")
     page.locator("summary", has_text="Edit the notes").click()
-    page.get_by_label("Notes").fill("About the garden.\nAnd the shed.")
+    page.get_by_role("textbox", name="Notes (optional)").fill("About the garden.\nAnd the shed.")
     page.get_by_role("button", name="Save the notes").click()
     expect(page.get_by_role("status")).to_have_text("The notes are saved.")
 
@@ -259,7 +259,7 @@ def test_a_host_without_javascript(
     page.get_by_role("button", name="Reschedule to the chosen time").click()
     expect(said).to_have_text("Rescheduled. John Doe gets an email.")
     page.locator("summary", has_text="Edit the notes").click()
-    page.get_by_label("Notes").fill("")
+    page.get_by_role("textbox", name="Notes (optional)").fill("")
     page.get_by_role("button", name="Save the notes").click()
     expect(said).to_have_text("The notes are saved.")
     page.locator("summary", has_text="Cancel").click()

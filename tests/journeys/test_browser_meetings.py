@@ -65,7 +65,8 @@ def test_from_the_login_to_a_confirmed_meeting(
     card = page.get_by_role("article").filter(has_text=meeting.booking_number)
     card.get_by_role("button", name="Confirm").click()
 
-    expect(page.get_by_role("status")).to_contain_text("Confirmed: the hour with Alice Ames")
+    said = "Confirmed. The time is blocked for you and Alice Ames."
+    expect(page.get_by_role("status")).to_contain_text(said)
     expect(page.get_by_role("article")).to_have_count(1)
     expect(page.get_by_role("article")).to_contain_text("You already have something at that time.")
     visitor.look("pending-collides")

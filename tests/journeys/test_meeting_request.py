@@ -168,14 +168,15 @@ def test_from_a_call_to_both_calendars_and_out_again(  # noqa: PLR0915  one stor
     assert "Alice Ames" in text
     assert f"{story.start:%H:%M} – {story.start + timedelta(hours=1):%H:%M} UTC" in text
     local = story.start.astimezone(bob.zone)
-    assert f"{local:%m/%d/%Y}, {local:%-I:%M %p}" in text
-    assert "(Asia/Kathmandu)" in text
-    link, answer, pending = wire.links_in(text)
+    assert f"{local:%A, %-d %B %Y}, {local:%-I:%M %p}" in text
+    assert "Asia/Kathmandu" in text
+    link, answer, decline, pending = wire.links_in(text)
     assert link == LINK
     assert pending == f"{settings.PUBLIC_URL}/meetings?tab=pending-meeting"
     assert answer.startswith(f"{settings.PUBLIC_URL}/meetings/answer/")
+    assert decline == answer.replace("?answer=confirm", "?answer=reject")
     html = asked.text("html")
-    assert all(f'href="{address}"' in html for address in (link, answer, pending))
+    assert all(f'href="{address}"' in html for address in (link, answer, decline, pending))
 
     # A mail scanner follows every link in every way: nothing happens.
     wire.until(settled)

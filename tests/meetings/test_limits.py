@@ -43,7 +43,7 @@ def test_a_team_mate_is_asked_so_often_a_day(
     refused = ask(2)
     assert (refused.status_code, refused["Retry-After"]) == (429, "86400")
     assert refused.json()["error"] == 429
-    assert refused.json()["message"] == f"{SAID} Tue 03/03/2026, 9:00 AM (UTC)."
+    assert refused.json()["message"] == f"{SAID} Tuesday, 3 March 2026, 9:00 AM (UTC)."
     client.force_login(alice)
     form = {"mate": f"{team.pk}:{bob.pk}", "date": "2026-03-04", "time": "13:00", "link": ""}
     page = client.post("/meetings/new", form)

@@ -61,7 +61,7 @@ def test_a_request_is_told_in_the_recipients_language(bob: User, ask: Ask) -> No
     ask()
     mail, push = content(bob, "meeting_requested"), content(bob, "meeting-created")
     assert mail["subject"] == "Jemand möchte sich mit dir treffen"
-    assert "Wann:  Mi 03/04/2026, 10:00 AM – 11:00 AM (UTC)" in mail["text"]
+    assert "Wann:  Mittwoch, 4 März 2026, 10:00 AM – 11:00 AM\n       UTC" in mail["text"]
     assert (push["title"], push["body"]) == ("ANFRAGE", "Von Alice Ames.")
 
 

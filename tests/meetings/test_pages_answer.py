@@ -16,7 +16,7 @@ from meetings.domain import services
 from meetings.messages import links
 from meetings.models import MeetingRequest
 from tests import factories
-from tests.pages import NOW, START, Ask, everything, words
+from tests.pages import NOW, START, Ask, everything, main, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
@@ -38,7 +38,7 @@ def history(meeting: MeetingRequest) -> list[tuple[str, str, str]]:
     return list(meeting.history.values_list("to_status", "actor__username", "reason"))
 
 
-def test_it_shows_the_meeting_in_the_recipients_zone_and_in_utc(
+def test_it_shows_the_meeting_in_the_recipients_zone(
     client: Client, bob: User, meeting: MeetingRequest, link: str
 ) -> None:
     bob.timezone = "Asia/Kathmandu"
@@ -47,13 +47,22 @@ def test_it_shows_the_meeting_in_the_recipients_zone_and_in_utc(
         "Mar 4 Wed Alice Ames requests a meeting with you Needs your answer"
         " When Wednesday, 4 March 2026, 3:45 PM – 4:45 PM Asia/Kathmandu"
         " For Alice: Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
-        ""
         " Where https://zoom.us/j/1234567890"
         " Team Founders"
         f" Number {meeting.booking_number}"
         " Confirm Decline Notes for Alice (optional) Decline the request"
         " This link is for Bob Byrd (bob@example.com). Nothing changes until you choose."
     )
+
+
+def test_a_link_makes_its_answer_ready_to_be_sent(client: Client, link: str) -> None:
+    confirm, decline = (
+        main(client.get(f"{link}?answer={answer}")) for answer in ("confirm", "reject")
+    )
+    assert 'name="answer" value="confirm" autofocus>' in confirm
+    assert 'name="answer" value="reject" autofocus>' in decline
+    assert [page.count('class="reveal" open') for page in (confirm, decline)] == [0, 1]
+    assert "autofocus" not in main(client.get(link))
 
 
 def test_a_clash_is_shown_without_its_title_and_may_be_overruled(

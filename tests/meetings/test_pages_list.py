@@ -122,7 +122,7 @@ def test_a_time_stands_in_the_persons_zone_and_format(
     ask()
     client.force_login(bob)
     said = words(client.get("/meetings"))
-    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} requests a meeting with you" in said
+    assert f"Wednesday, 4 March 15:45 – 16:45 A {alice.name} requests a meeting with you" in said
     assert said.endswith("Times are in Asia/Kathmandu. Export as CSV")
 
 
@@ -130,7 +130,7 @@ def test_a_meeting_over_midnight_names_both_days(client: Client, bob: User, ask:
     ask(start=START.replace(hour=23, minute=30))
     client.force_login(bob)
     said = words(client.get("/meetings"))
-    assert "Wednesday, 4 March 11:30 PM – Thu 03/05/2026, 12:30 AM" in said
+    assert "Wednesday, 4 March 11:30 PM – Thursday, 5 March 2026, 12:30 AM" in said
 
 
 def test_a_request_that_collides_says_so_before_it_is_confirmed(

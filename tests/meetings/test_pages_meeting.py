@@ -51,7 +51,6 @@ def test_everything_is_there(client: Client, bob: User, meeting: MeetingRequest)
         "Needs your answer Mar 4 Wed Alice Ames requests a meeting with you Needs your answer"
         " When Wednesday, 4 March 2026, 5:00 AM – 6:00 AM America/New_York"
         " For Alice: Wednesday, 4 March 2026, 10:00 AM – 11:00 AM UTC"
-        ""
         " Where https://zoom.us/j/1234567890"
         " Team Founders"
         f" Number {meeting.booking_number}"

@@ -17,6 +17,7 @@ EXAMPLE: dict[str, Any] = {
     "slug": "30-minute-meeting",
     "description": "A quick 30-minute consultation",
     "duration": 30,
+    "durations": [],
     "color": "#4F46E5",
     "location": {
         "type": "zoom_meeting",

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("at_now")
 EVERYTHING: dict[str, Any] = {
     "name": "Renamed",
     "duration": 45,
+    "durations": [30, 45],
     "description": "Other words",
     "color": "#000000",
     "location": "custom",

@@ -70,7 +70,7 @@ def test_each_wrong_address_is_named_beside_the_field(
     page = client.post(PAGE, form(f"mary, JO@example.com, alice@example.com, {PETER}"))
     assert (page.status_code, Booking.objects.count()) == (200, 0)
     said = words(page)
-    assert "“mary” is no email address. “JO@example.com” is the invitee." in said
+    assert "“mary” is not an email address. “JO@example.com” is the invitee." in said
     assert "“alice@example.com” is the host." in said
     assert "mary, JO@example.com, alice@example.com, peter@example.com" in said
 

@@ -77,7 +77,7 @@ def test_an_address_is_booked_for_ten_times_an_hour(
     assert Booking.objects.count() == 10
     # The number, and until when, on the visitor's clock; what was typed stays.
     said = "With one address you can book 10 times an hour. You can book again from"
-    assert f"{said} Mon 2026-03-02, 19:00 (Asia/Tokyo)." in words(answers[-1])
+    assert f"{said} Monday, 2 March 2026, 19:00 (Asia/Tokyo)." in words(answers[-1])
     assert answers[-1]["Retry-After"] == str(3_600 - 620)
     assert f'value="{VICTIM}"' in answers[-1].content.decode()
     assert book(starts, "another@example.com").status_code == 302
@@ -226,9 +226,9 @@ def test_an_invitee_moves_a_booking_six_times_a_day(
         return words(client.post(page, form, follow=True))
 
     said = [move(number) for number in range(1, 8)]
-    assert ["Moved: " in each for each in said] == [True] * 6 + [False]
+    assert ["Rescheduled. " in each for each in said] == [True] * 6 + [False]
     refused = "You can reschedule a booking 6 times a day. You can reschedule it again from"
-    assert f"{refused} Tue 2026-03-03, 18:00 (Asia/Tokyo), or cancel it now." in said[-1]
+    assert f"{refused} Tuesday, 3 March 2026, 18:00 (Asia/Tokyo), or cancel it now." in said[-1]
     assert HistoryEntry.objects.filter(change="rescheduled").count() == 6
     mails = Notification.objects.filter(kind="booking_rescheduled").count()
     assert mails == 12
@@ -236,7 +236,7 @@ def test_an_invitee_moves_a_booking_six_times_a_day(
     host = bookings.host(booking.host)
     bookings.reschedule(booking=booking, start=START + timedelta(hours=2), actor=host, now=NOW)
     clock.shift(timedelta(days=1))
-    assert "Moved: " in move(8)
+    assert "Rescheduled. " in move(8)
 
 
 def test_a_host_moves_a_booking_so_often_a_day_by_the_api_and_on_pages_together(
@@ -260,7 +260,7 @@ def test_a_host_moves_a_booking_so_often_a_day_by_the_api_and_on_pages_together(
         return words(pages.post(f"/bookings/{booking.pk}/move", form, follow=True))
 
     assert by_api(1).status_code == 200
-    assert "Moved: " in by_page(2)
+    assert "Rescheduled. " in by_page(2)
     refused = by_api(3)
     assert (refused.status_code, refused.json()["error"]) == (429, "rate_limit_exceeded")
     assert "You can reschedule a booking 2 times a day." in by_page(3)

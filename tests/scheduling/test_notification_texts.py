@@ -76,6 +76,9 @@ def test_the_text_for_the_host(alice: User, book: Book) -> None:
         "30 Minute Meeting with John Doe is confirmed."
         " The attached invitation adds it to your calendar.\n"
         "\n"
+        "Join:\n"
+        "https://meet.example/ada\n"
+        "\n"
         "What:   30 Minute Meeting\n"
         "With:   John Doe, john@example.com\n"
         "Phone:  +49301234\n"
@@ -94,9 +97,6 @@ def test_the_text_for_the_host(alice: User, book: Book) -> None:
         "New here?\n"
         "  no\n"
         "\n"
-        "Join:\n"
-        "https://meet.example/ada\n"
-        "\n"
         "The booking in Parley:\n"
         f"http://localhost/bookings/{booking.pk}\n"
     )
@@ -110,15 +110,15 @@ def test_the_text_for_the_invitee(book: Book) -> None:
         "30 Minute Meeting with Alice Ames is confirmed."
         " The attached invitation adds it to your calendar.\n"
         "\n"
+        "Add to calendar:\n"
+        f"{links.manage_url(booking)}#calendar\n"
+        "\n"
         "What:   30 Minute Meeting\n"
         "With:   Alice Ames\n"
         "When:   Wednesday, 4 March 2026, 11:00 – 11:30\n"
         "        Europe/Berlin\n"
         "Where:  Zoom Call\n"
         "        The link to join follows.\n"
-        "\n"
-        "Add to calendar:\n"
-        f"{links.manage_url(booking)}#calendar\n"
         "\n"
         "Reschedule or cancel:\n"
         f"{links.manage_url(booking)}\n"
@@ -254,7 +254,7 @@ def test_a_name_of_several_lines_is_one(alice: User, approved: EventType, book: 
 def test_what_others_have_typed_stands_apart_from_our_own_lines(
     approved: EventType, book: Book
 ) -> None:
-    forged = "Hello\n\nApprove or decline here, without signing in:\nhttps://evil.example"
+    forged = "Hello\n\nApprove:\nhttps://evil.example"
     book(approved, notes=forged, answers={"question": forged})
     lines = mail(HOST, "booking_requested")["text"].splitlines()
     assert [line for line in lines if "evil" in line] == ["  https://evil.example"] * 2

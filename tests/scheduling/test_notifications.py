@@ -138,10 +138,11 @@ def test_a_request_asks_the_host_and_tells_the_invitee(
     }
     host, invitee = mail(HOST, "booking_requested"), mail(JOHN, "booking_requested")
     assert host["text"].endswith(
-        f"\nApprove or decline here, without signing in:\n{links.answer_url(booking)}\n"
+        f"\nApprove:\n{links.answer_url(booking)}?answer=confirm\n"
+        f"\nDecline:\n{links.answer_url(booking)}?answer=reject\n"
         f"\nThe booking in Parley:\n{links.booking_url(booking)}\n"
     )
-    assert invitee["text"].endswith(f"\nMove or cancel:\n{links.manage_url(booking)}\n")
+    assert invitee["text"].endswith(f"\nReschedule or cancel:\n{links.manage_url(booking)}\n")
     # It is in no calendar before it is approved.
     assert [sorted(content) for content in (host, invitee)] == [
         ["html", "reply_to", "subject", "text"]
@@ -226,8 +227,8 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
         ("booking-rescheduled", PHONE),
     ]
     assert subjects("booking_rescheduled") == {
-        HOST: "Moved: 30 Minute Meeting with John Doe, Thu 5 Mar, 5:00 AM",
-        JOHN: "Moved: 30 Minute Meeting with Alice Ames, Thu 5 Mar, 11:00",
+        HOST: "Rescheduled: 30 Minute Meeting with John Doe, Thu 5 Mar, 5:00 AM",
+        JOHN: "Rescheduled: 30 Minute Meeting with Alice Ames, Thu 5 Mar, 11:00",
     }
     assert sentence(HOST, "booking_rescheduled") == (
         "John Doe rescheduled 30 Minute Meeting with you."
@@ -247,7 +248,7 @@ def test_moving_tells_both_what_it_was_and_moves_it_in_their_calendars(
             1,
             LATER,
         )
-    assert pushed()[-1] == ("Booking rescheduled", "John Doe moved 30 Minute Meeting.")
+    assert pushed()[-1] == ("Booking rescheduled", "John Doe rescheduled 30 Minute Meeting.")
 
 
 def test_an_event_type_has_reminders_of_its_own(alice: User, book: Book) -> None:
@@ -293,7 +294,7 @@ def test_what_must_be_approved_anew_leaves_the_calendars(
     ]
     assert subjects("booking_rescheduled") == {
         HOST: "Please approve the new time: Interview with John Doe, Thu 5 Mar, 5:00 AM",
-        JOHN: "Moved: Interview with Alice Ames, Thu 5 Mar, 11:00",
+        JOHN: "Rescheduled: Interview with Alice Ames, Thu 5 Mar, 11:00",
     }
     for address in (HOST, JOHN):
         content = mail(address, "booking_rescheduled")
@@ -322,8 +323,8 @@ def test_a_host_who_moves_a_request_is_not_asked_to_approve_it_as_if_another_had
 ) -> None:
     bookings.reschedule(booking=book(approved), start=LATER, actor=bookings.host(alice), now=NOW)
     assert subjects("booking_rescheduled") == {
-        HOST: "Moved: Interview with John Doe, Thu 5 Mar, 5:00 AM",
-        JOHN: "Moved: Interview with Alice Ames, Thu 5 Mar, 11:00",
+        HOST: "Rescheduled: Interview with John Doe, Thu 5 Mar, 5:00 AM",
+        JOHN: "Rescheduled: Interview with Alice Ames, Thu 5 Mar, 11:00",
     }
     said = sentence(HOST, "booking_rescheduled")
     assert said.startswith("You rescheduled Interview with John Doe. It was on ")

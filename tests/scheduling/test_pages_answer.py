@@ -1,8 +1,10 @@
 """The host's email link: GET shows, POST approves or declines, and a used link shows the state."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -36,14 +38,17 @@ def link(booking: Booking) -> str:
     return urlsplit(links.answer_url(booking)).path
 
 
+def ready(page: Any) -> list[str]:
+    """Return the answers whose buttons have the focus when the page opens."""
+    return re.findall(r'name="answer" value="([a-z-]+)" autofocus>', page.content.decode())
+
+
 def history(booking: Booking) -> list[tuple[str, str, str | None, str]]:
     entries = booking.history.order_by("sequence")
     return list(entries.values_list("change", "to_status", "actor__username", "reason"))
 
 
-def test_it_shows_the_booking_on_both_clocks_and_in_utc(
-    client: Client, alice: User, link: str
-) -> None:
+def test_it_shows_the_booking_on_both_clocks(client: Client, alice: User, link: str) -> None:
     alice.timezone = "America/New_York"
     alice.save()
     assert words(client.get(link)) == (
@@ -51,12 +56,19 @@ def test_it_shows_the_booking_on_both_clocks_and_in_utc(
         " With John Doe john@example.com +49301234"
         " When Wednesday, 4 March 2026, 5:00 AM – 5:30 AM America/New_York"
         " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
-        ""
         " Where Zoom Call No link to join is set yet."
         " Notes I am late."
         " Approve Decline Notes for John Doe (optional) Decline the booking"
         " This link is for Alice Ames (alice@example.com). Nothing changes until you choose."
     )
+
+
+def test_a_link_makes_its_answer_ready_to_be_sent(client: Client, link: str) -> None:
+    approve, decline = (client.get(f"{link}?answer={answer}") for answer in ("confirm", "reject"))
+    assert ready(approve) == ["confirm"]
+    assert ready(decline) == ["reject"]
+    assert ready(client.get(link)) == ready(client.get(f"{link}?answer=cancel")) == []
+    assert [page.content.count(b'class="reveal" open') for page in (approve, decline)] == [0, 1]
 
 
 def test_whatever_a_mail_scanner_does_changes_nothing(client: Client, link: str) -> None:
@@ -143,12 +155,14 @@ def moved(booking: Booking) -> None:
         (taken_back, "Cancelled John Doe cancelled this booking. Flu. With", CONFIRM),
         (
             moved,
-            "Needs your answer It was moved since this link was sent. The newest email",
+            "Needs your answer This booking was rescheduled after this link was sent. The newest"
+            " email",
             CONFIRM,
         ),
         (
             moved,
-            "Needs your answer It was moved since this link was sent. The newest email",
+            "Needs your answer This booking was rescheduled after this link was sent. The newest"
+            " email",
             REJECT,
         ),
     ],

@@ -343,6 +343,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         price="50.5",
         currency="eur",
         payment_method="invoice",
+        durations=["60", "30"],
         weekly_limit="9",
         cancellation_notice="1440",
         redirect_url="https://example.com/thanks",
@@ -360,6 +361,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "description": "One\ntwo",
         "color": "#ff0000",
         "duration": 90,
+        "durations": [30, 60, 90],
         "location": "custom",
         "location_custom": "Room 1",
         "location_link": "https://example.com/room",
@@ -446,7 +448,7 @@ def test_a_new_one_asks_for_little_and_the_rest_is_folded(signed_in: Client) -> 
         "Limits and buffers",
         "Questions",
         "After booking",
-        "Look",
+        "Appearance",
     ]
     assert folded(html) == [True] * 5
     shown = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)

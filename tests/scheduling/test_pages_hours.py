@@ -86,14 +86,14 @@ def test_it_shows_the_week_and_the_zone(signed_in: Client) -> None:
     assert shown(page) == USUAL_SHOWN
     assert 'name="timezone" list="zones" value="UTC"' in main(page)
     assert 'option value="Europe/Berlin"' in main(page)
-    assert "Your profile’s zone is another" not in words(page)
+    assert "Your profile has another time zone" not in words(page)
     assert page.content.count(b'aria-current="page"') == 2  # of the settings, and of the hours
 
 
 def test_it_says_where_the_profile_has_another_zone(signed_in: Client, alice: User) -> None:
     alice.timezone = "Asia/Tokyo"
     alice.save()
-    assert "Your profile’s zone is another: Asia/Tokyo." in words(signed_in.get(PAGE))
+    assert "Your profile has another time zone: Asia/Tokyo." in words(signed_in.get(PAGE))
 
 
 @pytest.mark.parametrize(("start", "order"), [(1, "1234567"), (7, "7123456"), (6, "6712345")])

@@ -98,7 +98,6 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
     assert words(client.get(address(booking))) == (
         "Mar 4 Wed 30 Minute Meeting with Alice Ames Confirmed"
         " When Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
-        ""
         " Where Room 1 The link to join follows."
         " Price $50.00, on site"
         " Notes I am late."
@@ -121,10 +120,10 @@ def test_while_it_waits_for_approval_it_says_so(
     said = words(client.get(address(book(approved))))
     assert said.startswith(
         "Mar 4 Wed Interview with Alice Ames Awaiting approval"
-        "Your request was sent to  Alice Ames. You get an email with the answer."
+        " Your request was sent to Alice Ames. You get an email with the answer."
     )
     assert "Withdraw the request" in said
-    assert "They are those of Europe/Berlin. Alice Ames has to approve the new time." in said
+    assert "in Europe/Berlin. Alice Ames has to approve the new time." in said
 
 
 # --- the cancellation notice ----------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_the_month_tells_what_each_date_to_come_has(signed_in: Client, alice: Us
     assert said["2026-03-04"] == (
         "Wednesday, 4 March 2026, date-specific hours: 9:00 AM – 12:00 PM, 1:00 PM – 12:00 AM"
     )
-    assert said["2026-03-07"] == "Saturday, 7 March 2026, taken off"
+    assert said["2026-03-07"] == "Saturday, 7 March 2026, day off"
     assert said["2026-03-08"] == "Sunday, 8 March 2026, no weekly hours"
 
 
@@ -140,7 +140,7 @@ def test_dates_are_those_of_the_zone_of_the_hours(client: Client, alice: User) -
         client.force_login(alice)
         page = client.get(PAGE)
     assert min(cells(page)) == "2026-04-01"
-    assert "Dates and times are those of Pacific/Kiritimati" in words(page)
+    assert "Times are in Pacific/Kiritimati" in words(page)
 
 
 def test_the_chosen_date_is_marked_and_has_its_form(signed_in: Client) -> None:
@@ -148,7 +148,7 @@ def test_the_chosen_date_is_marked_and_has_its_form(signed_in: Client) -> None:
     (marked,) = re.findall(r'date=([0-9-]+)#date" aria-current="date"', main(page))
     assert marked == "2026-03-04"
     assert "Wednesday, 4 March 2026 Hours on this date" in words(page)
-    assert "Its usual hours: 9:00 AM – 5:00 PM" in words(page)
+    assert "Weekly hours: 9:00 AM – 5:00 PM" in words(page)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_host_shows_what_can_be_booked_of_them(client: Client, alice: User) ->
     page = client.get("/alice")
     assert words(page) == (
         "A Alice Ames Surgeon Parley What would you like to book?"
-        " Advice 60 minutes Zoom Call $50.00, by invoice changes until 2 hours before"
+        " Advice 60 minutes Zoom Call $50.00, by invoice reschedule or cancel until 2 hours before"
         " needs approval About anything."
         " Coffee 15 minutes In Person"
     )

@@ -78,7 +78,7 @@ class Place:
         (link,) = (
             link
             for link in wire.links_in(self.mail_server.received[0].text())
-            if "/meetings/answer/" in link
+            if link.endswith("?answer=confirm")
         )
         address = f"http://127.0.0.1:{self.port}{urlsplit(link).path}"
         began = time.monotonic()
