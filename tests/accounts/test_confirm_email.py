@@ -120,7 +120,7 @@ def test_in_that_browser_a_script_sends_the_form_at_once_and_only_once() -> None
     other = factories.user("other")
     EmailAddress.objects.create(user=other, email=DORA, verified=True)
     for page in (here.get(path), here.post(path)):
-        assert "This address is taken" in words(page)
+        assert "This address is already in use" in words(page)
         assert not is_sent_at_once(page)
     assert here.get("/settings/profile").status_code == 302
 
