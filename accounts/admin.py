@@ -1,5 +1,5 @@
 """Pages for staff. Each module registers its own."""
 
-from accounts.staff import access, audit_log, oauth, people, sent, teams
+from accounts.staff import access, audit_log, oauth, people, pictures, sent, teams
 
-__all__ = ["access", "audit_log", "oauth", "people", "sent", "teams"]
+__all__ = ["access", "audit_log", "oauth", "people", "pictures", "sent", "teams"]

@@ -23,7 +23,15 @@ from oauth2_provider.models import (
 from accounts.domain import applications, audit, teams
 from accounts.domain.audit import Action
 from accounts.domain.exporting import export
-from accounts.models import AuditEntry, FormerUsername, Invitation, Session, User, usernames
+from accounts.models import (
+    AuditEntry,
+    FormerUsername,
+    Invitation,
+    Picture,
+    Session,
+    User,
+    usernames,
+)
 from core.api import idempotency
 from core.errors import Conflict
 from core.models import IdempotencyRecord
@@ -136,6 +144,7 @@ def _close_doors(person: User) -> None:
     """Delete everything that gives access, by a browser, a token or a program."""
     for tokens in (RefreshToken, AccessToken, IDToken, Grant, DeviceGrant, Application):
         tokens.objects.filter(user=person).delete()
+    Picture.objects.filter(user=person).delete()
     for rows in (person.tokens, person.devices, person.opt_outs, person.sessions):
         rows.all().delete()
     IdempotencyRecord.objects.filter(user=person).delete()

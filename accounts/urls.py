@@ -13,7 +13,7 @@ from accounts.pages.connections import connections, disconnect
 from accounts.pages.data import data, delete_account, export
 from accounts.pages.devices import devices, remove_device
 from accounts.pages.notifications import notifications
-from accounts.pages.profile import profile, settings
+from accounts.pages.profile import profile, remove_picture, settings, upload_picture
 from accounts.pages.security import access, end_other_sessions, end_session, security
 from accounts.pages.teams import (
     change_role,
@@ -33,6 +33,8 @@ app_name = "accounts"
 urlpatterns = [
     path("settings", settings, name="settings"),
     path("settings/profile", profile, name="profile"),
+    path("settings/picture", upload_picture, name="upload_picture"),
+    path("settings/picture/remove", remove_picture, name="remove_picture"),
     path("settings/notifications", notifications, name="notifications"),
     path("settings/tokens", tokens, name="tokens"),
     path("settings/tokens/<int:token_id>/revoke", revoke_token, name="revoke_token"),

@@ -176,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {
         "webhooks.tasks.sweep_deliveries": SWEEP_SECONDS,
         "calendars.tasks.sweep_calendars": SWEEP_SECONDS,
         "scheduling.tasks.sweep_bookings": SWEEP_SECONDS,
+        "scheduling.tasks.sweep_holds": SWEEP_SECONDS,
         "meetings.tasks.sweep_meetings": SWEEP_SECONDS,
         "core.tasks.retain": 60.0,
     }.items()
@@ -347,6 +348,8 @@ LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_TZ = True
 TIME_ZONE = "UTC"
+# A bare datetime names its zone, as on the staff pages.
+FORMAT_MODULE_PATH = ["core.text.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = read("STATIC_ROOT", DATA_DIR / "static", lambda text: Path(text).resolve())
@@ -427,6 +430,9 @@ LIMITS = {
     "bookings_open": read("LIMIT_BOOKINGS_OPEN", 30, environment.whole_number),
     "bookings_client": read("LIMIT_BOOKINGS_CLIENT", 200, environment.whole_number),
     "guests_day": read("LIMIT_GUESTS_DAY", 50, environment.whole_number),
+    "holds": read("LIMIT_HOLDS", 3, environment.whole_number),
+    "holds_host": read("LIMIT_HOLDS_HOST", 20, environment.whole_number),
+    "holds_client": read("LIMIT_HOLDS_CLIENT", 5, environment.whole_number),
     "bookings_api": read("LIMIT_BOOKINGS_API", 100, environment.whole_number),
     "reschedules": read("LIMIT_RESCHEDULES", 6, environment.whole_number),
     "reschedules_host": read("LIMIT_RESCHEDULES_HOST", 20, environment.whole_number),

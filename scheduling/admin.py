@@ -16,6 +16,7 @@ from scheduling.models import (
     FormerSlug,
     Guest,
     HistoryEntry,
+    Hold,
     Schedule,
     WeeklyAvailability,
 )
@@ -110,6 +111,15 @@ class BookingAdmin(LifecycleAdmin[Booking]):
     def call_off(self, request: HttpRequest, booking: Booking) -> None:
         actor = bookings.Actor(Role.STAFF, base.acting(request))
         bookings.cancel(booking=booking, actor=actor, now=timezone.now())
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin[Hold]):
+    list_display = ("event_type", "host", "start", "expires_at", "booking")
+    list_filter = ("start", "expires_at")
+    list_select_related = ("event_type", "host", "booking")
+    people = ("host",)
+    exclude = ("token_digest", "facts", "mailbox")
 
 
 @admin.register(HistoryEntry)

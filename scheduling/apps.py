@@ -9,7 +9,12 @@ class SchedulingConfig(AppConfig):
     name = "scheduling"
 
     def ready(self) -> None:
-        from scheduling.messages import choices, letters, outside  # noqa: F401  they register
+        from scheduling.messages import (  # noqa: F401  they register
+            choices,
+            hold_letters,
+            letters,
+            outside,
+        )
 
         post_save.connect(_open_hours, sender=settings.AUTH_USER_MODEL)
 

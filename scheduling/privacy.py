@@ -19,7 +19,7 @@ from core.people.privacy import BATCH, File, Outdated, json_file
 from core.text import mailboxes
 from notifications.domain import notifications as outgoing
 from scheduling.api.serializers import EventTypeSerializer
-from scheduling.domain import bookings, erasure
+from scheduling.domain import bookings, erasure, limits
 from scheduling.models import (
     Booking,
     DateOverride,
@@ -27,6 +27,7 @@ from scheduling.models import (
     FormerSlug,
     Guest,
     HistoryEntry,
+    Hold,
     Schedule,
     WeeklyAvailability,
 )
@@ -255,6 +256,7 @@ def erase(*, person_id: int, now: datetime) -> None:
     Guest.objects.filter(booking__host=host).exclude(email="").update(email="")
     HistoryEntry.objects.filter(booking__host=host).exclude(reason="").update(reason="")
     HistoryEntry.objects.filter(actor=host).exclude(reason="").update(reason="")
+    Hold.objects.filter(host=host).delete()
     BusyTime.objects.filter(user=host).delete()
     DateOverride.objects.filter(user=host).delete()
     WeeklyAvailability.objects.filter(user=host).delete()
@@ -303,6 +305,8 @@ def outdated(*, now: datetime) -> Iterator[Outdated]:
         erasure.with_spent_mailbox(now), by="created_at", forget=erasure.forget_mailboxes
     )
     yield Outdated(erasure.spent_guests(now), by="created_at")
+    swept = Hold.objects.filter(is_waiting=False, created_at__lte=now - limits.DAY)
+    yield Outdated(swept, by="created_at")
     if since := privacy.kept_since("bookings", now):
         # The sweep records overdue bookings first, within seconds.
         yield Outdated(

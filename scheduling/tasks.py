@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from scheduling.domain import bookings, lifecycle
+from scheduling.domain import bookings, holds, lifecycle
 from scheduling.models import Booking
 
 
@@ -14,3 +14,9 @@ def sweep_bookings() -> None:
     lifecycle.sweep(
         Booking.objects.all(), lambda row: bookings.record_overdue(booking=row, now=now), now=now
     )
+
+
+@shared_task
+def sweep_holds() -> None:
+    """Free the time of holds whose link nobody has followed."""
+    holds.sweep(now=timezone.now())

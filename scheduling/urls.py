@@ -27,6 +27,7 @@ from scheduling.pages.event_types import (
     move_up,
     new_event_type,
 )
+from scheduling.pages.holds import confirm_hold, held
 from scheduling.pages.hours import (
     add_schedule,
     delete_schedule,
@@ -74,6 +75,8 @@ urlpatterns = [
         "settings/hours/schedules/<int:schedule_id>/delete", delete_schedule, name="delete_schedule"
     ),
     # behind links
+    path("bookings/held", held, name="held"),
+    path("bookings/confirm/<str:token>", confirm_hold, name="confirm_hold"),
     path("bookings/booked/<str:token>", booked, name="booked"),
     path("bookings/calendar/<str:token>", calendar, name="calendar"),
     path("bookings/manage/<str:token>", manage, name="manage"),

@@ -13,7 +13,7 @@ from calendars.models import Calendar, CalendarAccount
 from core.people import privacy
 from meetings.domain import services as meetings
 from notifications.models import Notification
-from scheduling.domain import bookings
+from scheduling.domain import bookings, holds
 from scheduling.domain.bookings import INVITEE
 from tests import factories
 from tests.oauth import app_of
@@ -71,6 +71,13 @@ def booked_and_ended(alice: User) -> None:
         location="google_meet",
         requires_approval=True,
         custom_fields=[{"required": False, "options": [], **asked} for asked in QUESTIONS],
+    )
+    held = factories.event_type(alice, name="First call", confirm_email=True)
+    holds.place(
+        event_type=held,
+        start=START + 2 * DAY,
+        invitee=bookings.Invitee("John Doe", "john@example.com", "Europe/Berlin"),
+        now=NOW,
     )
     cancelled, expired, rejected, moved, confirmed = (
         factories.booking(of, start=next(starts), now=NOW, guests=GUESTS, **TYPED)
@@ -145,6 +152,7 @@ def unread_and_unwritten(alice: User) -> None:
     CalendarAccount.objects.filter(pk=calendar.account_id).update(read_at=NOW - DAY)
     Calendar.objects.filter(pk=calendar.pk).update(write_error="forbidden")
     calendar_notices.not_written(Calendar.objects.get(pk=calendar.pk), now=NOW)
+    calendar_notices.emptied(Calendar.objects.get(pk=calendar.pk), gone=12, now=NOW)
     send_due()
     CalendarAccount.objects.update(state=CalendarAccount.State.OK, error="")
     calendar_notices.recovered(calendar.account, now=NOW)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
 from accounts.domain import services
 from accounts.models import Membership, Team, User, scopes
@@ -43,6 +45,14 @@ def user(name: str, **fields: Any) -> User:
     made.password = _hashed()
     made.save(update_fields=["password"])
     return made
+
+
+def picture(size: tuple[int, int] = (8, 8), kind: str = "PNG", **options: Any) -> bytes:
+    """Return a file with a picture: its left half is red, its right half blue."""
+    image, file = Image.new("RGB", size, "red"), BytesIO()
+    image.paste("blue", (size[0] // 2, 0, *size))
+    image.save(file, kind, **options)
+    return file.getvalue()
 
 
 def team(name: str, owner: User, *members: User) -> Team:

@@ -1,5 +1,6 @@
 """Table of Parley's pages: URL name, method, and answer to each visitor; and a world to ask in."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +13,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.domain import links as team_links
+from accounts.domain import pictures, teams
 from accounts.domain import services as people
-from accounts.domain import teams
 from accounts.models import User
 from calendars.domain import feeds
 from core.db import crypto, outbox
 from meetings.domain import services as meetings
 from meetings.messages import links as meeting_links
-from scheduling.domain import outside
+from notifications.models import Notification
+from scheduling.domain import bookings, holds, outside
 from scheduling.domain import services as hosts
 from scheduling.messages import links
 from scheduling.models import Booking
@@ -86,6 +88,9 @@ ROWS = [
         ("GET", "accounts:settings", LOGIN, OWN, OWN, 200),
         ("GET", "accounts:profile", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:profile", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("POST", "accounts:upload_picture", LOGIN, OWN, OWN, 200),  # the form has no file
+        ("POST", "accounts:remove_picture", LOGIN, 302, 302, DONE),  # they have none
+        ("GET", "public:picture", 200, OWN, OWN, 200),
         ("GET", "accounts:notifications", LOGIN, OWN, OWN, 200),
         ("POST", "accounts:notifications", LOGIN, DONE_OWN, DONE_OWN, DONE),
         ("GET", "accounts:tokens", LOGIN, OWN, OWN, 200),
@@ -190,6 +195,9 @@ ROWS = [
         ("POST", "scheduling:delete_schedule", LOGIN, 404, 404, DONE),
         ("GET", "scheduling:dates", LOGIN, OWN, OWN, 200),
         ("POST", "scheduling:dates", LOGIN, DONE_OWN, DONE_OWN, DONE),
+        ("GET", "scheduling:held", 200, OWN, OWN, 200),
+        ("GET", "scheduling:confirm_hold", 200, 200, 200, 200),  # anybody with the link
+        ("POST", "scheduling:confirm_hold", DONE, DONE, DONE, DONE),
         ("GET", "scheduling:booked", 200, 200, 200, 200),  # anybody with the link
         ("GET", "scheduling:calendar", 200, 200, 200, 200),
         ("GET", "scheduling:manage", 200, 200, 200, 200),
@@ -213,6 +221,7 @@ BEHIND_LINKS = {
     "scheduling:answer",
     "scheduling:booked",
     "scheduling:calendar",
+    "scheduling:confirm_hold",
     "scheduling:erase",
     "scheduling:manage",
 }
@@ -495,6 +504,13 @@ def build() -> World:
     pending = factories.booking(asked, start=START, now=NOW, phone="+49 30 12345", notes="of-alice")
     booked = factories.booking(plain, start=START + timedelta(hours=2), now=NOW)
     begun = factories.booking(plain, start=START + timedelta(hours=4), now=NOW)
+    holds.place(
+        event_type=factories.event_type(alice, name="Held", confirm_email=True),
+        start=START + timedelta(days=2, hours=3),
+        invitee=bookings.Invitee("John Doe", "john@example.com", "Europe/Berlin"),
+        now=NOW,
+    )
+    hold_token = json.loads(Notification.objects.get(kind="hold_confirm").content)["token"]
     Booking.objects.filter(pk=begun.pk).update(start=NOW, end=NOW + timedelta(minutes=30))
     hosts.set_override(user=alice, day=START.date() + timedelta(days=15), windows=[])
     # webhooks and notifications
@@ -518,6 +534,7 @@ def build() -> World:
     own_app = app_of(alice, now=NOW, name="App of-alice")
     others_app = app_of(factories.user("fay"), now=NOW)
     connected = others_app.tokens(alice)
+    pictures.keep(user=alice, data=factories.picture(), now=NOW)
     device = people.register_device(user=alice, token="device-of-alice", platform="web")
     elsewhere = Client()
     elsewhere.force_login(alice)
@@ -559,6 +576,7 @@ def build() -> World:
             "oauth2_provider:authorize query": urlencode(others_app.request()),
             "scheduling:dates query": "date=2026-03-19",
             "device_id": device.pk,
+            "digest": alice.picture_digest,
             "session_id": crypto.digest(session_key),
             "account_id": calendar.account_id,
             "calendar_id": calendar.pk,
@@ -577,6 +595,7 @@ def build() -> World:
             "meetings:cancel meeting_id": stands.pk,
             "token": manage,
             "scheduling:answer token": answer,
+            "scheduling:confirm_hold token": hold_token,
             "meetings:answer token": meeting_answer,
             "accounts:join_team token": join,
             "username": "alice",

@@ -70,6 +70,7 @@ BOUNDED = {
     },
     "one of each kind for a person": {
         "calendars.Feed",
+        "accounts.Picture",
         "notifications.OptOut",
         "mfa.Authenticator",
         "scheduling.WeeklyAvailability",
@@ -78,6 +79,7 @@ BOUNDED = {
     "requests a day, and kept for some days": {
         "accounts.AuditEntry",
         "calendars.Push",
+        "scheduling.Hold",
         "core.IdempotencyRecord",
         "notifications.Notification",
         "oauth2_provider.Grant",

@@ -15,7 +15,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.core import signing
 from django.test import Client
 
-from accounts.domain import applications, services, sessions, teams
+from accounts.domain import applications, pictures, services, sessions, teams
 from accounts.models import ApiToken, User
 from core.errors import AccountClosed
 from core.people import privacy
@@ -37,6 +37,7 @@ BY_SERVICE = [
     "use of a token",
     "device",
     "choice of messages",
+    "picture",
     "team",
     "name of a team",
     "place in a team",
@@ -129,6 +130,7 @@ def writes(things: Things, alice: User) -> dict[str, Act]:
         "token": partial(services.create_token, user=alice, name="Kept", scopes=["users:read"]),
         "use of a token": partial(services.note_use, token=things.row, now=NOW),
         "device": partial(services.register_device, user=alice, token="kept", platform="web"),
+        "picture": partial(pictures.keep, user=alice, data=factories.picture(), now=NOW),
         "choice of messages": partial(
             services.choose_messages, user=alice, off=[("booking_reminder", "email")]
         ),

@@ -52,12 +52,14 @@ FORMS = {
     "booking_reminder": {TEXT},
     "booking_unanswered": {TEXT},
     "booking_undelivered": {TEXT},
+    "calendar_emptied": {TEXT},
     "calendar_failing": {TEXT},
     "calendar_recovered": {TEXT},
     "calendar_not_written": {TEXT},
     "guest_invited": {INVITATION},
     "guest_changed": {INVITATION},
     "guest_cancelled": {CANCELLATION},
+    "hold_confirm": {TEXT},
     "meeting_requested": {TEXT},
     "meeting_confirmed": {INVITATION},
     "meeting_rejected": {TEXT},
@@ -104,5 +106,6 @@ def test_a_subject_is_one_short_line(kind: str, language: str, _name: str, is_ho
     subject = notifications.render_email(kind, context, language=language)["subject"]
     assert len(subject) <= 200
     assert subject.splitlines() == [subject]
-    is_of_date = kind.startswith(("booking", "guest", "meeting")) and kind != "meeting_requested"
+    has_date = kind.startswith(("booking", "guest", "hold", "meeting"))
+    is_of_date = has_date and kind != "meeting_requested"
     assert subject.endswith(", Wed 4 Mar, 10:00 AM") is is_of_date

@@ -101,6 +101,12 @@ _CALENDAR_ACCOUNT = (
     r"(username|password): May not begin or end with a space\.",
     r"password: Give the password too: the address has changed\.",
 )
+_DURATION = r"duration: Choose one of the durations in minutes: .*"  # of this event type
+_EVENT_TYPE = (
+    *_QUESTIONS,
+    r"redirect_url: Use an https URL without a user name or a password\.",
+    r"durations: Offer up to 6 durations of 15 to 480 minutes\.",  # with the usual one
+)
 REFUSED: dict[str, tuple[str, ...]] = {
     "create_webhook": _WEBHOOK,
     "update_webhook": _WEBHOOK,
@@ -109,17 +115,19 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "update_calendar_account": _CALENDAR_ACCOUNT,
     "replace_calendar_account": _CALENDAR_ACCOUNT,
     "recover_webhook": (r"since: There is no such date and time\.",),
-    "create_event_type": _QUESTIONS,
-    "update_event_type": _QUESTIONS,
-    "replace_event_type": _QUESTIONS,
+    "create_event_type": _EVENT_TYPE,
+    "update_event_type": _EVENT_TYPE,
+    "replace_event_type": _EVENT_TYPE,
     "get_event_type_availability": (
         r"end_date: The end may not be before the start\.",
         r"end_date: Ask for at most 62 dates\.",
+        _DURATION,
     ),
     "list_events": (r"(start_after|start_before|updated_after): There is no such date and time\.",),
     "list_meetings": (r": updated_after: There is no such date and time\.",),
     "create_event": (
         *_START,
+        _DURATION,
         r"event_type_id: You have no such event type\.",
         *_ANSWERS,
     ),

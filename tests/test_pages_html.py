@@ -91,7 +91,9 @@ def test_what_a_form_answers_keeps_to_them_too(row: Row, world: World) -> None:
     "query",
     [
         "scheduling:dates ?date=2026-03-20",
-        "scheduling:booking ?week=",
+        "scheduling:booking ?day=",
+        "scheduling:booking ?start={free}",
+        "scheduling:manage ?start={free}",
         "meetings:meetings ?tab=sent",
         "scheduling:bookings ?tab=pending",
         "meetings:home ?week=2026-03-09",

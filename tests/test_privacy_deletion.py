@@ -18,7 +18,7 @@ from icalendar import Calendar
 from oauth2_provider.models import get_access_token_model, get_application_model
 from pytest_django import Settings
 
-from accounts.domain import audit, services, teams
+from accounts.domain import audit, pictures, services, teams
 from accounts.domain.audit import Action
 from accounts.models import AuditEntry, Membership, Team, User
 from calendars.models import BusyTime
@@ -186,6 +186,7 @@ def _asks(requester: User, recipient: User, team: Team, start: Any) -> MeetingRe
 def _things_of(person: User) -> None:
     services.create_token(user=person, name="of-zeph", scopes=["users:read"])
     services.register_device(user=person, token="device-of-zeph", platform="web", name="of-zeph")
+    pictures.keep(user=person, data=factories.picture(), now=NOW)
     services.choose_messages(user=person, off=[("booking_reminder", "push")])
     hosts.set_override(user=person, day=START.date() + timedelta(days=9), windows=[])
     webhook = factories.webhook(person, name="of-zeph", url="https://example.com/of-zeph")

@@ -21,7 +21,7 @@ from oauth2_provider.models import (
 )
 from pytest_django import Settings
 
-from accounts.domain import services, teams
+from accounts.domain import pictures, services, teams
 from accounts.models import User
 from calendars.domain import feeds
 from calendars.models import Entry, Feed, Item
@@ -112,6 +112,7 @@ def _given() -> Mapping[str, bytes]:
         )
         meetings.confirm(meeting=met, actor=recipient, now=NOW)
     services.create_token(user=alice, name="Site", scopes=["users:read"])
+    pictures.keep(user=alice, data=factories.picture(), now=NOW)
     services.choose_messages(user=alice, off=[("booking_reminder", "email")])
     services.register_device(user=alice, token="device-token", platform="ios", name="Phone")
     teams.invite(team=team, actor=alice, email="dora@example.com", now=NOW)
@@ -170,6 +171,7 @@ def test_every_file_is_there_and_told_in_the_readme(given: Mapping[str, bytes]) 
             "meetings.ics",
             "meetings.json",
             "notifications.json",
+            "picture.webp",
             "profile.json",
             "sessions.json",
             "switched_off_messages.json",
@@ -280,7 +282,7 @@ def test_calendars_can_be_read_by_calendars(given: Mapping[str, bytes]) -> None:
 
 
 def test_nothing_in_it_opens_a_door(given: Mapping[str, bytes]) -> None:
-    whole = b"\n".join(given.values()).decode()
+    whole = b"\n".join(given.values()).decode(errors="replace")
     webhook = Webhook.objects.get()
     for secret in (
         webhook.secret,

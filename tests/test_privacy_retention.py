@@ -174,6 +174,7 @@ KEPT = {
     "as long as its account": {
         "accounts.ApiToken",
         "accounts.Membership",
+        "accounts.Picture",
         "accounts.Team",
         "accounts.User",
         "account.EmailAddress",

@@ -33,7 +33,9 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 
 def bytes_as_text(row: tuple[object, ...]) -> tuple[object, ...]:
-    return tuple(value.decode() if isinstance(value, bytes) else value for value in row)
+    return tuple(
+        value.decode(errors="replace") if isinstance(value, bytes) else value for value in row
+    )
 
 
 def drain() -> None:

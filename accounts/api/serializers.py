@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from accounts.api import examples
-from accounts.domain import leaks
+from accounts.domain import leaks, pictures
 from accounts.domain.readings import NameField
 from accounts.models import Membership, User
 from core.api.fields import LineField, StrictCharField, StrictIntegerField, StrictModelSerializer
@@ -53,7 +53,7 @@ class ProfileSerializer(serializers.Serializer[User]):
     name = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    avatar_url = serializers.SerializerMethodField()
+    avatar_url = serializers.SerializerMethodField(help_text="The picture, or null.")
     timezone = serializers.CharField(help_text="A name of the IANA database.")
     position = serializers.CharField()
     company = serializers.CharField()
@@ -64,7 +64,7 @@ class ProfileSerializer(serializers.Serializer[User]):
     uri = serializers.SerializerMethodField()
 
     def get_avatar_url(self, user: User) -> str | None:
-        return user.avatar_url or None
+        return pictures.url_of(user) or user.avatar_url or None
 
     def get_uri(self, _user: User) -> str:
         return "/api/v1/users/me"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from oauth2_provider.models import Application
 
 from accounts.domain import applications
-from accounts.models import Invitation, User
+from accounts.models import Invitation, Picture, User
 from core.db.crypto import is_readable
 from core.people.privacy import BATCH, File, json_file
 from notifications.models import Notification
@@ -42,6 +42,8 @@ _OF_PROFILE = (
 def export(*, person_id: int, now: datetime) -> Iterator[File]:
     person = User.objects.get(pk=person_id)
     yield json_file("profile.json", _("You, your addresses and second steps."), _profile(person))
+    if picture := Picture.objects.filter(user=person).first():
+        yield File("picture.webp", _("Your picture."), [bytes(picture.data)])
     yield json_file(
         "teams.json",
         _("Your teams, and your role in each."),

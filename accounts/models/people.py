@@ -102,6 +102,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("last name"), max_length=80, blank=True, validators=[validate_line]
     )
     avatar_url = models.URLField(_("picture"), blank=True)
+    # Of the picture that they have uploaded, if any: pages show it without another query.
+    picture_digest = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False
+    )
     position = models.CharField(
         _("position"), max_length=120, blank=True, validators=[validate_line]
     )
@@ -171,6 +175,24 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.first_name or self.name
+
+
+class Picture(models.Model):
+    """A person's picture, as Parley has drawn it anew (`accounts.domain.pictures`)."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="picture")
+    # Of the person and the bytes: nobody can guess the address of a picture.
+    digest = models.CharField(max_length=32, unique=True)
+    data = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class FormerUsernameQuerySet(models.QuerySet["FormerUsername"]):

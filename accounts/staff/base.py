@@ -359,6 +359,7 @@ class ReadOnlyAdmin(StaffAdmin[M]):
 class ReadOnlyInline(Viewed, admin.TabularInline[Any, Any]):
     """Rows that belong to a record, shown below it."""
 
+    template = "admin/rows.html"
     extra = 0
     can_delete = False
 

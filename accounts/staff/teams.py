@@ -34,6 +34,12 @@ class MembershipForm(forms.ModelForm[Membership]):
 class MembershipFormSet(BaseInlineFormSet[Membership, Any, forms.ModelForm[Membership]]):
     actor: User
 
+    def add_fields(self, form: forms.ModelForm[Membership], index: int | None) -> None:
+        """Name each field for those who cannot see the head of its column."""
+        super().add_fields(form, index)
+        for each in form.fields.values():
+            each.widget.attrs["aria-label"] = each.label
+
     def delete_existing(self, obj: Membership, commit: bool = True) -> None:
         """Remove a member as an owner of the team would. `clean` has locked what that ends."""
         super().delete_existing(obj, commit=commit)

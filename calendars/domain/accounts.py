@@ -38,7 +38,7 @@ _MOST_ENDING = 50
 # What a person can mend in the form, by the field that is wrong.
 _FIELDS = {"unauthorized": "password", "forbidden": "password"}
 # A server that has never answered as one of its kind is probably none.
-_UNKNOWN_SERVER = {(CalendarAccount.Provider.CALDAV, "invalid_answer"): "not_a_calendar"}
+_UNKNOWN_SERVER = {("caldav", "invalid_answer"): "not_a_calendar"}
 
 
 _TROUBLED = Prepared(
@@ -115,6 +115,11 @@ def look(*, user: User, provider: str, secret: Mapping[str, str]) -> list[Remote
     return found
 
 
+def _name_of(found: Sequence[RemoteCalendar]) -> str:
+    """Return the name of the only calendar. With several, it would be that of one of them."""
+    return plain(found[0].name) if len(found) == 1 else ""
+
+
 def connect(
     *,
     user: User,
@@ -133,7 +138,7 @@ def connect(
     account = CalendarAccount(
         user=user,
         provider=provider,
-        name=name or (plain(found[0].name) or host_of(secret))[:_LONGEST_NAME],
+        name=(name or _name_of(found) or host_of(secret))[:_LONGEST_NAME],
         host=host_of(secret),
         state_since=now,
         due_at=now,
@@ -287,7 +292,8 @@ def change_calendar(
             raise Invalid(_("This calendar cannot be written to."), field="writes")
         is_chosen = bool(writes) and not locked.writes
         if writes:
-            Calendar.objects.filter(user=locked.user_id, writes=True).update(writes=False)
+            written = Calendar.objects.filter(user=locked.user_id, writes=True)
+            written.update(writes=False, write_error="")
         if writes is not None:
             locked.writes, locked.write_error = writes, ""
         locked.save()

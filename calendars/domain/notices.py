@@ -25,3 +25,10 @@ def not_written(calendar: Calendar, *, now: datetime) -> None:
     facts = {"id": calendar.pk, "error": calendar.write_error}
     row = notifications.email("calendar_not_written", facts, user=calendar.account.user)
     notifications.enqueue([row], now=now)
+
+
+def emptied(calendar: Calendar, *, gone: int, now: datetime) -> None:
+    """Tell the owner that so many entries are gone, as two readings have said."""
+    facts = {"id": calendar.pk, "gone": gone}
+    row = notifications.email("calendar_emptied", facts, user=calendar.account.user)
+    notifications.enqueue([row], now=now)

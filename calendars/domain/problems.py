@@ -2,6 +2,9 @@
 
 from django.utils.translation import gettext as _
 
+# The server answers, and does not let the account in.
+REFUSED = ("unauthorized", "forbidden")
+
 
 def in_words(code: str) -> str:
     """Return what an error class means, and what to do. It says nothing of an inner host."""
@@ -19,7 +22,10 @@ def in_words(code: str) -> str:
         "dns": _("There is no server of this name."),
         "tls": _("The server's certificate is not valid, or it offers no secure connection."),
         "blocked_address": _("This address is not public."),
-        "invalid_url": _("This is no address of a calendar. It begins with https://."),
+        "invalid_url": _(
+            "This is no address of a calendar. It begins with https:// and has no user name or"
+            " password."
+        ),
         "conflict": _("The entry was changed on the server at the same time."),
         "internal": _("Something went wrong on our side. Please try again later."),
     }

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from calendars import providers
 from calendars.domain import notices, sources
+from calendars.domain.problems import REFUSED
 from calendars.models import Calendar, CalendarAccount, Push
 from calendars.providers.base import Provider, ProviderError
 from calendars.providers.policy import policy
@@ -32,7 +33,6 @@ _SECONDS_OF_OBJECT, _PART_OF_LEASE = 15.0, 0.25
 _TURN_SECONDS = 20.0
 # A first failure may be a moment's. The owner hears of one that lasts, or that nothing can mend.
 _TELL_ATTEMPTS = 3
-_HOPELESS = ("forbidden", "unauthorized")
 # Nothing was written, and a look at the object has shown why.
 _CONFLICT = "conflict"
 # The answer proves that nothing stands there; after any other error it may.
@@ -185,7 +185,10 @@ def _fail(row: Push, code: str) -> None:
         if not outbox.retry_later(row, now=now, error=code, delay=delay):
             return
         lasts = delay is None or row.attempts + 1 >= _TELL_ATTEMPTS
-        if code not in _HOPELESS and not lasts:
+        if code not in REFUSED and not lasts:
+            return
+        read = Calendar.objects.filter(account=row.calendar.account_id, blocks=True)
+        if code in _UNREACHABLE and read.exists():  # the owner hears of it by the readings
             return
         rows = Calendar.objects.select_for_update(of=("self",), no_key=True)
         calendar = rows.select_related("account__user").get(pk=row.calendar_id)

@@ -26,6 +26,7 @@ from accounts.models import User
 from calendars import providers
 from calendars.domain import accounts, entries, notices
 from calendars.domain.entries import Reading
+from calendars.domain.problems import REFUSED
 from calendars.models import Calendar, CalendarAccount, Item
 from calendars.models.entries import key_of
 from calendars.providers.base import Changes, Known, Provider, ProviderError, RemoteItem
@@ -57,7 +58,6 @@ _DOUBTFUL_COUNT, _DOUBTFUL_PART = 10, 0.2
 _BATCH = 500
 _DOUBT_LASTS = timedelta(seconds=60)
 _LATE, _INCOMPLETE = "timeout", "incomplete"
-_REFUSED = ("unauthorized", "forbidden")
 
 log = structlog.get_logger(__name__)
 
@@ -298,6 +298,8 @@ def _drop_absent(calendar: Calendar, changes: Changes, now: datetime) -> bool:
         )
         if not is_doubted:
             gone |= absent
+            if many:
+                notices.emptied(calendar, gone=len(absent), now=now)
     if gone:
         entries.forget(calendar, keys=gone)
     return is_doubted
@@ -339,7 +341,7 @@ def _settle(
             if held.update(**values, told_at=None) and account.told_at:
                 notices.recovered(account, now=at)
         return True
-    is_refused = any(code in _REFUSED for code in errors)
+    is_refused = any(code in REFUSED for code in errors)
     state = CalendarAccount.State.REVOKED if is_refused else CalendarAccount.State.FAILING
     was_ok = account.state == CalendarAccount.State.OK
     since = at if was_ok else account.state_since

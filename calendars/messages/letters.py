@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import translation
 
 from accounts.models import User
-from calendars.domain.problems import in_words
+from calendars.domain.problems import REFUSED, in_words
 from calendars.models import Calendar, CalendarAccount
 from core.text import times, zones
 from notifications.domain import kinds, notifications
@@ -37,17 +37,22 @@ class AccountWriter(kinds.Writer):
 
 
 class CalendarWriter(kinds.Writer):
-    """Writes to the owner of a calendar to which nothing can be written."""
+    """Writes to the owner of a calendar that takes no bookings, or has lost many entries."""
 
     def find(self, ids: Collection[int]) -> Mapping[int, Calendar]:
         return Calendar.objects.select_related("account__user").in_bulk(ids)
 
     def check(self, kind: str, found: Calendar, facts: Facts, *, now: datetime) -> None:
-        if found.account.is_ending or not found.write_error:
+        is_over = kind == "calendar_not_written" and not found.write_error
+        if found.account.is_ending or is_over:
             raise Untrue("changed")
 
     def write(self, kind: str, found: Calendar, facts: Facts, *, now: datetime) -> Message:
-        context = {"calendar": found, "account": found.account}
+        context: dict[str, Any] = {"calendar": found, "account": found.account}
+        if kind == "calendar_emptied":
+            context["gone"] = facts["gone"]
+        else:
+            context["is_refused"] = facts["error"] in REFUSED
         return _mail(kind, found.account.user, context, facts)
 
 
@@ -66,4 +71,4 @@ def _mail(kind: str, person: User, context: dict[str, Any], facts: Facts) -> Mes
 
 
 kinds.register(["calendar_failing", "calendar_recovered"], AccountWriter())
-kinds.register(["calendar_not_written"], CalendarWriter())
+kinds.register(["calendar_not_written", "calendar_emptied"], CalendarWriter())

@@ -130,7 +130,8 @@ def disconnect(request: SignedIn, account_id: int) -> HttpResponse:
         messages.success(request, gettext("%(name)s is disconnected.") % {"name": found.name})
         return redirect("calendars:accounts")
     written = Push.objects.filter(calendar__account=found).exclude(href="").count()
-    context = {"part": "calendars", "account": found, "written": written}
+    writes = Calendar.objects.filter(account=found, writes=True).exists()
+    context = {"part": "calendars", "account": found, "written": written, "writes": writes}
     return render(request, "calendars/disconnect.html", context)
 
 

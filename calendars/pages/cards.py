@@ -33,6 +33,7 @@ class Line:
     said: list[str]
     # What is wrong with its reading, with single entries and with its writing, in words.
     problem: str
+    doubt: str
     unread: str
     write_problem: str
     unwritten: str
@@ -87,6 +88,11 @@ class Card:
             )
         if is_revoked or self.account.error in _OF_THE_ADDRESS:
             return gettext("Edit it and enter the address that is valid now.")
+        if self.account.error == "too_many":
+            return gettext(
+                "Your calendars together have more entries than Parley keeps for one person. Switch"
+                " one off or disconnect it."
+            )
         return gettext("Parley tries again by itself, at least once an hour.")
 
 
@@ -119,9 +125,17 @@ def _line(calendar: Any) -> Line:
         calendar,
         said,
         problem=in_words(calendar.error) if calendar.error else "",
+        doubt=_doubt() if calendar.doubted_at else "",
         unread=_unread(calendar.unreadable_count),
         write_problem=in_words(calendar.write_error) if calendar.write_error else "",
         unwritten=_unwritten(calendar.unwritten_count),
+    )
+
+
+def _doubt() -> str:
+    return gettext(
+        "Many entries were missing when it was read last. They block time until a second reading"
+        " says the same."
     )
 
 

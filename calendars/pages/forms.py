@@ -31,7 +31,9 @@ class AccountForm(forms.Form):
         label=_("Name"),
         max_length=120,
         required=False,
-        help_text=_("Shown in Parley. Left empty, the calendar’s own name is used."),
+        help_text=_(
+            "Shown in Parley. Left empty, it is the name of the calendar or of its server."
+        ),
     )
     # Fields that show nothing of what is kept.
     hidden: tuple[str, ...] = ()

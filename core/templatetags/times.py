@@ -18,6 +18,8 @@ register.simple_tag(times.days, name="days")
 register.filter("long_date", times.long_date)
 register.filter("full_date", times.full_date)
 register.filter("zone_name", zones.in_words)
+register.filter("zone_place", zones.place)
+register.filter("utc_offset", zones.offset)
 
 
 @register.simple_tag

@@ -50,7 +50,8 @@ _PARSER = _parser()
 @lru_cache(maxsize=_KEPT)
 def html_of(text: str) -> SafeString:
     """Return the text as HTML: paragraphs, lists, emphasis, links and line breaks alone."""
-    return mark_safe(_PARSER.render(text))  # noqa: S308  # the parser escapes everything else
+    html: str = _PARSER.render(text)
+    return mark_safe(html)  # noqa: S308  # the parser escapes everything else
 
 
 @lru_cache(maxsize=_KEPT)

@@ -1,16 +1,16 @@
 """Names of time zones: IANA's names in the system's database, and the names that people write."""
 
-import json
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
-from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel import Locale
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html_join
 from django.utils.translation import get_language, gettext
@@ -94,11 +94,13 @@ def _countries() -> Mapping[str, str]:
 
 
 @cache
-def _country_names() -> Mapping[str, Mapping[str, str]]:
-    """Return the name of each country, by language and code (Unicode CLDR)."""
-    text = Path(__file__).with_name("countries.json").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = json.loads(text)
-    return found
+def _locale(language: str) -> Locale:
+    """Return the names of cities and countries in a language (Unicode CLDR)."""
+    return Locale.parse(language, sep="-")
+
+
+def _languages() -> list[str]:
+    return [code for code, _name in settings.LANGUAGES]
 
 
 @cache
@@ -125,15 +127,15 @@ def find(typed: str) -> str:
     The text may be a name, a city, a country with one clock, an abbreviation or an offset from UTC.
     """
     text = _folded(typed)
-    if offset := _OFFSET.fullmatch(text):
-        return _with_offset(offset)
+    if ahead := _OFFSET.fullmatch(text):
+        return _with_offset(ahead)
     name = text.replace(" ", "_")
-    city = name.partition(",")[0]
     return (
         _by_folded_name().get(name)
         or _ABBREVIATIONS.get(name)
+        or _by_city().get(text)
         or _by_city().get(name)
-        or _by_city().get(city)
+        or _by_city().get(text.partition(",")[0])
         or _of_country(text)
     )
 
@@ -149,7 +151,7 @@ def hint(typed: str) -> str:
         return gettext("An offset must be in whole hours. Name a city instead, such as Kolkata.")
     zones = sorted(_by_country().get(text, ()), key=lambda zone: zone not in _WELL_KNOWN)
     if zones:
-        cities = ", ".join(_city(zone) for zone in zones[:4])
+        cities = ", ".join(city(zone) for zone in zones[:4])
         return gettext("There are several time zones there. Name a city, such as %(cities)s.") % {
             "cities": cities
         }
@@ -185,17 +187,30 @@ def _by_folded_name() -> Mapping[str, str]:
 
 @cache
 def _by_city() -> Mapping[str, str]:
-    """Return zones by the ends of their names. Places come first.
+    """Return zones by their city in every language, and by the ends of their names.
 
-    Etc is left out: its signs mislead.
+    Names of places come first. Etc is left out: its signs mislead.
     """
     found: dict[str, str] = {}
-    for name in sorted(names(), key=lambda name: (name not in _countries(), name)):
-        parts = name.casefold().split("/")
-        if parts[0] != "etc":
-            for start in range(1, len(parts)):
-                found.setdefault("/".join(parts[start:]), name)
+    places = sorted(_countries())
+    for name in places:
+        _add_ends(found, name)
+    for language in _languages():
+        for name in places:
+            called = city(name, language)
+            found.setdefault(_folded(called), name)
+            found.setdefault(_folded(f"{called}, {_country(name, language)}"), name)
+    for name in sorted(names()):
+        _add_ends(found, name)
     return found
+
+
+def _add_ends(found: dict[str, str], name: str) -> None:
+    parts = name.casefold().split("/")
+    if parts[0] != "etc":
+        for start in range(1, len(parts)):
+            found.setdefault("/".join(parts[start:]), name)
+            found.setdefault("/".join(parts[start:]).replace("_", " "), name)
 
 
 @cache
@@ -203,7 +218,7 @@ def _by_country() -> Mapping[str, Sequence[str]]:
     """Return the zones of each country, by its names in every language."""
     found = defaultdict(list)
     for zone, code in _countries().items():
-        called = {_folded(each.get(code, code)) for each in _country_names().values()}
+        called = {_folded(_country(zone, language)) for language in _languages()}
         for name in called.union(_ALSO_CALLED.get(code, ())):
             found[name].append(zone)
     return found
@@ -227,8 +242,40 @@ def in_words(zone: ZoneInfo | str) -> str:
     return f"UTC{'-' if etc['sign'] == '+' else '+'}{etc['hours']}"
 
 
+def place(zone: ZoneInfo | str) -> str:
+    """Return the city that a reader knows the zone by, in the active language: `New York`.
+
+    The country follows where two cities have one name. A zone of no place is named `in_words`.
+    """
+    name = str(zone)
+    if name not in _countries() and country_of(name):
+        name = _links()[name]
+    return _places(get_language() or "en").get(name) or in_words(name)
+
+
+@cache
+def _places(language: str) -> Mapping[str, str]:
+    called = {name: city(name, language) for name in _countries()}
+    count = Counter(map(_folded, called.values()))
+    return {
+        name: f"{text}, {_country(name, language)}" if count[_folded(text)] > 1 else text
+        for name, text in called.items()
+    }
+
+
+def city(name: str, language: str = "") -> str:
+    """Return the city of a zone that stands for a place, by default in the active language."""
+    known = _locale(language or get_language() or "en").time_zones.get(name, {})
+    return str(known.get("city") or name.rpartition("/")[2].replace("_", " "))
+
+
+def _country(name: str, language: str) -> str:
+    code = country_of(name)
+    return str(_locale(language).territories.get(code, code))
+
+
 def options(now: datetime, *, twelve_hours: bool) -> str:
-    """Return the `<option>` elements of a list to choose a zone from.
+    """Return the `<option>` elements of a list to choose a zone from, by their city.
 
     Each says its city, country, abbreviation, offset and local time.
     """
@@ -238,39 +285,36 @@ def options(now: datetime, *, twelve_hours: bool) -> str:
 @lru_cache(maxsize=16)  # they change with the minute
 def _options(minute: int, twelve_hours: bool, language: str) -> str:
     now = datetime.fromtimestamp(minute * 60, UTC)
-    countries = _country_names().get(language, _country_names()["en"])
     return format_html_join(
         "",
         '<option value="{}" label="{}">',
         (
-            (name, _label(name, countries, now.astimezone(zone), twelve_hours))
-            for name, zone in _listed()
+            (called, _label(name, now.astimezone(zone), twelve_hours, language))
+            for called, name, zone in _listed(language)
         ),
     )
 
 
 @cache
-def _listed() -> Sequence[tuple[str, ZoneInfo]]:
-    """Return the zones to choose from, one for each place.
+def _listed(language: str) -> Sequence[tuple[str, str, ZoneInfo]]:
+    """Return the zones to choose from, one for each place, in the order of what they are called.
 
     Cached, since `ZoneInfo` caches only a few.
     """
-    return [(name, ZoneInfo(name)) for name in sorted([*_countries(), "UTC"])]
+    called = {**_places(language), "UTC": "UTC"}
+    rows = [(text, name, ZoneInfo(name)) for name, text in called.items()]
+    return sorted(rows, key=lambda row: _folded(row[0]))
 
 
-def _label(name: str, countries: Mapping[str, str], local: datetime, twelve_hours: bool) -> str:
+def _label(name: str, local: datetime, twelve_hours: bool, language: str) -> str:
     letters = str(local.tzname())
-    country = countries.get(country_of(name), "")
     clock = f"{local.hour % 12 or 12}:{local:%M %p}" if twelve_hours else f"{local:%H:%M}"
-    parts = (_city(name), country, letters if letters.isalpha() else "", _offset(local), clock)
+    place = city(name, language), _country(name, language)
+    parts = (*place, letters if letters.isalpha() else "", offset(local), clock)
     return ", ".join(dict.fromkeys(filter(None, parts)))
 
 
-def _city(name: str) -> str:
-    return name.rpartition("/")[2].replace("_", " ")
-
-
-def _offset(local: datetime) -> str:
+def offset(local: datetime) -> str:
     """Return an offset such as `UTC+5:30`."""
     ahead = local.utcoffset() or timedelta()
     hours, minutes = divmod(abs(ahead) // timedelta(minutes=1), 60)

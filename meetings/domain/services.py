@@ -62,7 +62,7 @@ def request_meeting(
         raise NotFound("user not found")
     if recipient == requester:
         raise Invalid(_("You cannot request a meeting with yourself."), field="user_id")
-    start = _start(date, recipient, now)
+    start = start_of(date, recipient, now)
     require_link(link, field="link")
 
     def write() -> MeetingRequest:
@@ -108,7 +108,8 @@ def _require_room(requester: User, recipient: User, now: datetime) -> None:
     windows.require_room(_REQUESTS, moments, now=now, reader=requester)
 
 
-def _start(date: str, recipient: User, now: datetime) -> datetime:
+def start_of(date: str, recipient: User, now: datetime) -> datetime:
+    """Return the start that a text names on the recipient's clock. Invalid if it has passed."""
     try:
         start = when.read(date, recipient.zone)
     except when.UnreadableDate as error:

@@ -1,6 +1,6 @@
 """Forms of the meeting pages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Team, User
 from core.text.zones import in_words
 from scheduling.pages.finding import FindForm
+from scheduling.pages.forms import StartField
 
 # At the westernmost inhabited place it is still the day before.
 _WESTMOST = timedelta(hours=-12)
@@ -42,24 +43,11 @@ class FindMeetingForm(FindForm):
         return found
 
 
-class MateSelect(forms.Select):
-    """Select that adds each person's zone to the option, for the script that converts the time."""
-
-    def __init__(self, zones: Mapping[str, str]) -> None:
-        super().__init__()
-        self.zones = zones
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(name, value, *args, **kwargs)
-        if zone := self.zones.get(str(value)):
-            option["attrs"] |= {"data-zone": zone, "data-zone-name": in_words(zone)}
-        return option
-
-
 class AskForm(forms.Form):
-    """Request for a meeting. The date and the time are on the team mate's wall clock."""
+    """Request for a meeting: a start, or a date and a time on the team mate's wall clock."""
 
     mate = forms.ChoiceField(label=_("Teammate"))
+    start = StartField(required=False)
     date = forms.DateField(
         label=_("Date"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
@@ -80,12 +68,9 @@ class AskForm(forms.Form):
         self, *args: Any, teams: Sequence[tuple[Team, list[User]]], now: datetime, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        zones = {
-            _key(team, person): str(person.zone) for team, people in teams for person in people
-        }
         self.fields["mate"] = forms.ChoiceField(
             label=self.fields["mate"].label,
-            widget=MateSelect(zones),
+            widget=forms.Select(attrs={"data-pick": ""}),
             choices=[
                 ("", _("Choose a person")),
                 *(
@@ -100,14 +85,33 @@ class AskForm(forms.Form):
         earliest = (now.astimezone(UTC) + _WESTMOST).date()
         self.fields["date"].widget.attrs["min"] = earliest.isoformat()
 
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("start") is not None:  # it needs no date and no time
+            for name in ("date", "time"):
+                self.errors.pop(name, None)
+        return values
+
+    @property
+    def date_written(self) -> str:
+        """Return the date as `services.request_meeting` reads it."""
+        start = self.cleaned_data["start"]
+        if start is not None:
+            return datetime.fromtimestamp(start, UTC).isoformat()
+        return f"{self.cleaned_data['date'].isoformat()} {self.cleaned_data['time']:%H:%M:%S}"
+
+    @property
+    def has_time(self) -> bool:
+        """Tell whether nothing is wrong with the person and the time."""
+        return not {"mate", "start", "date", "time"} & set(self.errors)
+
     def request(self) -> dict[str, Any]:
         """Return the arguments of `services.request_meeting` that the person entered."""
         team_id, recipient_id = self.cleaned_data["mate"].split(":")
-        date, time = self.cleaned_data["date"], self.cleaned_data["time"]
         return {
             "team_id": int(team_id),
             "recipient_id": int(recipient_id),
-            "date": f"{date.isoformat()} {time:%H:%M:%S}",
+            "date": self.date_written,
             "link": self.cleaned_data["link"],
         }
 

@@ -278,5 +278,4 @@ def _claims(user: User, week: Interval, now: datetime) -> Iterator[Claim]:
             what=entry.calendar.name,
             waits=entry.shown_as == ShownAs.TENTATIVE,
             outside=True,
-            all_day=entry.is_all_day,
         )

@@ -21,16 +21,12 @@ from accounts.models import Membership, Team, User
 from accounts.pages.signed_in import SignedIn
 from core.errors import Conflict, DomainError, PersonGone, TimeTaken
 from core.web.csv_files import MOST_ROWS, csv_file, moment
-from core.web.pages import (
-    SAFE,
-    action_view,
-    checked,
-    limited,
-)
+from core.web.pages import SAFE, action_view, checked, limited
 from meetings.domain import services
 from meetings.messages import links
 from meetings.models import MeetingRequest
 from meetings.models.enums import Tab
+from meetings.pages.asking import asking_of
 from meetings.pages.cards import TABS, Card, cards_of, step_of
 from meetings.pages.forms import AskForm, FindMeetingForm
 from scheduling.models.enums import Status
@@ -136,6 +132,7 @@ def _row(card: Card, now: datetime) -> Row:
         join_url=card.join_url,
         move_url="",
         color="",
+        person=card.other,
         more=[(words, f"{url}?cancel=#cancel")] if card.may_cancel else [],
         card=card,
     )
@@ -163,17 +160,22 @@ def _find(meeting_id: int, user: User) -> MeetingRequest:
     return services.find(meeting_id=meeting_id, user=user)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods([*SAFE, "POST"])
 @login_required
 @limited("user", "30/10m", ["POST"])
+@limited("user", "600/10m", SAFE)
 def ask(request: SignedIn) -> HttpResponse:
-    """Show the form that asks a team mate, and send it. `?mate=team:person` preselects one."""
-    now, sent = timezone.now(), request.POST if request.method == "POST" else None
-    chosen = (sent or request.GET).get("mate", "")
-    searched = request.GET.get("find", "").replace("\0", "").strip()
+    """Ask a team mate (`?mate=team:person`) for a meeting.
+
+    A time is picked (`?month=`, `?day=`, `?start=`) or typed (`?date=`, `?time=`, on the mate's
+    wall clock). Then the page says how it suits both, and a POST sends the request.
+    """
+    now, sent = timezone.now(), request.POST if request.method == "POST" else request.GET
+    chosen, searched = sent.get("mate", ""), request.GET.get("find", "").replace("\0", "").strip()
     teams, are_many = _teams(request.user, chosen=chosen, searched=searched)
-    form = AskForm(sent, teams=teams, now=now, initial={"mate": chosen})
-    if form.is_valid():
+    has_time = request.method == "POST" or any(sent.get(name) for name in ("start", "date", "time"))
+    form = AskForm(sent if has_time else None, teams=teams, now=now, initial={"mate": chosen})
+    if request.method == "POST" and form.is_valid():
         try:
             asked = services.request_meeting(
                 requester=request.user, now=now, is_limited=True, **form.request()
@@ -184,8 +186,36 @@ def ask(request: SignedIn) -> HttpResponse:
             name = asked.recipient.name
             messages.success(request, gettext("Request sent to %(name)s.") % {"name": name})
             return redirect("meetings:meeting", asked.pk)
-    context = {"form": form, "teams": teams, "are_many": are_many, "searched": searched}
+    people = {f"{team.pk}:{one.pk}": one for team, mates in teams for one in mates}
+    asking = None
+    if mate := people.get(chosen):
+        asking = asking_of(
+            request,
+            request.user,
+            mate,
+            now,
+            start=_start(form, mate, now) if has_time else None,
+            kept={"mate": chosen} | ({"find": searched} if searched else {}),
+        )
+    context = {
+        "form": form,
+        "teams": teams,
+        "are_many": are_many,
+        "searched": searched,
+        "asking": asking,
+    }
     return render(request, "meetings/ask.html", context)
+
+
+def _start(form: AskForm, mate: User, now: datetime) -> datetime | None:
+    """Return the start that the form names, or None with the error beside its field."""
+    if not form.has_time:
+        return None
+    try:
+        return services.start_of(form.date_written, mate, now)
+    except DomainError as error:
+        form.add_refusal(error.field, error.message)
+        return None
 
 
 def _teams(user: User, *, chosen: str, searched: str) -> tuple[list[tuple[Team, list[User]]], bool]:

@@ -24,8 +24,8 @@ MOST_LANES = 4
 class Claim:
     """Time that is taken or asked for, in instants. `kept` is the interval with the buffers.
 
-    It `waits` while it is not certain. An entry of an outside calendar is `outside`, and may be of
-    whole days. `color` is that of the event type.
+    It `waits` while it is not certain. An entry of an outside calendar is `outside`. `color` is
+    that of the event type.
     """
 
     start: int
@@ -36,7 +36,6 @@ class Claim:
     url: str = ""
     waits: bool = False
     outside: bool = False
-    all_day: bool = False
     color: str = ""
 
 
@@ -169,9 +168,9 @@ class _Sheet:
         return (min(wall[0] for wall in walls), max(wall[1] for wall in walls)) if walls else None
 
     def is_filled_by(self, claim: Claim) -> bool:
-        """Return whether this is an all-day entry that takes the whole day on this clock."""
+        """Return whether this is an outside entry that takes the whole day on this clock."""
         start, end = self._shown[0][0], self._shown[-1][1]
-        return claim.all_day and claim.start <= start and claim.end >= end
+        return claim.outside and claim.start <= start and claim.end >= end
 
     def at(self, instant: int) -> datetime:
         return datetime.fromtimestamp(instant, self.zone)

@@ -147,6 +147,7 @@ class EventTypeViewSet(ViewSet):
             raise Invalid("The end may not be before the start.", field="end_date")
         if (last - first).days >= MOST_DAYS:
             raise Invalid(f"Ask for at most {MOST_DAYS} dates.", field="end_date")
+        found = availability.lasting(found, query.get("duration"))
         days: list[tuple[date, list[Slot]]] = []
         if found.is_active:
             days += availability.slots_by_date(found, zone=zone, first=first, last=last, now=now)

@@ -112,6 +112,7 @@ class EventViewSet(ViewSet):
         )
         booking = bookings.book(
             event_type=event_type,
+            duration=wanted.get("duration"),
             start=at(wanted["start_time"], zone_of(zone)),
             invitee=bookings.Invitee(
                 name=wanted["attendee_name"],

@@ -53,6 +53,7 @@ EVENT_TYPE = {
     "slug": "30-minute-meeting",
     "description": "A quick 30-minute consultation",
     "duration": 30,
+    "durations": [],
     "color": "#4F46E5",
     "location": {
         "type": "zoom_meeting",
@@ -64,6 +65,7 @@ EVENT_TYPE = {
     "is_active": True,
     "is_hidden": False,
     "requires_approval": False,
+    "confirm_email": False,
     "scheduling_settings": {
         "buffer_time_before": 5,
         "buffer_time_after": 10,

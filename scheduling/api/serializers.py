@@ -16,6 +16,7 @@ from core.api.fields import (
     MomentField,
     PriceField,
     QueryBooleanField,
+    QueryIntegerField,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
@@ -47,7 +48,14 @@ from scheduling.models.enums import (
     Status,
     Weekday,
 )
-from scheduling.models.event_types import LONGEST_REMINDER, MOST_REMINDERS, SHORTEST_REMINDER
+from scheduling.models.event_types import (
+    LONGEST_DURATION,
+    LONGEST_REMINDER,
+    MOST_DURATIONS,
+    MOST_REMINDERS,
+    SHORTEST_DURATION,
+    SHORTEST_REMINDER,
+)
 from scheduling.rules import custom_fields, metadata
 from scheduling.rules.custom_fields import FieldType
 from scheduling.rules.phones import LONGEST as LONGEST_PHONE
@@ -160,11 +168,18 @@ class EventTypeSerializer(serializers.Serializer[EventType]):
     slug = serializers.CharField()
     description = serializers.CharField()
     duration = serializers.IntegerField(help_text="Minutes.")
+    durations = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Minutes to choose from; empty: there is nothing to choose.",
+    )
     color = serializers.CharField()
     location = LocationSerializer(source="*")
     is_active = serializers.BooleanField()
     is_hidden = serializers.BooleanField(help_text="Your public page does not list it.")
     requires_approval = serializers.BooleanField()
+    confirm_email = serializers.BooleanField(
+        help_text="Invitees confirm their address before a public booking is made."
+    )
     scheduling_settings = SchedulingSettingsSerializer(source="*")
     timezone = serializers.CharField()
     payment = PaymentSerializer(source="*")
@@ -200,6 +215,12 @@ class NewEventTypeSerializer(StrictModelSerializer):
         min_value=1,
         max_value=10**18,
         help_text="The schedule that it follows; null: your default schedule.",
+    )
+    durations = serializers.ListField(
+        child=StrictIntegerField(min_value=SHORTEST_DURATION, max_value=LONGEST_DURATION),
+        required=False,
+        max_length=MOST_DURATIONS,
+        help_text="Minutes that invitees choose from. `duration` is always one of them.",
     )
     available_days = DaysField(required=False)
     reminders = serializers.ListField(
@@ -239,6 +260,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
         fields = (
             "name",
             "duration",
+            "durations",
             "description",
             "color",
             "location",
@@ -250,6 +272,7 @@ class NewEventTypeSerializer(StrictModelSerializer):
             "is_active",
             "is_hidden",
             "requires_approval",
+            "confirm_email",
             "buffer_time_before",
             "buffer_time_after",
             "min_advance_booking",
@@ -361,6 +384,12 @@ class AvailabilityQuery(serializers.Serializer[Any]):
         help_text=f"Default: six days later; at most {MOST_DAYS} dates, both ends counted.",
     )
     timezone = ZoneField(required=False, help_text="Default: the event type's.")
+    duration = QueryIntegerField(
+        required=False,
+        min_value=SHORTEST_DURATION,
+        max_value=LONGEST_DURATION,
+        help_text="Minutes, one of `durations`. Default: the event type's `duration`.",
+    )
     include_unavailable = QueryBooleanField(default=False)
 
 
@@ -427,6 +456,12 @@ class NewEventSerializer(serializers.Serializer[Any]):
     attendee_name = LineField(max_length=200, validators=[validate_name])
     start_time = MomentField(
         help_text="ISO 8601. Without an offset it is read in `timezone`, else the event type's."
+    )
+    duration = StrictIntegerField(
+        required=False,
+        min_value=SHORTEST_DURATION,
+        max_value=LONGEST_DURATION,
+        help_text="Minutes, one of the event type's `durations`. Default: its `duration`.",
     )
     attendee_phone = StrictCharField(
         max_length=LONGEST_PHONE, allow_blank=True, default="", help_text=_PHONE_HELP

@@ -14,9 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import FilteredRelation, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from calendars.models import BusyTime
 from core.db.prepared import Prepared
+from core.errors import Invalid
 from scheduling.models import Booking, DateOverride, EventType
 from scheduling.rules import slots
 from scheduling.rules.slots import Hours, Interval, Offer, Query, Reason, Slot
@@ -59,6 +61,20 @@ def overrides(host_id: int, first: date, last: date) -> dict[date, Any]:
     return dict(_OVERRIDES.rows(host=host_id, first=first, last=last))
 
 
+def lasting(event_type: EventType, minutes: int | None) -> EventType:
+    """Return the event type with this duration; None is the usual one.
+
+    Raise Invalid on the field `duration` if it is none of those to choose from.
+    """
+    if minutes is None:
+        return event_type
+    if minutes not in event_type.lengths:
+        said = ", ".join(map(str, event_type.lengths))
+        message = _("Choose one of the durations in minutes: %(durations)s.")
+        raise Invalid(message % {"durations": said}, field="duration")
+    return event_type.lasting(minutes)
+
+
 def slots_by_date(
     event_type: EventType,
     *,
@@ -73,7 +89,8 @@ def slots_by_date(
 
     Dates that are past on that clock are left out. So are dates without slots. Pass an event type
     with its hours (`with_hours`): then two queries are enough. `moving` is a booking whose own time
-    and count do not block it. `over_blocking` leaves the entries of outside calendars out.
+    and count do not block it, and whose length stays. `over_blocking` leaves the entries of outside
+    calendars out.
     """
     first = max(first, now.astimezone(zone).date())
     if first > last:
@@ -114,7 +131,7 @@ def _offer(
     *,
     over_blocking: bool = False,
 ) -> Offer:
-    terms = event_type.terms
+    terms = (event_type.lasting(moving.minutes) if moving else event_type).terms
     busy, booked = _claimed(event_type, query.reach(terms), moving, over_blocking=over_blocking)
     return Offer(
         hours=_hours(event_type, query),

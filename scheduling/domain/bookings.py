@@ -26,7 +26,7 @@ from core.text.lines import validate_address
 from core.text.links import require_link
 from scheduling.domain import availability, guests, lifecycle, notices, publishing
 from scheduling.domain.lifecycle import Step
-from scheduling.models import Booking, EventType
+from scheduling.models import Booking, EventType, Hold
 from scheduling.models.enums import FREED, OPEN, TRANSITIONS, Change, Location, Role, Status
 from scheduling.models.lifecycle import calendar_uid_of
 from scheduling.rules.custom_fields import checked_answers, checked_phone
@@ -73,6 +73,51 @@ def host(user: User) -> Actor:
     return Actor(Role.HOST, user)
 
 
+@dataclass(frozen=True)
+class Checked:
+    """Parts of a new booking that were read and checked just now.
+
+    `wanted` is the event type with the chosen duration.
+    """
+
+    event_type: EventType
+    wanted: EventType
+    phone: str
+    answers: dict[str, Any]
+    guests: list[str]
+
+
+def check(
+    *,
+    event_type_id: int,
+    duration: int | None,
+    start: datetime,
+    invitee: Invitee,
+    actor: Actor,
+    asked_at: datetime,
+    answers: Mapping[str, object] | None,
+    with_guests: Sequence[str],
+    seen: str,
+    over_calendar: bool = False,
+) -> Checked:
+    """Read the event type anew, and check what is wanted of it. Errors are those of `book`.
+
+    Its terms may have changed, or it may be gone.
+    """
+    found = _OFFERED.objects(event_type=event_type_id)
+    if not found:
+        raise Invalid(_("This event type cannot be booked."), field="event_type_id")
+    [offered] = found
+    wanted = availability.lasting(offered, duration)
+    _check_terms(wanted, seen)
+    near = (offered.host.weekly_availability.timezone, invitee.timezone)
+    phone = _checked_phone(offered, invitee.phone, near)
+    kept = checked_answers(offered.custom_fields, answers or {}, near=near)
+    invited = guests.checked(with_guests, invitee=invitee.email, host=offered.host.email)
+    _check_start(wanted, start, asked_at, actor=actor, over_calendar=over_calendar)
+    return Checked(offered, wanted, phone, kept, invited)
+
+
 def find(*, key: str, user: User) -> Booking:
     """Return a booking of this host by number or uuid. Raise NotFound otherwise."""
     booking = Booking.objects.visible_to(user).named(key).with_people().first()
@@ -86,6 +131,7 @@ def book(
     event_type: EventType,
     start: datetime,
     invitee: Invitee,
+    duration: int | None = None,
     actor: Actor,
     now: datetime,
     notes: str = "",
@@ -96,15 +142,18 @@ def book(
     seen: str = "",
     over_calendar: bool = False,
     is_approved: bool = False,
+    asked_at: datetime | None = None,
     admit: Callable[[], None] = lambda: None,
 ) -> Booking:
     """Book an open start (aware). The booking is pending if the host must approve, else confirmed.
 
-    It `is_approved` at once where the host books on a page: nobody is asked.
+    It `is_approved` at once where the host books on a page: nobody is asked. `asked_at` is when the
+    start was chosen, if that was earlier: minimum notice and booking window are those of then.
 
     Outside calendars of the host that were not read lately are read first (`freshness`). A host who
     knows what their own calendar has at that time may book `over_calendar`.
 
+    `duration` is one of those that the event type offers, in minutes; None is the usual one.
     `join_url` is a link of its own, in place of the event type's. `metadata` are texts for the
     program that books. `with_guests` are addresses of people whom the invitee brings along: they
     are invited once the booking is confirmed. `seen` is the digest of the terms that the actor saw,
@@ -115,7 +164,8 @@ def book(
     Raise TimeTaken, with the engine's reason, if the time is taken; with the reason `calendar` if
     only the host's own calendar is in the host's way. Raise Invalid on the field `terms` if the
     terms have changed. The field is `start_time` for a start that is never offered, not yet or no
-    longer. It is `event_type_id` if the event type cannot be booked any more. It is
+    longer. It is `event_type_id` if the event type cannot be booked any more. It is `duration` if
+    that is none of those offered. It is
     `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
     is `custom_field_values.<name>` for an answer that does not fit its question, `join_url` for a
     text that is no link, `metadata` for more than fits, and `guests` for an address that cannot be
@@ -126,39 +176,40 @@ def book(
     check_metadata(metadata or {})
     start = start.astimezone(UTC)  # nothing is added to a wall time
 
-    def check() -> tuple[EventType, str, dict[str, Any], list[str]]:
-        """Read the event type anew: its terms may have changed, or it may be gone."""
+    def look() -> Checked:
         admit()
-        found = _OFFERED.objects(event_type=event_type.pk)
-        if not found:
-            raise Invalid(_("This event type cannot be booked."), field="event_type_id")
-        [offered] = found
-        _check_terms(offered, seen)
-        near = (offered.host.weekly_availability.timezone, invitee.timezone)
-        phone = _checked_phone(offered, invitee.phone, near)
-        kept = checked_answers(offered.custom_fields, answers or {}, near=near)
-        invited = guests.checked(with_guests, invitee=invitee.email, host=offered.host.email)
-        _check_start(offered, start, now, actor=actor, over_calendar=over_calendar)
-        return offered, phone, kept, invited
+        return check(
+            event_type_id=event_type.pk,
+            duration=duration,
+            start=start,
+            invitee=invitee,
+            actor=actor,
+            asked_at=asked_at or now,
+            answers=answers,
+            with_guests=with_guests,
+            seen=seen,
+            over_calendar=over_calendar,
+        )
 
     def write(*, waits: bool) -> Booking | None:
         if not ledger.lock_person(event_type.host_id, waits=waits):
             return None
-        offered, phone, kept, invited = check()
+        looked = look()
+        offered = looked.event_type
         step = Step(Change.CREATED, actor, now, calendars_as_of=as_of)
         booking = Booking(
             event_type=offered,
             host=offered.host,
             invitee_name=invitee.name,
             invitee_email=invitee.email,
-            invitee_phone=phone,
+            invitee_phone=looked.phone,
             timezone=invitee.timezone,
             language=invitee.language,
             time_format=invitee.time_format,
             start=start,
-            end=start + timedelta(minutes=offered.duration),
+            end=start + timedelta(minutes=looked.wanted.duration),
             notes=notes,
-            custom_field_values=kept,
+            custom_field_values=looked.answers,
             join_url=join_url,
             metadata=dict(metadata or {}),
             status=(
@@ -171,13 +222,13 @@ def book(
             updated_at=now,
         )
         booking.calendar_uid = calendar_uid_of(booking.uuid)
-        booking.busy_time = _claim(booking)
+        booking.busy_time = claim(booking)
         _keep_last(booking, step)
         insert(booking)
         lifecycle.record(booking, step)
         is_certain = booking.status == Status.CONFIRMED
         changes = [Change.CREATED, *([Change.CONFIRMED] if is_certain else [])]
-        brought = guests.add(booking, invited, now=now)
+        brought = guests.add(booking, looked.guests, now=now)
         notices.created(booking, brought, by=actor.role, now=now)
         publishing.publish(booking, *changes, now=now)
         faults.point("booking.created")
@@ -186,7 +237,7 @@ def book(
     as_of = freshness.freshen([event_type.host_id], now=now)
     booking = in_transaction(partial(write, waits=False))
     if booking is None:
-        check()  # first without the lock, so that late requests block nobody
+        look()  # first without the lock, so that late requests block nobody
         booking = in_transaction(partial(write, waits=True))
     return cast(Booking, booking)
 
@@ -252,10 +303,10 @@ def reschedule(
 ) -> Booking:
     """Move it to another start (aware) that is offered; its own time does not stand in the way.
 
-    Its status stays, but goes back to pending where an invitee moves what a host must approve. The
-    start that it has changes nothing. `admit` is asked with the booking locked. PersonGone where
-    the host's account is closed. TooLate as in `cancel`; `seen`, `over_calendar`, TimeTaken,
-    Invalid and InvalidTransition as in `book` and the other verbs.
+    Its length stays. Its status stays, but goes back to pending where an invitee moves what a host
+    must approve. The start that it has changes nothing. `admit` is asked with the booking locked.
+    PersonGone where the host's account is closed. TooLate as in `cancel`; `seen`, `over_calendar`,
+    TimeTaken, Invalid and InvalidTransition as in `book` and the other verbs.
     """
     start = start.astimezone(UTC)
     as_of = freshness.freshen([booking.host_id], now=now)
@@ -279,9 +330,9 @@ def reschedule(
         locked.previous_start, locked.previous_end = before
         _keep_last(locked, step)
         locked.event_type = event_type
-        locked.start, locked.end = start, start + timedelta(minutes=event_type.duration)
+        locked.start, locked.end = start, start + (locked.end - locked.start)
         _release(locked)
-        locked.busy_time = _claim(locked)
+        locked.busy_time = claim(locked)
         asks_again = actor.role is Role.INVITEE and event_type.requires_approval
         return Status.PENDING if asks_again else was
 
@@ -460,8 +511,8 @@ def _check_start(
         raise Invalid(str(_NEVER_OFFERED[reason]), field="start_time")
 
 
-def _claim(booking: Booking) -> BusyTime:
-    """Claim the booking's time with its buffers, which `_check_start` has found free."""
+def claim(booking: Booking | Hold) -> BusyTime:
+    """Claim the time of a booking or a hold, and its buffers; `check` has found it free."""
     before = timedelta(minutes=booking.event_type.buffer_time_before)
     after = timedelta(minutes=booking.event_type.buffer_time_after)
     return ledger.claim_free(

@@ -14,7 +14,7 @@ _CLAIMS = Prepared(
     lambda host, since, until: (
         BusyTime.objects.filter(user=host, start__lt=until, end__gt=since)
         .order_by("start", "id")
-        .values_list("start", "end", "booking__id", "entry__calendar__name")
+        .values_list("start", "end", "booking__id", "hold__id", "entry__calendar__name")
     )
 )
 
@@ -66,11 +66,11 @@ def sources(event_type: EventType, slots: Iterable[Slot]) -> Mapping[int, str]:
     ours: list[_Claim] = []
     outside: list[_Claim] = []
     since, until = min(start for start, _ in taken.values()), max(end for _, end in taken.values())
-    for start, end, booking, calendar in _CLAIMS.rows(
+    for start, end, booking, hold, calendar in _CLAIMS.rows(
         host=event_type.host_id, since=since, until=until
     ):
         if calendar is None:
-            ours.append(_Claim(start, end, "booking" if booking else "meeting"))
+            ours.append(_Claim(start, end, "booking" if booking or hold else "meeting"))
         else:
             outside.append(_Claim(start, end, f"calendar: {calendar}"))
     by_us, by_calendars = _Claims(ours), _Claims(outside)

@@ -18,10 +18,10 @@ from accounts.domain.windows import Window
 from accounts.models import User
 from core.text import mailboxes, times
 from notifications.models import Notification
-from scheduling.models import Booking, Guest
+from scheduling.models import Booking, Guest, Hold
 from scheduling.models.enums import Change, Role, Status
 
-M = TypeVar("M", Booking, Guest)
+M = TypeVar("M", Booking, Guest, Hold)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 _A_HOUR = Window(
@@ -69,6 +69,19 @@ _GUEST_DAY = Window(
     _("“%(address)s” can be invited %(count)d times a day, and again from %(until)s."),
 )
 _GUEST_BY_API = Window("bookings_api", DAY, _GUEST_DAY.refusal)
+_HOLDS = Window(
+    "holds",
+    timedelta(0),
+    _(
+        "%(count)d bookings wait for this address to be confirmed. Follow the link in one of the"
+        " emails, or book again from %(until)s."
+    ),
+)
+_HOLDS_OF_HOST = Window(
+    "holds_host",
+    timedelta(0),
+    _("Too many bookings wait to be confirmed right now. You can book again from %(until)s."),
+)
 _MOVES = Window(
     "reschedules",
     DAY,
@@ -110,6 +123,24 @@ def admit_invitee(
         windows.require_room(_GUESTS, moments, now=now, reader=reader, more=len(guests))
         for window in (_GUEST_HOUR, _GUEST_DAY):
             _admit_guests(window, guests, public, now=now, reader=reader)
+
+
+def admit_hold(
+    *, host: User, email: str, guests: Sequence[str] = (), now: datetime, reader: times.Reader
+) -> None:
+    """Raise Busy if one more hold is too much for one of these addresses, or for the host.
+
+    Each sends a mail, so those that nobody confirmed count like bookings.
+    """
+    admit_invitee(host=host, email=email, guests=guests, now=now, reader=reader)
+    own = Hold.objects.filter(mailbox=mailboxes.digest(email), booking=None)
+    for window in (_A_HOUR, _A_DAY):
+        windows.require_room(window, _since(now - window.length, own), now=now, reader=reader)
+    for limit, holds in ((_HOLDS, own), (_HOLDS_OF_HOST, Hold.objects.filter(host=host))):
+        waiting = holds.filter(is_waiting=True, expires_at__gt=now).order_by("expires_at")
+        ends = list(waiting.values_list("expires_at", flat=True)[: limit.most])
+        if limit.most and len(ends) == limit.most:
+            raise windows.refused(limit, until=ends[0], now=now, reader=reader)
 
 
 def admit_by_host(*, host: User, email: str, guests: Sequence[str] = (), now: datetime) -> None:

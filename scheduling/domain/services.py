@@ -22,6 +22,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.text.links import require_link
 from core.text.slugs import slug_of
 from core.text.zones import names
+from scheduling.domain import holds
 from scheduling.models import DateOverride, EventType, FormerSlug, Schedule, WeeklyAvailability
 from scheduling.models.event_types import new_event_type_uuid
 from scheduling.rules import custom_fields, hours
@@ -383,6 +384,9 @@ def _save(event_type: EventType) -> None:
     own = Schedule.objects.visible_to(event_type.host)
     if event_type.schedule_id and not own.filter(pk=event_type.schedule_id).exists():
         raise Invalid(_("You have no such schedule."), field="schedule_id")
+    if event_type.durations:
+        lengths = sorted({*event_type.durations, event_type.duration})
+        event_type.durations = lengths if len(lengths) > 1 else []
     custom_fields.check_questions(event_type.custom_fields)
     if event_type.location == "custom" and not event_type.location_custom:
         raise Invalid(
@@ -423,5 +427,6 @@ def delete_event_type(*, event_type: EventType) -> bool:
         event_type.is_active = False
         event_type.save(update_fields=["is_active", "updated_at"])
         return False
+    holds.withdraw(event_type=event_type)
     event_type.delete()
     return True

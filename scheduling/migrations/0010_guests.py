@@ -8,7 +8,7 @@ import core.text.mailboxes
 
 
 class Migration(migrations.Migration):
-    dependencies = [("scheduling", "0008_hidden_limits_and_destination")]
+    dependencies = [("scheduling", "0009_durations")]
 
     operations = [
         migrations.CreateModel(

@@ -18,6 +18,7 @@ from scheduling.models.event_types import (
     new_event_type_uuid,
     usual_reminders,
 )
+from scheduling.models.holds import Hold
 from scheduling.models.hours import DateOverride, Schedule, WeeklyAvailability
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "FormerSlug",
     "Guest",
     "HistoryEntry",
+    "Hold",
     "Schedule",
     "WeeklyAvailability",
     "every_day",

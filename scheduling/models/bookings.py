@@ -158,8 +158,13 @@ class Booking(Lifecycle):
         return self.start <= now and self.status_at(now) in STANDING
 
     @property
+    def minutes(self) -> int:
+        """Return its own length. Its event type may have another one by now."""
+        return (self.end - self.start) // timedelta(minutes=1)
+
+    @property
     def changeable_until(self) -> datetime | None:
-        """Return until when its invitee may reschedule or cancel it. None: as long as it is open.
+        """Return until when its invitee may reschedule or cancel it. None: while it is open.
 
         The notice is the present one of its event type.
         """

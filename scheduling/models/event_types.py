@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from copy import copy
 from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -11,7 +12,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from core.db.ids import named, public_id
@@ -36,6 +39,7 @@ def new_event_type_uuid() -> str:
 
 
 MOST_REMINDERS, SHORTEST_REMINDER, LONGEST_REMINDER = 5, 5, 28 * 24 * 60
+MOST_DURATIONS, SHORTEST_DURATION, LONGEST_DURATION = 6, 15, 480
 LONGEST_CANCELLATION_NOTICE = 28 * 24 * 60
 
 
@@ -67,6 +71,16 @@ def validate_reminders(minutes: list[int]) -> None:
             "Use up to %(count)d reminders, %(least)d to %(most)d minutes before the start."
         )
         values = {"count": MOST_REMINDERS, "least": SHORTEST_REMINDER, "most": LONGEST_REMINDER}
+        raise ValidationError(message, params=values)
+
+
+def validate_durations(minutes: list[int]) -> None:
+    """Refuse more durations than fit beside each other, and any that `duration` could not be."""
+    if len(minutes) > MOST_DURATIONS or not all(
+        SHORTEST_DURATION <= each <= LONGEST_DURATION for each in minutes
+    ):
+        message = _("Offer up to %(count)d durations of %(least)d to %(most)d minutes.")
+        values = {"count": MOST_DURATIONS, "least": SHORTEST_DURATION, "most": LONGEST_DURATION}
         raise ValidationError(message, params=values)
 
 
@@ -113,7 +127,17 @@ class EventType(models.Model):
         validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}\Z", _("Use a color such as #4F46E5."))],
     )
     duration = models.PositiveSmallIntegerField(
-        _("duration in minutes"), validators=[MinValueValidator(15), MaxValueValidator(480)]
+        _("duration in minutes"),
+        validators=[MinValueValidator(SHORTEST_DURATION), MaxValueValidator(LONGEST_DURATION)],
+    )
+    # Minutes, the shortest first: what an invitee chooses from. It includes `duration`, which is
+    # chosen for them at first. Empty: there is nothing to choose.
+    durations: "models.JSONField[list[int], list[int]]" = models.JSONField(
+        _("durations to choose from"),
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        validators=[validate_durations],
     )
     location = models.CharField(
         _("location"), max_length=20, choices=Location.choices, default=Location.ZOOM_MEETING
@@ -128,6 +152,10 @@ class EventType(models.Model):
     # Not listed on the host's public page. Its own page books.
     is_hidden = models.BooleanField(_("hidden"), default=False, db_default=False)
     requires_approval = models.BooleanField(_("requires approval"), default=False)
+    # A public booking is made once the invitee has followed a link to their address.
+    confirm_email = models.BooleanField(
+        _("invitees confirm their address"), default=False, db_default=False
+    )
     buffer_time_before = models.PositiveSmallIntegerField(
         _("buffer before, in minutes"), default=0, validators=[MaxValueValidator(1440)]
     )
@@ -250,12 +278,35 @@ class EventType(models.Model):
         return self.schedule or self.host.weekly_availability.default
 
     @property
+    def lengths(self) -> list[int]:
+        """Return the minutes to choose from, the shortest first: one at least."""
+        return self.durations or [self.duration]
+
+    @property
+    def step(self) -> int:
+        """Return the minutes between starts. Every duration has the grid of the shortest."""
+        shortest = min(self.lengths)
+        return self.slot_interval or shortest + self.buffer_time_before + self.buffer_time_after
+
+    def lasting(self, minutes: int) -> Self:
+        """Return a copy that lasts so long, with starts on the same grid."""
+        other = copy(self)
+        other.duration, other.slot_interval = minutes, self.step
+        return other
+
+    @property
+    def duration_in_words(self) -> str:
+        """Return `30 minutes`, or `30, 60 minutes` where there are several to choose from."""
+        said = ", ".join(map(str, self.lengths))
+        words = ngettext("%(minutes)s minute", "%(minutes)s minutes", self.lengths[-1])
+        return words % {"minutes": said}
+
+    @property
     def terms(self) -> Terms:
         """Return the terms for the slot engine: in seconds, with the booking window in days."""
-        minutes = self.duration + self.buffer_time_before + self.buffer_time_after
         return Terms(
             duration=self.duration * _MINUTE,
-            step=(self.slot_interval or minutes) * _MINUTE,
+            step=self.step * _MINUTE,
             before=self.buffer_time_before * _MINUTE,
             after=self.buffer_time_after * _MINUTE,
             notice=self.min_advance_booking * _HOUR,

@@ -67,7 +67,7 @@ class ForSomebodyForm(BookingForm):
 class _ForSomebody:
     """Desk at which a host books for an invitee. Nobody is asked to approve it."""
 
-    form = ForSomebodyForm
+    form: type[BookingForm] = ForSomebodyForm
 
     def __init__(self, host: User) -> None:
         self._host = host
@@ -104,6 +104,7 @@ class _ForSomebody:
         try:
             booked = bookings.book(
                 event_type=offered,
+                duration=offered.duration,
                 start=start,
                 invitee=invitee,
                 actor=bookings.host(self._host),

@@ -1,8 +1,7 @@
 """Bookings of the signed-in host: tab by tab, one by one, and the actions on them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
@@ -42,8 +41,8 @@ from scheduling.pages.cards import Card, card_of, unmoved
 from scheduling.pages.finding import FindBookingForm
 from scheduling.pages.forms import CancelForm, MoveForm, NotesForm, SeenForm
 from scheduling.pages.history import steps_of
+from scheduling.pages.rescheduling import PARTS, rescheduling_of
 from scheduling.pages.tabs import TABS, Row, tab_of, tab_page, wait
-from scheduling.pages.weeks import week_of
 
 # Event types that a list can be narrowed to.
 _MOST_KINDS = 200
@@ -156,8 +155,9 @@ def _row(card: Card, now: datetime) -> Row:
         url=url,
         said=said,
         join_url=card.join_url,
-        move_url=f"{url}?week=#move" if can_move else "",
+        move_url=f"{url}?day=#move" if can_move else "",
         color=booking.event_type.color,
+        person=None,
         more=[(gettext("Cancel"), f"{url}?cancel=#cancel")] if can_cancel else [],
         card=card,
     )
@@ -178,7 +178,7 @@ def _their_time(card: Card) -> str:
 @require_safe
 @login_required
 def booking(request: SignedIn, booking_id: int) -> HttpResponse:
-    """Show one booking. `?week=` opens the times to which it can be moved, from that date on."""
+    """Show one booking. `?day=`, `?month=` and `?start=` choose another time for it."""
     found = _find(booking_id, request.user)
     return _shown(request, found, NotesForm(initial={"notes": found.notes}), timezone.now())
 
@@ -187,28 +187,21 @@ def _find(booking_id: int, user: User) -> Booking:
     return bookings.find(key=str(booking_id), user=user)
 
 
-@dataclass(frozen=True)
-class Clash:
-    """A time that the host has chosen, and what their own calendar has then."""
-
-    wanted: Mapping[str, Any]
-    start: datetime
-    end: datetime
-    claims: Sequence[BusyTime]
-
-
 def _shown(
     request: SignedIn,
     found: Booking,
     notes: NotesForm,
     now: datetime,
-    clash: Clash | None = None,
+    chosen: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    card, wanted = card_of(found, Role.HOST, now), request.GET.get("week")
-    if clash:
-        wanted = clash.start.astimezone(request.user.zone).date().isoformat()
+    """Show a booking. `chosen` is what a form that moves it has sent, to be confirmed."""
+    card, page = card_of(found, Role.HOST, now), reverse("scheduling:booking", args=[found.pk])
     history = page_of(request, found.history.all(), name="history")
-    moving = wanted is not None and card.may(Change.RESCHEDULED)
+    is_moving = chosen or any(part in request.GET for part in PARTS)
+    moving = None
+    if is_moving and card.may(Change.RESCHEDULED):
+        sent = {name: chosen[name] for name in ("start", "reason")} if chosen else {}
+        moving = rescheduling_of(request, card, now, page=page, **sent)
     return render(
         request,
         "scheduling/booking.html",
@@ -218,10 +211,8 @@ def _shown(
             "tab": TABS[card.status],
             "history": history,
             "steps": steps_of(card, list(history)),
-            "week": week_of(card, wanted or "", now) if moving else None,
-            "week_url": f"{reverse('scheduling:booking', args=[found.pk])}?week={wanted or ''}",
-            "clash": clash,
-            "outside": _outside(found) if card.is_open and not clash else [],
+            "moving": moving,
+            "outside": _outside(found) if card.is_open and not chosen else [],
             "has_begun": found.has_begun(now),
             "is_cancelling": "cancel" in request.GET,
             "notes": notes,
@@ -304,7 +295,7 @@ def _invitee(booking: Booking) -> dict[str, str]:
 @signed_in_at("scheduling:booking", "booking_id")
 @limited("user", "30/10m", ["POST"])
 def move(request: SignedIn, booking_id: int) -> HttpResponse:
-    """Move it to another time; on a refusal, go back to the week that was shown.
+    """Move it to another time; on a refusal, go back to the day that was shown.
 
     Where only the host's own calendar is in the way, show what it has then, and ask again.
     """
@@ -332,18 +323,10 @@ def move(request: SignedIn, booking_id: int) -> HttpResponse:
             if taken.reason != "calendar":
                 raise
             notes = NotesForm(initial={"notes": found.notes})
-            return _shown(request, found, notes, now, clash=_clash(found, wanted))
+            return _shown(request, found, notes, now, chosen=wanted)
         messages.success(request, gettext("Rescheduled. %(name)s gets an email.") % _invitee(found))
         back = page
     return redirect(back)
-
-
-def _clash(booking: Booking, wanted: Mapping[str, Any]) -> Clash:
-    terms, start = booking.event_type.terms, availability.instant_of(wanted["start"])
-    end = start + timedelta(minutes=booking.event_type.duration)
-    kept = start - timedelta(seconds=terms.before), end + timedelta(seconds=terms.after)
-    [claims] = ledger.conflicts_of_each(user=booking.host, spans=[kept])
-    return Clash(wanted, start, end, [each for each in claims if not each.exclusive])
 
 
 @require_POST

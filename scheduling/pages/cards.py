@@ -1,7 +1,7 @@
 """Booking as its host or its invitee sees it on a page, and its status in words."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
@@ -92,13 +92,6 @@ class Card:
     @property
     def may_move(self) -> bool:
         return self.may(Change.RESCHEDULED)
-
-    @property
-    def new_minutes(self) -> int | None:
-        """Return its length once it is moved, where that differs from the present one."""
-        minutes = self.booking.event_type.duration
-        is_as_now = self.booking.end - self.booking.start == timedelta(minutes=minutes)
-        return None if is_as_now else minutes
 
     @property
     def zones_differ(self) -> bool:

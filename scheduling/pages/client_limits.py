@@ -26,3 +26,14 @@ def count_client(request: HttpRequest, host: User, *, mails: int) -> None:
         count_request(
             request, group=f"public:{host.pk}", key="ip", rate=f"{most}/h", method=["POST"]
         )
+
+
+def count_hold(request: HttpRequest, host: User) -> None:
+    """Count a time of this host that this client address has held for 15 minutes.
+
+    So a stranger cannot close a host's calendar by addresses that nobody confirms.
+    """
+    if most := settings.LIMITS["holds_client"]:
+        count_request(
+            request, group=f"hold:{host.pk}", key="ip", rate=f"{most}/15m", method=["POST"]
+        )

@@ -40,9 +40,11 @@ _CANCELLATION_NOTICES = (60, 120, 240, 720, 1440, 2880, 10080)
 
 _CHIPS = (15, 30, 45, 60)
 _USUAL_DURATION = 30
+_DURATIONS = (15, 30, 45, 60, 90, 120)
 # Fields of the sections that are folded until one of their values needs another look.
 _SECTIONS = {
     "when": (
+        "durations",
         "schedule",
         "available_days",
         "min_advance_booking",
@@ -109,10 +111,12 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "description",
             "color",
             "duration",
+            "durations",
             "location",
             "location_custom",
             "location_link",
             "requires_approval",
+            "confirm_email",
             "buffer_time_before",
             "buffer_time_after",
             "min_advance_booking",
@@ -146,6 +150,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "location": _("Location"),
             "location_custom": _("Location details"),
             "requires_approval": _("I approve each booking before it is confirmed"),
+            "confirm_email": _("Invitees confirm their email address first"),
             "buffer_time_before": _("Buffer before, in minutes"),
             "buffer_time_after": _("Buffer after, in minutes"),
             "min_advance_booking": _("Minimum notice in hours"),
@@ -162,6 +167,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "name": _("The name that your invitees see, such as “Intro call”."),
             "location_custom": _("Your invitees see it with the booking."),
             "requires_approval": _("The time is kept free while you decide."),
+            "confirm_email": _("They get a link. The time is held for them for 15 minutes."),
             "min_advance_booking": _("The latest that people can book before the start."),
             "max_advance_booking": _("How far ahead people can book."),
             "slot_interval": _("Left empty, start times follow the duration and the buffers."),
@@ -197,6 +203,15 @@ class EventTypeForm(forms.ModelForm[EventType]):
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("Choose at least one day.")},
         )
+        lengths = event_type.durations if event_type else []
+        self.fields["durations"] = forms.TypedMultipleChoiceField(
+            label=_("Other durations to choose from"),
+            required=False,
+            coerce=int,
+            choices=[(minutes, _length(minutes)) for minutes in sorted({*_DURATIONS, *lengths})],
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_("Invitees choose one. The duration above is chosen for them at first."),
+        )
         notice = event_type.cancellation_notice if event_type else 0
         self.fields["cancellation_notice"] = forms.TypedChoiceField(
             label=_("Invitees can reschedule or cancel"),
@@ -210,7 +225,7 @@ class EventTypeForm(forms.ModelForm[EventType]):
                 ),
             ],
             initial=0,
-            empty_value=notice,
+            empty_value=str(notice),
             help_text=_("You can at any time."),
         )
         kept = event_type.reminders if event_type else []
@@ -270,6 +285,9 @@ class EventTypeForm(forms.ModelForm[EventType]):
 
     def clean_available_days(self) -> list[int]:
         return sorted(self.cleaned_data["available_days"])
+
+    def clean_cancellation_notice(self) -> int:
+        return int(self.cleaned_data["cancellation_notice"])
 
     def clean_reminders(self) -> list[int]:
         return sorted(self.cleaned_data["reminders"], reverse=True)

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import Truncator
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain import limits
@@ -64,8 +64,7 @@ def event_types(request: SignedIn) -> HttpResponse:
 
 def _row(each: EventType) -> Row:
     said = [
-        ngettext("%(minutes)d minute", "%(minutes)d minutes", each.duration)
-        % {"minutes": each.duration},
+        each.duration_in_words,
         Truncator(each.location_display).chars(60),
     ]
     if each.price:

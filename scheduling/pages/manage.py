@@ -24,7 +24,7 @@ from scheduling.pages.answer import broken
 from scheduling.pages.cards import Card, card_of, outcome_of, unmoved
 from scheduling.pages.client_limits import posted
 from scheduling.pages.forms import CancelForm, MoveForm
-from scheduling.pages.weeks import week_of
+from scheduling.pages.rescheduling import rescheduling_of
 
 
 def _linked(
@@ -55,19 +55,19 @@ def manage(request: HttpRequest, token: str, booking: Booking) -> HttpResponse:
     """Show the state of a booking. While it is open, its invitee reschedules or cancels it here.
 
     Only a POST changes anything, and nothing if the booking has changed since its sender saw it.
-    `?week=` is the first date to choose another time from.
+    See `rescheduling_of` for how another time is chosen.
     """
     now = timezone.now()
     if request.method == "POST":
         return _managed(request, token, booking, now)
     card = card_of(booking, Role.INVITEE, now)
-    week = None
+    moving = None
     if card.may(Change.RESCHEDULED):
-        week = week_of(card, request.GET.get("week", ""), now)
+        moving = rescheduling_of(request, card, now, page=request.path)
     context = {
         "card": card,
         "outcome": outcome_of(card),
-        "week": week,
+        "moving": moving,
         "token": token,
         "calendars": calendars_of(card),
     }
@@ -137,7 +137,7 @@ def calendars_of(card: Card) -> list[CalendarLink]:
 def _managed(request: HttpRequest, token: str, booking: Booking, now: datetime) -> HttpResponse:
     """Apply a POST and return to the page.
 
-    If nothing was changed, return to the week that was shown.
+    If nothing was changed, return to the day that was shown.
     """
     with refusals_shown(request, unmoved):
         match request.POST.get("act"):

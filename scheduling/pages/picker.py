@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
+from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import dateformat
 from django.utils.translation import ngettext
 
 from core.text import times
 from core.text.times import Reader
 from scheduling.pages import grid
+from scheduling.pages.forms import StartField
 from scheduling.pages.visitors import Visitor
 
 # Dates (of the reader's clock, in order) with their open starts (epoch seconds, in order).
@@ -66,10 +70,11 @@ class Day:
 
 @dataclass(frozen=True)
 class Asked:
-    """Day that an address asks for, and the month (by its first date) in which it is shown."""
+    """Start that an address asks for, or a day and the month (by its first date) it is shown in."""
 
     day: date | None = None
     month: date | None = None
+    start: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,10 +117,11 @@ class Picker:
 
 
 def asked_by(request: HttpRequest) -> Asked:
-    """Return what `?day=` and `?month=` ask for. An invalid value asks for nothing."""
+    """Return what `?day=`, `?month=` and `?start=` ask for. An invalid value asks for nothing."""
     return Asked(
         day=date_of(request.GET.get("day", "")),
         month=date_of(f"{request.GET.get('month', '')}-01"),
+        start=start_of(request.GET.get("start", "")),
     )
 
 
@@ -209,6 +215,27 @@ def choice_of(reader: Reader) -> Callable[[int], Choice]:
         return Choice(start, times.time(datetime.fromtimestamp(start, reader.zone), reader))
 
     return choice
+
+
+def time_for(other: Reader, moment: datetime, reader: Reader) -> str:
+    """Return the time on another person's clock, with the weekday if it is another day there."""
+    there = moment.astimezone(other.zone)
+    text = times.time(there, other)
+    is_same_day = there.date() == moment.astimezone(reader.zone).date()
+    return text if is_same_day else f"{dateformat.format(there, 'D')} {text}"
+
+
+def query_of(reader: Visitor, day: date | None, kept: Mapping[str, str] | None = None) -> str:
+    """Return the query that leads back to a day, on the clock that the address has named."""
+    said = {name: value for name, value in reader.said.items() if value}
+    return urlencode({**(kept or {}), **said, **({"day": day.isoformat()} if day else {})})
+
+
+def start_of(text: str) -> int | None:
+    try:
+        return int(StartField().clean(text)) if text else None
+    except ValidationError:
+        return None
 
 
 def date_of(text: str) -> date | None:

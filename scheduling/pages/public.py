@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+from allauth.account.models import EmailAddress
 from csp.decorators import csp_update
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
@@ -23,13 +23,12 @@ from core.db.prepared import Prepared
 from core.errors import Busy, DomainError, TimeTaken
 from core.text.links import origin_of
 from core.web.pages import SAFE, limited, page_of
-from scheduling.domain import availability, bookings, limits
+from scheduling.domain import availability, bookings, holds, limits
 from scheduling.messages import links
 from scheduling.models import Booking, EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
-from scheduling.pages.client_limits import count_client, posted
-from scheduling.pages.forms import StartField
-from scheduling.pages.picker import Asked, asked_by, choice_of, pick
+from scheduling.pages.client_limits import count_client, count_hold, posted
+from scheduling.pages.picker import Asked, asked_by, choice_of, pick, start_of
 from scheduling.pages.starts import furthest, nearest_starts, open_starts
 from scheduling.pages.visitors import Visitor, remember, visitor_of
 from scheduling.rules.slots import Reason
@@ -112,9 +111,10 @@ def _leading_on(
     @wraps(view)
     def leading_on(request: HttpRequest, offered: EventType) -> HttpResponse:
         origin = origin_of(offered.redirect_url)
-        if not origin:
-            return view(request, offered)
-        return csp_update({"form-action": [origin]})(view)(request, offered)
+        response = view(request, offered)
+        if origin:
+            csp_update({"form-action": [origin]})(lambda _request: response)(request)
+        return response
 
     return leading_on
 
@@ -126,8 +126,8 @@ def _leading_on(
 def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     """Choose a day (`?month=`, `?day=`), then a time (`?start=`, an epoch second), then book it.
 
-    Times are in the zone `?zone=`, on a clock of 12 or 24 `?hours=`. See `prefill_of` for the
-    values that a URL can fill in.
+    `?duration=` is one of several, in minutes. Times are in the zone `?zone=`, on a clock of 12 or
+    24 `?hours=`. See `prefill_of` for the values that a URL can fill in.
     """
     lower = username.lower(), slug.lower()
     if (username, slug) != lower:
@@ -139,9 +139,10 @@ def event_type(request: HttpRequest, username: str, slug: str) -> HttpResponse:
 
 
 class Desk(Protocol):
-    """Where an event type is booked: by its form, and for whom."""
+    """Place where an event type is booked: the form, and for whom."""
 
-    form: type[BookingForm]
+    @property
+    def form(self) -> type[BookingForm]: ...
 
     def initial(self, request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
         """Return what the form is filled in with, before values in the URL are looked at."""
@@ -162,16 +163,17 @@ class Desk(Protocol):
 
 @_leading_on
 def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
+    """Serve the event type to anybody."""
     return serve(request, offered, _Public())
 
 
 def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
     """Show the times, then the form of this desk, and book by it."""
     visitor = visitor_of(request, default=offered.zone)
-    now = timezone.now()
+    offered, now = _lasting(request, offered), timezone.now()
     if request.method == "POST":
         return _book(request, offered, visitor, now, desk)
-    start = _start(request.GET.get("start", ""))
+    start = asked_by(request).start
     if start is None or _closed(offered, start, now):
         response = _choose_time(request, offered, visitor, now, wanted=start)
     else:
@@ -182,6 +184,13 @@ def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
         response = _say_who(request, offered, visitor, start, form)
     remember(visitor, response)
     return response
+
+
+def _lasting(request: HttpRequest, offered: EventType) -> EventType:
+    """Return the event type with the `duration` that the request asks for, if it is offered."""
+    sent = request.POST if request.method == "POST" else request.GET
+    wanted = sent.get("duration", "")
+    return next((offered.lasting(each) for each in offered.lengths if str(each) == wanted), offered)
 
 
 def _elsewhere(request: HttpRequest, username: str, slug: str) -> HttpResponse:
@@ -197,13 +206,6 @@ def _elsewhere(request: HttpRequest, username: str, slug: str) -> HttpResponse:
     if present is not None:
         return _moved(request, "public:event_type", username, present, permanent=False)
     return render(request, "scheduling/public/gone.html", {"host": host}, status=404)
-
-
-def _start(text: str) -> int | None:
-    try:
-        return int(StartField().clean(text)) if text else None
-    except ValidationError:
-        return None
 
 
 def _closed(offered: EventType, start: int, now: datetime) -> bool:
@@ -244,27 +246,41 @@ class _Public:
             time_format=visitor.time_format,
         )
         count_client(request, offered.host, mails=1 + len(said["guests"]))
-        admit = partial(
-            limits.admit_invitee,
-            host=offered.host,
-            email=invitee.email,
-            guests=said["guests"],
-            now=now,
-            reader=visitor,
-        )
+        named = {
+            "host": offered.host,
+            "email": invitee.email,
+            "guests": said["guests"],
+            "now": now,
+            "reader": visitor,
+        }
+        wanted = {
+            "event_type": offered,
+            "duration": offered.duration,
+            "start": start,
+            "invitee": invitee,
+            "now": now,
+            "notes": said["notes"],
+            "answers": form.answers,
+            "with_guests": said["guests"],
+            "seen": seen,
+        }
+        if offered.confirm_email and not _is_verified(request, invitee.email):
+            count_hold(request, offered.host)
+            holds.place(**wanted, admit=partial(limits.admit_hold, **named))
+            return redirect("scheduling:held")
         booked = bookings.book(
-            event_type=offered,
-            start=start,
-            invitee=invitee,
-            actor=bookings.INVITEE,
-            now=now,
-            notes=said["notes"],
-            answers=form.answers,
-            with_guests=said["guests"],
-            seen=seen,
-            admit=admit,
+            **wanted, actor=bookings.INVITEE, admit=partial(limits.admit_invitee, **named)
         )
         return _lead_on(booked)
+
+
+def _is_verified(request: HttpRequest, email: str) -> bool:
+    """Return whether the person who is signed in has confirmed this address."""
+    user = request.user
+    if not user.is_authenticated:
+        return False
+    own = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
+    return bool(own.exists())
 
 
 # --- choosing a time ----------------------------------------------------------------------------
@@ -320,18 +336,20 @@ def _book(
 ) -> HttpResponse:
     """Book, or show the form again with the typed values, and other times if the start is taken."""
     form, refused = desk.form(request.POST, event_type=offered), None
-    start, seen = _start(request.POST.get("start", "")), request.POST.get("terms", "")
+    start, seen = start_of(request.POST.get("start", "")), request.POST.get("terms", "")
     if start is None:
         return _choose_time(request, offered, visitor, now, wanted=None)
-    if seen and seen != offered.terms_digest:
+    is_offered = request.POST.get("duration", "") in ("", str(offered.duration))
+    if (seen and seen != offered.terms_digest) or not is_offered:
         return _ask_again(request, offered, visitor, start, form, now)
     if form.is_valid():
         at = availability.instant_of(start)
         try:
             return desk.book(request, offered, visitor, form, start=at, seen=seen, now=now)
         except DomainError as error:
-            if error.field == "terms":  # they were changed just now
+            if error.field in ("terms", "duration"):  # they were changed just now
                 offered = EventType.objects.with_hours().get(pk=offered.pk)
+                offered = _lasting(request, offered)
                 form = desk.form(request.POST, event_type=offered)
                 return _ask_again(request, offered, visitor, start, form, now)
             if isinstance(error, TimeTaken) or error.field == "start_time":
@@ -399,11 +417,18 @@ def _page(
 ) -> HttpResponse:
     prefill = prefill_of(request.GET, offered.custom_fields)
     clock = {"zone": str(visitor.zone), "hours": visitor.hours}
+    lengths = []
+    if len(offered.lengths) > 1:
+        when = request.GET.get("day", "")[:10]
+        kept = clock | prefill | ({"day": when} if when else {})
+        lengths = [(each, f"?{urlencode(kept | {'duration': each})}") for each in offered.lengths]
+        prefill["duration"] = str(offered.duration)
     common = {
         "event_type": offered,
         "host": offered.host,
         "visitor": visitor,
         "prefill": prefill,
+        "lengths": lengths,
         "query": urlencode(clock | prefill),
     }
     return render(request, "scheduling/public/event_type.html", common | context)

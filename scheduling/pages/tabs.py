@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.pages.signed_in import SignedIn
 from core.text import times
 from core.web.pages import page_of
@@ -51,7 +52,7 @@ class Row:
     """One appointment in a list: its texts, where its title leads, and what its reader can do.
 
     `more` are texts and addresses of further actions, the gravest last. `card` is what the answer's
-    template shows, `color` that of its event type.
+    template shows, `color` that of its event type, `person` the other one if they have an account.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Row:
     join_url: str
     move_url: str
     color: str
+    person: User | None
     more: Sequence[tuple[str, str]]
     card: Any
 

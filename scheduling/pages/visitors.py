@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.formats import get_format
 
 from core.text import zones
+from core.text.times import Reader
 from core.web.languages import region_of
 
 _TIME_FORMATS = {"12": "hh:mm a", "24": "HH:mm"}
@@ -51,27 +52,47 @@ class Visitor:
 
 def visitor_of(request: HttpRequest, *, default: ZoneInfo) -> Visitor:
     """Return the visitor from the request, else from earlier cookies, else from their account."""
-    sent = request.POST if request.method == "POST" else request.GET
-    said, kept = _understood(sent), _understood(request.COOKIES)
+    said, kept = _understood(_sent(request)), _understood(request.COOKIES)
     zone, hours = said["zone"] or kept["zone"], said["hours"] or kept["hours"]
     if request.user.is_authenticated:
         zone = zone or str(request.user.zone)
-        hours = hours or ("12" if request.user.time_format == "hh:mm a" else "24")
-        week_start = request.user.week_start
-    else:
-        week_start = _week_start(request)
+        hours = hours or _hours_of(request.user)
     guesses = [name for name, value in {"zone": zone, "hours": hours}.items() if not value]
     if not hours:
         hours = "12" if translation.get_language() == "en" else "24"
+    return _visitor(
+        request, said, zone=ZoneInfo(zone) if zone else default, hours=hours, guesses=guesses
+    )
+
+
+def reader_of(request: HttpRequest, person: Reader) -> Visitor:
+    """Return a person whose clock is known. The request may name another one to look at."""
+    said = _understood(_sent(request))
+    zone = ZoneInfo(said["zone"]) if said["zone"] else person.zone
+    return _visitor(request, said, zone=zone, hours=said["hours"] or _hours_of(person), guesses=[])
+
+
+def _visitor(
+    request: HttpRequest, said: dict[str, str], *, zone: ZoneInfo, hours: str, guesses: list[str]
+) -> Visitor:
+    typed, user = _sent(request).get("zone", ""), request.user
     return Visitor(
-        zone=ZoneInfo(zone) if zone else default,
+        zone=zone,
         hours=hours,
         said=said,
         guesses=guesses,
-        unknown="" if said["zone"] else sent.get("zone", "")[:64],
-        week_start=week_start,
-        hint="" if said["zone"] else zones.hint(sent.get("zone", "")),
+        unknown="" if said["zone"] else typed[:64],
+        week_start=user.week_start if user.is_authenticated else _week_start(request),
+        hint="" if said["zone"] else zones.hint(typed),
     )
+
+
+def _sent(request: HttpRequest) -> QueryDict:
+    return request.POST if request.method == "POST" else request.GET
+
+
+def _hours_of(person: Reader) -> str:
+    return "12" if person.time_format == _TIME_FORMATS["12"] else "24"
 
 
 def _week_start(request: HttpRequest) -> int:

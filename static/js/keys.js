@@ -13,6 +13,8 @@ export function keep(event) {
   const isChord =
     (event.ctrlKey || event.altKey || event.metaKey) && !event.getModifierState("AltGraph");
   if (isChord || !(KEPT.includes(key) || [...key].length === 1)) return;
+  // So does what is chosen from a list.
+  if (target.matches("select") && key !== "Tab") return;
   // The text itself is carried over, so that input methods work as ever.
   if (target.matches(TEXT) && !kept.length) return;
   event.preventDefault();

@@ -64,7 +64,7 @@ function exchange(part, by) {
   isExchanging = true;
   live.replaceChildren(...part.childNodes);
   isExchanging = false;
-  Object.assign(live.dataset, { zone: part.dataset.zone, hours: part.dataset.hours });
+  Object.assign(live.dataset, part.dataset);
   for (const field of fields.filter(isUnsent)) carry(field, successor(field));
   if (!focused) return;
   const same = isSent(focused) ? null : successor(focused);
@@ -141,15 +141,18 @@ live.addEventListener("submit", (event) => {
 });
 
 live.addEventListener("click", (event) => {
-  const link = event.target.closest('a[href^="?"]');
+  const link = event.target.closest("a[href]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const url = new URL(link.href);
+  if (url.pathname !== location.pathname || !url.search) return;
   event.preventDefault();
-  go(new URL(link.href), link);
+  url.hash = "";
+  go(url, link);
 });
 
-// A zone that is picked from the list, or typed in full, needs no button.
-live.addEventListener("change", (event) => {
-  if (event.target.name === "zone" && !isExchanging) event.target.form.requestSubmit();
+// A zone that is picked from the list, or typed in full, needs no button. Nor does a team mate.
+live.addEventListener("change", ({ target }) => {
+  if (target.matches("#zone, [data-pick]") && !isExchanging) target.form.requestSubmit();
 });
 
 addEventListener("popstate", () => show(new URL(location.href)));

@@ -28,9 +28,13 @@ ALWAYS = {
     "booking_confirmed",
     "booking_rejected",  # no host gets it
     "booking_undelivered",
+    "calendar_emptied",
     "calendar_failing",
     "calendar_not_written",
     "calendar_recovered",
+    "guest_cancelled",  # guests have no account
+    "guest_changed",
+    "guest_invited",
     "meeting_confirmed",
     "meeting_requested",
     "team_invitation",

@@ -91,7 +91,7 @@ def test_it_shows_what_is_known(signed_in: Client) -> None:
     }
     assert "http://testserver/alice" in words(page)
     assert "Links that you have shared lead to it for 90 days" in words(page)
-    assert '<option value="America/New_York" label="' in main(page)
+    assert '<option value="New York" label="' in main(page)
     assert 'href="/settings/hours"' in main(page)
 
 

@@ -499,7 +499,7 @@ def test_an_address_that_has_an_account_signs_in_instead(
     EmailAddress.objects.filter(user=dora).update(verified=is_confirmed)
     for page in (client.get(path), client.post(path, JOIN)):
         assert f"Sign in with the account of {DORA} . Sign in Forgot" in words(page)
-        assert "Create the account" not in words(page)
+        assert "Create account" not in words(page)
     assert dora.check_password(factories.PASSWORD)
     assert "dora" not in roles(team)
 

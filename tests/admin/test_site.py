@@ -1,5 +1,7 @@
 """Staff pages as a whole: one sign-in, and one search box that finds everything."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,12 +18,12 @@ from core.ops.private_names import staff_tables
 from meetings.domain import services as services_of_meetings
 from meetings.models import MeetingRequest
 from notifications.models import Notification, PushDevice
-from scheduling.models import Booking, EventType
+from scheduling.models import Booking, EventType, HistoryEntry
 from tests import factories
 from tests.accounts.test_sessions import FIREFOX, cookie, is_in, sign_in
 from tests.admin.calls import act, listed, press, url
 from tests.admin.test_people import DORA, profile
-from tests.pages import everything
+from tests.pages import everything, words
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,41 @@ SECRETS = {
     "answer",
     "lease",
 }
+
+# --- how it looks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "3 Mar 2026, 14:05 UTC"),
+        ("de", "3. März 2026, 14:05 UTC"),
+        ("fr", "3 mars 2026, 14:05 UTC"),
+        ("es", "3 de marzo de 2026, 14:05 UTC"),
+    ],
+)
+def test_every_time_names_its_zone(
+    staff: Client, booking: Booking, language: str, written: str
+) -> None:
+    """In a list, on a row's page, and among the rows below it; whatever the reader's own zone."""
+    at = datetime(2026, 3, 3, 14, 5, tzinfo=UTC)
+    Booking.objects.update(start=at, created_at=at)
+    HistoryEntry.objects.update(at=at)
+    User.objects.update(language=language, timezone="Asia/Tokyo")
+    for page in (url(Booking), url(Booking, "change/", booking.pk)):
+        said = words(staff.get(page))
+        assert written in said
+        assert re.findall(r"\d\d:\d\d(?! UTC|-\d\d:\d\d UTC)", said) == []
+
+
+def test_there_is_a_way_back_to_the_product_and_no_switch_of_colours(staff: Client) -> None:
+    page = staff.get("/admin/").content.decode()
+    assert '<a href="/">Back to Parley</a>' in page
+    for part in ("css/tokens.css", "css/staff.css"):
+        assert part in page
+    for part in ("theme.js", "dark_mode.css", "theme-toggle"):
+        assert part not in page
+
 
 # --- who comes in ---------------------------------------------------------------------------------
 

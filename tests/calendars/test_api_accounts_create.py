@@ -143,7 +143,9 @@ def test_a_refusal_is_said_on_the_field_to_mend(
     assert wrong(post(api, body)) == [(field, message)]
 
 
-NO_URL = "This is no address of a calendar. It begins with https://."
+NO_URL = (
+    "This is no address of a calendar. It begins with https:// and has no user name or password."
+)
 CALDAV = {"provider": "caldav", "username": "jo", "password": "secret"}
 NEEDS = "CalDAV needs a user name and a password."
 WITHOUT = "A calendar address (ICS) is read without it."

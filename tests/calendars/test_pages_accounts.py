@@ -104,7 +104,11 @@ def test_a_calendar_address_is_connected_and_read(
     ("url", "said"),
     [
         ("", "This field is required."),
-        ("ftp://127.0.0.1/", "This is no address of a calendar. It begins with https://."),
+        (
+            "ftp://127.0.0.1/",
+            "This is no address of a calendar. It begins with https:// and has no user name or"
+            " password.",
+        ),
         ("https://10.0.0.1/x.ics", "This address is not public."),
         ("{server}wrong.ics", "There is nothing at this address."),
     ],

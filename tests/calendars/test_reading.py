@@ -1,5 +1,6 @@
 """Reading of outside calendars on real servers: what closes time, and what never vanishes."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -237,9 +238,12 @@ def test_a_calendar_that_is_suddenly_empty_is_not_believed_at_once(
     later(ics, 2)
     assert len(taken(alice)) == 20
     assert fresh(ics).doubted_at
+    assert rows(kind__startswith="calendar") == []
     later(ics, 3)
     assert taken(alice) == []
     assert fresh(ics).doubted_at is None
+    [told] = rows(kind__startswith="calendar")
+    assert (told.kind, json.loads(told.content)["gone"]) == ("calendar_emptied", 20)
 
 
 def test_what_comes_back_was_never_gone(feed: Feed, ics: Calendar, alice: User) -> None:
@@ -253,6 +257,7 @@ def test_what_comes_back_was_never_gone(feed: Feed, ics: Calendar, alice: User) 
     later(ics, 3)
     assert list(BusyTime.objects.order_by("pk").values()) == before
     assert fresh(ics).doubted_at is None
+    assert rows(kind__startswith="calendar") == []
 
 
 def test_few_that_are_gone_are_gone(feed: Feed, ics: Calendar, alice: User) -> None:

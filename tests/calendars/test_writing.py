@@ -252,6 +252,34 @@ def test_a_short_failure_is_not_told(calendar: Calendar, outside: Outside, book:
     assert rows(kind__startswith="calendar") == []
 
 
+@pytest.mark.parametrize(("is_read", "kinds"), [(True, []), (False, ["calendar_not_written"])])
+def test_a_server_that_is_down_is_told_once_by_its_readings_if_there_are_any(
+    calendar: Calendar, book: Book, is_read: bool, kinds: list[str]
+) -> None:
+    with scripted(lambda asked: Said(200)) as server:
+        gone = server.url
+    account = fresh(calendar).account
+    account.secret = {**account.secret, "url": gone}
+    account.save()
+    Calendar.objects.filter(pk=calendar.pk).update(href=f"{gone}calendar/", blocks=is_read)
+    book()
+    for minutes in (0, 10, 60, 120):
+        written(calendar, NOW + minutes * MINUTE)
+    assert Push.objects.get().last_error == "refused"
+    assert [row.kind for row in rows(kind__startswith="calendar")] == kinds
+
+
+def test_another_calendar_leaves_no_failure_behind(
+    refused: Calendar, alice: User, book: Book
+) -> None:
+    book()
+    written(refused)
+    assert fresh(refused).write_error == "forbidden"
+    other = factories.read_calendar(alice, name="Other")
+    accounts.change_calendar(calendar=other, now=NOW, writes=True)
+    assert fresh(refused).write_error == ""
+
+
 # --- choosing and leaving -----------------------------------------------------------------------
 
 

@@ -213,12 +213,12 @@ def test_a_booking_is_moved_over_the_own_calendar(
     start = noon + 3 * DAY
     own = factories.read_calendar(alice)
     factories.entry(own, start=start, end=start + HOUR, shown_as=ShownAs.TENTATIVE)
-    visitor = enter(alice, f"/bookings/{booked.pk}?week={start.date()}#move")
+    visitor = enter(alice, f"/bookings/{booked.pk}?day={start.date()}#move")
     page = visitor.page
-    page.locator(f'input[value="{int(start.timestamp())}"]').check(force=True)
+    expect(page.get_by_text("Dashed: your own calendar has something then.")).to_be_visible()
     visitor.look("booking-move-clash")
-    page.get_by_role("button", name="Reschedule to the chosen time").click()
+    page.locator(f'button.slot[value="{int(start.timestamp())}"]').click()
     expect(page.get_by_role("alert")).to_contain_text("Dentist (Own)")
     visitor.look("booking-move-asked")
-    page.get_by_role("button", name="Reschedule anyway").click()
-    expect(page.get_by_role("status")).to_contain_text("Moved")
+    page.get_by_role("button", name="anyway").click()
+    expect(page.get_by_role("status")).to_contain_text("Rescheduled")

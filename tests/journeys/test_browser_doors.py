@@ -59,11 +59,14 @@ def test_an_invitee_moves_and_cancels(visit: Visit, alice: User, book: Book, siz
     expect(page.get_by_role("heading", level=1)).to_have_text("30 Minute Meeting with Alice Ames")
     visitor.look("manage")
 
-    page.get_by_role("link", name="Later").click()
-    page.get_by_role("radio").last.check()
+    month = page.locator("#month")
+    shown = month.inner_text()
+    page.locator(".turn").last.click()
+    expect(month).not_to_have_text(shown)
+    page.locator("button.slot").last.click()
     page.get_by_label("Notes for Alice").last.fill("My train is late.")
     visitor.look("manage-moving")
-    page.get_by_role("button", name="Reschedule to the chosen time").click()
+    page.get_by_role("button", name="Reschedule to").click()
     expect(page.get_by_role("status")).to_be_visible()
     visitor.look("manage-moved")
 

@@ -2,11 +2,14 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from PIL import Image
+from playwright.sync_api import FilePayload, expect
 
+from accounts.domain import pictures
 from accounts.models import Team, User
 from meetings.domain import services as meetings
 from scheduling.domain import services
@@ -124,3 +127,37 @@ def test_a_booking_is_found_by_name_and_date(enter: Enter, alice: User) -> None:
     visitor.look("bookings-nothing-found")
     page.get_by_role("link", name="Clear filters").click()
     expect(rows).to_have_count(2)
+
+
+def test_what_somebody_hears_of_is_their_choice(enter: Enter, alice: User) -> None:
+    visitor = enter(alice, "/settings/notifications")
+    page = visitor.page
+    bookings = page.get_by_role("table", name="Bookings with you")
+    reminder = bookings.get_by_label("Reminder before it starts, email")
+    expect(reminder).to_be_checked()
+    visitor.look("notifications")
+    reminder.uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Your choices have been saved.")
+    expect(reminder).not_to_be_checked()
+    expect(bookings.get_by_label("Reminder before it starts, push message")).to_be_checked()
+
+
+def test_a_photo_that_is_too_large_is_made_small_and_shown(
+    enter: Enter, alice: User, size: str
+) -> None:
+    noise = Image.effect_noise((2400, 1600), 100).convert("RGB")
+    file = BytesIO()
+    noise.save(file, "PNG")
+    assert len(file.getvalue()) > pictures.MOST_BYTES
+    visitor = enter(alice, "/settings/profile")
+    page = visitor.page
+    photo: FilePayload = {"name": "me.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    page.get_by_label("Choose a picture").set_input_files(photo)
+    page.get_by_role("button", name="Save the picture").click()
+    expect(page.get_by_role("status")).to_have_text("Your picture has been saved.")
+    expect(page.locator("main img.face")).to_have_js_property("naturalWidth", pictures.SIDE)
+    visitor.look("profile-with-picture")
+    page.get_by_role("button", name="Remove the picture").click()
+    expect(page.get_by_role("status")).to_have_text("Your picture has been removed.")
+    expect(page.locator("img.face")).to_have_count(0)

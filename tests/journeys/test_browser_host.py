@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from accounts.models import Team, User
 from meetings.domain import services as meetings
@@ -103,7 +103,7 @@ def test_what_waits_is_answered_from_home(
     waits.locator("summary", has_text="Decline").click()
     visitor.look("home-declining")
     waits.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("status")).to_contain_text("Confirmed: the hour with Bob Byrd")
+    expect(page.get_by_role("status")).to_contain_text("The time is blocked for you and Bob Byrd.")
     expect(waits.get_by_role("listitem")).to_have_count(0)
     expect(ahead.get_by_role("heading", level=3)).to_have_text(
         ["Chat with John Doe", "Advice with Mei Tanaka", "Meeting with Bob Byrd"]
@@ -173,21 +173,25 @@ def test_a_booking_is_noted_moved_and_cancelled(
     visitor.look("bookings-declined")
 
     page.get_by_role("link", name="Upcoming 1").click()
-    page.get_by_role("link", name="Chat with John Doe").click()
+    page.get_by_role("link", name="Chat with John Doe", exact=True).click()
     visitor.look("booking")
     page.locator("summary", has_text="Edit the notes").click()
-    page.get_by_label("Notes").fill("About the garden.\nAnd the shed.")
+    page.get_by_role("textbox", name="Notes (optional)").fill("About the garden.\nAnd the shed.")
     page.get_by_role("button", name="Save the notes").click()
     expect(page.get_by_role("status")).to_have_text("The notes are saved.")
 
     page.get_by_role("link", name="Reschedule").click()
     expect(page.get_by_role("heading", level=2, name="Reschedule")).to_be_in_viewport()
-    page.get_by_role("link", name="Later").click()
-    page.get_by_role("radio").last.check()
-    chosen = int(page.get_by_role("radio").last.get_attribute("value") or 0)
+    visitor.look("booking-picking")
+    page.locator("button.month-day").last.click()
+    expect(page.locator("button.month-day[aria-pressed=true]")).to_be_focused()
+    slot = page.locator("button.slot").last
+    chosen = int(slot.get_attribute("value") or 0)
+    slot.click()
+    expect(page.get_by_role("heading", level=2, name="Reschedule")).to_be_focused()
     page.get_by_label("Notes for John").last.fill("Something came up.")
     visitor.look("booking-moving")
-    page.get_by_role("button", name="Reschedule to the chosen time").click()
+    page.get_by_role("button", name="Reschedule to").click()
     expect(page.get_by_role("status")).to_have_text("Rescheduled. John Doe gets an email.")
 
     page.locator("summary", has_text="Cancel").click()
@@ -206,16 +210,30 @@ def test_a_booking_is_noted_moved_and_cancelled(
     )
 
 
-def test_on_a_phone_the_bar_does_not_cover_the_button_that_moves(
+def test_on_a_phone_the_bar_covers_neither_the_times_nor_the_button(
     enter: Enter, host: User, booking: Booking
 ) -> None:
-    page = enter(host, f"/bookings/{booking.pk}?week=", size="phone").page
-    page.get_by_role("radio").first.check()
-    box = page.get_by_role("button", name="Reschedule to the chosen time").bounding_box()
-    assert box is not None
-    centre = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
-    met = page.evaluate("([x, y]) => document.elementFromPoint(x, y).textContent.trim()", centre)
-    assert met == "Reschedule to the chosen time"
+    page = enter(host, f"/bookings/{booking.pk}?day=#move", size="phone").page
+    day, slot = page.locator("button.month-day").last, page.locator("button.slot").first
+    day.tap()
+    expect(day).to_have_attribute("aria-pressed", "true")
+    expect(slot).to_be_in_viewport()
+    assert met_at(slot) == slot.inner_text()
+    slot.tap()
+    button = page.get_by_role("button", name="Reschedule to")
+    button.scroll_into_view_if_needed()
+    assert met_at(button) == button.inner_text()
+
+
+def met_at(control: Locator) -> str:
+    """Return the text of what stands at the middle of a control."""
+    met: str = control.evaluate(
+        """control => {
+            const { left, top, width, height } = control.getBoundingClientRect();
+            return document.elementFromPoint(left + width / 2, top + height / 2).innerText;
+        }"""
+    )
+    return met
 
 
 def test_a_new_account_is_told_what_to_do_and_takes_its_address_along(
@@ -255,11 +273,12 @@ def test_a_host_without_javascript(
 
     page.get_by_role("link", name="Chat with John Doe").first.click()
     page.get_by_role("link", name="Reschedule").click()
-    page.get_by_role("radio").last.check()
-    page.get_by_role("button", name="Reschedule to the chosen time").click()
+    page.locator("button.month-day").last.click()
+    page.locator("button.slot").last.click()
+    page.get_by_role("button", name="Reschedule to").click()
     expect(said).to_have_text("Rescheduled. John Doe gets an email.")
     page.locator("summary", has_text="Edit the notes").click()
-    page.get_by_label("Notes").fill("")
+    page.get_by_role("textbox", name="Notes (optional)").fill("")
     page.get_by_role("button", name="Save the notes").click()
     expect(said).to_have_text("The notes are saved.")
     page.locator("summary", has_text="Cancel").click()

@@ -1,15 +1,18 @@
 """Keys and clicks while a page waits for an answer: none is lost or goes to another control."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from accounts.models import User
+from accounts.models import Team, User
+from meetings.models import MeetingRequest
 from scheduling.domain import services
 from scheduling.domain.services import DayChange
+from scheduling.messages import links
 from scheduling.models import EventType
 from tests import factories, wire
 from tests.journeys.browser import Enter, Visit, Visitor
@@ -29,7 +32,7 @@ class Answers:
         self.page = page
         self.held: list[Route] = []
         self.asked: list[str] = []
-        page.context.route("**/alice/advice*", self._hold)
+        page.context.route("**", self._hold)
 
     def _hold(self, route: Route) -> None:
         if route.request.resource_type != "fetch":
@@ -167,11 +170,11 @@ def test_what_is_typed_while_the_clock_is_found_out_stays(visit: Visit, offer: E
     expect(zone).to_be_focused()
     assert zone.evaluate("field => field.selectionEnd") == len("UTCx")
     # What was found out holds nevertheless.
-    expect(page.get_by_text("All times are those of Asia/Tokyo")).to_be_visible()
+    expect(page.get_by_text("there now (UTC+9)")).to_be_visible()
     zone.fill("lisbon")
     zone.press("Enter")
     answers.come()
-    expect(zone).to_have_value("Europe/Lisbon")
+    expect(zone).to_have_value("Lisbon")
     expect(page.get_by_role("heading", level=2)).to_be_focused()
 
 
@@ -220,6 +223,65 @@ def test_where_the_fetch_fails_the_browser_takes_over(visitor: Visitor, answers:
     (complaint,) = visitor.complaints
     assert "net::ERR_FAILED" in complaint
     visitor.complaints.clear()
+
+
+@pytest.mark.parametrize("who", ["invitee", "host"])
+def test_keys_that_are_pressed_ahead_reschedule_to_that_day(
+    visit: Visit, enter: Enter, alice: User, offer: EventType, who: str
+) -> None:
+    """Enter on a day, Tab and Enter on its first time, Tab past the way back, and a reason."""
+    start = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=3)
+    booking = factories.booking(offer, start=start, now=timezone.now(), timezone="UTC")
+    if who == "host":
+        page = enter(alice, f"/bookings/{booking.pk}?day=").page
+    else:
+        page = visit(urlsplit(links.manage_url(booking)).path).page
+    answers, keys = Answers(page), page.keyboard
+    day = page.locator(f"{DAYS}[aria-pressed=false]").last
+    value = str(day.get_attribute("value"))
+    day.focus()
+    for key in ("Enter", "Tab", "Enter", "Tab", "Tab"):
+        keys.press(key)
+    keys.type("The train is latr")
+    for key in ("Backspace", "e", "r", "."):
+        keys.press(key)
+    expect(page.locator("[data-live]")).to_have_attribute("aria-busy", "true")
+    assert len(answers.asked) == 1
+    answers.come()
+    answers.come()
+    reason = page.locator("#reason-move")
+    expect(reason).to_have_value("The train is later.")
+    expect(reason).to_be_focused()
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Rescheduled")
+    booking.refresh_from_db()
+    assert f"{booking.start:%Y-%m-%d}" == value  # both read the times of UTC
+    assert booking.history.get(change="rescheduled").reason == "The train is later."
+
+
+def test_keys_that_are_pressed_ahead_ask_for_that_hour(
+    enter: Enter, team: Team, alice: User, bob: User
+) -> None:
+    page = enter(alice, f"/meetings/new?mate={team.pk}:{bob.pk}").page
+    month = page.locator("#month").inner_text()
+    page.locator(".turn").last.click()
+    expect(page.locator("#month")).not_to_have_text(month)
+    answers, keys = Answers(page), page.keyboard
+    day = page.locator(DAYS).nth(3)
+    value = str(day.get_attribute("value"))
+    day.focus()
+    for key in ("Enter", "Tab", "Enter", "Tab", "Tab"):
+        keys.press(key)
+    keys.type("https://zoom.us/j/1")
+    assert len(answers.asked) == 1
+    answers.come()
+    answers.come()
+    expect(page.get_by_label("Meeting link")).to_have_value("https://zoom.us/j/1")
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Request sent to Bob Byrd.")
+    asked = MeetingRequest.objects.get()
+    assert (f"{asked.start:%Y-%m-%d}", asked.link) == (value, "https://zoom.us/j/1")
 
 
 def test_a_file_can_be_asked_for_again(enter: Enter, alice: User) -> None:

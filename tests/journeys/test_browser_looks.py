@@ -324,7 +324,7 @@ def test_other_languages(enter: Enter, team: Team, alice: User, way: str) -> Non
     for name, address in {
         "home": "/",
         "bookings": "/bookings",
-        "booking": f"/bookings/{made['upcoming'].pk}?week=",
+        "booking": f"/bookings/{made['upcoming'].pk}?day=",
         "ask": "/meetings/new",
         "offer": "/alice/advice",
         "invitee": urlsplit(links.manage_url(made["pending"])).path,

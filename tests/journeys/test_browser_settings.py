@@ -191,7 +191,7 @@ def test_an_invitation_to_a_team(
     visitor.look("teams-none")
     page.get_by_label("Name of the team").fill("Band")
     page.get_by_role("button", name="Create team").click()
-    expect(page.get_by_role("status")).to_contain_text("Band is there.")
+    expect(page.get_by_role("status")).to_contain_text("Band is created.")
     page.get_by_label("Email address").fill(bob.email)
     page.get_by_role("button", name="Send an invitation").click()
     invitations = page.get_by_role("region", name="Invitations").get_by_role("listitem")

@@ -122,7 +122,7 @@ def test_a_time_stands_in_the_persons_zone_and_format(
     ask()
     client.force_login(bob)
     said = words(client.get("/meetings"))
-    assert f"Wednesday, 4 March 15:45 – 16:45 {alice.name} requests a meeting with you" in said
+    assert f"Wednesday, 4 March 15:45 – 16:45 A {alice.name} requests a meeting with you" in said
     assert said.endswith("Times are in Asia/Kathmandu. Export as CSV")
 
 

@@ -138,7 +138,7 @@ def test_a_claim_of_days_fills_those_in_between() -> None:
 
 def test_a_day_of_the_own_calendar_stands_above_the_scale() -> None:
     saturday = MONDAY + timedelta(days=5)
-    off = replace(claim(instant(saturday, 0), instant(saturday, 24 - 1) + 3600), all_day=True)
+    off = replace(claim(instant(saturday, 0), instant(saturday, 24 - 1) + 3600), outside=True)
     week = drawn(off)
     assert [day.whole for day in week.days] == [[]] * 5 + [[off], []]
     assert (week.days[5].entries, clock(week)) == ([], list(range(9, 17)))

@@ -63,11 +63,13 @@ def test_the_documented_request_is_answered_in_its_shape(api: Client) -> None:
             "slug": "strategy-session",
             "description": "Deep dive strategy discussion",
             "duration": 60,
+            "durations": [],
             "color": "#7C3AED",
             "location": ZOOM,
             "is_active": True,
             "is_hidden": False,
             "requires_approval": True,
+            "confirm_email": False,
             "scheduling_settings": {
                 "buffer_time_before": 15,
                 "buffer_time_after": 15,
@@ -111,11 +113,13 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
         "slug": "an-hour",
         "description": "",
         "duration": 60,
+        "durations": [],
         "color": "#4F46E5",
         "location": ZOOM,
         "is_active": True,
         "is_hidden": False,
         "requires_approval": False,
+        "confirm_email": False,
         "scheduling_settings": {
             "buffer_time_before": 0,
             "buffer_time_after": 0,
@@ -151,6 +155,7 @@ def test_what_is_left_out_has_its_default(api: Client, alice: User) -> None:
 
 def test_whatever_else_can_be_said(api: Client) -> None:
     said = {
+        "durations": [30, 60, 90],
         "is_active": False,
         "is_hidden": True,
         "redirect_url": "https://example.com/thanks?from=parley#top",
@@ -171,7 +176,15 @@ def test_whatever_else_can_be_said(api: Client) -> None:
     assert {
         **{
             name: row[name]
-            for name in ("is_active", "is_hidden", "redirect_url", "sort_order", "slug", "color")
+            for name in (
+                "durations",
+                "is_active",
+                "is_hidden",
+                "redirect_url",
+                "sort_order",
+                "slug",
+                "color",
+            )
         },
         "location": row["location"]["type"],
         "location_custom": row["location"]["custom"],
@@ -256,6 +269,28 @@ def test_what_is_no_link_or_both_is_refused(
 ) -> None:
     assert wrong(call(api, "POST", URL, HOUR | body)) == [refusal]
     assert not EventType.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ([], []),
+        ([60], []),  # there is nothing to choose
+        ([30], [30, 60]),  # that of `duration` is always among them
+        ([90, 30, 90], [30, 60, 90]),
+    ],
+)
+def test_durations_are_in_order_and_include_the_usual_one(
+    api: Client, sent: list[int], kept: list[int]
+) -> None:
+    assert made(api, durations=sent)["durations"] == kept
+
+
+def test_there_are_at_most_six_with_the_usual_one(api: Client) -> None:
+    six = {"durations": [15, 20, 25, 30, 35, 40]}
+    assert wrong(call(api, "POST", URL, HOUR | six)) == [
+        ("durations", "Offer up to 6 durations of 15 to 480 minutes.")
+    ]
 
 
 @pytest.mark.parametrize("duration", [15, 480])

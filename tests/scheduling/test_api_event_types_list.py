@@ -17,6 +17,7 @@ EXAMPLE: dict[str, Any] = {
     "slug": "30-minute-meeting",
     "description": "A quick 30-minute consultation",
     "duration": 30,
+    "durations": [],
     "color": "#4F46E5",
     "location": {
         "type": "zoom_meeting",
@@ -28,6 +29,7 @@ EXAMPLE: dict[str, Any] = {
     "is_active": True,
     "is_hidden": False,
     "requires_approval": False,
+    "confirm_email": False,
     "scheduling_settings": {
         "buffer_time_before": 5,
         "buffer_time_after": 10,

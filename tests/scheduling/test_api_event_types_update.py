@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("at_now")
 EVERYTHING: dict[str, Any] = {
     "name": "Renamed",
     "duration": 45,
+    "durations": [30, 45],
     "description": "Other words",
     "color": "#000000",
     "location": "custom",
@@ -31,6 +32,7 @@ EVERYTHING: dict[str, Any] = {
     "is_active": False,
     "is_hidden": True,
     "requires_approval": True,
+    "confirm_email": True,
     "buffer_time_before": 1,
     "buffer_time_after": 2,
     "min_advance_booking": 3,

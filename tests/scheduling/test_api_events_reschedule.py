@@ -265,9 +265,13 @@ def test_one_of_an_event_type_that_is_no_longer_offered_can_still_be_moved(
     assert moved["start_time"] == "2026-03-05T10:00:00Z"
 
 
-def test_it_lasts_as_long_as_the_event_type_says_now(
+def test_it_keeps_its_own_length_on_the_grid_of_its_event_type(
     api: Client, url: str, event_type: EventType
 ) -> None:
     services.update_event_type(event_type=event_type, duration=60)
+    assert wrong(call(api, "POST", url, {"start_time": "2026-03-04T11:30:00Z"})) == [
+        ("start_time", "No meeting starts at that time.")
+    ]
     moved = data(call(api, "POST", url, {"start_time": "2026-03-04T11:00:00Z"}))
-    assert (moved["end_time"], moved["event_type"]["duration"]) == ("2026-03-04T12:00:00Z", 60)
+    assert (moved["end_time"], moved["event_type"]["duration"]) == ("2026-03-04T11:30:00Z", 60)
+    assert claimed() == [(60, 90)]

@@ -154,7 +154,7 @@ def test_what_time_has_done_is_told(
     assert client.get(page_of(booking)).context["steps"][-1].sentence == sentence
 
 
-@pytest.mark.parametrize("query", ["", "?week="])
+@pytest.mark.parametrize("query", ["", "?day="])
 def test_what_is_over_offers_nothing_but_its_notes(
     client: Client, booking: Booking, query: str
 ) -> None:
@@ -187,7 +187,7 @@ def test_strangers_are_led_to_the_login(booking: Booking) -> None:
 def test_looking_changes_nothing(client: Client, waiting: Booking) -> None:
     before = everything()
     for method in (client.get, client.head):
-        for query in ("", "?week=", "?week=nonsense", "?week=9999-12-31"):
+        for query in ("", "?day=", "?day=nonsense", "?month=9999-12", "?start=1"):
             assert method(page_of(waiting) + query).status_code == 200
     for action in ("confirm", "reject", "cancel", "move", "notes"):
         assert client.get(f"{page_of(waiting)}/{action}").status_code == 405
@@ -207,7 +207,7 @@ def test_queries_do_not_grow_with_the_history(
         client.get(page_of(booking))
     # And the event type with its hours, overrides, what is taken; whether calendars close time.
     with django_assert_num_queries(10):
-        client.get(f"{page_of(booking)}?week=")
+        client.get(f"{page_of(booking)}?day=")
 
 
 # --- approving, declining, cancelling -----------------------------------------------------------
@@ -285,29 +285,29 @@ def test_a_reason_that_is_too_long_is_told(client: Client, waiting: Booking) -> 
 # --- moving -------------------------------------------------------------------------------------
 
 
-def test_the_open_times_of_a_week_stand_on_both_clocks(
+def test_the_open_times_of_a_day_stand_on_both_clocks(
     client: Client, alice: User, book: Book
 ) -> None:
     alice.timezone = "America/New_York"
     alice.save()
     booking = book(timezone="Asia/Tokyo")
     set_override(user=alice, day=LATER.date(), windows=[{"start": "14:30", "end": "15:30"}])  # UTC
-    page = client.get(f"{page_of(booking)}?week=2026-03-05")
-    assert (
-        "Reschedule These times are available, in America/New_York."
-        " Below each is the time of John Doe, in Asia/Tokyo. Earlier 5 Mar – 11 Mar Later"
-        " Thursday, 5 March 9:30 AM For John Doe: 23:30 10:00 AM For John Doe: Fri 00:00"
-    ) in words(page)
+    page = client.get(f"{page_of(booking)}?day=2026-03-05")
+    said = words(page)
+    assert "Below each is the time of John Doe, in Tokyo." in said
+    assert "9:30 AM For John Doe: 23:30 10:00 AM For John Doe: Fri 00:00" in said
+    page = client.get(f"{page_of(booking)}?start={second(LATER.replace(hour=15))}")
+    assert "Thursday, 5 March 10:00 AM – 10:30 AM New York For John Doe: Fri 00:00" in (words(page))
 
 
 def test_where_both_have_one_clock_it_is_told_once(client: Client, book: Book) -> None:
-    page = client.get(f"{page_of(book(timezone='UTC'))}?week=")
+    page = client.get(f"{page_of(book(timezone='UTC'))}?day=")
     assert "Below each" not in words(page)
-    assert {one.theirs for _day, choices in page.context["week"].days for one in choices} == {""}
+    assert {each.theirs for each in page.context["moving"].picker.choices} == {""}
 
 
 def test_its_own_time_is_not_among_them(client: Client, booking: Booking) -> None:
-    page = client.get(f"{page_of(booking)}?week=").content.decode()
+    page = client.get(f"{page_of(booking)}?day=").content.decode()
     starts = [
         datetime.fromtimestamp(int(text), UTC)
         for text in re.findall(r'name="start" value="([0-9]+)"', page)
@@ -318,10 +318,10 @@ def test_its_own_time_is_not_among_them(client: Client, booking: Booking) -> Non
 
 
 def test_a_host_moves_a_booking_which_stays_confirmed(client: Client, booking: Booking) -> None:
-    week = f"{page_of(booking)}?week=2026-03-05"
+    day = f"{page_of(booking)}?day=2026-03-05"
     answer = client.post(
         f"{page_of(booking)}/move",
-        {"sequence": 0, "start": second(LATER), "reason": "Flu.", "next": week},
+        {"sequence": 0, "start": second(LATER), "reason": "Flu.", "next": day},
     )
     assert answer.headers["Location"] == page_of(booking)
     assert words(client.get(page_of(booking))).startswith("Rescheduled. John Doe gets an email.")
@@ -335,12 +335,12 @@ def test_a_request_that_a_host_moves_still_waits(client: Client, waiting: Bookin
     assert history(waiting)[1:] == [("rescheduled", "pending", "host", "")]
 
 
-def test_a_time_that_is_taken_leads_back_to_the_week(
+def test_a_time_that_is_taken_leads_back_to_the_day(
     client: Client, booking: Booking, book: Book
 ) -> None:
     book(start=LATER)
-    week = f"{page_of(booking)}?week=2026-03-05"
-    page = act(client, booking, "move", start=second(LATER), next=week)
+    day = f"{page_of(booking)}?day=2026-03-05"
+    page = act(client, booking, "move", start=second(LATER), next=day)
     assert words(page).startswith(
         "That time is no longer free. Nothing was changed; the times below are still open."
     )
@@ -353,21 +353,29 @@ def test_a_host_is_shown_what_their_own_calendar_has_and_may_move_all_the_same(
 ) -> None:
     own = factories.read_calendar(alice)
     factories.entry(own, start=LATER, end=LATER + timedelta(hours=1))
-    week = client.get(f"{page_of(booking)}?week=2026-03-05").context["week"]
-    clashing = [one.second for _day, choices in week.days for one in choices if one.clashes]
+    page = client.get(f"{page_of(booking)}?day=2026-03-05")
+    clashing = [each.second for each in page.context["moving"].picker.choices if each.remark]
     assert clashing == [second(LATER), second(LATER + HALF_AN_HOUR)]
+    assert "Dashed: your own calendar has something then." in words(page)
+    # The picker asks, and so does the form of somebody who has not been asked.
+    asked = client.get(f"{page_of(booking)}?start={second(LATER)}")
     sent = {"sequence": 0, "start": second(LATER), "reason": "Flu."}
     page = client.post(f"{page_of(booking)}/move", sent)
-    assert (
-        "Not rescheduled yet: your own calendar has something at that time."
-        " Chosen: Thursday, 5 March 2026, 10:00 AM – 10:30 AM UTC"
-        " Dentist (Own), Thursday, 5 March 2026, 10:00 AM – 11:00 AM UTC Reschedule anyway"
-    ) in words(page)
-    # Other weeks are not at the address of the form.
-    assert f'href="{page_of(booking)}?week=2026-03-12#move"' in main(page)
+    for shown in (asked, page):
+        assert (
+            "Not rescheduled yet: your own calendar has something at that time."
+            " Dentist (Own), Thursday, 5 March 2026, 10:00 AM – 11:00 AM UTC"
+            " Notes for John Doe (optional)"
+        ) in words(shown)
+        assert "Reschedule to Thu 5 Mar, 10:00 AM anyway" in words(shown)
+        # Other days are not at the address of the form.
+        assert f'href="{page_of(booking)}?day=2026-03-05#move"' in main(shown)
+    assert ">Flu.</textarea>" in main(page)
     assert history(booking) == [("created", "confirmed", "invitee", "")]
-    form = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', main(page).split("Chosen:")[1])
-    client.post(f"{page_of(booking)}/move", dict(form[:7]))
+    form = main(page).partition('id="move"')[2].partition("<form")[2]
+    carried = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert carried["over_calendar"] == "yes"
+    client.post(f"{page_of(booking)}/move", carried | {"reason": "Flu."})
     booking.refresh_from_db()
     assert booking.start == LATER
     assert history(booking)[1:] == [("rescheduled", "confirmed", "host", "Flu.")]
@@ -400,7 +408,7 @@ def test_an_invitee_learns_nothing_of_the_hosts_calendar(
 ) -> None:
     factories.entry(factories.read_calendar(alice), start=LATER, end=LATER + HALF_AN_HOUR)
     path = urlsplit(links.manage_url(booking)).path
-    page = client.get(f"{path}?week=2026-03-05")
+    page = client.get(f"{path}?day=2026-03-05")
     assert f'value="{second(LATER)}"' not in main(page)
     assert "calendar has something" not in words(page)
     sent = {"act": "move", "sequence": 0, "start": second(LATER), "over_calendar": "yes"}

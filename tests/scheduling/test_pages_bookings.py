@@ -176,10 +176,10 @@ def test_the_actions_are_those_that_are_possible(
     possible = {}
     for tab, (booking,) in one_of_each.items():
         page = client.get(f"/bookings?tab={tab}").content.decode()
-        actions = ("/confirm", "/reject", "?week=#move", "?cancel=#cancel")
+        actions = ("/confirm", "/reject", "?day=#move", "?cancel=#cancel")
         possible[tab] = [a for a in actions if f'"/bookings/{booking.pk}{a}"' in page]
     assert possible == {
-        "upcoming": ["?week=#move", "?cancel=#cancel"],
+        "upcoming": ["?day=#move", "?cancel=#cancel"],
         "pending": ["/confirm", "/reject"],
         "completed": [],
         "rejected": [],

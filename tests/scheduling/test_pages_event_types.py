@@ -142,7 +142,7 @@ def test_the_list_tells_the_terms_of_each(signed_in: Client, alice: User) -> Non
     assert (
         f"Intro call 15 minutes Zoom Call {ADDRESS}/intro-call Copy link Intro call"
         " ↓ Move Intro call down Intro call can be booked"
-        " ⋯ More for Intro call Preview Edit Duplicate"
+        " ⋯ More for Intro call Preview Book for somebody Edit Duplicate"
     ) in said
     assert (
         "Long talk Hidden 90 minutes Room 1 €50.00 Requires your approval"
@@ -333,6 +333,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         location_link="https://example.com/room",
         link_later="",
         requires_approval="on",
+        confirm_email="on",
         buffer_time_before="5",
         buffer_time_after="10",
         min_advance_booking="24",
@@ -343,6 +344,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         price="50.5",
         currency="eur",
         payment_method="invoice",
+        durations=["60", "30"],
         weekly_limit="9",
         cancellation_notice="1440",
         redirect_url="https://example.com/thanks",
@@ -360,6 +362,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "description": "One\ntwo",
         "color": "#ff0000",
         "duration": 90,
+        "durations": [30, 60, 90],
         "location": "custom",
         "location_custom": "Room 1",
         "location_link": "https://example.com/room",
@@ -367,6 +370,7 @@ def test_a_new_one_is_made_with_everything_that_was_said(signed_in: Client, alic
         "is_active": True,
         "is_hidden": True,
         "requires_approval": True,
+        "confirm_email": True,
         "buffer_time_before": 5,
         "buffer_time_after": 10,
         "min_advance_booking": 24,

@@ -197,13 +197,26 @@ def test_a_file_has_an_end(
     assert len(table(signed_in)) == 4
 
 
+def test_the_file_is_in_the_language_of_its_reader(
+    signed_in: Client, alice: User, three: list[Booking]
+) -> None:
+    User.objects.filter(pk=alice.pk).update(language="de")
+    heads, row = table(signed_in, "q=lin")
+    assert (heads[1], row[1]) == ("Status", "Bestätigt")
+
+
 def test_files_are_rationed(signed_in: Client) -> None:
-    answers = [signed_in.get(FILE).status_code for _ in range(31)]
-    assert answers == [200] * 30 + [429]
+    statuses = []
+    for _ in range(31):
+        answer = signed_in.get(FILE)
+        content(answer)
+        statuses.append(answer.status_code)
+    assert statuses == [200] * 30 + [429]
 
 
 def test_the_file_says_what_it_is(signed_in: Client) -> None:
     answer = signed_in.get(f"{FILE}?tab=pending")
+    assert content(answer).count(b"\r\n") == 1
     assert answer.headers["Content-Disposition"] == (
         f'attachment; filename="bookings-pending-{date(2026, 3, 2)}.csv"'
     )

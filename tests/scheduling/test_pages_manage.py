@@ -66,9 +66,15 @@ def offered(page: Answer) -> list[datetime]:
     return [datetime.fromtimestamp(int(second), UTC) for second in seconds]
 
 
-def weeks(page: Answer) -> list[str]:
-    """Return the weeks that the links to other weeks name."""
-    return re.findall(r'href="\?week=([^"]*)#move"', page.content.decode())
+def days(page: Answer) -> list[str]:
+    """Return the days with open times."""
+    return re.findall(r'<button [^>]*name="day" value="([^"]*)" aria-pressed', main(page))
+
+
+def month(page: Answer) -> str:
+    """Return the name of the month that is shown."""
+    [shown] = re.findall('id="month">([^<]*)</p>', main(page))
+    return str(shown)
 
 
 # --- what it shows ------------------------------------------------------------------------------
@@ -95,7 +101,8 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
         paid, notes="I am\nlate.", answers={"new": True, "topic": "Tea"}, phone="+49 30 1234"
     )
     set_override(user=alice, day=START.date(), windows=[{"start": "10:00", "end": "11:30"}])
-    assert words(client.get(address(booking))) == (
+    before, _month, after = words(client.get(address(booking))).partition(" March 2026 ")
+    assert before == (
         "Mar 4 Wed 30 Minute Meeting with Alice Ames Confirmed"
         " When Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
         " Where Room 1 The link to join follows."
@@ -105,11 +112,12 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
         " New here? yes"
         " Add to calendar ICS file Google Outlook Microsoft 365"
         " Cancel the booking Notes for Alice (optional) Cancel the booking"
-        " Choose a new time"
-        " These times are available, in Europe/Berlin."
-        " 2 Mar – 8 Mar Later"
-        " Wednesday, 4 March 11:30 12:00"
-        " Notes for Alice (optional) Reschedule to the chosen time"
+        " Reschedule Was: Wed 4 Mar, 11:00"
+    )
+    assert after.partition(" 31 ")[2] == (
+        "Wednesday, 4 March Wednesday, 4 March: 2 times open 11:30 12:00"
+        " Your time zone Change Time format 12 h 24 h"
+        " It is 10:00 there now (UTC+1)."
         " This link is for John Doe. Anybody who has it can reschedule or cancel the booking."
     )
 
@@ -123,7 +131,7 @@ def test_while_it_waits_for_approval_it_says_so(
         " Your request was sent to Alice Ames. You get an email with the answer."
     )
     assert "Withdraw the request" in said
-    assert "in Europe/Berlin. Alice Ames has to approve the new time." in said
+    assert "Was: Wed 4 Mar, 11:00 Alice Ames has to approve the new time." in said
 
 
 # --- the cancellation notice ----------------------------------------------------------------------
@@ -140,7 +148,7 @@ def notice(event_type: EventType) -> datetime:
 def test_it_says_until_when_it_can_be_cancelled(
     client: Client, notice: datetime, link: str
 ) -> None:
-    until = "Tue 2026-03-03, 11:00 (Europe/Berlin)"
+    until = "Tuesday, 3 March 2026, 11:00 (Europe/Berlin)"
     with time_machine.travel(notice, tick=False):
         said = words(client.get(link))
     assert f"You can reschedule or cancel until {until}." in said
@@ -229,18 +237,26 @@ def test_what_the_invitee_typed_is_shown_and_not_obeyed(client: Client, book: Bo
 # --- times to choose from -----------------------------------------------------------------------
 
 
-def test_what_is_offered_is_what_is_open_on_the_invitees_dates(
+def test_it_opens_at_the_day_of_the_booking_with_what_is_open_there(
     client: Client, alice: User, link: str
 ) -> None:
     set_hours(user=alice, days={"1": {"enabled": False}, "2": {"enabled": False}})
     set_override(user=alice, day=date(2026, 3, 5), windows=[])
-    # All of Wednesday but the booking's own start, and all of Friday.
+    page = client.get(link)
+    assert days(page)[:4] == ["2026-03-04", "2026-03-06", "2026-03-11", "2026-03-12"]
+    # All of Wednesday but the booking's own start.
     day = [START.replace(hour=9) + HALF_AN_HOUR * number for number in range(16)]
-    wednesday = [start for start in day if start != START]
-    assert offered(client.get(link)) == [
-        *wednesday,
-        *(start + timedelta(days=2) for start in day),
-    ]
+    assert offered(page) == [start for start in day if start != START]
+    friday = client.get(f"{link}?day=2026-03-06")
+    assert offered(friday) == [start + timedelta(days=2) for start in day]
+
+
+def test_it_opens_at_the_month_of_the_booking(client: Client, book: Book) -> None:
+    later = address(book(start=START + timedelta(days=40)))
+    page = client.get(later)
+    assert month(page) == "April 2026"
+    assert 'value="2026-04-13" aria-pressed="true"' in main(page)
+    assert "Was: Mon 13 Apr, 12:00" in words(page)
 
 
 def test_dates_are_those_of_the_invitees_clock(client: Client, alice: User, book: Book) -> None:
@@ -248,13 +264,15 @@ def test_dates_are_those_of_the_invitees_clock(client: Client, alice: User, book
     set_override(user=alice, day=date(2026, 3, 6), windows=[{"start": "10:30", "end": "12:00"}])
     set_hours(user=alice, days={str(day): {"enabled": False} for day in range(1, 4)})
     booking = book(start=datetime(2026, 3, 5, 16, 30, tzinfo=UTC), timezone="Pacific/Auckland")
-    said = words(client.get(f"{address(booking)}?week=2026-03-06"))
+    link = address(booking)
+    said = words(client.get(f"{link}?day=2026-03-06"))
     assert (
-        "6 Mar – 12 Mar Later"
-        " Friday, 6 March 00:00 00:30 01:00 01:30 02:00 02:30 03:00 03:30 04:00 04:30 05:00"
-        " 23:30"
-        " Saturday, 7 March 00:00 00:30"
+        "Friday, 6 March Friday, 6 March: 12 times open"
+        " 00:00 00:30 01:00 01:30 02:00 02:30 03:00 03:30 04:00 04:30 05:00 23:30"
     ) in said
+    assert "Saturday, 7 March: 2 times open 00:00 00:30" in words(
+        client.get(f"{link}?day=2026-03-07")
+    )
 
 
 def test_of_times_that_the_clock_shows_twice_it_is_told_which_is_which(
@@ -265,41 +283,68 @@ def test_of_times_that_the_clock_shows_twice_it_is_told_which_is_which(
     saturday = date(2026, 4, 4)
     set_hours(user=alice, days={"6": {"enabled": True}})
     set_override(user=alice, day=saturday, windows=[{"start": "12:30", "end": "15:00"}])
-    said = words(client.get(f"{address(booking)}?week=2026-04-05"))
-    assert "Sunday, 5 April 01:30 02:00 NZDT 02:30 NZDT 02:00 NZST 02:30 NZST" in said
+    said = words(client.get(f"{address(booking)}?day=2026-04-05"))
+    assert "5 times open 01:30 02:00 NZDT 02:30 NZDT 02:00 NZST 02:30 NZST" in said
 
 
-def test_week_by_week_up_to_the_horizon(client: Client, alice: User, book: Book) -> None:
-    short = factories.event_type(alice, slug="short", max_advance_booking=10)
-    link = address(book(short))
-    seen = []
-    for week in ("", "?week=2026-03-04", "?week=2026-03-09", "?week=2026-03-12"):
-        page = client.get(f"{link}{week}")
-        seen.append((min(offered(page)).date(), max(offered(page)).date(), weeks(page)))
-    assert seen == [
-        (date(2026, 3, 2), date(2026, 3, 6), ["2026-03-09"]),
-        (date(2026, 3, 4), date(2026, 3, 10), ["2026-03-02", "2026-03-11"]),
-        (date(2026, 3, 9), date(2026, 3, 12), ["2026-03-02"]),
-        (date(2026, 3, 12), date(2026, 3, 12), ["2026-03-05"]),
-    ]
+def test_another_clock_can_be_looked_at(client: Client, booking: Booking, link: str) -> None:
+    said = words(client.get(f"{link}?zone=Asia/Tokyo&hours=12&day=2026-03-05"))
+    assert "Was: Wed 4 Mar, 7:00 PM" in said
+    assert "16 times open 12:00 AM 12:30 AM" in said
+    booking.refresh_from_db()
+    assert (booking.timezone, booking.time_format) == ("Europe/Berlin", "HH:mm")
+    assert not {"zone", "hours"} & set(client.cookies)
 
 
 @pytest.mark.parametrize(
-    "week", ["", "x", "2026-02-30", "2026-03-01", "2026-05-03", "0001-01-01", "9999-12-31", "%00"]
+    "asked",
+    [
+        "",
+        "day=x",
+        "day=2026-02-30",
+        "day=2026-03-01",
+        "day=0001-01-01",
+        "month=x",
+        "month=0001-01",
+        "day=%00",
+        "start=x",
+        "start=-1",
+        "zone=Mars&hours=13",
+    ],
 )
-def test_a_week_that_is_none_or_out_of_reach_is_the_first(
-    client: Client, link: str, week: str
+def test_what_is_out_of_reach_leads_to_the_nearest_month(
+    client: Client, link: str, asked: str
 ) -> None:
-    assert weeks(client.get(f"{link}?week={week}")) == ["2026-03-09"]
+    assert month(client.get(f"{link}?{asked}")) == "March 2026"
 
 
-def test_a_week_without_open_times_says_where_to_look(
-    client: Client, alice: User, link: str
-) -> None:
+def test_after_the_booking_window_there_is_nothing(client: Client, alice: User, link: str) -> None:
+    assert month(client.get(f"{link}?month=9999-12")) == "May 2026"
     set_hours(user=alice, days={str(day): {"enabled": False} for day in range(1, 8)})
-    assert "No times available on these days. Check later ones." in words(client.get(link))
-    last = client.get(f"{link}?week=2026-05-01")
-    assert "1 May – 2 May No times available on these days. This link" in words(last)
+    assert "No times available this month." in words(client.get(link))
+
+
+def test_a_time_that_is_chosen_is_confirmed_before_anything_is_moved(
+    client: Client, booking: Booking, link: str
+) -> None:
+    before = everything()
+    page = client.get(f"{link}?start={int(LATER.timestamp())}")
+    assert everything() == before
+    assert (
+        "Reschedule Was: Wed 4 Mar, 11:00 Thursday, 5 March 11:00 – 11:30 Berlin"
+        " Change the time Notes for Alice (optional) Reschedule to Thu 5 Mar, 11:00"
+    ) in words(page)
+    assert f'href="{link}?day=2026-03-05#move"' in main(page)
+
+
+@pytest.mark.parametrize("start", [START, START.replace(hour=20), NOW - timedelta(days=3)])
+def test_a_time_that_is_not_open_cannot_be_chosen(
+    client: Client, link: str, start: datetime
+) -> None:
+    page = client.get(f"{link}?start={int(start.timestamp())}")
+    assert "That time is no longer available. Please choose another one." in words(page)
+    assert "Reschedule to" not in words(page)
+    assert offered(page)
 
 
 # --- what it does -------------------------------------------------------------------------------
@@ -323,9 +368,9 @@ def test_cancelling_with_a_reason(client: Client, booking: Booking, link: str) -
 
 
 def test_moving(client: Client, booking: Booking, link: str) -> None:
-    page = client.get(f"{link}?week=2026-03-05")
+    page = client.get(f"{link}?day=2026-03-05")
     assert LATER in offered(page)
-    answer = client.post(f"{link}?week=2026-03-05", move(reason="The train."))
+    answer = client.post(f"{link}?day=2026-03-05", move(reason="The train."))
     assert answer.headers["Location"] == link
     assert history(booking) == [
         ("created", "confirmed", "invitee", ""),
@@ -351,7 +396,7 @@ def test_moving_what_the_host_must_approve_asks_anew(
 
 def test_the_forms_carry_what_was_seen(client: Client, booking: Booking, link: str) -> None:
     bookings.reschedule(booking=booking, start=LATER, actor=INVITEE, now=NOW)
-    page = client.get(link).content.decode()
+    page = client.get(f"{link}?start={int(START.timestamp())}").content.decode()
     assert re.findall(r'name="sequence" value="([0-9]+)"', page) == ["1", "1"]
     client.post(link, move(START, sequence=1))
     assert history(booking)[-1] == ("rescheduled", "confirmed", "invitee", "")
@@ -386,8 +431,8 @@ def test_a_start_that_is_taken_meanwhile_leaves_the_others(
 ) -> None:
     book(start=LATER)
     before = everything()
-    answer = client.post(f"{link}?week=2026-03-05", move())
-    assert answer.headers["Location"] == f"{link}?week=2026-03-05"
+    answer = client.post(f"{link}?day=2026-03-05", move())
+    assert answer.headers["Location"] == f"{link}?day=2026-03-05"
     assert everything() == before
     page = client.get(answer.headers["Location"])
     assert words(page).startswith(

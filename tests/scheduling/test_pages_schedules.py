@@ -136,9 +136,9 @@ def test_one_that_an_event_type_follows_names_it_and_is_not(
     assert f"{page_of(evenings)}/delete" in main(signed_in.get(page_of(evenings)))
     services.update_event_type(event_type=event_type, schedule=evenings)
     assert "Followed by" not in words(signed_in.get(HOURS))
-    page = main(signed_in.get(page_of(evenings)))
-    assert follower in page
-    assert f"{page_of(evenings)}/delete" not in page
+    shown_page = main(signed_in.get(page_of(evenings)))
+    assert follower in shown_page
+    assert f"{page_of(evenings)}/delete" not in shown_page
     before = everything()
     page = signed_in.post(f"{page_of(evenings)}/delete", follow=True)
     assert words(page).startswith("1 event type follows this schedule: 30 Minute Meeting.")

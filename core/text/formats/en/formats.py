@@ -1,0 +1,3 @@
+"""See `core.text.formats`."""
+
+DATETIME_FORMAT = "j M Y, H:i T"

@@ -1,0 +1,3 @@
+"""See `core.text.formats`."""
+
+DATETIME_FORMAT = "j F Y, H:i T"
