@@ -21,7 +21,7 @@ _EARLIEST, _LATEST = date(1970, 1, 2), date(2999, 12, 31)
 
 
 class FindForm(forms.Form):
-    """What a list is narrowed to. An invalid value shows its error and narrows nothing.
+    """Search and filters of a list. An invalid value shows its error and narrows nothing.
 
     `kinds` are the numbers and names of what the appointments are of. Dates are those of `zone`.
     """

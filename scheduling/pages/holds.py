@@ -14,6 +14,7 @@ from scheduling.messages import links
 from scheduling.messages.hold_letters import invitee_of
 from scheduling.pages.answer import broken
 from scheduling.pages.client_limits import posted
+from scheduling.pages.leading_on import lead_on, let_lead_on
 
 
 @require_safe
@@ -38,7 +39,7 @@ def confirm_hold(request: HttpRequest, token: str) -> HttpResponse:
     refusal = ""
     if hold.booking is None and request.method == "POST":
         try:
-            hold.booking = holds.confirm(hold=hold, now=now)
+            return lead_on(holds.confirm(hold=hold, now=now))
         except DomainError as error:
             refusal = error.message
     if hold.booking is not None:
@@ -52,4 +53,5 @@ def confirm_hold(request: HttpRequest, token: str) -> HttpResponse:
         "refusal": refusal,
     }
     status = HTTPStatus.OK if is_open else HTTPStatus.CONFLICT if refusal else HTTPStatus.GONE
-    return render(request, "scheduling/confirm_hold.html", context, status=status)
+    page = render(request, "scheduling/confirm_hold.html", context, status=status)
+    return let_lead_on(request, page, hold.event_type)

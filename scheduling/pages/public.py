@@ -1,15 +1,13 @@
 """Pages on which anybody books: a host, and the host's event types."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial, wraps
+from functools import partial
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from allauth.account.models import EmailAddress
-from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
@@ -21,13 +19,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import FormerUsername, User, usernames
 from core.db.prepared import Prepared
 from core.errors import Busy, DomainError, TimeTaken
-from core.text.links import origin_of
 from core.web.pages import SAFE, limited, page_of
 from scheduling.domain import availability, bookings, holds, limits
-from scheduling.messages import links
-from scheduling.models import Booking, EventType, FormerSlug
+from scheduling.models import EventType, FormerSlug
 from scheduling.pages.booking_form import BookingForm, initial_of, prefill_of
 from scheduling.pages.client_limits import count_client, count_hold, posted
+from scheduling.pages.leading_on import lead_on, let_lead_on
 from scheduling.pages.picker import Asked, asked_by, choice_of, pick, start_of
 from scheduling.pages.starts import furthest, nearest_starts, open_starts
 from scheduling.pages.visitors import Visitor, remember, visitor_of
@@ -100,25 +97,6 @@ _OFFERED = Prepared[EventType](
 )
 
 
-def _leading_on(
-    view: Callable[[HttpRequest, EventType], HttpResponse],
-) -> Callable[[HttpRequest, EventType], HttpResponse]:
-    """Let the page's forms lead to the origin where the host wants invitees to go afterwards.
-
-    Browsers apply `form-action` to where the answer to a form redirects, too.
-    """
-
-    @wraps(view)
-    def leading_on(request: HttpRequest, offered: EventType) -> HttpResponse:
-        origin = origin_of(offered.redirect_url)
-        response = view(request, offered)
-        if origin:
-            csp_update({"form-action": [origin]})(lambda _request: response)(request)
-        return response
-
-    return leading_on
-
-
 @gzip_page
 @require_http_methods([*SAFE, "POST"])
 @limited("ip", "600/m", SAFE)
@@ -161,10 +139,10 @@ class Desk(Protocol):
         """Book what the valid form says and lead on, or raise the domain's error."""
 
 
-@_leading_on
 def _offered(request: HttpRequest, offered: EventType) -> HttpResponse:
     """Serve the event type to anybody."""
-    return serve(request, offered, _Public())
+    response = serve(request, offered, _Public())
+    return let_lead_on(request, response, offered)
 
 
 def serve(request: HttpRequest, offered: EventType, desk: Desk) -> HttpResponse:
@@ -271,7 +249,7 @@ class _Public:
         booked = bookings.book(
             **wanted, actor=bookings.INVITEE, admit=partial(limits.admit_invitee, **named)
         )
-        return _lead_on(booked)
+        return lead_on(booked)
 
 
 def _is_verified(request: HttpRequest, email: str) -> bool:
@@ -361,13 +339,6 @@ def _book(
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response["Retry-After"] = str(refused.retry_after)
     return response
-
-
-def _lead_on(booked: Booking) -> HttpResponse:
-    """Redirect to the page after a booking: the host's own, or ours."""
-    if elsewhere := booked.event_type.redirect_url:
-        return HttpResponse(status=HTTPStatus.SEE_OTHER, headers={"Location": elsewhere})
-    return redirect("scheduling:booked", links.manage_token(booked))
 
 
 def _ask_again(

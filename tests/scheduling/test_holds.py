@@ -103,6 +103,23 @@ def test_a_link_books_what_is_held(client: Client, alice: User, offered: EventTy
     assert set(sent(NOW)) == {"alice@example.com", "jo@example.com", "mary@example.com"}
 
 
+def test_it_has_the_chosen_length_and_leads_on_to_the_page_of_the_host(
+    client: Client, alice: User
+) -> None:
+    factories.event_type(
+        alice, confirm_email=True, durations=[30, 60], redirect_url="https://example.com/thanks"
+    )
+    client.post(PAGE, form(duration=60))
+    hold = Hold.objects.get()
+    assert (hold.start, hold.end) == (START, START + timedelta(minutes=60))
+    link = link_to()
+    assert "form-action 'self' https://example.com" in client.get(link)["Content-Security-Policy"]
+    booked = client.post(link)
+    assert (booked.status_code, booked["Location"]) == (303, "https://example.com/thanks")
+    booking = Booking.objects.get()
+    assert (booking.start, booking.end) == (hold.start, hold.end)
+
+
 def test_a_confirmed_address_needs_no_link(client: Client, bob: User, offered: EventType) -> None:
     client.force_login(bob)
     addresses = EmailAddress.objects.filter(user=bob)
