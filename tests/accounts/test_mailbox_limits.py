@@ -247,7 +247,7 @@ def test_a_new_account_sends_few_invitations_a_day(
     invite(client, team, 0)
     [invitation] = Invitation.objects.all()
     again = f"/settings/teams/{team.pk}/invitations/{invitation.pk}/send"
-    assert "once more" in words(client.post(again, follow=True))
+    assert "Invitation sent again" in words(client.post(again, follow=True))
     refused = [invite(client, team, 1), client.post(again, follow=True)]
     said = "In its first week an account sends at most 2 invitations a day. You can send another"
     until = "from Tue 03/03/2026, 6:00 PM (Asia/Tokyo)."
