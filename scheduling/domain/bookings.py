@@ -165,7 +165,7 @@ def book(
     only the host's own calendar is in the host's way. Raise Invalid on the field `terms` if the
     terms have changed. The field is `start_time` for a start that is never offered, not yet or no
     longer. It is `event_type_id` if the event type cannot be booked any more. It is `duration` if
-    that is none of those offered. It is
+    that is not offered. It is
     `attendee_phone` for a text that is no telephone number, or for none if the host is to call. It
     is `custom_field_values.<name>` for an answer that does not fit its question, `join_url` for a
     text that is no link, `metadata` for more than fits, and `guests` for an address that cannot be

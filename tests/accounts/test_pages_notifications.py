@@ -35,6 +35,7 @@ ALWAYS = {
     "guest_cancelled",  # guests have no account
     "guest_changed",
     "guest_invited",
+    "hold_confirm",  # to invitees
     "meeting_confirmed",
     "meeting_requested",
     "team_invitation",

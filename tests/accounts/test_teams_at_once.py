@@ -5,7 +5,6 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -74,9 +73,8 @@ def test_a_new_person_who_sends_the_form_twice_has_one_account(
     path = urlsplit(links.invitation_url(invitation)).path
     form = {"first_name": "Dora", "password1": factories.PASSWORD}
     answers = at_once([partial(Client().post, path, form)] * 4)
-    statuses = {answer.status_code for answer in answers if isinstance(answer, HttpResponse)}
-    assert len(answers) == 4
-    assert statuses <= {200, 302, 404}, answers
+    statuses = Counter(getattr(answer, "status_code", 0) for answer in answers)
+    assert set(statuses) <= {200, 302, 404}, answers
     assert [person.email for person in User.objects.exclude(pk=alice.pk)] == [
         "bob@example.com",
         "dora@example.com",

@@ -1,5 +1,6 @@
 """Bookings with guests, another one after it, and one that a host makes for somebody."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -8,9 +9,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
+from notifications.models import Notification
 from scheduling.domain import services
 from scheduling.domain.services import DayChange
-from scheduling.models import Booking, Guest
+from scheduling.models import Booking, EventType, Guest
 from tests import factories
 from tests.journeys.browser import Enter, Visit
 
@@ -79,3 +81,23 @@ def test_a_host_books_for_somebody_and_notes_a_no_show(enter: Enter, alice: User
     visitor.look("no-show")
     page.get_by_role("button", name="Undo no-show").click()
     expect(page.get_by_text("Noted: Jo came.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("_open")
+def test_an_invitee_confirms_the_address_first(visit: Visit, size: str) -> None:
+    """One click more than without: the button behind the link."""
+    EventType.objects.update(confirm_email=True)
+    start = int((timezone.now() + timedelta(days=2)).replace(minute=0, second=0).timestamp())
+    visitor = visit(f"/alice/30-minute-meeting?start={start}&zone=UTC", size)
+    page = visitor.page
+    page.get_by_label("Your name").fill("Jo")
+    page.get_by_label("Email", exact=True).fill("jo@example.com")
+    page.get_by_role("button", name="Confirm by email").click()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
+    visitor.look("hold-placed")
+    token = json.loads(Notification.objects.get(kind="hold_confirm").content)["token"]
+    page.goto(f"/bookings/confirm/{token}")
+    visitor.look("hold-confirm")
+    page.get_by_role("button", name="Confirm booking").click()
+    expect(page.get_by_role("heading", name="Booking confirmed")).to_be_visible()
+    assert Booking.objects.get().invitee_email == "jo@example.com"

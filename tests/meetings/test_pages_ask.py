@@ -164,7 +164,7 @@ def test_a_team_mate_can_be_chosen_beforehand(signed_in: Client, team: Team, bob
 # --- the picker, and the time that is chosen ------------------------------------------------------
 
 
-def page_with(client: Client, team: Team, person: User, **query: object) -> Any:
+def page_with(client: Client, team: Team, person: User, **query: Any) -> Any:
     return client.get("/meetings/new", {"mate": f"{team.pk}:{person.pk}", **query})
 
 

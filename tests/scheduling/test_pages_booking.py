@@ -160,7 +160,10 @@ def test_what_is_over_offers_nothing_but_its_notes(
 ) -> None:
     with time_machine.travel(START + HALF_AN_HOUR, tick=False):
         page = main(client.get(page_of(booking) + query))
-    assert re.findall(r'action="([^"]*)"', page) == [f"{page_of(booking)}/notes"]
+    assert re.findall(r'action="([^"]*)"', page) == [
+        f"{page_of(booking)}/no-show",
+        f"{page_of(booking)}/notes",
+    ]
 
 
 def test_a_booking_of_another_host_is_not_found(client: Client, bob: User, book: Book) -> None:
@@ -202,11 +205,11 @@ def test_queries_do_not_grow_with_the_history(
 ) -> None:
     for start in (LATER, START, LATER):
         bookings.reschedule(booking=booking, start=start, actor=bookings.host(alice), now=NOW)
-    # Session, person, booking, history and how long it is, what the own calendars have then.
-    with django_assert_num_queries(6):
+    # Session, person, booking, its guests, history and how long it is, what the own calendars have.
+    with django_assert_num_queries(7):
         client.get(page_of(booking))
     # And the event type with its hours, overrides, what is taken; whether calendars close time.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(f"{page_of(booking)}?day=")
 
 
