@@ -97,7 +97,7 @@ def _drawn(data: bytes) -> bytes:
 
 
 def _unreadable() -> str:
-    return _("This is no picture that can be read. Use a PNG, JPEG or WebP file.")
+    return _("This picture cannot be read. Use a PNG, JPEG or WebP file.")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from tests.pages import NOW, everything, main, words
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 PAGE, UPLOAD, REMOVE = "/settings/profile", "/settings/picture", "/settings/picture/remove"
-UNREADABLE = "This is no picture that can be read. Use a PNG, JPEG or WebP file."
+UNREADABLE = "This picture cannot be read. Use a PNG, JPEG or WebP file."
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def test_nothing_is_told_of_what_closes_a_time(
     picked = page_with(signed_in, team, bob, day="2026-03-04")
     assert f'value="{int(START.timestamp())}"' not in picked.content.decode()
     chosen = page_with(signed_in, team, bob, start=int(START.timestamp()))
-    assert "One of you is not free then. You can ask all the same." in words(chosen)
+    assert "One of you is not free then. You can request it anyway." in words(chosen)
     for page in (picked, chosen):
         assert "Dentist" not in page.content.decode()
         assert "calendar has something" not in words(page)
@@ -229,7 +229,7 @@ def test_a_time_that_is_chosen_is_told_on_both_clocks_and_sent(
         "A meeting with Bob Byrd Wednesday, 4 March 10:00 AM – 11:00 AM UTC"
         " For Bob: 3:45 PM – 4:45 PM Kathmandu Change the time"
     ) in said
-    assert "You can ask all the same." not in said
+    assert "You can request it anyway." not in said
     form = page.content.decode().partition('id="chosen"')[2]
     fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
     assert signed_in.post("/meetings/new", fields).status_code == 302
@@ -240,7 +240,7 @@ def test_a_time_outside_their_hours_is_told_before_the_request_is_sent(
     signed_in: Client, team: Team, bob: User
 ) -> None:
     page = page_with(signed_in, team, bob, date="2026-03-04", time="22:00")
-    assert "This is outside the hours of Bob. You can ask all the same." in words(page)
+    assert "This is outside the hours of Bob. You can request it anyway." in words(page)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_one_is_added_and_shown(signed_in: Client, alice: User) -> None:
     page = signed_in.post(ADD, {"name": "  Evenings "}, follow=True)
     made = alice.schedules.get(name="Evenings")
     assert page.redirect_chain == [(page_of(made), 302)]
-    assert words(page).startswith("Evenings is there.")
+    assert words(page).startswith("Evenings is created.")
     assert days(made) == "12345"
 
 
