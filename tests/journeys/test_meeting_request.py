@@ -221,7 +221,8 @@ def test_from_a_call_to_both_calendars_and_out_again(  # noqa: PLR0915  one stor
         assert set(attendees) == {f"mailto:{alice.email}", f"mailto:{bob.email}"}
         assert {params["PARTSTAT"] for params in attendees.values()} == {"ACCEPTED"}
         assert event["LOCATION"] == LINK
-        assert f"{story.start:%H:%M}" in confirmed.text()
+        local = story.start.astimezone(person.zone)
+        assert f"{local:%A, %-d %B %Y}, {local:%-I:%M %p}" in confirmed.text()
     assert events[0]["UID"] == events[1]["UID"]
     assert events[0]["SEQUENCE"] == events[1]["SEQUENCE"]
 
