@@ -176,7 +176,6 @@ CELERY_BEAT_SCHEDULE = {
         "webhooks.tasks.sweep_deliveries": SWEEP_SECONDS,
         "calendars.tasks.sweep_calendars": SWEEP_SECONDS,
         "scheduling.tasks.sweep_bookings": SWEEP_SECONDS,
-        "scheduling.tasks.sweep_holds": SWEEP_SECONDS,
         "meetings.tasks.sweep_meetings": SWEEP_SECONDS,
         "core.tasks.retain": 60.0,
     }.items()

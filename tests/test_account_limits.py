@@ -237,7 +237,7 @@ def test_the_page_of_dates_says_it_too(
     hosts.set_override(user=alice, day=NOW.date(), windows=[])
     off = {"kind": "off", "act": "save"}
     page = signed_in.post("/settings/hours/dates?date=2026-03-20", off, follow=True)
-    assert "the limit of 1 dates with other hours" in words(page)
+    assert "the limit of 1 date-specific hours" in words(page)
     assert DateOverride.objects.count() == 1
 
 

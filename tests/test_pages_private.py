@@ -126,6 +126,7 @@ def test_no_page_for_somebody_signed_in_is_kept(world: World, settings: Settings
         kept[row.name] = page.headers.get("Cache-Control") != "no-store"
     assert {name for name, is_kept in kept.items() if is_kept} == {
         "public:host",
+        "public:picture",
         "public:event_type",
         "public:qr_of_host",
         "public:qr_of_event_type",

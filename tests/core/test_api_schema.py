@@ -250,7 +250,7 @@ def test_every_body_of_a_request_has_an_example(document: Any) -> None:
         for (method, path), operation in operations(document).items()
         if "requestBody" in operation
     ]
-    assert len(bodies) == 33
+    assert len(bodies) == 34
     assert [(method, path) for method, path, body in bodies if not shown(body)] == []
 
 

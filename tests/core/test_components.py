@@ -185,6 +185,7 @@ def test_no_component_is_dead(client: Client, staff: User) -> None:
     used = set(classes(client.get("/components").content.decode()))
     for path in TEMPLATES.rglob("*.html"):
         used |= set(classes(path.read_text()))
+        used |= set(re.findall(r'{% face \S+ "([^"]*)" %}', path.read_text()))
     for path in STATIC.glob("js/*.js"):
         used |= set(re.findall(r"[a-z][a-z-]+", path.read_text()))
     parts = [path.read_text() for path in (STATIC / "css/components").glob("*.css")]

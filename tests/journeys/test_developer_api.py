@@ -265,7 +265,12 @@ def test_the_whole_flow(shell: Shell) -> None:
         "location": model["location"] | {"link": None, "link_later": True},
         "scheduling_settings": model["scheduling_settings"]
         | {"buffer_time_before": 0, "buffer_time_after": 0, "slot_interval": 30}
-        | {"daily_limit": None, "reminders": [1440, 15], "schedule_id": None},
+        | {"daily_limit": None, "weekly_limit": None, "cancellation_notice": 0}
+        | {"reminders": [1440, 15], "schedule_id": None},
+        "durations": [],
+        "is_hidden": False,
+        "redirect_url": None,
+        "confirm_email": False,
         "created_at": offered["created_at"],
         "updated_at": offered["updated_at"],
         "scheduling_url": "ada/of-the-flow",

@@ -76,12 +76,14 @@ def test_it_has_the_documents_shape(alice: User) -> None:
                         "email": "john@example.com",
                         "phone": "+1234567890",
                     },
+                    "guests": [],
                     "host": {"name": "Alice Ames", "email": "alice@example.com"},
                     "notes": "Discuss project requirements",
                     "custom_field_values": {},
                     "questions": [],
                     "metadata": {},
                     "sequence": 0,
+                    "no_show": False,
                     "last_change": {
                         "change": "created",
                         "by": "invitee",
@@ -308,6 +310,6 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(rows):
         book(start=START + timedelta(hours=number))
     call(api, "GET", "/events")  # the token's last use is noted
-    with django_assert_num_queries(2):  # token, rows with their count
+    with django_assert_num_queries(3):  # token, rows with their count, guests
         answer = call(api, "GET", f"/events{query.format(event_type.uuid)}")
     assert len(data(answer)) == rows

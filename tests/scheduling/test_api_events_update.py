@@ -81,11 +81,11 @@ def test_somebody_elses_is_404(
     assert Booking.objects.values().get() == before
 
 
-def test_it_takes_two_queries(
+def test_it_takes_three_queries(
     api: Client, url: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     call(api, "GET", url)  # the token's last use is noted
-    with django_assert_num_queries(2):  # token, row
+    with django_assert_num_queries(3):  # token, row, guests
         call(api, "GET", url)
 
 

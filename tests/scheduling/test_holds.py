@@ -20,7 +20,7 @@ from notifications.models import Notification
 from scheduling.domain import bookings, holds, services
 from scheduling.domain.bookings import Invitee
 from scheduling.models import Booking, EventType, Hold
-from scheduling.tasks import sweep_holds
+from scheduling.tasks import sweep_bookings
 from tests import factories
 from tests.outbox import sent
 from tests.pages import NOW, START, main, stand_alone, words
@@ -151,22 +151,22 @@ def test_after_fifteen_minutes_it_is_free_and_forgotten(
     client.post(PAGE, form())
     link = link_to()
     clock.shift(15 * MINUTE - timedelta(seconds=1))
-    sweep_holds()
+    sweep_bookings()
     assert BusyTime.objects.count() == 1
     clock.shift(1)
     late = client.post(link)
     assert (late.status_code, Booking.objects.count()) == (409, 0)
     assert "This link has expired. Nothing is booked" in words(late)
-    sweep_holds()
+    sweep_bookings()
     assert (BusyTime.objects.count(), Hold.objects.get().facts) == (0, "")
     gone = client.get(link)
     assert (gone.status_code, f'href="{PAGE}"' in main(gone)) == (410, True)
     assert client.post(PAGE, form(email="x@example.com")).status_code == 302
     privacy.retain(now=NOW + timedelta(hours=23))
     assert Hold.objects.count() == 2
-    sweep_holds()
+    sweep_bookings()
     clock.shift(HOUR)
-    sweep_holds()
+    sweep_bookings()
     privacy.retain(now=NOW + timedelta(days=1, hours=1))
     assert Hold.objects.count() == 0
     assert client.get(link).status_code == 404

@@ -59,12 +59,12 @@ def test_all_schedules_are_those_of_the_hosts_clock(
 
 
 def test_what_is_shown_is_what_can_be_booked(late: EventType, book: Book) -> None:
-    with pytest.raises(Invalid, match="outside the host's hours"):
+    with pytest.raises(Invalid, match="outside the host's availability"):
         book(start=START)
     booking = book(start=EVENING)
     moved = EVENING + timedelta(hours=1)
     bookings.reschedule(booking=booking, start=moved, actor=bookings.INVITEE, now=NOW)
-    with pytest.raises(Invalid, match="outside the host's hours"):
+    with pytest.raises(Invalid, match="outside the host's availability"):
         bookings.reschedule(booking=booking, start=START, actor=bookings.INVITEE, now=NOW)
 
 

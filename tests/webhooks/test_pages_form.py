@@ -277,7 +277,7 @@ def test_one_that_is_deleted_is_gone_with_its_log(
 ) -> None:
     factories.delivery(webhook, now=now)
     page = signed_in.post(f"{page_of}/delete", follow=True)
-    assert words(page).startswith("Main Webhook is deleted. Profile")
+    assert words(page).startswith("Main Webhook is deleted. You Profile")
     assert "No webhooks yet" in words(page)
     assert Webhook.objects.count() == 0
 

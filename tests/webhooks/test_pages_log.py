@@ -50,11 +50,11 @@ def test_the_list_tells_how_each_stands(signed_in: Client, alice: User, now: dat
     stopped = factories.webhook(alice, name="Stopped one")
     Webhook.objects.filter(pk=quiet.pk).update(status="inactive")
     Webhook.objects.filter(pk=stopped.pk).update(status="inactive", disabled_reason="failing")
-    said = words(signed_in.get("/settings/webhooks")).partition("until it is taken. ")[2]
+    said = words(signed_in.get("/settings/webhooks")).partition("until they are accepted. ")[2]
     assert said == (
         "Main Webhook Active https://example.com/hook all events"
         " last delivered Mon 03/02/2026, 8:00 AM last failed Mon 03/02/2026, 9:00 AM"
-        " Quiet Inactive https://example.com/hook 1 of 1 events3"
+        " Quiet Inactive https://example.com/hook 1 of 13 events"
         " nothing sent lately"
         " Stopped one Stopped https://example.com/hook"
         " Parley stopped it: nothing was delivered for five days."
@@ -66,7 +66,7 @@ def test_the_list_tells_how_each_stands(signed_in: Client, alice: User, now: dat
 def test_without_any_it_says_what_one_is_for(signed_in: Client) -> None:
     said = words(signed_in.get("/settings/webhooks"))
     assert (
-        "No webhooks yet Make one, choose the events that it receives, and send it a test" in said
+        "No webhooks yet Create one, choose the events that it receives, and send it a test" in said
     )
 
 
@@ -116,7 +116,7 @@ def test_what_kept_an_answer_from_coming_is_told(
 ) -> None:
     settings.WEBHOOK_ALLOWED_NETWORKS = []
     page = signed_in.post(f"{page_of}/test", follow=True)
-    assert words(page).startswith("The test was not taken: the address is not public, after ")
+    assert words(page).startswith("The test failed: the address is not public, after ")
 
 
 def test_a_test_goes_to_one_that_is_inactive_too(

@@ -139,6 +139,7 @@ def test_every_key_is_changed_in_every_app(alice: User, now: datetime, settings:
         "mfa.Authenticator: 1",
         f"notifications.Notification: {many}",
         "notifications.PushDevice: 1",
+        "scheduling.Hold: 0",
         "webhooks.Webhook: 1",
         "webhooks.WebhookEvent: 1",
     ]
