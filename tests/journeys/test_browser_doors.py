@@ -64,6 +64,7 @@ def test_an_invitee_moves_and_cancels(visit: Visit, alice: User, book: Book, siz
     page.locator(".turn").last.click()
     expect(month).not_to_have_text(shown)
     page.locator("button.slot").last.click()
+    expect(page.get_by_role("button", name="Reschedule to")).to_be_visible()
     page.get_by_label("Notes for Alice").last.fill("My train is late.")
     visitor.look("manage-moving")
     page.get_by_role("button", name="Reschedule to").click()
@@ -115,7 +116,8 @@ def test_a_new_password(visit: Visit, alice: User, size: str) -> None:
     visitor.look("password-mailed")
 
     page.goto(mailed("password_reset_key"))
-    new, again = page.get_by_label("New password", exact=True), page.get_by_label("again")
+    new = page.get_by_label("New password", exact=True)
+    again = page.get_by_label("Confirm new password", exact=True)
     new.fill("123")
     again.fill("123")
     visitor.look("password-new")

@@ -134,7 +134,7 @@ def test_a_week_shows_what_is_taken_and_the_hours_around(
     expect(week.get_by_role("heading", level=2)).to_have_text("The next seven days")
     week.get_by_role("link", name="Later").click()
     expect(page).to_have_url(re.compile(r"\?week=[0-9-]+#week$"))
-    week.get_by_role("link", name="Later").click()
+    page.goto(f"/?week={at(0, 0).date()}")
     days = week.locator(".week > li")
     monday, tuesday, wednesday, thursday, friday = (days.nth(number) for number in range(5))
     expect(monday.get_by_role("listitem")).to_contain_text(["John Doe", "Bob Byrd"])

@@ -78,7 +78,7 @@ def test_being_asked_and_ending_it(enter: Enter, alice: User, bob: User) -> None
     visitor.unfold()
     visitor.look("connections")
     page.get_by_role("button", name="Disconnect it").click()
-    expect(page.get_by_text("is disconnected: it can do nothing")).to_be_visible()
+    expect(page.get_by_text("is disconnected and can no longer act for you")).to_be_visible()
 
 
 def test_making_an_application(enter: Enter, alice: User, bob: User) -> None:

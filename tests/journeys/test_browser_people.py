@@ -10,7 +10,6 @@ from accounts.models import Team, User
 from meetings.domain import services as meetings
 from meetings.models import MeetingRequest
 from scheduling.domain import services
-from scheduling.messages import links
 from scheduling.rules.hours import WindowText
 from tests import factories
 from tests.journeys.browser import Enter, Visit
@@ -54,13 +53,12 @@ def test_open_closed_and_chosen_days_differ_in_forced_colours(forced: Page) -> N
     assert len(set(found)) == 3, found
 
 
-def test_one_of_two_and_a_time_that_is_chosen_do_too(forced: Page, alice: User) -> None:
+def test_one_of_two_and_a_length_that_is_chosen_do_too(forced: Page, alice: User) -> None:
     found = looks(forced, '.either [aria-pressed="true"]', '.either [aria-pressed="false"]')
     assert len(set(found)) == 2, found
-    booked = factories.booking(alice.event_types.get(), start=at_ten(0), now=timezone.now())
-    forced.goto(links.manage_url(booked))
-    forced.locator(".slot").first.click()
-    found = looks(forced, ".slot:has(:checked)", ".slot:not(:has(:checked))")
+    alice.event_types.update(durations=[30, 60])
+    forced.goto("/alice/30-minute-meeting")
+    found = looks(forced, ".lengths [aria-current]", ".lengths .slot:not([aria-current])")
     assert len(set(found)) == 2, found
 
 
