@@ -73,7 +73,7 @@ class InvalidTransition(Conflict):
 
 
 class TimeTaken(Conflict):
-    """Somebody's time is already claimed; `reason` is `busy`."""
+    """Somebody's time is already claimed; `reason` says by what, such as `busy` or `calendar`."""
 
 
 class LimitReached(Conflict):

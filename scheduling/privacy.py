@@ -292,7 +292,9 @@ def _forget_as_invitee(person_id: int, now: datetime) -> None:
     over = made.filter(status__in=OVER, erased_at=None)
     for ids in privacy.batches(over.values_list("pk", flat=True)):
         erasure.forget_invitees(ids, now=now)
-    _invitations(person_id).filter(booking__end__lte=now).update(email="")
+    brought = _invitations(person_id).filter(booking__end__lte=now).order_by("pk")
+    for keys in privacy.batches(brought.values_list("pk", flat=True)):
+        erasure.forget_guests(keys, now=now)
 
 
 # --- retention ----------------------------------------------------------------------------------

@@ -270,6 +270,7 @@ LINKS = [
     "/bookings/booked/SECRET?x=1",
     "/bookings/calendar/SECRET",
     "/calendar/feed/SECRET.ics",
+    "/bookings/confirm/SECRET",
     "/bookings/answer/SECRET",
     "/meetings/answer/SECRET",
     "/teams/join/SECRET",

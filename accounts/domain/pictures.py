@@ -28,7 +28,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP")
 # phones make an MPO: a JPEG with more pictures behind it.
 _MOST_PIXELS = {"JPEG": 40_000_000, "MPO": 40_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
 # Each scan of a progressive JPEG passes over the whole picture, however short it is in the file.
-_SCAN, _MOST_SCANS = b"\xff\xda", 64
+_SCAN, _MOST_SCANS = b"\xff\xda", 16
 _ORIENTATION = 0x0112
 # Pictures are decoded one at a time, so that this process needs the memory of one.
 _turn = threading.Lock()

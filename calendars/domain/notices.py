@@ -1,9 +1,12 @@
 """Notices to owners about their calendars. `calendars.messages.letters` writes the texts."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from calendars.models import Calendar, CalendarAccount
 from notifications.domain import notifications
+from notifications.models import Notification
+
+_A_DAY = timedelta(days=1)
 
 
 def failing(account: CalendarAccount, *, now: datetime) -> None:
@@ -28,7 +31,13 @@ def not_written(calendar: Calendar, *, now: datetime) -> None:
 
 
 def emptied(calendar: Calendar, *, gone: int, now: datetime) -> None:
-    """Tell the owner that so many entries are gone, as two readings have said."""
+    """Tell the owner that so many entries are gone, as two readings have said: once a day at most.
+
+    A server may drop and restore them as often as it likes.
+    """
+    told = Notification.objects.filter(kind="calendar_emptied", user=calendar.account.user)
+    if told.filter(created_at__gt=now - _A_DAY).exists():
+        return
     facts = {"id": calendar.pk, "gone": gone}
     row = notifications.email("calendar_emptied", facts, user=calendar.account.user)
     notifications.enqueue([row], now=now)

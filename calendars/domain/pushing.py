@@ -188,7 +188,8 @@ def _fail(row: Push, code: str) -> None:
         if code not in REFUSED and not lasts:
             return
         read = Calendar.objects.filter(account=row.calendar.account_id, blocks=True)
-        if code in _UNREACHABLE and read.exists():  # the owner hears of it by the readings
+        # Until it is given up, the owner hears of it by the readings.
+        if delay is not None and code in _UNREACHABLE and read.exists():
             return
         rows = Calendar.objects.select_for_update(of=("self",), no_key=True)
         calendar = rows.select_related("account__user").get(pk=row.calendar_id)

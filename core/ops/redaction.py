@@ -50,8 +50,8 @@ _FORMS = [
         re.compile(rf"(?<![\w.=-])[\w.=-]+{_COLON}(?:[\w-]{{5,7}}{_COLON})?[\w-]{{43}}(?![\w-])"),
         _SECRET,
     ),
-    # The token of a person's feed.
-    (re.compile(r"(?<=/calendar/feed/)[\w-]{16,}"), _SECRET),
+    # The token of a person's feed, and that of a hold.
+    (re.compile(r"(?:(?<=/calendar/feed/)|(?<=/bookings/confirm/))[\w-]{16,}"), _SECRET),
     # And its key to a new password: a person's number, a time and a digest.
     (re.compile(r"(?<![\w-])[0-9a-z]+-[0-9a-z]{6}-[0-9a-f]{32,64}(?![\w-])"), _SECRET),
     (re.compile(rf"{_LOCAL_PART}(?:@|%40){_DOMAIN}"), r"\1[email]"),

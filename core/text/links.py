@@ -12,7 +12,7 @@ from core.errors import Invalid
 LONGEST = 1000
 # Slashes as JSON may write them too.
 _DESTINATION = re.compile(
-    r"(?i)(https://(?=[^/?#]{1,253}(?:[/?#]|\Z))[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?)"
+    r"(?ia)(https://(?=[^/?#]{1,253}(?:[/?#]|\Z))[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?)"
     r"(?:[/?#][!-~]*)?"
 )
 _LINK = re.compile(r"(?i)(https?:(?:\\?/){2}[^\s\\/?#]+)\\?[/?#]\S*")

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 _SCHEMES = ("http://", "https://", "mailto:")
-# Quotes and lists within each other. What lies deeper is left out.
+# Lists within each other. What lies deeper is left out.
 _DEEPEST = 20
 _RULES = ("emphasis", "escape", "linkify", "link", "list", "newline")
 # Texts that a process keeps: many people read the same page.

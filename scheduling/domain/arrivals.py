@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.domain.services import lock
 from scheduling.domain import services
+from scheduling.models import WeeklyAvailability
 from scheduling.models.enums import Location
 
 _MINUTES = 30
@@ -15,7 +16,8 @@ _MINUTES = 30
 def arrive(*, person_id: int, now: datetime) -> None:
     """Create half an hour online, named in the person's language, unless they offer something."""
     host = lock(person_id)
-    if host.event_types.exists():
+    has_hours = WeeklyAvailability.objects.filter(user=host).exists()  # imported people have none
+    if host.event_types.exists() or not has_hours:
         return
     with translation.override(host.mail_language):
         services.create_event_type(

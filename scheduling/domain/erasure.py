@@ -81,6 +81,23 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     publishing.forget(topics=topics, blanks=lambda event: _blanks(event, invitee))
 
 
+def forget_guests(keys: Sequence[int], *, now: datetime) -> None:
+    """Erase these guests, with what programs and the hosts' calendars were told of guests.
+
+    The caller opens the transaction.
+    """
+    guests = Guest.objects.filter(pk__in=keys)
+    ids = list(guests.order_by().values_list("booking", flat=True).distinct())
+    guests.update(email="")
+    topics = Booking.topics_of(ids)
+    idempotency.forget(topics=topics)
+    hosts = dict(Booking.objects.filter(pk__in=ids).values_list("calendar_uid", "host"))
+    outside.renew(hosts.keys(), owners=set(hosts.values()), now=now)
+    publishing.forget(
+        topics=topics, blanks=lambda event: {"guests": []} if "guests" in event else {}
+    )
+
+
 def _blanks(event: Mapping[str, Any], invitee: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that take the place of an invitee's in an event as the API showed it.
 

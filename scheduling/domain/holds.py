@@ -1,6 +1,7 @@
 """Verbs of holds: hold a start, confirm it by the link in the email, and sweep what has expired.
 
-A hold takes the host's time as a booking does. It becomes the booking when its link is followed.
+A hold takes the host's time as a booking does. It becomes the booking when its link is followed;
+until then it does not count towards the limits a day and a week.
 """
 
 import json
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from calendars.domain import freshness, ledger
 from core.db.crypto import digest
@@ -27,6 +28,7 @@ from scheduling.models import Booking, EventType, Hold
 
 LENGTH = timedelta(minutes=15)
 _BATCH = 100
+_EXPIRED = gettext_lazy("This link has expired. Nothing is booked; please choose a time again.")
 
 
 def place(
@@ -107,29 +109,31 @@ def find(token: str) -> Hold:
     rows = Hold.objects.select_related("event_type", "host", "booking")
     hold = rows.filter(token_digest=digest(token)).first()
     if hold is None:
-        raise NotFound(_("This link has expired. Nothing is booked; please choose a time again."))
+        raise NotFound(str(_EXPIRED))
     return hold
 
 
-def confirm(*, hold: Hold, now: datetime) -> Booking:
+def confirm(*, hold: Hold, now: datetime, admit: Callable[[], None] = lambda: None) -> Booking:
     """Book what is held. The second time return the same booking.
 
     The hold's own time is released and claimed in one transaction, so nobody slips in between.
-    InvalidTransition if the hold has expired. Other errors are those of `bookings.book`.
+    InvalidTransition if the hold has expired, NotFound if it is gone. Other errors, and `admit`,
+    are those of `bookings.book`.
     """
     freshness.freshen([hold.host_id], now=now)
 
     def write() -> Booking:
         with transaction.atomic():
+            ledger.lock_people([hold.host_id])
             rows = Hold.objects.select_for_update(of=("self",), no_key=True)
-            locked = rows.select_related("event_type", "host").get(pk=hold.pk)
+            locked = rows.select_related("event_type", "host").filter(pk=hold.pk).first()
+            if locked is None:
+                raise NotFound(str(_EXPIRED))
             if locked.booking_id is not None:
                 # Not by the join: after a wait for the lock it is the join of before.
                 return Booking.objects.with_people().get(pk=locked.booking_id)
             if not locked.is_open(now):
-                message = _("This link has expired. Nothing is booked; please choose a time again.")
-                raise InvalidTransition(message, reason="expired")
-            ledger.lock_people([locked.host_id])
+                raise InvalidTransition(str(_EXPIRED), reason="expired")
             wanted = said(locked)
             _release([locked])
             locked.booking = booking = bookings.book(
@@ -138,6 +142,7 @@ def confirm(*, hold: Hold, now: datetime) -> Booking:
                 actor=INVITEE,
                 now=now,
                 asked_at=locked.created_at,
+                admit=admit,
                 **wanted,
             )
             locked.facts, locked.is_waiting = "", False

@@ -130,7 +130,7 @@ def admit_hold(
 ) -> None:
     """Raise Busy if one more hold is too much for one of these addresses, or for the host.
 
-    Each sends a mail, so those that nobody confirmed count like bookings.
+    Each sends a mail, so those that nobody confirmed have limits as large as those of bookings.
     """
     admit_invitee(host=host, email=email, guests=guests, now=now, reader=reader)
     own = Hold.objects.filter(mailbox=mailboxes.digest(email), booking=None)

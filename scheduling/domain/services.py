@@ -420,13 +420,14 @@ def _free_slug(host: User, name: str) -> str:
 def delete_event_type(*, event_type: EventType) -> bool:
     """Delete the event type and return True.
 
-    If it has bookings, deactivate and keep it, and return False.
+    If it has bookings, deactivate and keep it, and return False. So does a hold of the last day:
+    limits count its email.
     """
     ledger.lock_people([event_type.host_id])  # booking takes this lock too
-    if event_type.bookings.exists():
+    holds.withdraw(event_type=event_type)
+    if event_type.bookings.exists() or event_type.holds.exists():
         event_type.is_active = False
         event_type.save(update_fields=["is_active", "updated_at"])
         return False
-    holds.withdraw(event_type=event_type)
     event_type.delete()
     return True

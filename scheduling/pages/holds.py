@@ -1,5 +1,7 @@
 """Pages of a booking whose invitee confirms their address first."""
 
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
@@ -9,12 +11,25 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import DomainError, NotFound
 from core.web.pages import SAFE, limited, unshared
-from scheduling.domain import holds
+from scheduling.domain import holds, limits
 from scheduling.messages import links
 from scheduling.messages.hold_letters import invitee_of
+from scheduling.models import Hold
 from scheduling.pages.answer import broken
 from scheduling.pages.client_limits import posted
 from scheduling.pages.leading_on import lead_on, let_lead_on
+
+
+def _admit(hold: Hold, now: datetime) -> None:
+    """Count the booking as any other: what its guests get was not counted by the hold."""
+    wanted = holds.said(hold)
+    limits.admit_invitee(
+        host=hold.host,
+        email=wanted["invitee"].email,
+        guests=wanted["with_guests"],
+        now=now,
+        reader=invitee_of(hold),
+    )
 
 
 @require_safe
@@ -39,7 +54,7 @@ def confirm_hold(request: HttpRequest, token: str) -> HttpResponse:
     refusal = ""
     if hold.booking is None and request.method == "POST":
         try:
-            return lead_on(holds.confirm(hold=hold, now=now))
+            return lead_on(holds.confirm(hold=hold, now=now, admit=partial(_admit, hold, now)))
         except DomainError as error:
             refusal = error.message
     if hold.booking is not None:

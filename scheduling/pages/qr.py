@@ -21,7 +21,7 @@ _A_DAY = 24 * 60 * 60
 
 
 @require_safe
-@limited("ip", "600/m", SAFE, group="qr")
+@limited("ip", "120/m", SAFE, group="qr")
 def qr_of_host(request: HttpRequest, username: str, kind: str) -> HttpResponse:
     """Return the QR code of a host's public page."""
     if not User.objects.filter(username=username, is_active=True).exists():
@@ -30,7 +30,7 @@ def qr_of_host(request: HttpRequest, username: str, kind: str) -> HttpResponse:
 
 
 @require_safe
-@limited("ip", "600/m", SAFE, group="qr")
+@limited("ip", "120/m", SAFE, group="qr")
 def qr_of_event_type(request: HttpRequest, username: str, slug: str, kind: str) -> HttpResponse:
     """Return the QR code of the public page of an event type that can be booked."""
     offered = EventType.objects.bookable().filter(host__username=username, slug=slug)

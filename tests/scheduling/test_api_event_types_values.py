@@ -168,6 +168,7 @@ WRONG: list[tuple[str, Any, list[str]]] = [
             "javascript:alert(1)",
             "//example.com",
             "https://",
+            "https://\u017f.example",  # it is no ASCII, which a header must be
             "https://me@example.com/",
             "https://me:secret@example.com/",
             "https://example.com\\@evil.example/",

@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from calendars.models import BusyTime
-from core.errors import DomainError, InvalidTransition
+from core.errors import DomainError, InvalidTransition, NotFound
+from core.ops import redaction
 from core.people import privacy
 from notifications.models import Notification
 from scheduling.domain import bookings, holds, services
@@ -203,10 +204,31 @@ def test_a_mail_that_comes_too_late_is_not_sent(client: Client, offered: EventTy
     assert Notification.objects.get().last_error == "expired"
 
 
-def test_deleting_the_event_type_frees_the_time(offered: EventType) -> None:
-    place(offered)
+def test_deleting_the_event_type_frees_the_time_and_limits_count_on(offered: EventType) -> None:
+    hold = place(offered)
+    assert not services.delete_event_type(event_type=offered)
+    offered.refresh_from_db()
+    assert (offered.is_active, BusyTime.objects.count()) == (False, 0)
+    with pytest.raises(InvalidTransition):
+        holds.confirm(hold=hold, now=NOW)
+    Hold.objects.all().delete()  # as after a day
     assert services.delete_event_type(event_type=offered)
-    assert (Hold.objects.count(), BusyTime.objects.count()) == (0, 0)
+    with pytest.raises(NotFound):
+        holds.confirm(hold=hold, now=NOW)
+
+
+def test_confirming_counts_as_any_booking_does(
+    client: Client, offered: EventType, settings: Settings
+) -> None:
+    """Of guests nothing is counted while they are held."""
+    settings.LIMITS = settings.LIMITS | {"bookings_day": 1}
+    for number, email in enumerate(("a@example.com", "b@example.com")):
+        client.post(PAGE, form(start=at(number), email=email, guests="mary@example.com"))
+    first, second = (link_to(email) for email in ("a@example.com", "b@example.com"))
+    assert client.post(first).status_code == 302
+    refused = client.post(second)
+    assert "“mary@example.com” can be invited 1 times a day" in words(refused)
+    assert Booking.objects.count() == 1
 
 
 def test_a_host_who_deletes_their_account_keeps_none(alice: User, offered: EventType) -> None:
@@ -227,6 +249,12 @@ def test_the_database_knows_neither_the_link_nor_the_form(
     stored = str(list(Hold.objects.values())) + str(list(Notification.objects.values()))
     for text in (token, "jo@example.com", "of-jo"):
         assert text not in stored
+
+
+def test_no_log_line_has_the_link(client: Client, offered: EventType) -> None:
+    client.post(PAGE, form())
+    link = link_to()
+    assert redaction.text(f"Conflict: {link}") == "Conflict: /bookings/confirm/[secret]"
 
 
 # --- how many -------------------------------------------------------------------------------------
