@@ -23,19 +23,25 @@ register.filter("utc_offset", zones.offset)
 
 
 @register.simple_tag
-def when(start: datetime, end: datetime, person: times.Reader) -> SafeString:
-    """Return `span` as HTML. Times and the zone wrap as a whole; the zone has a lower voice."""
+def when(
+    start: datetime, end: datetime, person: times.Reader, *, has_zone: bool = True
+) -> SafeString:
+    """Return `span` as HTML. Times and the zone wrap as a whole; the zone has a lower voice.
+
+    A page that names the zone once leaves it out of each time.
+    """
+    zone = format_html(' <span class="zone">{}</span>', zones.in_words(person.zone))
     until = ""
     if not times.are_on_one_day(start, end, person):
         until = format_html("{}, ", times.date_of(end, person))
     return format_html(
         '<span class="figures">{}, <span class="nowrap">{} –</span> {}'
-        '<span class="nowrap">{}</span> <span class="zone">{}</span></span>',
+        '<span class="nowrap">{}</span>{}</span>',
         times.date_of(start, person),
         times.time(start, person),
         until,
         times.time(end, person),
-        zones.in_words(person.zone),
+        zone if has_zone else "",
     )
 
 

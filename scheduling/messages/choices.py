@@ -28,7 +28,7 @@ choices.register(
         Choice(
             "booking_rescheduled",
             _GROUP,
-            _("Rescheduled, or with another link"),
+            _("Rescheduled, or link changed"),
             {
                 Channel.EMAIL: ["booking_rescheduled", "booking_linked"],
                 Channel.PUSH: ["booking-rescheduled"],

@@ -108,7 +108,7 @@ def about_link(booking: Booking, status: str) -> str:
     if status not in OPEN or not booking.event_type.is_online:
         return ""
     if not booking.link:
-        return gettext("The link to join follows.")
+        return gettext("You get the meeting link later.")
     return (
         gettext("The link to join comes with the confirmation.") if status == Status.PENDING else ""
     )

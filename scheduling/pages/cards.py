@@ -70,7 +70,7 @@ class Card:
         if not self.is_host:
             return about_link(self.booking, self.status)
         has_none = self.booking.event_type.is_online and not self.booking.link
-        return gettext("No link to join is set yet.") if has_none else ""
+        return gettext("No meeting link yet.") if has_none else ""
 
     @property
     def may_answer(self) -> bool:

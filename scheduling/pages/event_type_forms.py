@@ -168,13 +168,13 @@ class EventTypeForm(forms.ModelForm[EventType]):
             "location_custom": _("Your invitees see it with the booking."),
             "requires_approval": _("The time is kept free while you decide."),
             "confirm_email": _("They get a link. The time is held for them for 15 minutes."),
-            "min_advance_booking": _("The latest that people can book before the start."),
+            "min_advance_booking": _("How long before the start people can still book."),
             "max_advance_booking": _("How far ahead people can book."),
             "slot_interval": _("Left empty, start times follow the duration and the buffers."),
             "daily_limit": _("Left empty, there is no limit."),
             "price": _("Left empty, it is free. Parley shows the price and takes no payment."),
             "currency": _("Its code, such as EUR."),
-            "weekly_limit": _("From Monday to Sunday. Left empty, there is no limit."),
+            "weekly_limit": _("From Monday to Sunday. Leave it empty for no limit."),
             "redirect_url": _(
                 "An https URL where invitees go once they have booked. Left empty, Parley shows"
                 " them their booking."

@@ -43,7 +43,7 @@ def _german(settings: Settings, tmp_path: Path) -> None:
         "When:": "Wann:",
         "Where:": "Wo:",
         "Zoom Call": "Zoom-Anruf",
-        "The link to join follows.": "Der Link folgt.",
+        "You get the meeting link later.": "Der Link folgt.",
         "Add to calendar": "In den Kalender eintragen",
         "Reschedule or cancel": "Verschieben oder absagen",
         "It was on %(old_time)s.": "Es war am %(old_time)s.",

@@ -118,7 +118,7 @@ def test_the_text_for_the_invitee(book: Book) -> None:
         "When:   Wednesday, 4 March 2026, 11:00 – 11:30\n"
         "        Europe/Berlin\n"
         "Where:  Zoom Call\n"
-        "        The link to join follows.\n"
+        "        You get the meeting link later.\n"
         "\n"
         "Reschedule or cancel:\n"
         f"{links.manage_url(booking)}\n"

@@ -56,7 +56,7 @@ def test_it_shows_the_booking_on_both_clocks(client: Client, alice: User, link: 
         " With John Doe john@example.com +49301234"
         " When Wednesday, 4 March 2026, 5:00 AM – 5:30 AM America/New_York"
         " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
-        " Where Zoom Call No link to join is set yet."
+        " Where Zoom Call No meeting link yet."
         " Notes I am late."
         " Approve Decline Notes for John Doe (optional) Decline the booking"
         " This link is for Alice Ames (alice@example.com). Nothing changes until you choose."

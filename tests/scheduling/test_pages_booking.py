@@ -96,7 +96,7 @@ def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
         " With John Doe john@example.com +49301234"
         " When Wednesday, 4 March 2026, 10:00 AM – 10:30 AM UTC"
         " For John Doe: Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
-        " Where Room 1 No link to join is set yet."
+        " Where Room 1 No meeting link yet."
         " Price $50.00, on site Notes I am late. Topic? Tea"
         " Reschedule"
         " Edit the notes Notes (optional) I am late. The invitee sees them too. Save the notes"

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 SHARED, OWN = "https://zoom.us/j/1?pwd=a&b=c", "https://meet.example/own"
 COMES = "The link to join comes with the confirmation."
-FOLLOWS = "The link to join follows."
-UNSET = "No link to join is set yet."
+FOLLOWS = "You get the meeting link later."
+UNSET = "No meeting link yet."
 
 
 @pytest.fixture(autouse=True)

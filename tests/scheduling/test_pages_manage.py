@@ -105,7 +105,7 @@ def test_it_shows_the_booking_on_the_invitees_clock_and_in_utc(
     assert before == (
         "Mar 4 Wed 30 Minute Meeting with Alice Ames Confirmed"
         " When Wednesday, 4 March 2026, 11:00 – 11:30 Europe/Berlin"
-        " Where Room 1 The link to join follows."
+        " Where Room 1 You get the meeting link later."
         " Price $50.00, on site"
         " Notes I am late."
         " Topic? Tea"
