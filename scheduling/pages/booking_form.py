@@ -96,7 +96,9 @@ class BookingForm(forms.Form):
         label=_("Additional guests"),
         required=False,
         max_length=3000,
-        help_text=_("Up to 10 email addresses, separated by commas or lines. Each gets an invitation."),
+        help_text=_(
+            "Up to 10 email addresses, separated by commas or lines. Each gets an invitation."
+        ),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     start = StartField(widget=forms.HiddenInput)
