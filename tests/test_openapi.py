@@ -65,7 +65,7 @@ EXAMPLES, SCENARIOS = (100, 200) if FULL else (8, 12)
 _QUESTIONS = (
     r"custom_fields\.\d+\.name: Another field has this name\.",  # among those sent
     r"custom_fields\.\d+\.options: A select needs options, and nothing else has them\.",
-    r"location_custom: Say where, since the location is custom\.",  # also where only it is sent
+    r"location_custom: Enter the location details for a custom location\.",  # alone too
     r": You have an event type with this address already\.",
     r"(location_link|link_later): People do not meet by a link there\.",
     r"(location_link|link_later): Give the link, or say that it follows(, but not both)?\.",
@@ -129,6 +129,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *_START,
         _DURATION,
         r"event_type_id: You have no such event type\.",
+        r"guests: “.*” is the invitee\.",
         *_ANSWERS,
     ),
     "update_event": _ANSWERS,
