@@ -67,7 +67,7 @@ _QUESTIONS = (
     r"custom_fields\.\d+\.options: A select needs options, and nothing else has them\.",
     r"location_custom: Enter the location details for a custom location\.",  # alone too
     r": You have an event type with this address already\.",
-    r"(location_link|link_later): People do not meet by a link there\.",
+    r"(location_link|link_later): This location has no meeting link\.",
     r"(location_link|link_later): Give the link, or say that it follows(, but not both)?\.",
     r"location_link: The link must be an http or https URL\.",  # its host cannot be read
     r"schedule_id: You have no such schedule\.",
@@ -87,7 +87,7 @@ _ANSWERS = (
 )
 _HOURS = (
     r".*\.end: The end must be after the start\.( Midnight .*)?",
-    r".*windows: Windows of a day may not overlap\.",
+    r".*windows: Time ranges of a day may not overlap\.",
 )
 _SCHEDULE = (*_HOURS, r"name: You have a schedule with this name already\.")
 _WEBHOOK = (

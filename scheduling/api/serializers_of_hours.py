@@ -39,7 +39,7 @@ class WindowsField(serializers.ListField):
             max_length=hours.MOST_WINDOWS,
             error_messages={
                 "min_length": "Give at least one time range, or disable the day.",
-                "max_length": f"Use at most {hours.MOST_WINDOWS} windows a day.",
+                "max_length": f"Use at most {hours.MOST_WINDOWS} time ranges a day.",
             },
             **options,
         )

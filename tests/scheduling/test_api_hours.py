@@ -219,7 +219,7 @@ def test_what_is_no_week_is_422(
                     for n in range(25)
                 ]
             },
-            [(".windows", "Use at most 24 windows a day.")],
+            [(".windows", "Use at most 24 time ranges a day.")],
         ),
     ],
 )
