@@ -267,7 +267,7 @@ def test_a_server_that_is_down_is_told_once_by_its_readings_if_there_are_any(
         written(calendar, NOW + minutes * MINUTE)
     assert Push.objects.get().last_error == "refused"
     assert [row.kind for row in rows(kind__startswith="calendar")] == kinds
-    # What is given up is told in any case.
+    # A write that is given up gets its email in any case.
     Push.objects.update(attempts=len(Push.DELAYS), due_at=NOW)
     written(calendar, NOW + 4 * 24 * HOUR)
     assert Push.objects.get().state == "failed"

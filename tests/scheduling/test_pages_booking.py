@@ -100,7 +100,7 @@ def test_it_tells_the_facts_on_both_clocks_the_answers_and_the_price(
         " Price $50.00, on site Notes I am late. Topic? Tea"
         " Reschedule"
         " Edit the notes Notes (optional) I am late. The invitee sees them too. Save the notes"
-        " Cancel John Doe gets an email, and the time can be booked again."
+        " Cancel the booking John Doe gets an email, and the time can be booked again."
         " Notes for John Doe (optional) Cancel the booking"
         " History John Doe booked it. Mon 03/02/2026, 9:00 AM Times are in UTC."
     )

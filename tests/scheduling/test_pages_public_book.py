@@ -345,7 +345,7 @@ def test_the_page_afterwards_has_the_calendars_and_the_way_to_change_it(
 ) -> None:
     page = client.get(f"/bookings/booked/{token}")
     said = words(page)
-    assert "Booking confirmed Confirmed" in said
+    assert "Booking confirmed Invitation sent to john@example.com." in said
     assert "Invitation sent to john@example.com." in said
     assert f'href="/bookings/manage/{token}"' in main(page)
     assert (page["Cache-Control"], page["Referrer-Policy"], page["X-Robots-Tag"]) == (
