@@ -189,7 +189,7 @@ def test_the_open_hours_of_both_are_picked_from(
     ]
     assert START not in {datetime.fromtimestamp(each.second, UTC) for each in choices}
     said = words(page)
-    assert "These are the hours of Bob at which you are both free." in said
+    assert "Times when you are both free, within the hours of Bob." in said
     assert "Below each is the time of Bob, in Kathmandu." in said
     assert "Dashed: outside the hours of Bob." in said
     # On a Saturday he has none, so nothing is open.
