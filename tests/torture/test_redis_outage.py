@@ -119,7 +119,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         )
         assert deployment.valkey
         server = stack.enter_context(deployment.running(str(ROOT / "manage.py"), "serve"))
-        wire.until(lambda: "Request a meeting" in server.output, seconds=60, what=server.output)
+        wire.until(lambda: "Ask for a meeting" in server.output, seconds=60, what=server.output)
         worker = stack.enter_context(deployment.running(*WORKER))
         token = deployment.manage("create_token", "ada@example.com", "--name", "outage").strip()
         ((grace,),) = deployment.rows("SELECT id FROM accounts_user WHERE username = 'grace'")
