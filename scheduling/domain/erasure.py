@@ -73,9 +73,7 @@ def forget_invitees(ids: Sequence[int], *, now: datetime) -> None:
     Guest.objects.filter(booking__in=ids).update(email="")
     said = HistoryEntry.objects.filter(booking__in=ids, role=Role.INVITEE)
     said.exclude(reason="").update(reason="")
-    idempotency.forget(topics=topics)
-    hosts = dict(Booking.objects.filter(pk__in=ids).values_list("calendar_uid", "host"))
-    outside.renew(hosts.keys(), owners=set(hosts.values()), now=now)
+    _forget_copies(ids, now=now)
     with translation.override("en"):
         invitee = InviteeSerializer(Booking(invitee_email=NOBODY, erased_at=now)).data
     publishing.forget(topics=topics, blanks=lambda event: _blanks(event, invitee))
@@ -89,13 +87,18 @@ def forget_guests(keys: Sequence[int], *, now: datetime) -> None:
     guests = Guest.objects.filter(pk__in=keys)
     ids = list(guests.order_by().values_list("booking", flat=True).distinct())
     guests.update(email="")
-    topics = Booking.topics_of(ids)
-    idempotency.forget(topics=topics)
+    _forget_copies(ids, now=now)
+    publishing.forget(
+        topics=Booking.topics_of(ids),
+        blanks=lambda event: {"guests": []} if "guests" in event else {},
+    )
+
+
+def _forget_copies(ids: Sequence[int], *, now: datetime) -> None:
+    """Forget kept answers about these bookings, and write the hosts' calendars again."""
+    idempotency.forget(topics=Booking.topics_of(ids))
     hosts = dict(Booking.objects.filter(pk__in=ids).values_list("calendar_uid", "host"))
     outside.renew(hosts.keys(), owners=set(hosts.values()), now=now)
-    publishing.forget(
-        topics=topics, blanks=lambda event: {"guests": []} if "guests" in event else {}
-    )
 
 
 def _blanks(event: Mapping[str, Any], invitee: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,13 +87,7 @@ class _ForSomebody:
         now: datetime,
     ) -> HttpResponse:
         said = form.cleaned_data
-        invitee = bookings.Invitee(
-            name=" ".join(said["name"].split()),
-            email=said["email"],
-            timezone=said["zone_of_invitee"],
-            phone=said.get("phone", ""),
-            time_format=visitor.time_format,
-        )
+        invitee = form.invitee(timezone=said["zone_of_invitee"], time_format=visitor.time_format)
         admit = partial(
             limits.admit_by_host,
             host=self._host,
@@ -109,13 +103,11 @@ class _ForSomebody:
                 invitee=invitee,
                 actor=bookings.host(self._host),
                 now=now,
-                notes=said["notes"],
-                answers=form.answers,
-                with_guests=said["guests"],
                 seen=seen,
                 over_calendar=said.get("over_calendar", False),
                 is_approved=True,
                 admit=admit,
+                **form.wanted,
             )
         except TimeTaken as taken:
             if taken.reason == "calendar":

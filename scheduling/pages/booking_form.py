@@ -12,6 +12,7 @@ from core.errors import Invalid
 from core.text.lines import AddressFormField, LineFormField
 from core.text.names import validate_name
 from scheduling.domain import guests
+from scheduling.domain.bookings import Invitee
 from scheduling.models import EventType
 from scheduling.models.enums import Location
 from scheduling.pages.forms import LinesField, StartField
@@ -149,6 +150,24 @@ class BookingForm(forms.Form):
         return {
             question["name"]: self.cleaned_data[name] for name, question in self._questions.items()
         }
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Return what the valid form says of the booking, as arguments of `bookings.book`."""
+        said = self.cleaned_data
+        return {"notes": said["notes"], "answers": self.answers, "with_guests": said["guests"]}
+
+    def invitee(self, *, timezone: str, time_format: str, language: str = "") -> Invitee:
+        """Return the invitee whom the valid form names. The others say how they read."""
+        said = self.cleaned_data
+        return Invitee(
+            name=" ".join(said["name"].split()),
+            email=said["email"],
+            timezone=timezone,
+            phone=said.get("phone", ""),
+            language=language,
+            time_format=time_format,
+        )
 
     def add_refusal(self, field: str, message: str) -> None:
         """Show the domain's error beside the field that it concerns."""

@@ -214,20 +214,17 @@ class _Public:
         seen: str,
         now: datetime,
     ) -> HttpResponse:
-        said = form.cleaned_data
-        invitee = bookings.Invitee(
-            name=" ".join(said["name"].split()),
-            email=said["email"],
+        invitee = form.invitee(
             timezone=str(visitor.zone),
-            phone=said.get("phone", ""),
-            language=translation.get_language(),
             time_format=visitor.time_format,
+            language=translation.get_language(),
         )
-        count_client(request, offered.host, mails=1 + len(said["guests"]))
+        guests = form.wanted["with_guests"]
+        count_client(request, offered.host, mails=1 + len(guests))
         named = {
             "host": offered.host,
             "email": invitee.email,
-            "guests": said["guests"],
+            "guests": guests,
             "now": now,
             "reader": visitor,
         }
@@ -237,10 +234,8 @@ class _Public:
             "start": start,
             "invitee": invitee,
             "now": now,
-            "notes": said["notes"],
-            "answers": form.answers,
-            "with_guests": said["guests"],
             "seen": seen,
+            **form.wanted,
         }
         if offered.confirm_email and not _is_verified(request, invitee.email):
             count_hold(request, offered.host)

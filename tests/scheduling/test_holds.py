@@ -220,7 +220,7 @@ def test_deleting_the_event_type_frees_the_time_and_limits_count_on(offered: Eve
 def test_confirming_counts_as_any_booking_does(
     client: Client, offered: EventType, settings: Settings
 ) -> None:
-    """Of guests nothing is counted while they are held."""
+    """Guests of a hold are counted once it is confirmed."""
     settings.LIMITS = settings.LIMITS | {"bookings_day": 1}
     for number, email in enumerate(("a@example.com", "b@example.com")):
         client.post(PAGE, form(start=at(number), email=email, guests="mary@example.com"))
